@@ -1,0 +1,162 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""One cluster's API, as every module of this collection reaches it.
+
+Credentials follow kubernetes.core: its argument spec, environment variables and in-cluster fallback.
+Objects are plain dicts in the API's own shape.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import typing as t
+
+from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
+from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import get_api_client
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+
+try:
+    import kubernetes
+    import urllib3
+    import yaml
+    from kubernetes.client.exceptions import ApiException
+    from kubernetes.dynamic.exceptions import ResourceNotFoundError
+except ImportError as exc:  # pragma: no cover - reported by connect()
+    IMPORT_ERROR: t.Optional[ImportError] = exc
+else:
+    IMPORT_ERROR = None
+
+Object = t.Dict[str, t.Any]
+
+# A cluster that does not answer within this many seconds is reported as unreachable.
+CONNECT_TIMEOUT = 10
+
+
+def cluster_argument_spec(**extra: dict) -> dict:
+    """Return the options by which a module reaches a cluster, with a module's own options added."""
+    return {**copy.deepcopy(AUTH_ARG_SPEC), **extra}
+
+
+class Cluster:
+    """A connected cluster. Raises OrchestratorError for whatever an operator must mend."""
+
+    def __init__(self, params: dict) -> None:
+        """params: a module's parameters; only those of AUTH_ARG_SPEC are read."""
+        if IMPORT_ERROR is not None:
+            raise OrchestratorError(
+                f"The Python that runs the modules lacks a package: {IMPORT_ERROR}.",
+                hint="Install this collection's requirements.txt into that Python.",
+            )
+        self.auth = {name: params.get(name) for name in AUTH_ARG_SPEC if params.get(name) is not None}
+        _check_kubeconfig(self.auth)
+        try:
+            self.client = get_api_client(**self.auth).client
+        except urllib3.exceptions.HTTPError as exc:
+            raise _unreachable(exc) from exc
+        except Exception as exc:  # the client raises many types for a bad kubeconfig
+            raise OrchestratorError(
+                f"Cannot read the cluster's credentials: {exc}",
+                hint="Set llm_d_kubeconfig and llm_d_context, or K8S_AUTH_* in the environment.",
+            ) from exc
+        self.host = self.client.configuration.host
+
+    def version(self) -> str:
+        """Return the server's version, for example v1.34.4; raise if the cluster cannot be reached."""
+        try:
+            return kubernetes.client.VersionApi(self.client.client).get_code(_request_timeout=CONNECT_TIMEOUT).git_version
+        except urllib3.exceptions.HTTPError as exc:
+            raise _unreachable(exc) from exc
+        except ApiException as exc:
+            raise OrchestratorError(
+                f"The cluster at {self.host} refused the credentials: {exc.status} {exc.reason}",
+                hint="Log in again, or give another kubeconfig.",
+            ) from exc
+
+    def resource(self, api_version: str, kind: str) -> t.Any:
+        """Return the dynamic client's resource, or None where the cluster does not serve the kind."""
+        try:
+            return self.client.resources.get(api_version=api_version, kind=kind)
+        except ResourceNotFoundError:
+            return None
+
+    def get(self, api_version: str, kind: str, name: str, namespace: str | None = None) -> Object | None:
+        """Return one object, or None where it (or its kind) does not exist."""
+        resource = self.resource(api_version, kind)
+        if resource is None:
+            return None
+        try:
+            return resource.get(name=name, namespace=namespace).to_dict()
+        except ApiException as exc:
+            if exc.status == 404:
+                return None
+            raise api_error(exc, f"read {kind} {name}") from exc
+
+    def list(
+        self,
+        api_version: str,
+        kind: str,
+        namespace: str | None = None,
+        label_selector: str | None = None,
+        field_selector: str | None = None,
+    ) -> list[Object]:
+        """Return the objects of a kind, [] where the cluster does not serve it; namespace None means all."""
+        resource = self.resource(api_version, kind)
+        if resource is None:
+            return []
+        try:
+            reply = resource.get(namespace=namespace, label_selector=label_selector, field_selector=field_selector)
+        except ApiException as exc:
+            raise api_error(exc, f"list {kind}") from exc
+        items = reply.to_dict().get("items") or []
+        for item in items:
+            # The API leaves these out of list entries.
+            item.setdefault("apiVersion", api_version)
+            item.setdefault("kind", kind)
+        return items
+
+
+def api_error(exc: ApiException, action: str) -> OrchestratorError:
+    """Return the error to show for an API reply: what was tried, and the server's own message."""
+    message = str(exc.reason)
+    try:
+        message = yaml.safe_load(exc.body or "")["message"]
+    except (TypeError, KeyError, yaml.YAMLError):
+        pass  # not a Status object: the reason alone says it
+    hint = "Ask an administrator for this permission." if exc.status == 403 else None
+    return OrchestratorError(f"The cluster refused to {action}: {exc.status} {message}", hint=hint)
+
+
+def _check_kubeconfig(auth: dict) -> None:
+    kubeconfig, context = auth.get("kubeconfig"), auth.get("context")
+    if isinstance(kubeconfig, str):
+        path = os.path.expanduser(kubeconfig)
+        if not os.path.isfile(path):
+            raise OrchestratorError(
+                f"The kubeconfig {path} does not exist.",
+                hint="Set llm_d_kubeconfig to a kubeconfig file; for a lab, run lab_up first.",
+            )
+        try:
+            with open(path, encoding="utf-8") as stream:
+                kubeconfig = yaml.safe_load(stream)
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as exc:
+            raise OrchestratorError(f"The kubeconfig {path} cannot be read: {exc}") from exc
+        if not isinstance(kubeconfig, dict) or not kubeconfig.get("clusters"):
+            raise OrchestratorError(f"The kubeconfig {path} names no cluster.", hint="Give a whole kubeconfig file.")
+    if context and isinstance(kubeconfig, dict):
+        known = sorted(entry["name"] for entry in kubeconfig.get("contexts") or [])
+        if context not in known:
+            raise OrchestratorError(
+                f"The kubeconfig has no context {context!r}.",
+                hint="Set llm_d_context to one of: " + (", ".join(known) or "(it has none)"),
+            )
+
+
+def _unreachable(exc: urllib3.exceptions.HTTPError) -> OrchestratorError:
+    cause: BaseException = exc
+    while isinstance(getattr(cause, "reason", None), BaseException):
+        cause = cause.reason  # type: ignore[attr-defined]
+    return OrchestratorError(
+        f"Cannot reach the cluster: {cause}",
+        hint="Check llm_d_kubeconfig and llm_d_context, the network, and that the API server runs.",
+    )

@@ -1,0 +1,28 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The one exception that this collection's Python raises for an operator to read."""
+
+from __future__ import annotations
+
+
+class OrchestratorError(Exception):
+    """Something that an operator can mend.
+
+    message: what is wrong, naming the object, file or key.
+    hint: what to do instead, or None.
+    details: further lines of the same kind when several things are wrong at once.
+    """
+
+    def __init__(self, message: str, hint: str | None = None, details: list[str] | None = None) -> None:
+        self.message = message
+        self.hint = hint
+        self.details = details or []
+        super().__init__(self.render())
+
+    def render(self) -> str:
+        """Return the whole text: message, one detail a line, then the hint."""
+        lines = [self.message]
+        lines += ["  - " + detail for detail in self.details]
+        if self.hint:
+            lines.append("What to do: " + self.hint)
+        return "\n".join(lines)

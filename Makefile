@@ -1,0 +1,83 @@
+# Everything that a developer or a newcomer runs; `make help` lists it.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+XDG_CACHE_HOME ?= $(HOME)/.cache
+CACHE := $(XDG_CACHE_HOME)/llm-d-orchestrator
+# One virtual environment for each set of pins and each Python, so that a new clone finds its own.
+VENV := $(CACHE)/venv-$(shell { cat requirements-dev.txt; $(PYTHON) -VV; } | sha256sum | cut -c1-12)
+BIN := $(VENV)/bin
+PLAYBOOK := $(BIN)/ansible-playbook
+DEMO := -i inventories/lab -e lab_name=demo
+
+export PATH := $(BIN):$(PATH)
+export ANSIBLE_FORCE_COLOR ?= 0
+export ANSIBLE_LOCALHOST_WARNING := false
+export ANSIBLE_INVENTORY_UNPARSED_WARNING := false
+
+.PHONY: help
+help: ## Show the targets
+	@awk -F':.*## ' '/^[a-z_-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/.ready: requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) -V). Set PYTHON=python3.12 or the like." >&2; exit 1; }
+	@echo "Installing Ansible and the test tools into $(VENV) (1 to 3 minutes, once)"
+	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is needed; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+.PHONY: env
+env: $(VENV)/.ready ## Install Ansible and the tools into the cache directory
+
+.PHONY: lab
+lab: env ## Start the lab (LAB=name, default lab)
+	@$(PLAYBOOK) playbooks/lab_up.yml -i inventories/lab -e lab_name=$(or $(LAB),lab)
+
+.PHONY: lab-down
+lab-down: env ## Stop the lab (LAB=name, default lab)
+	@$(PLAYBOOK) playbooks/lab_down.yml -i inventories/lab -e lab_name=$(or $(LAB),lab)
+
+.PHONY: demo
+demo: env ## Start a lab, deploy two models on it and send completions through the gateway
+	@$(PLAYBOOK) playbooks/lab_up.yml $(DEMO)
+	@$(PLAYBOOK) playbooks/site.yml $(DEMO)
+	@echo
+	@echo "The demo's lab goes on running. Look around, then remove it with: make demo-down"
+
+.PHONY: demo-down
+demo-down: env ## Stop the demo's lab
+	@$(PLAYBOOK) playbooks/lab_down.yml $(DEMO)
+
+.PHONY: lint
+lint: env ## ansible-lint (production), yamllint, ruff, mypy, shellcheck, changelog
+	@tests/lint.sh
+
+.PHONY: unit
+unit: env ## Unit tests of the Python code and of the charts
+	@tests/unit.sh
+
+.PHONY: sanity
+sanity: env ## ansible-test sanity
+	@tests/sanity.sh
+
+.PHONY: package
+package: env ## Build the collection, install it elsewhere, and run its playbooks by name
+	@tests/package.sh
+
+.PHONY: molecule
+molecule: env ## Molecule scenarios on the lab (SCENARIO=name for one)
+	@tests/molecule.sh $(SCENARIO)
+
+.PHONY: integration
+integration: env ## The lab, its serving plane and bad input, against a running lab
+	@tests/integration.sh
+
+.PHONY: test
+test: env ## Every test
+	@tests/all.sh
+
+.PHONY: bench
+bench: env ## Time site.yml against the serial chain of Helm commands; writes docs/benchmarks.md
+	@$(BIN)/python tests/bench/bench.py

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Every linter, without skips.
+. "$(dirname "$0")/common.sh"
+
+heading "ruff"
+ruff check .
+ruff format --check .
+heading "yamllint"
+yamllint --strict .
+heading "ansible-lint (production)"
+ansible-lint --offline
+heading "mypy"
+tests/as_collection.sh mypy --config-file mypy.ini plugins/module_utils
+heading "shellcheck"
+shellcheck -x .ci/run tests/*.sh
+heading "changelog fragments"
+antsibull-changelog lint

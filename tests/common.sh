@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sourced by the test scripts: one meaning of the cache, the lab's binaries and a heading.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 export XDG_CACHE_HOME="${XDG_CACHE_HOME:-$HOME/.cache}"
 export XDG_STATE_HOME="${XDG_STATE_HOME:-$HOME/.local/state}"
 CACHE="$XDG_CACHE_HOME/llm-d-orchestrator"

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Every test, quick ones first; the lab that they share is removed at the end, whatever happened.
+. "$(dirname "$0")/common.sh"
+
+trap 'lab_playbook playbooks/lab_down.yml > /dev/null' EXIT
+tests/unit.sh
+tests/lint.sh
+tests/sanity.sh
+heading "the tests' own lab (binaries are fetched or built on the first run)"
+lab_playbook playbooks/lab_up.yml
+tests/integration.sh
+tests/molecule.sh
+tests/package.sh
+heading "done"

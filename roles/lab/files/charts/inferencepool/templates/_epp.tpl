@@ -34,7 +34,7 @@
 
 {{- define "pool.fieldEnv" -}}
 - name: {{ index . 0 }}
-  valueFrom: {fieldRef: {apiVersion: v1, fieldPath: {{ index . 1 }}}}
+  valueFrom: {fieldRef: {fieldPath: {{ index . 1 }}}}
 {{- end -}}
 
 {{- define "pool.eppEnv" -}}

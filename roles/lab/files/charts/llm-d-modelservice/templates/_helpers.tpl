@@ -52,7 +52,7 @@ llm-d.ai/role: {{ .role }}
 {{- $workers := int ($given.workers | default 0) -}}
 {{- if and $data $workers (not $local) (mod $data $workers) -}}
 {{- fail (printf "%s.parallelism.data must be a multiple of parallelism.workers" .role) -}}
-{{- else if and $data $local (not $workers) (mod $data $local) -}}
+{{- else if and .Values.multinode $data $local (not $workers) (mod $data $local) -}}
 {{- fail (printf "%s.parallelism.data must be a multiple of parallelism.dataLocal" .role) -}}
 {{- end -}}
 {{- $allData := $data | default (mul ($local | default 1) (and $local $workers | default 1)) -}}

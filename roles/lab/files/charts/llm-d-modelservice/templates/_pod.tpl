@@ -1,8 +1,7 @@
 {{/* The routing sidecar: an init container that goes on running. */}}
 {{- define "ms.sidecar" -}}
-{{- $flags := dict "zapDevel" "zap-devel" "zapEncoder" "zap-encoder" "zapLogLevel" "zap-log-level" -}}
-{{- $flags = merge $flags (dict "zapStacktraceLevel" "zap-stacktrace-level" "zapTimeEncoding" "zap-time-encoding") -}}
-{{- $flags = merge $flags (dict "secure" "secure-proxy" "prefillerUseTLS" "prefiller-use-tls" "certPath" "cert-path") -}}
+{{- $flags := list "zapDevel/zap-devel" "zapEncoder/zap-encoder" "zapLogLevel/zap-log-level" "zapStacktraceLevel/zap-stacktrace-level" -}}
+{{- $flags = concat $flags (list "zapTimeEncoding/zap-time-encoding" "secure/secure-proxy" "prefillerUseTLS/prefiller-use-tls" "certPath/cert-path") -}}
 {{- with .Values.routing.proxy -}}
 - name: routing-proxy
   image: {{ required "routing.proxy.image is required" .image }}
@@ -12,9 +11,10 @@
     - --port={{ $.Values.routing.servicePort | default 8000 }}
     - --vllm-port={{ .targetPort | default 8200 }}
     - --connector={{ .connector | default "nixlv2" }}
-    {{- range $key, $flag := $flags }}
+    {{- range $flags }}
+    {{- $key := splitList "/" . | first }}
     {{- if hasKey $.Values.routing.proxy $key }}
-    - --{{ $flag }}={{ get $.Values.routing.proxy $key }}
+    - --{{ splitList "/" . | last }}={{ get $.Values.routing.proxy $key }}
     {{- end }}
     {{- end }}
   ports:

@@ -1,0 +1,94 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""One mistake in an input file, as every check of this collection reports it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import typing as t
+
+Path = tuple[str | int, ...]
+
+ERROR = "error"
+WARNING = "warning"
+NOTE = "note"
+
+# Keys that need no quotes in a printed path.
+PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
+
+# Keys whose values are not shown. Names of secrets (authSecretName) are no secrets.
+SECRET_KEY = re.compile(r"(password|passwd|token|secret|api_?key|credentials?|private_?key)s?$", re.IGNORECASE)
+MAX_SHOWN = 80
+
+
+@dataclasses.dataclass(frozen=True)
+class Mark:
+    """A place in a file; line and column count from 1, 0 where the input is not a file."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """What is wrong at a place, and what to write instead.
+
+    path: printed path of the key ("" for the whole file); rule: id of the rule; severity: error, warning or note;
+    chart: "NAME VERSION", or "" where no chart is concerned; source: where the rule comes from.
+    """
+
+    mark: Mark
+    path: str
+    message: str
+    hint: str
+    rule: str
+    severity: str = ERROR
+    chart: str = ""
+    source: str = ""
+
+    def as_dict(self) -> dict[str, t.Any]:
+        """Return the finding as a module returns it."""
+        fields = ("path", "message", "hint", "rule", "severity", "chart", "source")
+        place = {"file": self.mark.file, "line": self.mark.line, "column": self.mark.column}
+        return {**place, **{field: getattr(self, field) for field in fields}}
+
+    def text(self) -> str:
+        """Return one line: place: path: what is wrong; what to write instead (source)."""
+        place = self.mark.file if not self.mark.line else f"{self.mark.file}:{self.mark.line}:{self.mark.column}"
+        text = ": ".join(part for part in (place, self.path, self.message) if part)
+        text += f"; {self.hint}" if self.hint else ""
+        return text + (f" ({self.source})" if self.source else "")
+
+
+def show_path(path: t.Iterable[str | int]) -> str:
+    """Return a path as people write it: decode.containers[0].image, labels["llm-d.ai/model"]."""
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        elif PLAIN_KEY.fullmatch(part):
+            text += f".{part}" if text else part
+        else:
+            text += f"[{json.dumps(part)}]"
+    return text
+
+
+def show_value(value: t.Any, path: Path) -> str:
+    """Return a value as it may be printed: shortened, and hidden where its key names a secret."""
+    names = [part for part in path if isinstance(part, str)]
+    if names and SECRET_KEY.search(names[-1]):
+        return "(hidden)"
+    if isinstance(value, dict):
+        return "a map" if value else "an empty map {}"
+    if isinstance(value, list):
+        return f"a list of {len(value)}" if value else "an empty list []"
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 3] + "..."
+
+
+def sort_key(finding: Finding) -> tuple[t.Any, ...]:
+    """Return the order in which findings are read: by file, then by place."""
+    return (finding.mark.file, finding.mark.line, finding.mark.column, finding.path, finding.message)

@@ -1,0 +1,158 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""One chart's values checked before Helm sees them: its schema and its subcharts', known facts, likely misspellings.
+
+The values checked are those that Helm checks (pkg/chartutil/jsonschema.go): the user's, coalesced with the defaults.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_facts import Fact, facts_for, owner
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_files import ChartFiles
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._findings import (
+    NOTE,
+    Finding,
+    Mark,
+    Path,
+    show_path,
+    sort_key,
+)
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._known_keys import misspellings
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._schema_errors import Violation, violations
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._schema_source import (
+    SchemaError,
+    compile_schema,
+    explain_broken,
+)
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._suggest import Index, index_schema, suggest
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._values import (
+    Loaded,
+    Values,
+    chart_defaults,
+    coalesce,
+    enabled_subcharts,
+)
+
+
+def check_values(chart: ChartFiles, loaded: Loaded, *, strict: bool = False) -> list[Finding]:
+    """Return all that is wrong with a user's values for a chart, the files' own mistakes included, in reading order.
+
+    strict: likely misspellings that the chart would ignore are errors instead of warnings.
+    """
+    label = f"{chart.name} {chart.version}"
+    findings = list(loaded.findings)
+    try:
+        merged = coalesce(chart, loaded.values())
+    except ValueError as exc:
+        path: Path = (str(exc),)
+        hint = "write a map: they are the values of the subchart of that name"
+        message = "must be a map"
+        findings.append(Finding(loaded.mark(path), show_path(path), message, hint, "subchart-values", chart=label))
+        return sorted(findings, key=sort_key)
+    findings += _Check(chart, loaded, label).run(merged, ())
+    findings += [finding for fact in facts_for(chart.name) for finding in _fact_findings(fact, merged, loaded, label)]
+    known = {finding.path for finding in findings}
+    findings += [finding for finding in misspellings(chart, loaded, label, strict) if finding.path not in known]
+    return sorted(findings, key=sort_key)
+
+
+class _Check:
+    """The schemas of one chart and its subcharts against one set of values."""
+
+    def __init__(self, chart: ChartFiles, loaded: Loaded, label: str) -> None:
+        self.chart, self.loaded, self.label = chart, loaded, label
+
+    def run(self, values: Values, prefix: Path) -> list[Finding]:
+        """Return the findings below a prefix, which is the way to a subchart's values."""
+        if self.chart.schema is None:
+            findings = [self.note("the chart ships no schema: only known facts are checked", "no-schema")]
+            findings = findings if not prefix else []
+        else:
+            findings = self.against_schema(self.chart.schema, values, prefix)
+        for subchart in enabled_subcharts(self.chart, values):
+            inner = values.get(subchart.name)
+            if isinstance(inner, dict):
+                label = f"{subchart.name} {subchart.version}"
+                findings += _Check(subchart, self.loaded, label).run(inner, (*prefix, subchart.name))
+        return findings
+
+    def against_schema(self, text: str, values: Values, prefix: Path) -> list[Finding]:
+        try:
+            validator, schema, remote = compile_schema(text)
+        except SchemaError as exc:
+            return [self.broken(str(exc))]
+        try:
+            found = violations(validator.iter_errors(values))
+        except Exception as exc:  # jsonschema raises many types for a schema that is none
+            return [self.broken(explain_broken(schema, exc))]
+        findings = [self.note(f"the schema's remote reference {ref} was not followed", "remote-ref") for ref in remote]
+        index = index_schema(schema, chart_defaults(self.chart)) if found else {}
+        return findings + [
+            self.finding(violation, index, prefix)
+            for violation in found
+            if self.loaded.complete or violation.rule != "missing-key"
+        ]
+
+    def finding(self, violation: Violation, index: Index, prefix: Path) -> Finding:
+        path = (*prefix, *violation.path)
+        unknown = violation.rule == "unknown-key"
+        hint = self.unknown_hint(violation, index, prefix) if unknown else violation.hint
+        source = f"chart {self.label}'s schema says {violation.says}"
+        mark = self.loaded.mark(path, key=unknown)
+        return Finding(mark, show_path(path), violation.message, hint, violation.rule, chart=self.label, source=source)
+
+    def unknown_hint(self, violation: Violation, index: Index, prefix: Path) -> str:
+        belongs = owner(str(violation.path[-1]), self.chart.name) if len(violation.path) == 1 and not prefix else None
+        if belongs:
+            return f"it belongs into the values of the chart {belongs}: give each chart a file of its own"
+        meant = suggest(violation.path, violation.siblings, index)
+        if meant:
+            return f"did you mean {meant}?"
+        known = ", ".join(sorted(violation.siblings)[:12]) or "nothing"
+        return f"remove it; known here: {known}"
+
+    def note(self, message: str, rule: str) -> Finding:
+        return Finding(Mark(self.loaded.root.mark.file), "", message, "", rule, NOTE, self.label, f"chart {self.label}")
+
+    def broken(self, reason: str) -> Finding:
+        hint = "Helm refuses the chart too: take another version of it"
+        message = f"the schema of the chart {self.label} is broken: {reason}"
+        return Finding(Mark(self.loaded.root.mark.file), "", message, hint, "broken-schema", chart=self.label)
+
+
+def _fact_findings(fact: Fact, merged: Values, loaded: Loaded, label: str) -> list[Finding]:
+    path: Path = fact.path
+    value: t.Any = merged
+    for part in path:
+        value = value.get(part) if isinstance(value, dict) else None
+    message = fact.message
+    if fact.kind == "forbidden":
+        given = loaded.node(path)
+        wrong = given is not None and given.value is not None
+    elif fact.kind == "required":
+        wrong = not value and loaded.complete
+    else:
+        path = (*path, "tag")
+        reason = _tag_mistake(value, loaded, fact.path)
+        message, wrong = f"{message}: {reason}", bool(reason)
+    if not wrong:
+        return []
+    mark = loaded.mark(path, key=fact.kind == "forbidden")
+    return [Finding(mark, show_path(path), message, fact.hint, fact.rule, chart=label, source=fact.source)]
+
+
+def _tag_mistake(image: t.Any, loaded: Loaded, path: Path) -> str:
+    """Return what is wrong with an image's tag, "" for a fixed one."""
+    tag = image.get("tag") if isinstance(image, dict) else None
+    if tag is None or tag == "":
+        return "the tag is missing" if loaded.complete else ""
+    if not isinstance(tag, str):
+        return f"the tag {tag} is a number, of which YAML drops trailing zeros"
+    if tag.lower() == "latest":
+        return "latest changes under a deployment"
+    name = loaded.node((*path, "name"))
+    if name is not None and loaded.node((*path, "tag")) is None:
+        return f"the tag {tag} is the chart's default and belongs to its own image, not to {name.value}"
+    return ""

@@ -1,0 +1,258 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+# Apache License 2.0, which the GNU General Public License v3.0 of ansible-core permits to combine.
+"""Verify that the models of a namespace are served through their Gateway."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: probe
+short_description: Verify that the models of a namespace are served through their Gateway
+version_added: 0.1.0
+description:
+  - Judges pods, pool selectors and ports, endpoint pickers and conditions, sends real completions to each model through
+    the Gateway, and compares which pods' request counters moved.
+  - A model passes when it answers 200 under the name asked for, from one of its own pods, and its pods are all ready.
+    A condition that is not true on a path that serves is a warning.
+  - Models with prefill pods pass only when a prefill pod took part.
+  - It changes nothing.
+extends_documentation_fragment:
+  - kubernetes.core.k8s_auth_options
+  - llm_d.orchestrator.cluster
+attributes:
+  check_mode:
+    support: full
+    description: Runs as ever, and passes with a warning where nothing is deployed yet.
+  diff_mode:
+    support: none
+    description: Nothing is changed.
+author:
+  - llm_d.orchestrator developers (@llm-d)
+options:
+  namespace:
+    description: Namespace of the models.
+    type: str
+    required: true
+  gateway:
+    description: The Gateway; by default the only one of the namespace, or the one that its routes name.
+    type: dict
+    default: {}
+    suboptions:
+      name:
+        description: Name of the Gateway.
+        type: str
+      namespace:
+        description: Namespace of the Gateway, by default that of the models.
+        type: str
+  models:
+    description: The models to verify.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      name:
+        description: Short name, for messages and derived names.
+        type: str
+        required: true
+      model:
+        description: Name under which it is served; by default O(models[].name).
+        type: str
+      path_prefix:
+        description: Path before C(/v1); by default what the model's HTTPRoute matches.
+        type: str
+      hostname:
+        description: Host header; by default the first hostname of the model's HTTPRoute.
+        type: str
+      pool:
+        description: InferencePool; by default C(gaie-) and the name, or the pool that selects the model's pods.
+        type: str
+      labels:
+        description: Labels of the model's pods; by default what the pool selects.
+        type: dict
+      port:
+        description: Port of the pods that has C(/metrics); by default the pool's target port.
+        type: int
+  via:
+    description:
+      - How the Gateway is reached. V(auto) takes a port-forward to a Ready pod behind the Gateway's Service, or the
+        Gateway's address where it has no such pod.
+    type: str
+    choices: [auto, port_forward, address]
+    default: auto
+  prompt:
+    description: Start of the prompt; a random word goes before it, so that no cache knows it.
+    type: str
+    default: The capital of France is
+  max_tokens:
+    description: Tokens to generate for each request.
+    type: int
+    default: 8
+  requests:
+    description: Requests for each model and round; models with prefill pods get 3 at least.
+    type: int
+    default: 1
+  chat:
+    description: Also asks C(/v1/chat/completions), which needs a model with a chat template.
+    type: bool
+    default: false
+  stream:
+    description: Also asks for a streamed completion and reports the time to its first token.
+    type: bool
+    default: false
+  timeout:
+    description:
+      - Seconds that a model may take to answer. Only answers that may pass are asked again (no connection, 429, 502,
+        503, 504), and for at most 5 seconds where the objects already show why.
+    type: float
+    default: 60.0
+  events_file:
+    description: File to which timed steps are appended as JSON lines.
+    type: path
+"""
+
+EXAMPLES = r"""
+- name: Verify one model
+  llm_d.orchestrator.probe:
+    namespace: llm-d
+    models:
+      - name: qwen3-32b
+        model: Qwen/Qwen3-32B
+        path_prefix: /qwen3-32b
+
+- name: Verify through a Gateway of another namespace, with streaming
+  llm_d.orchestrator.probe:
+    namespace: llm-d
+    gateway: {name: shared, namespace: gateways}
+    models: [{name: qwen3-32b, model: Qwen/Qwen3-32B}]
+    stream: true
+"""
+
+RETURN = r"""
+checks:
+  description: Every check of every model; RV(checks[].level) is ok, warning (it does not hold, yet the model is served) or failed.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - {model: qwen3-32b, name: pods, ok: true, detail: 2 of 2 pods are ready, hint: "", level: ok, seconds: 0.0}
+models:
+  description: What each model answered, how fast, and which pods counted it.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - name: qwen3-32b
+      model: Qwen/Qwen3-32B
+      url_path: POST /qwen3-32b/v1/completions
+      status: 200
+      ok: true
+      latency_ms: 210.4
+      served_by: [ms-qwen3-32b-llm-d-modelservice-decode-7d9f-abcde]
+      answer: " Paris."
+warnings:
+  description: What does not hold although the model is served.
+  returned: always
+  type: list
+  elements: str
+endpoint:
+  description: How the Gateway was reached.
+  returned: always
+  type: str
+  sample: port-forward to pod llm-d/infra-llm-d-inference-gateway-istio-5c8-x2x port 80
+gateway:
+  description: The Gateway's namespace and name.
+  returned: always
+  type: str
+  sample: llm-d/infra-llm-d-inference-gateway
+seconds:
+  description: Time that the whole call took.
+  returned: always
+  type: float
+  sample: 1.2
+"""
+
+import time
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import Cluster, cluster_argument_spec
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._events import Events
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._probe_rounds import probe
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._probe_run import Options
+
+EMPTY = {"changed": False, "checks": [], "models": [], "warnings": [], "failures": [], "endpoint": "", "gateway": ""}
+
+
+def argument_spec() -> dict:
+    """Return the module's options."""
+    model = {
+        "name": {"type": "str", "required": True},
+        "model": {"type": "str"},
+        "path_prefix": {"type": "str"},
+        "hostname": {"type": "str"},
+        "pool": {"type": "str"},
+        "labels": {"type": "dict"},
+        "port": {"type": "int"},
+    }
+    return cluster_argument_spec(
+        namespace={"type": "str", "required": True},
+        gateway={"type": "dict", "default": {}, "options": {"name": {"type": "str"}, "namespace": {"type": "str"}}},
+        models={"type": "list", "elements": "dict", "required": True, "options": model},
+        via={"type": "str", "choices": ["auto", "port_forward", "address"], "default": "auto"},
+        prompt={"type": "str", "default": "The capital of France is"},
+        max_tokens={"type": "int", "default": 8},
+        requests={"type": "int", "default": 1},
+        chat={"type": "bool", "default": False},
+        stream={"type": "bool", "default": False},
+        timeout={"type": "float", "default": 60.0},
+        events_file={"type": "path"},
+    )
+
+
+def run(params: dict, cluster: Cluster, check_mode: bool = False) -> dict:
+    """Return the module's result with failures (texts); raises OrchestratorError where nothing can be asked."""
+    begin = time.monotonic()
+    names = ("namespace", "via", "prompt", "max_tokens", "requests", "timeout", "chat", "stream")
+    gateway = params.get("gateway") or {}
+    options = Options(
+        gateway=gateway.get("name"),
+        gateway_namespace=gateway.get("namespace"),
+        **{name: params[name] for name in names},
+    )
+    specs = [{**model, "model": model.get("model") or model["name"]} for model in params["models"]]
+    events = Events(params.get("events_file"))
+
+    def emit(name: str, step: str, status: str, **facts: object) -> None:
+        if not check_mode:
+            events.emit("verify", step, status, name=name, **facts)
+
+    try:
+        result = probe(cluster, options, specs, emit)
+    except OrchestratorError as exc:
+        if not check_mode:
+            raise
+        result = {**EMPTY, "warnings": [f"Nothing to verify yet: {exc.message}"]}
+    if check_mode and result["failures"] and not any(model["status"] for model in result["models"]):
+        result.update(warnings=["Nothing is served yet: verification is left to the real run."], failures=[])
+    return {"changed": False, **result, "seconds": round(time.monotonic() - begin, 3)}
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
+    try:
+        result = run(module.params, Cluster(module.params), module.check_mode)
+    except OrchestratorError as exc:
+        module.fail_json(msg=str(exc))
+    failures = result.pop("failures")
+    if failures:
+        broken = {model["name"] for model in result["models"] if not model["ok"]}
+        count = f"{len(broken)} of {len(result['models'])} models"
+        error = OrchestratorError(f"{count} behind Gateway {result['gateway']} did not pass.", details=failures)
+        module.fail_json(msg=str(error), **result)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,207 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""All releases of one module call: prepared, planned, installed in parallel, each waited for by itself."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import os
+import time
+import typing as t
+
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._charts import Chart, fetch_chart
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._events import Events
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._helm import Helm
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._install import UNCHANGED, Installer, Plan, Wanted
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._inventory import Inventory
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._readiness import NotReady, Readiness
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases import (
+    Release,
+    diff_texts,
+    merge_values,
+    object_key,
+)
+
+try:
+    import yaml
+except ImportError:  # pragma: no cover - reported by Cluster
+    yaml = None  # type: ignore[assignment]
+
+Object = dict[str, t.Any]
+
+# Helm uses 0.5 s of CPU for an install and waits for the API server as long again.
+HELM_PROCESSES = min(8, 2 * (os.cpu_count() or 2))
+
+
+class ReleasesFailed(OrchestratorError):
+    """At least one release failed. results: of all of them, as the module returns them."""
+
+    def __init__(self, details: list[str], results: list[Object], changed: bool) -> None:
+        self.results, self.changed = results, changed
+        if len(details) == 1:
+            super().__init__(details[0])
+        else:
+            super().__init__(f"{len(details)} of {len(results)} releases failed:", details=details)
+
+
+def read_values(releases: list[Object]) -> dict[str, Object]:
+    """Return each release's values, files and inline merged; raise for all files that cannot be read."""
+    merged: dict[str, Object] = {}
+    errors = []
+    for release in releases:
+        values: Object = {}
+        for path in release.get("values_files") or []:
+            try:
+                with open(os.path.expanduser(path), encoding="utf-8") as stream:
+                    content = yaml.load(stream, Loader=getattr(yaml, "CSafeLoader", None) or yaml.SafeLoader)
+            except (OSError, UnicodeDecodeError, yaml.YAMLError) as exc:
+                errors.append(f"{path}: {exc}")
+                continue
+            if content is not None and not isinstance(content, dict):
+                errors.append(f"{path}: its top level is not a mapping")
+                continue
+            values = merge_values(values, content or {})
+        merged[release["name"]] = merge_values(values, release.get("values") or {})
+    if errors:
+        raise OrchestratorError("Values files cannot be used:", details=errors)
+    return merged
+
+
+def fetch_charts(releases: list[Object], helm: Helm, cache: str | None) -> dict[tuple[str, str | None], Chart]:
+    """Return the charts by (reference, version), fetched in parallel; raise for all that cannot be had."""
+    keys = list(dict.fromkeys(chart_key(release) for release in releases))
+    charts, errors = {}, []
+    with concurrent.futures.ThreadPoolExecutor(HELM_PROCESSES) as pool:
+        tasks = {key: pool.submit(fetch_chart, *key, helm=helm.binary, cache_dir=cache, env=helm.env) for key in keys}
+        for key, task in tasks.items():
+            try:
+                charts[key] = task.result()
+            except OrchestratorError as exc:
+                errors.append(exc)
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise OrchestratorError("Charts cannot be had:", details=[str(exc) for exc in errors])
+    return charts
+
+
+def chart_key(release: Object) -> tuple[str, str | None]:
+    """Return (reference, version) of a release's chart."""
+    return release["chart_ref"], release.get("chart_version") or None
+
+
+def prepare(releases: list[Object], helm: Helm, cache: str | None) -> list[Wanted]:
+    """Return the releases with their charts and values at hand."""
+    values = read_values(releases)
+    charts = fetch_charts(releases, helm, cache)
+    wanted = []
+    for release in releases:
+        files = [os.path.abspath(os.path.expanduser(path)) for path in release.get("values_files") or []]
+        if release.get("values"):
+            files.append(helm.values_file(release["values"]))
+        wanted.append(Wanted(release["name"], charts[chart_key(release)], values[release["name"]], files))
+    return wanted
+
+
+class Deploy:
+    """Carries plans out. The results are in the order given."""
+
+    def __init__(
+        self, installer: Installer, inventory: Inventory, readiness: Readiness, events: Events, wait: bool
+    ) -> None:
+        self.installer, self.inventory, self.readiness = installer, inventory, readiness
+        self.events, self.wait = events, wait
+
+    def plan(self, wanted: list[Wanted], current: dict[str, Release], render: bool) -> list[Plan]:
+        """Return what each release needs; raise for all that cannot be rendered."""
+        with concurrent.futures.ThreadPoolExecutor(HELM_PROCESSES) as pool:
+            tasks = [pool.submit(self.installer.plan, one, current.get(one.name), render=render) for one in wanted]
+            concurrent.futures.wait(tasks)
+        errors = [
+            f"{one.name}: {error}"
+            for one, task in zip(wanted, tasks, strict=True)
+            if (error := task.exception()) is not None
+        ]
+        for task in tasks:
+            error = task.exception()
+            if error is not None and not isinstance(error, OrchestratorError):
+                raise error
+        if errors:
+            raise OrchestratorError("Charts cannot be rendered:", details=errors)
+        return [task.result() for task in tasks]
+
+    def carry_out(self, plans: list[Plan]) -> list[Object]:
+        """Install in the order given, wait for each by itself; raise ReleasesFailed when all have ended."""
+        with (
+            concurrent.futures.ThreadPoolExecutor(HELM_PROCESSES) as helms,
+            concurrent.futures.ThreadPoolExecutor(max(1, len(plans))) as waits,
+        ):
+            installs = [helms.submit(self._install, plan) for plan in plans]
+            tasks = [waits.submit(self._finish, plan, task) for plan, task in zip(plans, installs, strict=True)]
+            results = [task.result() for task in tasks]
+        failed = [f"{result['name']}: {result['error']}" for result in results if result.get("error")]
+        if failed:
+            raise ReleasesFailed(failed, results, any(result["action"] not in (UNCHANGED, None) for result in results))
+        return results
+
+    def _install(self, plan: Plan) -> tuple[Plan, Release, float]:
+        begin, component, name = time.monotonic(), self.installer.component, plan.wanted.name
+        if plan.action == UNCHANGED:
+            assert plan.current is not None
+            return plan, plan.current, begin
+        with self.events.step(component, "install", name=name):
+            done, release = self.installer.apply(plan)
+        return done, release, begin
+
+    def _finish(self, plan: Plan, task: concurrent.futures.Future) -> Object:
+        result = describe(plan, self.installer.namespace)
+        try:
+            plan, release, begin = task.result()
+            objects = self.inventory.scoped(release.manifest, release.namespace or self.installer.namespace)
+            plan.after = release.manifest
+            result.update(action=plan.action, revision=release.revision, objects=summary(objects))
+            if self.wait:
+                with self.events.step(self.installer.component, "ready", name=plan.wanted.name):
+                    result["objects"] = self.readiness.wait(objects, self.installer.deadline)
+            result["seconds"] = round(time.monotonic() - begin, 2)
+        except NotReady as exc:
+            result.update(objects=exc.objects, error=str(exc))
+        except OrchestratorError as exc:
+            result.update(action=None, error=str(exc))
+        return result
+
+
+def describe(plan: Plan, namespace: str) -> Object:
+    """Return a release's result as far as it is known before anything is done."""
+    chart = plan.wanted.chart
+    return {
+        "name": plan.wanted.name,
+        "namespace": namespace,
+        "action": plan.action,
+        "reason": plan.why,
+        "chart": chart.name,
+        "chart_version": chart.version,
+        "chart_digest": chart.digest,
+        "revision": plan.current.revision if plan.current else 0,
+        "seconds": 0.0,
+        "objects": [],
+    }
+
+
+def summary(objects: list[Object], ready: bool | None = None) -> list[Object]:
+    """Return the objects as the module's results list them."""
+    keys = [dict(zip(("api_version", "kind", "namespace", "name"), object_key(item), strict=True)) for item in objects]
+    return [{**key, "ready": ready, "seconds": 0.0} for key in keys]
+
+
+def diffs(plans: list[Plan], namespace: str) -> list[Object]:
+    """Return Ansible's diff of the releases that change: manifests before and after, Secret data hidden."""
+    found = []
+    for plan in plans:
+        if plan.action == UNCHANGED:
+            continue
+        before, after = diff_texts(plan.before, plan.after or "", namespace)
+        header = f"Helm release {plan.wanted.name}"
+        found.append({"before_header": header, "after_header": header, "before": before, "after": after})
+    return found

@@ -1,0 +1,206 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Helm as a subprocess: argument lists, its environment, errors told apart.
+
+Credentials become Helm's environment by kubernetes.core's own helper; values travel in files of mode 0600.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import typing as t
+
+from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_MAP
+from ansible_collections.kubernetes.core.plugins.module_utils.helm import AnsibleHelmModule
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+
+try:
+    import yaml
+except ImportError:  # pragma: no cover - reported by Cluster
+    yaml = None  # type: ignore[assignment]
+
+# Helm's own words for what may succeed when it is tried again.
+TRANSIENT = re.compile(
+    r"connection refused|connection reset|i/o timeout|TLS handshake timeout|unexpected EOF|: EOF|etcdserver: "
+    r"|the object has been modified|too many requests|http2: |context deadline exceeded|server is currently unable"
+    r"|the server was unable to return a response|failed calling webhook|request timed out|no route to host"
+    r"|not yet complete|is being terminated",
+    re.I,
+)
+BUSY = "another operation (install/upgrade/rollback) is in progress"
+PATHS = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
+
+
+class HelmError(OrchestratorError):
+    """A Helm command failed. text: Helm's own message."""
+
+    def __init__(self, command: str, text: str) -> None:
+        self.text = text
+        super().__init__(f"helm {command} failed: {text}", hint=hint_for(text))
+
+    @property
+    def transient(self) -> bool:
+        """Whether another try may succeed."""
+        return bool(TRANSIENT.search(self.text)) or BUSY in self.text
+
+
+def hint_for(text: str) -> str | None:
+    """Return what to do about one of Helm's messages, or None."""
+    if "ensure CRDs are installed first" in text or "no matches for kind" in text:
+        return "Install the custom resource definitions that the message names, or switch that feature off."
+    if "invalid ownership metadata" in text:
+        return "The object is another's. Remove it, choose another name, or set llm_d_adopt to true to take it over."
+    if "forbidden" in text.lower():
+        return "Ask an administrator for this permission."
+    return None
+
+
+def clean_error(stderr: str) -> str:
+    """Return Helm's message without warnings, prefixes and repeated lines."""
+    lines: list[str] = []
+    for line in stderr.splitlines():
+        text = line.strip()
+        if not text or text.startswith(("WARNING:", "W1", "I1", "E1", "level=")) or text in lines:
+            continue
+        lines.append(text.removeprefix("Error: "))
+    return "\n".join(lines) or "it gave no reason"
+
+
+def upgrade_arguments(
+    name: str, chart: str, namespace: str, files: list[str], labels: dict[str, str], *, timeout: int, adopt: bool
+) -> list[str]:
+    """Return the arguments of `helm upgrade --install`; timeout (s) bounds the chart's hooks only."""
+    arguments = ["upgrade", name, chart, "--install", "--namespace", namespace, "--output", "json"]
+    arguments += ["--reset-values", "--history-max", "10", "--timeout", f"{timeout}s"]
+    arguments += ["--labels", ",".join(f"{key}={value}" for key, value in sorted(labels.items()))]
+    if adopt:
+        arguments.append("--take-ownership")
+    for path in files:
+        arguments += ["--values", path]
+    return arguments
+
+
+def template_arguments(
+    name: str, chart: str, namespace: str, files: list[str], *, kube_version: str, apis: list[str], upgrade: bool
+) -> list[str]:
+    """Return the arguments of `helm template` as for the given cluster."""
+    arguments = ["template", name, chart, "--namespace", namespace, "--no-hooks", "--kube-version", kube_version]
+    if apis:
+        arguments += ["--api-versions", ",".join(apis)]
+    if upgrade:
+        arguments.append("--is-upgrade")
+    for path in files:
+        arguments += ["--values", path]
+    return arguments
+
+
+def uninstall_arguments(name: str, namespace: str, timeout: int) -> list[str]:
+    """Return the arguments of `helm uninstall`; objects are deleted in the background."""
+    return ["uninstall", name, "--namespace", namespace, "--ignore-not-found", "--timeout", f"{timeout}s"]
+
+
+def absolute_kubeconfig(path: str) -> dict:
+    """Return a kubeconfig with its file names made absolute, as Helm reads it from a copy in another folder."""
+    with open(path, encoding="utf-8") as stream:
+        content = yaml.safe_load(stream)
+    folder = os.path.dirname(os.path.abspath(path))
+    for section, entry in (("clusters", "cluster"), ("users", "user")):
+        for item in content.get(section) or []:
+            for key in PATHS:
+                value = (item.get(entry) or {}).get(key)
+                if value and not os.path.isabs(value):
+                    item[entry][key] = os.path.join(folder, value)
+    return content
+
+
+class _HelmEnvironment(AnsibleHelmModule):
+    """kubernetes.core's helper with the credentials that our modules resolved."""
+
+    def __init__(self, module: t.Any, auth: dict) -> None:
+        super().__init__(module=module)
+        self._auth = auth
+
+    @property
+    def params(self) -> dict:
+        return self._auth
+
+
+def resolved_auth(params: dict, environ: t.Mapping[str, str]) -> dict:
+    """Return the credentials with kubernetes.core's K8S_AUTH_* variables filled in; kubeconfig as a dict."""
+    auth: dict[str, t.Any] = {}
+    for alias, name in AUTH_ARG_MAP.items():
+        value = params.get(name)
+        if value is None:
+            value = environ.get(f"K8S_AUTH_{name.upper()}") or environ.get(f"K8S_AUTH_{alias.upper()}")
+        auth[name] = value
+    if isinstance(auth.get("validate_certs"), str):
+        auth["validate_certs"] = auth["validate_certs"].lower() not in ("0", "false", "no")
+    if isinstance(auth.get("kubeconfig"), str):
+        auth["kubeconfig"] = absolute_kubeconfig(os.path.expanduser(auth["kubeconfig"]))
+    return auth
+
+
+def with_client_certificate(auth: dict) -> dict:
+    """Return credentials whose client certificate, which Helm takes from a kubeconfig only, is put into one."""
+    if not (auth.get("client_cert") and auth.get("client_key") and auth.get("host")) or auth.get("kubeconfig"):
+        return auth
+    user = {"client-certificate": auth["client_cert"], "client-key": auth["client_key"]}
+    cluster = {"server": auth["host"]}
+    if auth.get("ca_cert"):
+        cluster["certificate-authority"] = auth["ca_cert"]
+    kubeconfig = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "given", "cluster": cluster}],
+        "users": [{"name": "given", "user": user}],
+        "contexts": [{"name": "given", "context": {"cluster": "given", "user": "given"}}],
+        "current-context": "given",
+    }
+    return {**auth, "kubeconfig": kubeconfig}
+
+
+class Helm:
+    """Runs Helm against one cluster; safe for threads. binary: a path, or None for the one on PATH."""
+
+    def __init__(self, module: t.Any, params: dict, binary: str | None) -> None:
+        found = shutil.which(os.path.expanduser(binary or "helm"))
+        if not found:
+            raise OrchestratorError(
+                f"Helm is not there: {binary or 'no helm on PATH'}.",
+                hint="Install Helm 3.17 or later, or set llm_d_helm_binary to its path.",
+            )
+        self.binary = found
+        auth = with_client_certificate(resolved_auth(params, os.environ))
+        self.env = {**os.environ, **_HelmEnvironment(module, auth).env_update, "HELM_DRIVER": "secret"}
+        self.scratch = tempfile.mkdtemp(prefix="helm-", dir=getattr(module, "tmpdir", None))
+
+    def run(self, arguments: list[str], timeout: float) -> str:
+        """Return standard output; raise HelmError. timeout: seconds after which Helm is stopped."""
+        command = arguments[0]
+        try:
+            done = subprocess.run(  # noqa: S603
+                [self.binary, *arguments], env=self.env, capture_output=True, text=True, timeout=timeout, check=False
+            )
+        except subprocess.TimeoutExpired as exc:
+            raise HelmError(command, f"context deadline exceeded: it did not end within {timeout:.0f} s") from exc
+        except OSError as exc:
+            raise OrchestratorError(f"Helm at {self.binary} cannot be run: {exc.strerror}") from exc
+        if done.returncode:
+            raise HelmError(command, clean_error(done.stderr))
+        return done.stdout
+
+    def values_file(self, values: dict) -> str:
+        """Return the path of a new file (mode 0600) that holds values; JSON, which is YAML too."""
+        handle, path = tempfile.mkstemp(dir=self.scratch, suffix=".json")
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            json.dump(values, stream)
+        return path
+
+    def close(self) -> None:
+        """Remove the values files."""
+        shutil.rmtree(self.scratch, ignore_errors=True)

@@ -1,0 +1,216 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Helm releases made as wanted: what each needs is decided first, then all are installed side by side."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+import typing as t
+
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._charts import Chart
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import Cluster
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._helm import (
+    Helm,
+    HelmError,
+    template_arguments,
+    uninstall_arguments,
+    upgrade_arguments,
+)
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._inventory import Inventory
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases import (
+    COMPONENT_LABEL,
+    FINGERPRINT_LABEL,
+    MANAGED_LABEL,
+    Release,
+    digest,
+    manifest_objects,
+    release_from_payload,
+    same_manifest,
+    same_values,
+)
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._watch import Watches
+
+Object = dict[str, t.Any]
+
+# A release that has been pending for this long without hooks has lost its Helm process.
+STUCK_SECONDS = 15
+ATTEMPTS = 5
+CREATED, UPGRADED, REPAIRED, UNCHANGED = "created", "upgraded", "repaired", "unchanged"
+
+
+@dataclasses.dataclass
+class Wanted:
+    """A release as it shall be. values: files and inline merged; files: what Helm gets, in order."""
+
+    name: str
+    chart: Chart
+    values: Object
+    files: list[str]
+
+
+@dataclasses.dataclass
+class Plan:
+    """What a release needs. after: the manifest that it shall have, None where it was not rendered."""
+
+    wanted: Wanted
+    action: str
+    why: str
+    current: Release | None
+    after: str | None = None
+
+    @property
+    def before(self) -> str:
+        """The manifest that it has."""
+        return self.current.manifest if self.current and self.current.status != "uninstalled" else ""
+
+
+class Installer:
+    """Decides and installs the releases of one component in one namespace."""
+
+    def __init__(
+        self, cluster: Cluster, helm: Helm, inventory: Inventory, watches: Watches, params: Object, deadline: float
+    ) -> None:
+        """params: component, namespace, adopt of the module; deadline: time.monotonic() seconds."""
+        self.cluster, self.helm, self.inventory, self.watches = cluster, helm, inventory, watches
+        self.component, self.namespace, self.adopt = params["component"], params["namespace"], params["adopt"]
+        self.deadline = deadline
+
+    def refusals(self, current: dict[str, Release], names: t.Iterable[str]) -> list[str]:
+        """Return why releases of these names may not be touched."""
+        lines = []
+        for release in (current[name] for name in names if name in current):
+            owner = release.labels.get(COMPONENT_LABEL)
+            if self.adopt or release.status == "uninstalled":
+                continue
+            if not release.managed:
+                lines.append(f"Helm release {release.name} in {self.namespace} was not made by this collection")
+            elif owner and owner != self.component:
+                lines.append(f"Helm release {release.name} in {self.namespace} belongs to the component {owner}")
+        return lines
+
+    def plan(self, wanted: Wanted, current: Release | None, *, render: bool = False) -> Plan:
+        """Return what a release needs; render: render its manifest also where that is not needed to decide."""
+        if current is None or current.status == "uninstalled":
+            return Plan(wanted, CREATED, "it does not exist", current, self.render(wanted, current) if render else None)
+        if current.status != "deployed":
+            after = self.render(wanted, current) if render else None
+            return Plan(wanted, REPAIRED, f"its status is {current.status}", current, after)
+        after = current.manifest
+        if current.labels.get(FINGERPRINT_LABEL) != self.fingerprint(wanted, current.revision):
+            after = self.render(wanted, current)
+            why = self._difference(wanted, current, after)
+            if why:
+                return Plan(wanted, UPGRADED, why, current, after)
+        missing = self.inventory.missing(manifest_objects(current.manifest, self.namespace))
+        if missing:
+            return Plan(wanted, REPAIRED, "the cluster lacks " + ", ".join(missing), current, after)
+        return Plan(wanted, UNCHANGED, "", current, after)
+
+    def _difference(self, wanted: Wanted, current: Release, after: str) -> str:
+        if not current.managed or current.labels.get(COMPONENT_LABEL) != self.component:
+            return "it is taken over"
+        if (current.chart, current.chart_version) != (wanted.chart.name, wanted.chart.version):
+            old = f"{current.chart} {current.chart_version}"
+            return f"its chart is {old}, not {wanted.chart.name} {wanted.chart.version}"
+        if not same_values(current.values, wanted.values):
+            return "its values differ"
+        return "" if same_manifest(current.manifest, after, self.namespace) else "its objects differ"
+
+    def fingerprint(self, wanted: Wanted, revision: int) -> str:
+        """Return what a revision's label must be for its manifest to be known without rendering.
+
+        The revision is part of it: a revision that somebody else makes inherits the label, and shall not match.
+        """
+        return digest([wanted.chart.digest, wanted.values, self.inventory.version, self.inventory.apis, revision])
+
+    def render(self, wanted: Wanted, current: Release | None) -> str:
+        """Return the manifest that Helm would install."""
+        arguments = template_arguments(
+            wanted.name,
+            wanted.chart.path,
+            self.namespace,
+            wanted.files,
+            kube_version=self.inventory.version,
+            apis=self.inventory.apis,
+            upgrade=current is not None and current.status != "uninstalled",
+        )
+        return self.helm.run(arguments, self._left())
+
+    def apply(self, plan: Plan) -> tuple[Plan, Release]:
+        """Carry out a plan; return it, or what another process made of it meanwhile, with the release."""
+        for attempt in range(ATTEMPTS):
+            try:
+                plan = self._settled(plan)
+                if plan.action == UNCHANGED:
+                    assert plan.current is not None
+                    return plan, plan.current
+                return plan, self._upgrade(plan)
+            except HelmError as exc:
+                if not exc.transient or attempt == ATTEMPTS - 1 or time.monotonic() + 2**attempt > self.deadline:
+                    raise
+                time.sleep(2**attempt)  # back-off after a failure: there is nothing to watch
+            current = self.inventory.releases(self.namespace, [plan.wanted.name]).get(plan.wanted.name)
+            plan = dataclasses.replace(plan, current=current)
+        raise AssertionError("unreachable")
+
+    def _upgrade(self, plan: Plan) -> Release:
+        wanted, current = plan.wanted, plan.current
+        labels = {
+            MANAGED_LABEL: "true",
+            COMPONENT_LABEL: self.component,
+            FINGERPRINT_LABEL: self.fingerprint(wanted, (current.revision if current else 0) + 1),
+        }
+        timeout = max(30, int(self._left()))
+        arguments = upgrade_arguments(
+            wanted.name, wanted.chart.path, self.namespace, wanted.files, labels, timeout=timeout, adopt=self.adopt
+        )
+        release = release_from_payload(self.inventory.payload(self.helm.run(arguments, timeout + 30)), labels)
+        if current is not None and current.status not in ("deployed", "uninstalled"):
+            self.inventory.remove_leftovers(current, release)
+        return release
+
+    def _settled(self, plan: Plan) -> Plan:
+        """Return the plan for a release that Helm can work on: no revision of it is pending any more."""
+        current = plan.current
+        if current is not None and current.pending:
+            current = self._outlived(current)
+            if current is None or not current.pending:
+                plan = self.plan(plan.wanted, current)
+        if current is None or not (current.pending or current.status == "uninstalling"):
+            return plan
+        if current.status == "uninstalling" or (current.status == "pending-install" and current.hooks):
+            # Its hooks would not run in an upgrade.
+            self.helm.run(uninstall_arguments(current.name, self.namespace, 60), 90)
+            return dataclasses.replace(plan, current=None)
+        self.inventory.mark_failed(current)
+        return dataclasses.replace(plan, current=dataclasses.replace(current, status="failed"))
+
+    def _outlived(self, pending: Release) -> Release | None:
+        """Give the process that made a release pending time to end; return the release as it is then."""
+        left = STUCK_SECONDS - max(0.0, time.time() - pending.modified)
+        if left > 0:
+            self.watches.start("v1", "Secret", self.namespace)
+            self.watches.synced(time.monotonic() + STUCK_SECONDS)
+
+            def ended() -> bool | None:
+                secret = self.watches.find("v1", "Secret", self.namespace, pending.secret)
+                labels = (secret or {"metadata": {}})["metadata"].get("labels") or {}
+                return None if labels.get("status") == pending.status else True
+
+            self.watches.wait(ended, min(self.deadline, time.monotonic() + left))
+        return self.inventory.releases(self.namespace, [pending.name]).get(pending.name)
+
+    def _left(self) -> float:
+        return max(30.0, self.deadline - time.monotonic())
+
+
+def refuse(lines: list[str]) -> None:
+    """Raise one error for all releases that are another's."""
+    if lines:
+        raise OrchestratorError(
+            "Not everything by these names is this collection's to change:",
+            hint="Choose other names, or set llm_d_adopt to true to take them over.",
+            details=lines,
+        )

@@ -1,0 +1,174 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What a cluster has of Helm's: release records, the objects of their manifests, its version and APIs."""
+
+from __future__ import annotations
+
+import json
+import threading
+import typing as t
+
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import Cluster, api_error
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases import (
+    COMPONENT_LABEL,
+    MANAGED_LABEL,
+    SECRET_TYPE,
+    Release,
+    current_releases,
+    decode_payload,
+    encode_payload,
+    is_kept,
+    manifest_objects,
+    object_key,
+)
+
+try:
+    from kubernetes.client.exceptions import ApiException
+except ImportError:  # pragma: no cover - reported by Cluster
+    ApiException = Exception  # type: ignore[assignment,misc]
+
+Object = dict[str, t.Any]
+
+DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json"
+HELM_OBJECTS = "app.kubernetes.io/managed-by=Helm"
+
+
+def api_versions(documents: list[Object]) -> list[str]:
+    """Return 'group/version' and 'group/version/Kind' of discovery documents, as Helm's .Capabilities has them."""
+    found: set[str] = set()
+    for document in documents:
+        for group in document.get("items") or []:
+            prefix = group["metadata"].get("name")
+            for version in group.get("versions") or []:
+                name = f"{prefix}/{version['version']}" if prefix else version["version"]
+                found.add(name)
+                found.update(
+                    f"{name}/{resource['responseKind']['kind']}"
+                    for resource in version.get("resources") or []
+                    if (resource.get("responseKind") or {}).get("kind")
+                )
+    return sorted(found)
+
+
+class Inventory:
+    """Reads for one module call; what does not change is read once. Safe for threads."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+        self.version = cluster.version()
+        self.apis = self._apis()
+        self._live: dict[tuple[str, str, str], set[str]] = {}
+        self._lock = threading.Lock()
+
+    def _apis(self) -> list[str]:
+        documents = []
+        for path in ("/api", "/apis"):
+            reply = self.cluster.client.request(
+                "get", path, serialize=False, header_params={"Accept": DISCOVERY}, _request_timeout=30
+            )
+            documents.append(json.loads(reply.data))
+        return api_versions(documents)
+
+    def releases(self, namespace: str, names: t.Container[str] | None = None) -> dict[str, Release]:
+        """Return the namespace's releases by name with one list call; names: those to decode."""
+        found = self.cluster.list(
+            "v1",
+            "Secret",
+            namespace,
+            label_selector="owner=helm,status!=superseded",
+            field_selector=f"type={SECRET_TYPE}",
+        )
+        return current_releases(found, names)
+
+    @staticmethod
+    def payload(output: str) -> Object:
+        """Return the release that `helm upgrade --output json` printed, whatever a chart printed before it."""
+        return json.loads(output[output.index("{") :])
+
+    def namespaced(self, item: Object) -> bool | None:
+        """Return whether the kind lives in namespaces, None where the cluster does not serve it."""
+        resource = self.cluster.resource(item["apiVersion"], item["kind"])
+        return None if resource is None else bool(resource.namespaced)
+
+    def scoped(self, manifest: str, namespace: str) -> list[Object]:
+        """Return a manifest's objects, without a namespace where their kind has none."""
+        objects = manifest_objects(manifest, namespace)
+        for item in objects:
+            with self._lock:
+                cluster_wide = self.namespaced(item) is False
+            if cluster_wide:
+                item["metadata"].pop("namespace", None)
+        return objects
+
+    def missing(self, objects: list[Object]) -> list[str]:
+        """Return 'Kind name' of the objects that the cluster does not have."""
+        return [f"{item['kind']} {item['metadata']['name']}" for item in objects if not self._exists(item)]
+
+    def _exists(self, item: Object) -> bool:
+        api_version, kind, namespace, name = object_key(item)
+        with self._lock:
+            namespaced = self.namespaced(item)
+            if namespaced is None:
+                return False
+            key = (api_version, kind, namespace)
+            if namespaced and key not in self._live:
+                found = self.cluster.list(api_version, kind, namespace, label_selector=HELM_OBJECTS)
+                self._live[key] = {entry["metadata"]["name"] for entry in found}
+            if namespaced and name in self._live[key]:
+                return True
+        return self.cluster.get(api_version, kind, name, namespace if namespaced else None) is not None
+
+    def mark_failed(self, release: Release) -> None:
+        """Turn a pending revision whose Helm process is gone into a failed one, which Helm upgrades from."""
+        secret = self.cluster.get("v1", "Secret", release.secret, release.namespace)
+        if secret is None:
+            return
+        payload = decode_payload(secret["data"]["release"])
+        payload["info"].update(status="failed", description="interrupted; taken up again by llm_d.orchestrator")
+        body = {"metadata": {"labels": {"status": "failed"}}, "data": {"release": encode_payload(payload)}}
+        self._change("mark the release as failed", "patch", "v1", "Secret", release.secret, release.namespace, body)
+
+    def remove_leftovers(self, old: Release, new: Release) -> None:
+        """Delete what a failed revision made and the new one does not have; Helm would forget it."""
+        kept = {object_key(item) for item in manifest_objects(new.manifest, new.namespace)}
+        for item in manifest_objects(old.manifest, new.namespace):
+            if object_key(item) in kept or is_kept(item) or not self.namespaced(item):
+                continue
+            api_version, kind, namespace, name = object_key(item)
+            live = self.cluster.get(api_version, kind, name, namespace)
+            if live and owner_release(live) == (new.name, new.namespace):
+                self._change(f"delete {kind} {name}", "delete", api_version, kind, name, namespace)
+
+    def ensure_namespace(self, name: str, component: str) -> bool:
+        """Create the namespace with our labels where it does not exist; return whether it did not."""
+        if self.cluster.get("v1", "Namespace", name) is not None:
+            return False
+        labels = {MANAGED_LABEL: "true", COMPONENT_LABEL: component}
+        body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
+        try:
+            self.cluster.resource("v1", "Namespace").create(body=body)
+        except ApiException as exc:
+            if exc.status != 409:  # another call was first
+                raise api_error(exc, f"create the namespace {name}") from exc
+            return False
+        return True
+
+    def _change(
+        self, action: str, verb: str, api_version: str, kind: str, name: str, namespace: str, body: Object | None = None
+    ) -> None:
+        resource = self.cluster.resource(api_version, kind)
+        try:
+            if verb == "patch":
+                resource.patch(body=body, name=name, namespace=namespace, content_type="application/merge-patch+json")
+            else:
+                resource.delete(name=name, namespace=namespace, propagation_policy="Background")
+        except ApiException as exc:
+            if exc.status != 404:
+                raise api_error(exc, action) from exc
+
+
+def owner_release(item: Object) -> tuple[str, str] | None:
+    """Return (name, namespace) of the Helm release that an object says it belongs to, or None."""
+    annotations = item["metadata"].get("annotations") or {}
+    name = annotations.get("meta.helm.sh/release-name")
+    return (name, annotations.get("meta.helm.sh/release-namespace") or "") if name else None

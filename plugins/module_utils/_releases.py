@@ -1,0 +1,209 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Helm's release records: read from their Secrets, compared with what is wanted, shown as a diff.
+
+Helm keeps each revision in a Secret `sh.helm.release.v1.NAME.vREVISION` whose `data.release` is JSON,
+gzipped, in base64 (Helm) and in base64 once more (the Secret).
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import gzip
+import hashlib
+import json
+import typing as t
+
+try:
+    import yaml
+except ImportError:  # pragma: no cover - reported by the modules
+    yaml = None  # type: ignore[assignment]
+
+Object = dict[str, t.Any]
+
+SECRET_TYPE = "helm.sh/release.v1"
+MANAGED_LABEL = "orchestrator.llm-d.ai/managed"
+COMPONENT_LABEL = "orchestrator.llm-d.ai/component"
+FINGERPRINT_LABEL = "orchestrator.llm-d.ai/fingerprint"
+KEEP_ANNOTATION = "helm.sh/resource-policy"
+PENDING = ("pending-install", "pending-upgrade", "pending-rollback")
+HIDDEN, HIDDEN_CHANGED = "(hidden)", "(hidden, changed)"
+
+
+@dataclasses.dataclass(frozen=True)
+class Release:
+    """One revision of a release. values: what the user supplied; manifest: YAML text, hooks left out."""
+
+    name: str
+    namespace: str
+    revision: int
+    status: str
+    chart: str
+    chart_version: str
+    values: Object
+    manifest: str
+    labels: dict[str, str]
+    hooks: int = 0
+    modified: float = 0.0
+    secret: str = ""
+
+    @property
+    def managed(self) -> bool:
+        """Whether this collection made it."""
+        return self.labels.get(MANAGED_LABEL) == "true"
+
+    @property
+    def pending(self) -> bool:
+        """Whether a Helm command has begun on it and not ended."""
+        return self.status in PENDING
+
+
+def decode_payload(data: str) -> Object:
+    """Return the JSON of a release from a Secret's `data.release`."""
+    inner = base64.b64decode(base64.b64decode(data))
+    return json.loads(gzip.decompress(inner) if inner[:2] == b"\x1f\x8b" else inner)
+
+
+def encode_payload(payload: Object) -> str:
+    """Return what decode_payload reads."""
+    packed = gzip.compress(json.dumps(payload, separators=(",", ":")).encode())
+    return base64.b64encode(base64.b64encode(packed)).decode()
+
+
+def release_from_payload(payload: Object, labels: dict[str, str] | None = None, secret: str = "") -> Release:
+    """Return the release that Helm's JSON describes (a Secret's payload, or `helm upgrade --output json`)."""
+    metadata = (payload.get("chart") or {}).get("metadata") or {}
+    labels = dict(labels or {})
+    return Release(
+        name=payload["name"],
+        namespace=payload.get("namespace") or "",
+        revision=int(payload.get("version") or 0),
+        status=(payload.get("info") or {}).get("status") or "unknown",
+        chart=metadata.get("name") or "",
+        chart_version=str(metadata.get("version") or ""),
+        values=payload.get("config") or {},
+        manifest=payload.get("manifest") or "",
+        labels=labels,
+        hooks=len(payload.get("hooks") or []),
+        modified=float(labels.get("modifiedAt") or labels.get("createdAt") or 0),
+        secret=secret,
+    )
+
+
+def current_releases(secrets: t.Iterable[Object], names: t.Container[str] | None = None) -> dict[str, Release]:
+    """Return the newest revision of each release by name; names: those to decode (None: all)."""
+    newest: dict[str, tuple[int, Object]] = {}
+    for secret in secrets:
+        labels = secret["metadata"].get("labels") or {}
+        name = labels.get("name")
+        if secret.get("type") != SECRET_TYPE or not name or (names is not None and name not in names):
+            continue
+        revision = int(labels.get("version") or 0)
+        if name not in newest or revision > newest[name][0]:
+            newest[name] = (revision, secret)
+    return {
+        name: release_from_payload(
+            decode_payload(secret["data"]["release"]), secret["metadata"].get("labels"), secret["metadata"]["name"]
+        )
+        for name, (_revision, secret) in newest.items()
+    }
+
+
+def manifest_objects(manifest: str, namespace: str = "") -> list[Object]:
+    """Return the objects of a manifest, lists opened up; namespace is given to those without one.
+
+    Cluster-scoped objects get it too: only a cluster knows its scopes, see Scopes in _watch.
+    """
+    loader = getattr(yaml, "CSafeLoader", None) or yaml.SafeLoader
+    found: list[Object] = []
+    for document in yaml.load_all(manifest, Loader=loader):
+        if not isinstance(document, dict):
+            continue
+        items = document.get("items") if str(document.get("kind", "")).endswith("List") else None
+        found += [item for item in (items if isinstance(items, list) else [document]) if item.get("kind")]
+    for item in found:
+        metadata = item.setdefault("metadata", {})
+        if namespace and not metadata.get("namespace"):
+            metadata["namespace"] = namespace
+    return found
+
+
+def object_key(item: Object) -> tuple[str, str, str, str]:
+    """Return (apiVersion, kind, namespace, name)."""
+    metadata = item["metadata"]
+    return item["apiVersion"], item["kind"], metadata.get("namespace") or "", metadata["name"]
+
+
+def same_manifest(one: str, other: str, namespace: str = "") -> bool:
+    """Return whether two manifests hold the same objects, whatever their order and comments."""
+    if one == other:
+        return True
+    sides = [{object_key(item): item for item in manifest_objects(text, namespace)} for text in (one, other)]
+    return sides[0] == sides[1]
+
+
+def is_kept(item: Object) -> bool:
+    """Return whether Helm leaves an object behind when its release is removed."""
+    policy = (item["metadata"].get("annotations") or {}).get(KEEP_ANNOTATION)
+    return str(policy).strip().lower() == "keep"
+
+
+def digest(value: t.Any) -> str:
+    """Return 32 hex digits for a JSON-like value: fits a label, whatever the order of keys."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:32]
+
+
+def merge_values(base: Object, over: Object) -> Object:
+    """Return base with over merged in as Helm merges values files: dicts deeply, the rest replaced.
+
+    A null stays: it tells Helm to drop the chart's default.
+    """
+    merged = dict(base)
+    for key, value in over.items():
+        if isinstance(value, dict) and isinstance(merged.get(key), dict):
+            merged[key] = merge_values(merged[key], value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def same_values(one: Object, other: Object) -> bool:
+    """Return whether two sets of values are the same to Helm, which stores numbers as JSON does."""
+    return json.dumps(_plain(one), sort_keys=True) == json.dumps(_plain(other), sort_keys=True)
+
+
+def _plain(value: t.Any) -> t.Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
+
+
+def diff_texts(before: str, after: str, namespace: str = "") -> tuple[str, str]:
+    """Return two manifests as YAML texts to show: objects in one order, Secret data hidden."""
+    sides = [{object_key(item): item for item in manifest_objects(text, namespace)} for text in (before, after)]
+    for key, new in sides[1].items():
+        if new["kind"] == "Secret":
+            _hide(new, sides[0].get(key) or {})
+    for old in sides[0].values():
+        if old["kind"] == "Secret":
+            _hide(old, old)
+    return _dump(sides[0]), _dump(sides[1])
+
+
+def _hide(secret: Object, before: Object) -> None:
+    """Replace a Secret's values, saying only whether each differs from before."""
+    for field in ("data", "stringData"):
+        old = before.get(field) or {}
+        for key, value in (secret.get(field) or {}).items():
+            secret[field][key] = HIDDEN if old.get(key, value) == value else HIDDEN_CHANGED
+
+
+def _dump(objects: dict) -> str:
+    dumper = getattr(yaml, "CSafeDumper", None) or yaml.SafeDumper
+    ordered = [objects[key] for key in sorted(objects)]
+    return yaml.dump_all(ordered, Dumper=dumper, sort_keys=True, explicit_start=True) if ordered else ""

@@ -49,7 +49,8 @@
 - name: OTEL_EXPORTER_OTLP_ENDPOINT
   value: {{ quote $epp.tracing.otelExporterEndpoint }}
 - name: OTEL_RESOURCE_ATTRIBUTES
-  value: k8s.namespace.name=$(NAMESPACE),k8s.node.name=$(OTEL_RESOURCE_ATTRIBUTES_NODE_NAME),k8s.pod.name=$(OTEL_RESOURCE_ATTRIBUTES_POD_NAME)
+  value: >-
+    k8s.namespace.name=$(NAMESPACE),k8s.node.name=$(OTEL_RESOURCE_ATTRIBUTES_NODE_NAME),k8s.pod.name=$(OTEL_RESOURCE_ATTRIBUTES_POD_NAME)
 - name: OTEL_TRACES_SAMPLER
   value: {{ quote $epp.tracing.sampling.sampler }}
 - name: OTEL_TRACES_SAMPLER_ARG

@@ -1,7 +1,8 @@
 {{/* The routing sidecar: an init container that goes on running. */}}
 {{- define "ms.sidecar" -}}
-{{- $flags := list "zapDevel/zap-devel" "zapEncoder/zap-encoder" "zapLogLevel/zap-log-level" "zapStacktraceLevel/zap-stacktrace-level" -}}
-{{- $flags = concat $flags (list "zapTimeEncoding/zap-time-encoding" "secure/secure-proxy" "prefillerUseTLS/prefiller-use-tls" "certPath/cert-path") -}}
+{{- $flags := list "zapDevel/zap-devel" "zapEncoder/zap-encoder" "zapLogLevel/zap-log-level" -}}
+{{- $flags = concat $flags (list "zapStacktraceLevel/zap-stacktrace-level" "zapTimeEncoding/zap-time-encoding") -}}
+{{- $flags = concat $flags (list "secure/secure-proxy" "prefillerUseTLS/prefiller-use-tls" "certPath/cert-path") -}}
 {{- with .Values.routing.proxy -}}
 - name: routing-proxy
   image: {{ required "routing.proxy.image is required" .image }}
@@ -54,10 +55,14 @@
 
 {{/* What the pod's spec takes over from the role's values. */}}
 {{- define "ms.podFields" -}}
-{{- range $key, $field := dict "imagePullSecrets" "imagePullSecrets" "podSecurityContext" "securityContext" "nodeSelector" "nodeSelector" "tolerations" "tolerations" "resourceClaims" "resourceClaims" }}
+{{- range $key := list "imagePullSecrets" "nodeSelector" "tolerations" "resourceClaims" }}
 {{- with get $.spec $key }}
-{{ dict $field . | toYaml }}
+{{ dict $key . | toYaml }}
 {{- end }}
+{{- end }}
+{{- with .spec.podSecurityContext }}
+securityContext:
+  {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- $present := list "enableServiceLinks" "terminationGracePeriodSeconds" }}
 {{- range $key := .Values.multinode | ternary (concat $present (list "hostIPC" "hostPID")) $present }}

@@ -5,8 +5,9 @@
 {{- $resource := include "ms.acceleratorResource" $first -}}
 {{- $gpus := (include "ms.sizes" . | fromJson).gpus | int -}}
 {{- $limits := ($first.container.resources | default dict).limits | default dict -}}
-{{- if and $resource (hasKey $limits $resource) (ne (int (get $limits $resource)) $gpus) -}}
-{{- printf "%s is %d in the values, the parallelism needs %d; %d is used" $resource (int (get $limits $resource)) $gpus (int (get $limits $resource)) -}}
+{{- $given := get $limits $resource | int -}}
+{{- if and $resource (hasKey $limits $resource) (ne $given $gpus) -}}
+{{- printf "%s is %d in the values, the parallelism needs %d; %d is used" $resource $given $gpus $given -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -1,0 +1,129 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What the containers of a pod really listen on, read from their command lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .commandline import environment, flag, flag_values, has_flag, seconds, words
+from .snapshot import Object
+
+VLLM_PORT = 8000
+SIDECAR_VLLM_PORT = 8001
+EPP_PORTS = {"grpc-port": 9002, "grpc-health-port": 9003, "metrics-port": 9090}
+MODEL_IMAGES = ("vllm", "llm-d-cuda", "llm-d-cpu", "llm-d-xpu", "llm-d-hpu", "llm-d-rocm", "llm-d-inference-sim")
+
+
+@dataclass(frozen=True)
+class Server:
+    """One listening port of a pod.
+
+    `kind` is vllm, sidecar, epp or other. vLLM: served `models`, `first_token` and `per_token` in seconds.
+    Sidecar: `vllm_port`, where it looks for vLLM in its pod. EPP: `pool` as (group, namespace, name), `secure` TLS.
+    """
+
+    kind: str
+    port: int
+    container: str = ""
+    models: tuple[str, ...] = ()
+    vllm_port: int = 0
+    pool: tuple[str, str, str] = ("", "", "")
+    secure: bool = True
+    first_token: float = 0.0
+    per_token: float = 0.0
+
+
+def servers(pod: Object) -> tuple[Server, ...]:
+    """Every port that the pod's containers listen on. Of two containers that want one port the first has it."""
+    spec = pod["spec"]
+    sidecars = [item for item in spec.get("initContainers") or [] if item.get("restartPolicy") == "Always"]
+    found: dict[int, Server] = {}
+    for container in sidecars + (spec.get("containers") or []):
+        for server in _container_servers(container, pod["metadata"]["namespace"]):
+            found.setdefault(server.port, server)
+    return tuple(found.values())
+
+
+def _container_servers(container: Object, namespace: str) -> list[Server]:
+    line = words(container)
+    image = container.get("image", "").rpartition("/")[2]
+    if _is_sidecar(container["name"], image, line):
+        target = _port(flag(line, "vllm-port", "decoder-port"), SIDECAR_VLLM_PORT)
+        return [Server("sidecar", _port(flag(line, "port"), 8000), container["name"], vllm_port=target)]
+    if flag(line, "pool-name") is not None:
+        return _epp(container, line, namespace)
+    if _is_vllm(image, line):
+        return _vllm(container, image, line)
+    ports = [item["containerPort"] for item in container.get("ports") or [] if item.get("protocol", "TCP") == "TCP"]
+    return [Server("other", port, container["name"]) for port in ports]
+
+
+def _is_sidecar(name: str, image: str, line: list[str]) -> bool:
+    return "routing-sidecar" in image or name == "routing-proxy" or has_flag(line, "vllm-port")
+
+
+def _is_vllm(image: str, line: list[str]) -> bool:
+    names = [word.rpartition("/")[2] for word in line]
+    if "vllm" in names[:2] or "vllm.entrypoints.openai.api_server" in line or "llm-d-inference-sim" in names[:1]:
+        return True
+    if has_flag(line, "served-model-name"):
+        return True
+    known_image = image.partition(":")[0].startswith(MODEL_IMAGES)
+    return known_image and (not line or line[0].startswith("-") or names[0] == "serve")
+
+
+def _port(text: str | None, default: int) -> int:
+    return int(text) if text and text.isdigit() else default
+
+
+def _vllm(container: Object, image: str, line: list[str]) -> list[Server]:
+    models = served_models(container, line)
+    if has_flag(line, "headless") or not models:
+        return []
+    timing: dict[str, Any] = {}
+    if "inference-sim" in image:
+        timing["first_token"] = seconds(flag(line, "time-to-first-token"))
+        timing["per_token"] = seconds(flag(line, "inter-token-latency"))
+    port = _port(flag(line, "port"), VLLM_PORT)
+    return [Server("vllm", port, container["name"], models=models, **timing)]
+
+
+def served_models(container: Object, line: list[str]) -> tuple[str, ...]:
+    """The names that a vLLM or simulator container answers to."""
+    named = flag_values(line, "served-model-name")
+    if named:
+        return tuple(dict.fromkeys(named))
+    model = flag(line, "model", "model-tag") or _positional(line)
+    env = environment(container)
+    model = model or next(
+        (env[name] for name in ("SERVED_MODEL_NAME", "VLLM_MODEL", "MODEL_NAME") if env.get(name)), ""
+    )
+    return (model,) if model else ()
+
+
+def _positional(line: list[str]) -> str:
+    """The word after `serve`, or the first word of bare arguments."""
+    start = line.index("serve") + 1 if "serve" in line else 0
+    after = line[start : start + 1]
+    return after[0] if after and not after[0].startswith("-") and (start or "/" in after[0]) else ""
+
+
+def _epp(container: Object, line: list[str], namespace: str) -> list[Server]:
+    env = environment(container)
+    pool = (
+        flag(line, "pool-group") or "inference.networking.k8s.io",
+        flag(line, "pool-namespace") or env.get("NAMESPACE") or namespace,
+        flag(line, "pool-name") or "",
+    )
+    secure = (flag(line, "secure-serving") or "true").lower() != "false"
+    ports = [_port(flag(line, name), default) for name, default in EPP_PORTS.items()]
+    declared = [item["containerPort"] for item in container.get("ports") or [] if item["containerPort"] not in ports]
+    made = [Server("epp", port, container["name"], pool=pool, secure=secure) for port in ports]
+    return made + [Server("other", port, container["name"]) for port in declared]
+
+
+def server_on(pod: Object, port: int) -> Server | None:
+    """The server that listens on a port of a pod, or None."""
+    return next((item for item in servers(pod) if item.port == port), None)

@@ -85,9 +85,9 @@ def _deployment(item: Object) -> State:
     if updated >= wanted and available >= updated and total <= updated:
         return State(True)
     if updated < wanted:
-        text += f", {updated} updated"
-    elif total > updated:
-        text = f"{total - updated} old pods still to go"
+        text += f", {updated} of the new template"
+    elif available >= wanted and total > updated:
+        text = f"{total - updated} of {total} pods are old and still to go"
     progressing = condition(item, "Progressing")
     if progressing.get("status") == "False":
         return State(False, f"{text}; {describe(progressing, 'Progressing')}", failed=True)

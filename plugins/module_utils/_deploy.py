@@ -166,7 +166,7 @@ class Deploy:
                     result["objects"] = self.readiness.wait(objects, self.installer.deadline)
             result["seconds"] = round(time.monotonic() - begin, 2)
         except NotReady as exc:
-            result.update(objects=exc.objects, error=str(exc))
+            result.update(objects=exc.objects, error=str(exc), seconds=round(time.monotonic() - begin, 2))
         except OrchestratorError as exc:
             result.update(action=None, error=str(exc))
         return result

@@ -32,6 +32,7 @@ TRANSIENT = re.compile(
     r"|not yet complete|is being terminated",
     re.I,
 )
+NOISE = re.compile(r"^(WARNING:|[WIE]\d{4} |level=|\d+ errors? occurred:$)|: warning: ")
 BUSY = "another operation (install/upgrade/rollback) is in progress"
 PATHS = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
 
@@ -64,10 +65,9 @@ def clean_error(stderr: str) -> str:
     """Return Helm's message without warnings, prefixes and repeated lines."""
     lines: list[str] = []
     for line in stderr.splitlines():
-        text = line.strip()
-        if not text or text.startswith(("WARNING:", "W1", "I1", "E1", "level=")) or text in lines:
-            continue
-        lines.append(text.removeprefix("Error: "))
+        text = line.strip().removeprefix("Error: ").removeprefix("* ")
+        if text and text not in lines and not NOISE.search(text):
+            lines.append(text)
     return "\n".join(lines) or "it gave no reason"
 
 

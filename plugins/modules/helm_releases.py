@@ -251,6 +251,12 @@ def run_absent(params: dict, cluster: Cluster, helm: Helm, *, check: bool) -> di
     return {"changed": bool(mine), "releases": results, "diff": removal_diff(mine)}
 
 
+def shown(params: dict) -> dict:
+    """Return what a result tells of its options: no values, which may hold secrets and would be kept by async."""
+    releases = [{**release, "values": sorted(release.get("values") or {})} for release in params["releases"]]
+    return {"invocation": {"module_args": {**params, "releases": releases}}}
+
+
 def run(params: dict, cluster: Cluster, helm: Helm, *, check: bool = False, diff: bool = False) -> dict:
     """Return the module's result; raise OrchestratorError."""
     check_names(params)
@@ -267,13 +273,13 @@ def main() -> None:
         helm = Helm(module, module.params, module.params["helm_binary"])
         result = run(module.params, Cluster(module.params), helm, check=module.check_mode, diff=module._diff)
     except ReleasesFailed as exc:
-        module.fail_json(msg=str(exc), releases=exc.results, changed=exc.changed)
+        module.fail_json(msg=str(exc), releases=exc.results, changed=exc.changed, **shown(module.params))
     except OrchestratorError as exc:
-        module.fail_json(msg=str(exc), releases=[])
+        module.fail_json(msg=str(exc), releases=[], **shown(module.params))
     finally:
         if helm:
             helm.close()
-    module.exit_json(**result)
+    module.exit_json(**result, **shown(module.params))
 
 
 if __name__ == "__main__":

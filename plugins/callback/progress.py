@@ -1,0 +1,147 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+# Apache License 2.0, which the GNU General Public License v3.0 of ansible-core permits to combine.
+"""Progress lines of a deployment."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: progress
+type: notification
+short_description: Progress lines of a deployment, with elapsed time
+version_added: 0.1.0
+description:
+  - Prints a line when a phase begins (C([PLANNING]), C([VALIDATION]), C([DEPLOYING]), C([ROUTING])), what is being
+    waited for, which component failed, and at the end endpoint, models with latency, and the record's path.
+  - A phase begins with the first task that carries its tag (C(planning), C(validation), C(deploying), C(routing),
+    C(complete)).
+  - The collection's playbooks load it by themselves. Name it in C(callbacks_enabled) for playbooks of your own.
+author:
+  - llm_d.orchestrator developers (@llm-d)
+requirements:
+  - To be named in C(callbacks_enabled), unless one of the collection's playbooks runs.
+"""
+
+import time
+import typing as t
+
+from ansible import constants as C
+from ansible.plugins.callback import CallbackBase
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._events import parse_time, read_events
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._progress import Progress, waiting_text
+
+PREFIX = "llm_d.orchestrator."
+COLOURS = {"plain": C.COLOR_HIGHLIGHT, "good": C.COLOR_OK, "bad": C.COLOR_ERROR}
+EVENTS_FILE = "llm_d_events_file"
+
+
+def part(result: t.Any, name: str) -> t.Any:
+    """Return host, task or result of a callback's result, under its name in this ansible-core."""
+    return (
+        getattr(result, name) if hasattr(type(result), name) or hasattr(result, name) else getattr(result, f"_{name}")
+    )
+
+
+class CallbackModule(CallbackBase):
+    """Passes Ansible's events on to Progress. Loaded twice, only the first instance prints."""
+
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "notification"
+    CALLBACK_NAME = PREFIX + "progress"
+    CALLBACK_NEEDS_ENABLED = True
+
+    printer: t.ClassVar[t.Any] = None
+
+    def __init__(self, *args: t.Any, **kwargs: t.Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.progress = Progress(self._print)
+        self.play: t.Any = None
+
+    def _print(self, text: str, kind: str) -> None:
+        self._display.display(text, color=COLOURS[kind])
+
+    def applies(self, playbook: t.Any) -> bool:
+        """Return whether to print for a playbook."""
+        return True
+
+    def v2_playbook_on_start(self, playbook: t.Any) -> None:
+        """Claim the printing for this playbook, unless another instance already has."""
+        if CallbackModule.printer is None and self.applies(playbook):
+            CallbackModule.printer = self
+            self.progress = Progress(self._print)
+
+    @property
+    def active(self) -> bool:
+        """Return whether this instance prints."""
+        return CallbackModule.printer is self
+
+    def v2_playbook_on_play_start(self, play: t.Any) -> None:
+        """Keep the play: its variables tell where the events are."""
+        self.play = play
+
+    def v2_runner_on_start(self, host: t.Any, task: t.Any) -> None:
+        """Open a phase."""
+        if self.active:
+            if self.play is not None and not self.progress.several:
+                self.progress.several = len(self._hosts()) > 1
+            self.progress.task(host.get_name(), task.tags)
+
+    def _hosts(self) -> list[t.Any]:
+        manager = self.play.get_variable_manager()
+        return manager._inventory.get_hosts(self.play.hosts) if manager and manager._inventory else []
+
+    def v2_runner_retry(self, result: t.Any) -> None:
+        """Say what is being waited for."""
+        self._waiting(part(result, "host"))
+
+    def v2_runner_on_async_poll(self, result: t.Any) -> None:
+        """Say what is being waited for."""
+        self._waiting(part(result, "host"))
+
+    def _waiting(self, host: t.Any) -> None:
+        if not self.active or not self.progress.is_due(host.get_name()):
+            return
+        variables = self.play.get_variable_manager().get_vars(play=self.play, host=host, include_hostvars=False)
+        path = variables.get(EVENTS_FILE)
+        events = read_events(str(path)) if path else []
+        self.progress.waiting(host.get_name(), waiting_text(events, time.time(), parse_time))
+
+    def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:
+        """Name the failed component and what was said."""
+        if not self.active or ignore_errors:
+            return
+        self._keep(result)
+        answer, task = part(result, "result"), part(result, "task")
+        message = str(answer.get("msg") or answer.get("exception") or "no message")
+        self.progress.failed(part(result, "host").get_name(), self._component(answer, task), message)
+
+    @staticmethod
+    def _component(answer: t.Any, task: t.Any) -> str:
+        given = answer.get("component") or (answer.get("invocation") or {}).get("module_args", {}).get("component")
+        role = getattr(task, "_role", None)
+        return str(given or (role.get_name().split(".")[-1] if role else task.get_name()))
+
+    def v2_runner_on_unreachable(self, result: t.Any) -> None:
+        """Name the host's error."""
+        if self.active:
+            message = str(part(result, "result").get("msg", "unreachable"))
+            self.progress.failed(part(result, "host").get_name(), "host", message)
+
+    def v2_runner_on_ok(self, result: t.Any) -> None:
+        """Keep what the summary shows."""
+        if self.active:
+            self._keep(result)
+
+    def _keep(self, result: t.Any) -> None:
+        action, answer = part(result, "task").action, part(result, "result")
+        host = part(result, "host").get_name()
+        if action in (PREFIX + "probe", "probe") and "models" in answer:
+            self.progress.probed(host, answer)
+        elif action in (PREFIX + "deployment_record", "deployment_record") and answer.get("path"):
+            self.progress.recorded(host, answer["path"])
+
+    def v2_playbook_on_stats(self, stats: t.Any) -> None:
+        """Print the summary."""
+        if self.active:
+            self.progress.finish({*stats.failures, *stats.dark})
+            CallbackModule.printer = None

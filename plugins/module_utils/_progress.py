@@ -1,0 +1,156 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The progress lines of a deployment: which phase began when, what is being waited for, what failed, how it ended."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+import typing as t
+
+PHASES = {
+    "planning": "reading the inputs, checking the cluster",
+    "validation": "checking all values, preparing the namespace",
+    "deploying": "installing all components at once",
+    "routing": "applying routes, sending completions",
+    "complete": "",
+}
+INTERVAL = 5.0
+WIDTH = 13
+MESSAGE_LIMIT = 400
+
+Event = dict[str, t.Any]
+
+
+@dataclasses.dataclass
+class HostState:
+    """What was seen of one host (a cluster)."""
+
+    phase: str = ""
+    failures: list[str] = dataclasses.field(default_factory=list)
+    told: float = 0.0
+    probe: dict[str, t.Any] = dataclasses.field(default_factory=dict)
+    record: str = ""
+
+
+def clock_text(seconds: float) -> str:
+    """Return a duration as 4.2s, 1m05s or 1h02m."""
+    if seconds < 59.95:
+        return f"{seconds:.1f}s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}m{rest:02d}s" if minutes < 60 else f"{minutes // 60}h{minutes % 60:02d}m"
+
+
+def waiting_text(events: list[Event], now: float, parse: t.Callable[[str], float]) -> str:
+    """Return which components are done and which are still waited for and how long, "" where none has begun.
+
+    parse turns an event's time into seconds since the epoch, now is in the same.
+    """
+    state: dict[tuple[str, str], Event] = {}
+    begun: dict[tuple[str, str], float] = {}
+    for event in events:
+        key = (event.get("component", ""), event.get("name") or event.get("component", ""))
+        if event.get("status") == "started":
+            begun.setdefault(key, parse(event["time"]))
+        state[key] = event
+    done, waiting, failed = [], [], []
+    for key, event in state.items():
+        text = " ".join(dict.fromkeys(key))
+        if event.get("status") == "failed":
+            failed.append(text)
+        elif event.get("status") == "done" and event.get("step") not in ("install", "upgrade"):
+            done.append(text)
+        else:
+            waiting.append(f"{text} ({event.get('step')}, {clock_text(max(now - begun.get(key, now), 0))})")
+    parts = [("waiting for ", waiting), ("failed: ", failed), ("done: ", done)]
+    return "; ".join(title + ", ".join(names[:6]) + _more(names) for title, names in parts if names)
+
+
+def _more(names: list[str]) -> str:
+    return f" and {len(names) - 6} more" if len(names) > 6 else ""
+
+
+class Progress:
+    """Turns what happens on hosts into lines. write prints one line (text, kind: plain, good or bad)."""
+
+    def __init__(self, write: t.Callable[[str, str], t.Any], clock: t.Callable[[], float] = time.monotonic) -> None:
+        self.write, self.clock = write, clock
+        self.begin = clock()
+        self.hosts: dict[str, HostState] = {}
+        self.several = False
+
+    def line(self, title: str, host: str, text: str, kind: str = "plain") -> None:
+        """Print one line: phase, elapsed time, host where there are several, text."""
+        where = f"{host}: " if self.several and host else ""
+        head = f"[{title.upper()}]".ljust(WIDTH)
+        self.write(f"{head} {clock_text(self.clock() - self.begin):>6}  {where}{text}".rstrip(), kind)
+
+    def state(self, host: str) -> HostState:
+        """Return a host's state."""
+        return self.hosts.setdefault(host, HostState())
+
+    def task(self, host: str, tags: t.Iterable[str]) -> None:
+        """A task begins: the first one that carries a phase's tag opens the phase."""
+        state = self.state(host)
+        order = list(PHASES)
+        phase = next((name for name in order if name in tags), "")
+        if not phase or (state.phase and order.index(phase) <= order.index(state.phase)):
+            return
+        state.phase = phase
+        if PHASES[phase]:
+            self.line(phase, host, PHASES[phase])
+
+    def is_due(self, host: str) -> bool:
+        """Return whether a waiting line may be printed again for the host."""
+        state = self.state(host)
+        return bool(state.phase) and self.clock() - state.told >= INTERVAL
+
+    def waiting(self, host: str, text: str) -> None:
+        """Print what is being waited for."""
+        state = self.state(host)
+        state.told = self.clock()
+        if text:
+            self.line(state.phase, host, text)
+
+    def failed(self, host: str, component: str, message: str) -> None:
+        """Print a failure once: its phase, component and the first line of what was said."""
+        state = self.state(host)
+        if not state.phase:
+            return
+        first = next((line.strip() for line in message.splitlines() if line.strip()), "no message")
+        text = f"{state.phase.upper()} {component}: {first[:MESSAGE_LIMIT]}"
+        if text not in state.failures:
+            state.failures.append(text)
+            self.line("failed", host, text, "bad")
+
+    def probed(self, host: str, result: dict[str, t.Any]) -> None:
+        """Keep what the probe found, for the summary."""
+        self.state(host).probe = result
+
+    def recorded(self, host: str, path: str) -> None:
+        """Keep where the record lies, for the summary."""
+        self.state(host).record = path
+
+    def finish(self, bad_hosts: t.Container[str]) -> None:
+        """Print how it ended, for each host that came into a phase."""
+        for host, state in self.hosts.items():
+            if not state.phase:
+                continue
+            if host in bad_hosts:
+                self.line("failed", host, f"ended in {state.phase.upper()}", "bad")
+            elif state.phase == "complete":
+                self.line("complete", host, state.probe.get("endpoint") and "the models answer" or "done", "good")
+            self._summary(state)
+
+    def _summary(self, state: HostState) -> None:
+        pad = " " * (WIDTH + 9)
+        if state.probe.get("endpoint"):
+            self.write(f"{pad}endpoint  {state.probe['endpoint']}", "plain")
+        models = state.probe.get("models") or []
+        width = max((len(row["name"]) for row in models), default=0)
+        for row in models:
+            outcome = f"{row['status']} in {row['latency_ms']:.0f} ms" if row.get("ok") else f"FAILED ({row['status']})"
+            path = str(row.get("url_path", "")).removeprefix("POST ")
+            self.write(f"{pad}model     {row['name']:<{width}}  {outcome}  {path}", "plain" if row.get("ok") else "bad")
+        if state.record:
+            self.write(f"{pad}record    {state.record}", "plain")

@@ -1,0 +1,86 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The callback as ansible-playbook runs it: no configuration, and never twice."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[4]
+PLAYBOOK = """---
+- name: Test
+  hosts: all
+  gather_facts: false
+  tasks:
+    - name: Plan
+      ansible.builtin.debug: {msg: a}
+      tags: [planning]
+    - name: Deploy
+      ansible.builtin.assert: {that: not (bad | default(false)), fail_msg: It broke.}
+      tags: [deploying]
+    - name: Finish
+      ansible.builtin.debug: {msg: a}
+      tags: [complete]
+"""
+
+
+@pytest.fixture(scope="module")
+def collections(tmp_path_factory):
+    """Return a collections path with the plugins of this checkout installed, and one test playbook."""
+    top = tmp_path_factory.mktemp("collections")
+    here = top / "ansible_collections" / "llm_d" / "orchestrator"
+    for part in ("plugins/callback", "plugins/module_utils", "playbooks/callback_plugins", "meta"):
+        shutil.copytree(ROOT / part, here / part, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "galaxy.yml", here)
+    (here / "playbooks" / "phases.yml").write_text(PLAYBOOK)
+    return top
+
+
+def phases(collections, playbook, *more, **env):
+    """Return the lines of the callback that a run prints, without the times."""
+    command = [str(pathlib.Path(sys.executable).parent / "ansible-playbook"), str(playbook), "-i", "lab,", *more]
+    env = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(collections), "ANSIBLE_NOCOLOR": "1", **env}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, cwd=collections, check=False)
+    lines = [line for line in done.stdout.splitlines() if re.match(r"\[[A-Z]+\] ", line)]
+    assert lines, done.stdout + done.stderr
+    return [re.sub(r" +[0-9.]+s ", "", line) for line in lines]
+
+
+EXPECTED = [
+    "[PLANNING] reading the inputs, checking the cluster",
+    "[DEPLOYING] installing all components at once",
+    "[COMPLETE] done",
+]
+
+
+def test_an_installed_playbook_by_name(collections):
+    assert phases(collections, "llm_d.orchestrator.phases") == EXPECTED
+
+
+def test_a_playbook_that_imports_ours(collections):
+    mine = collections / "mine.yml"
+    mine.write_text("- import_playbook: llm_d.orchestrator.phases\n")
+    assert phases(collections, mine) == EXPECTED
+
+
+def test_enabled_as_well_it_still_prints_once(collections):
+    enabled = {"ANSIBLE_CALLBACKS_ENABLED": "llm_d.orchestrator.progress"}
+    assert phases(collections, "llm_d.orchestrator.phases", **enabled) == EXPECTED
+
+
+def test_a_playbook_elsewhere_that_enables_it(collections, tmp_path):
+    (tmp_path / "own.yml").write_text(PLAYBOOK)
+    enabled = {"ANSIBLE_CALLBACKS_ENABLED": "llm_d.orchestrator.progress"}
+    assert phases(collections, tmp_path / "own.yml", **enabled) == EXPECTED
+
+
+def test_a_failure(collections):
+    lines = phases(collections, "llm_d.orchestrator.phases", "-e", "bad=true")
+    assert lines[2:] == ["[FAILED] DEPLOYING Deploy: It broke.", "[FAILED] ended in DEPLOYING"]

@@ -90,8 +90,10 @@ def _meant(path: Path, siblings: list[str], index: dict[str, list[Path]]) -> str
     if FREE_KEY.fullmatch(key):
         return None
     near = nearest(key, siblings, NEAR)
-    if near or len(path) > 2:
-        return near
+    if near:
+        return show_path((*path[:-1], near))
+    if len(path) > 2:
+        return None
     # A free-form map may hold any name further down; the first two levels are the chart's own.
     return suggest(path, [], index) if key in index else None
 

@@ -107,7 +107,7 @@ class _Check:
         belongs = owner(str(violation.path[-1]), self.chart.name) if len(violation.path) == 1 and not prefix else None
         if belongs:
             return f"it belongs into the values of the chart {belongs}: give each chart a file of its own"
-        meant = suggest(violation.path, violation.siblings, index)
+        meant = suggest(violation.path, violation.siblings, index, prefix)
         if meant:
             return f"did you mean {meant}?"
         known = ", ".join(sorted(violation.siblings)[:12]) or "nothing"

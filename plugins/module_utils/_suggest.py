@@ -50,24 +50,25 @@ def index_schema(schema: t.Any, defaults: dict[str, t.Any]) -> Index:
     return index
 
 
-def suggest(path: Path, siblings: t.Iterable[str], index: Index) -> str | None:
-    """Return the printed path or key that an unknown key at a path was meant to be, None where nothing is like it.
+def suggest(path: Path, siblings: t.Iterable[str], index: Index, prefix: Path = ()) -> str | None:
+    """Return the printed path that an unknown key at a path was meant to be, None where nothing is like it.
 
     A near sibling first, then the same key at another level (the most frequent mistake), then what is like it.
+    prefix: the way to a subchart's values, which path and index do not hold.
     """
     key, siblings = str(path[-1]), list(siblings)
     near = nearest(key, siblings, NEAR)
     if near:
-        return near
+        return show_path((*prefix, *path[:-1], near))
     if key in index:
         other = _closest(path, index[key])
         if other and other != path:
-            return f"{show_path(other)} (the same key, at another level)"
+            return f"{show_path((*prefix, *other))} (the same key, at another level)"
     like = nearest(key, siblings)
     if like:
-        return like
+        return show_path((*prefix, *path[:-1], like))
     elsewhere = nearest(key, index, NEAR)
-    return show_path(_closest(path, index[elsewhere])) if elsewhere else None
+    return show_path((*prefix, *_closest(path, index[elsewhere]))) if elsewhere else None
 
 
 def _ratio(word: str, choice: str) -> float:

@@ -59,8 +59,8 @@ class Loaded:
         for length in range(len(path), 0, -1):
             node = self.node(path[:length])
             if node is not None:
-                whole = length == len(path)
-                return node.key_mark or node.mark if key or not whole else node.mark
+                around = length < len(path)
+                return node.key_mark or node.mark if key or around else node.mark
         return self.root.mark
 
 

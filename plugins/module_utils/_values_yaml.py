@@ -266,11 +266,20 @@ class _Open:
         self.merges += parts
 
     def put(self, key: Node, node: Node, builder: _Builder) -> None:
-        # Helm turns the values into JSON, where every key is text.
-        name = key.value if isinstance(key.value, str) else str(key.value).lower()
+        name = self.name(key, builder)
         first = self.node.value.get(name)
         if first is not None:
             hint = f"keep one: line {first.key_mark.line} has it too, and the later one would win silently"
             builder.report(key.mark, f"the key {name!r} is given twice in one map", hint, "yaml-duplicate")
         node.key_mark = key.mark
         self.node.value[name] = node
+
+    @staticmethod
+    def name(key: Node, builder: _Builder) -> str:
+        # Helm turns the values into JSON, where every key is text.
+        if isinstance(key.value, bool):
+            name = str(key.value).lower()
+            message = f"YAML reads this key as {name}, as it does y, n, yes, no, on and off"
+            builder.report(key.mark, message, "put the key in quotes", "yaml-key")
+            return name
+        return format(key.value, "g") if isinstance(key.value, float) else str(key.value)

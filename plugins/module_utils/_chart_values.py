@@ -1,0 +1,102 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Many charts' values checked in one go: every mistake of every file of every chart, each once."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import typing as t
+
+from ansible_collections.llm_d.orchestrator.plugins.module_utils import _schema_source, _values_yaml
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._charts import (
+    Chart,
+    ChartFiles,
+    fetch_chart,
+    read_chart,
+)
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._findings import ERROR, Finding, Mark
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._schema import check_values
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._values import load_values
+
+# Charts fetched at a time; each is a Helm process that mostly waits.
+PARALLEL = 4
+
+Entry = dict[str, t.Any]
+Key = tuple[str, str]
+Fetched = tuple[Chart, ChartFiles]
+
+
+class Checked(t.NamedTuple):
+    """findings: in the order of the charts; charts: one row for each entry, with what was checked."""
+
+    findings: list[Finding]
+    charts: list[dict[str, t.Any]]
+
+
+def check_charts(
+    entries: list[Entry],
+    *,
+    helm: str = "helm",
+    cache_dir: str | None = None,
+    strict: bool = False,
+    plain_http: bool = False,
+) -> Checked:
+    """Return what is wrong with the values of several charts; a chart that cannot be had is a finding too.
+
+    entries: dicts of name, chart_ref, chart_version, values_files, values. Raises OrchestratorError only where this
+    Python lacks a package.
+    """
+    for missing in (_values_yaml.IMPORT_ERROR, _schema_source.IMPORT_ERROR):
+        if missing is not None:
+            raise OrchestratorError(
+                f"The Python that runs the modules lacks a package: {missing}.",
+                hint="Install this collection's requirements.txt into that Python.",
+            )
+    fetched = _fetch_all(entries, helm, cache_dir, plain_http)
+    findings: dict[Finding, None] = {}
+    rows = []
+    for entry in entries:
+        found, row = _check_one(entry, fetched[_key(entry)], strict)
+        findings.update(dict.fromkeys(found))
+        rows.append(row)
+    return Checked(list(findings), rows)
+
+
+def failure_text(findings: list[Finding]) -> str:
+    """Return the whole message of a failed check: a count, then one line for each error."""
+    errors = [finding.text() for finding in findings if finding.severity == ERROR]
+    count = "1 mistake" if len(errors) == 1 else f"{len(errors)} mistakes"
+    return OrchestratorError(f"The values hold {count}; nothing was changed.", details=errors).render()
+
+
+def _key(entry: Entry) -> Key:
+    return entry["chart_ref"], str(entry.get("chart_version") or "")
+
+
+def _fetch_all(
+    entries: list[Entry], helm: str, cache_dir: str | None, plain_http: bool
+) -> dict[Key, Fetched | OrchestratorError]:
+    def fetch(key: Key) -> Fetched | OrchestratorError:
+        try:
+            chart = fetch_chart(key[0], key[1] or None, helm=helm, cache_dir=cache_dir, plain_http=plain_http)
+            return chart, read_chart(chart.path)
+        except OrchestratorError as exc:
+            return exc
+
+    keys = list(dict.fromkeys(_key(entry) for entry in entries))
+    with concurrent.futures.ThreadPoolExecutor(PARALLEL) as pool:
+        return dict(zip(keys, pool.map(fetch, keys), strict=True))
+
+
+def _check_one(entry: Entry, fetched: Fetched | OrchestratorError, strict: bool) -> tuple[list[Finding], Entry]:
+    name = entry.get("name") or entry["chart_ref"]
+    loaded = load_values(entry.get("values_files") or [], entry.get("values"), f"values of {name}")
+    row: Entry = {"name": name, "chart": "", "version": "", "digest": "", "has_schema": False}
+    if isinstance(fetched, OrchestratorError):
+        message = " ".join([fetched.message, *fetched.details]).rstrip(".")
+        missing = Finding(Mark(f"chart of {name}"), "", message, fetched.hint or "", "chart-fetch")
+        return [missing, *loaded.findings], row
+    chart, files = fetched
+    row.update(chart=chart.name, version=chart.version, digest=chart.digest, has_schema=files.schema is not None)
+    return check_values(files, loaded, strict=strict), row

@@ -1,0 +1,258 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""HTTPRoutes on a cluster: applied, watched until a Gateway has taken them, removed."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import Cluster, api_error
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._conditions import object_state
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._events import Events
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import plain
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases import MANAGED_LABEL
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._routes import (
+    API_VERSION,
+    COMPONENT,
+    LABELS,
+    conflicts,
+    parent_ref,
+    with_parent,
+)
+
+try:
+    import yaml
+    from kubernetes.client.exceptions import ApiException
+except ImportError:  # pragma: no cover - Cluster reports the missing package
+    yaml = None  # type: ignore[assignment]
+    ApiException = Exception  # type: ignore[assignment,misc]
+
+Object = dict[str, t.Any]
+
+FIELD_MANAGER = "llm_d.orchestrator"
+# A condition that stays False this long after the route was applied is not a passing state of its controller.
+GRACE = 15.0
+
+
+class RouteService:
+    """What the module httproutes does, with its parameters."""
+
+    def __init__(self, cluster: Cluster, params: dict, events: Events, check_mode: bool) -> None:
+        self.cluster, self.params, self.events, self.check_mode = cluster, params, events, check_mode
+        self.namespace: str = params["namespace"]
+        self.resource = cluster.resource(API_VERSION, "HTTPRoute")
+        if self.resource is None:
+            raise OrchestratorError(
+                f"The cluster does not serve HTTPRoute ({API_VERSION}).",
+                hint="Install the Gateway API (v1.4 or later, standard channel).",
+            )
+
+    def present(self) -> Object:
+        """Apply the routes; return {changed, diff, routes, gateway}."""
+        gateway = self._gateway()
+        parent = parent_ref(gateway[0], gateway[1], self.params.get("section_name"))
+        wanted = [with_parent(self._complete(route), parent) for route in plain(self.params["routes"])]
+        existing = self._existing()
+        mine = {key(route): route for route in existing}
+        stale = self._stale(wanted, existing) if self.params["prune"] else []
+        self._refuse(wanted, [route for route in existing if route not in stale], gateway)
+        if not self.params["adopt"]:
+            self._refuse_foreign(wanted, mine)
+        rows = [self._apply(route, mine.get(key(route))) for route in wanted]
+        rows += [self._delete(route) for route in stale]
+        if self.params["wait"] and not self.check_mode:
+            self._wait_ready(rows)
+        return self._result(rows, f"{gateway[1]}/{gateway[0]}")
+
+    def absent(self) -> Object:
+        """Remove the routes named, or all of ours; return {changed, diff, routes, gateway}."""
+        names = [route["metadata"]["name"] for route in self.params["routes"]]
+        found = [route for route in self.cluster.list(API_VERSION, "HTTPRoute", self.namespace) if owned(route)]
+        doomed = [route for route in found if not names or route["metadata"]["name"] in names]
+        rows = [self._delete(route) for route in doomed]
+        if self.params["wait"] and not self.check_mode:
+            self._wait_gone(doomed)
+        return self._result(rows, "")
+
+    def _complete(self, route: Object) -> Object:
+        metadata = {"namespace": self.namespace, **route.get("metadata", {})}
+        metadata["labels"] = {**(metadata.get("labels") or {}), **LABELS}
+        return {"apiVersion": API_VERSION, "kind": "HTTPRoute", "metadata": metadata, "spec": route.get("spec") or {}}
+
+    def _gateway(self) -> tuple[str, str]:
+        namespace = self.params.get("gateway_namespace") or self.namespace
+        name = self.params.get("gateway_name")
+        known = sorted(item["metadata"]["name"] for item in self.cluster.list(API_VERSION, "Gateway", namespace))
+        if not name and len(known) == 1:
+            return known[0], namespace
+        if name and (name in known or self.check_mode):
+            # In check mode the Gateway may be one that would have been made before.
+            return name, namespace
+        listed = ", ".join(known) or "it has none"
+        if name:
+            raise OrchestratorError(f"No Gateway {name!r} in {namespace} ({listed}).", hint="Deploy it first.")
+        raise OrchestratorError(
+            f"Which Gateway of namespace {namespace} is meant ({listed})?", hint="Set httproute_gateway_name."
+        )
+
+    def _existing(self) -> list[Object]:
+        """Return the routes of all namespaces, or of ours where only those may be read."""
+        try:
+            return self.cluster.list(API_VERSION, "HTTPRoute")
+        except OrchestratorError:
+            return self.cluster.list(API_VERSION, "HTTPRoute", self.namespace)
+
+    def _stale(self, wanted: list[Object], existing: list[Object]) -> list[Object]:
+        names = {key(route) for route in wanted}
+        return [
+            route
+            for route in existing
+            if owned(route) and route["metadata"]["namespace"] == self.namespace and key(route) not in names
+        ]
+
+    def _refuse(self, wanted: list[Object], existing: list[Object], gateway: tuple[str, str]) -> None:
+        found = conflicts(wanted, existing, gateway)
+        if found:
+            raise OrchestratorError(
+                f"Routes on Gateway {gateway[1]}/{gateway[0]} would collide; nothing was applied.",
+                details=found,
+                hint="Give one of them another path_prefix or hostnames; httproute_prune: true removes routes of ours"
+                " that are no longer wanted.",
+            )
+
+    def _refuse_foreign(self, wanted: list[Object], existing: dict[tuple, Object]) -> None:
+        foreign = [key(route) for route in wanted if key(route) in existing and not owned(existing[key(route)])]
+        if foreign:
+            names = ", ".join("/".join(name) for name in foreign)
+            raise OrchestratorError(
+                f"HTTPRoute {names} exists and was not made by this collection; nothing was applied.",
+                hint="Give the route another name, or set llm_d_adopt: true to take it over.",
+            )
+
+    def _apply(self, route: Object, before: Object | None) -> Object:
+        name = route["metadata"]["name"]
+        start = time.monotonic()
+        dry = {"dry_run": "All"} if self.check_mode else {}
+        try:
+            reply = self.resource.server_side_apply(
+                body=route,
+                name=name,
+                namespace=route["metadata"]["namespace"],
+                field_manager=FIELD_MANAGER,
+                force_conflicts=True,
+                field_validation="Strict",
+                **dry,
+            )
+            after = reply.to_dict()
+        except ApiException as exc:
+            if not (self.check_mode and exc.status == 404):
+                raise api_error(exc, f"apply HTTPRoute {name}") from exc
+            after = route  # the namespace would have been made before
+        action = "created" if before is None else "unchanged" if shown(before) == shown(after) else "updated"
+        seconds = time.monotonic() - start
+        if not self.check_mode:
+            self.events.emit(COMPONENT, "apply", "done", name=name, seconds=seconds, detail=action)
+        return {"name": name, "action": action, "before": before, "after": after, "start": start}
+
+    def _delete(self, route: Object) -> Object:
+        name = route["metadata"]["name"]
+        if not self.check_mode:
+            try:
+                self.resource.delete(name=name, namespace=route["metadata"]["namespace"])
+            except ApiException as exc:
+                if exc.status != 404:
+                    raise api_error(exc, f"delete HTTPRoute {name}") from exc
+            self.events.emit(COMPONENT, "remove", "done", name=name)
+        return {"name": name, "action": "removed", "before": route, "after": None, "start": time.monotonic()}
+
+    def _wait_ready(self, rows: list[Object]) -> None:
+        """Wait until every route that was applied is accepted and resolved at its present generation."""
+        pending = {key(row["after"]): row for row in rows if row["after"]}
+        self._settle(pending, [row["after"] for row in pending.values()])
+        deadline = time.monotonic() + self.params["wait_timeout"]
+        while pending:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise self._not_ready(pending, f"within {self.params['wait_timeout']} s")
+            # One watch answers as soon as a route changes; its end only lets the grace period be looked at.
+            for event in self.resource.watch(namespace=self.namespace, timeout=max(1, int(min(left, GRACE)))):
+                if self._settle(pending, [event["raw_object"]]):
+                    break
+            if any(time.monotonic() - row.get("false_since", time.monotonic()) > GRACE for row in pending.values()):
+                raise self._not_ready(pending, f"{GRACE:.0f} s after a condition turned False")
+
+    def _settle(self, pending: dict[tuple, Object], routes: list[Object]) -> bool:
+        """Take note of routes' states; return whether none is pending any more."""
+        for route in routes:
+            row = pending.get(key(route))
+            if row is None:
+                continue
+            state = object_state({"kind": "HTTPRoute", **route})
+            row["state"] = state.text
+            if state.ready:
+                seconds = row["seconds"] = time.monotonic() - row["start"]
+                self.events.emit(COMPONENT, "accepted", "done", name=row["name"], seconds=seconds)
+                del pending[key(route)]
+            elif "=False" in state.text:
+                row.setdefault("false_since", time.monotonic())
+            else:
+                row.pop("false_since", None)
+        return not pending
+
+    def _not_ready(self, pending: dict[tuple, Object], when: str) -> OrchestratorError:
+        details = []
+        for (namespace, name), row in pending.items():
+            details.append(f"HTTPRoute {namespace}/{name}: {row.get('state') or 'no status'}")
+            self.events.emit(COMPONENT, "accepted", "failed", name=name, detail=row.get("state"))
+        return OrchestratorError(
+            f"The Gateway has not taken {len(pending)} route(s) {when}.",
+            details=details,
+            hint="NoMatchingParent: check the Gateway's listeners; BackendNotFound: the pool; InvalidKind: whether the"
+            " gateway implementation has the inference extension turned on; not reported: whether its controller runs.",
+        )
+
+    def _wait_gone(self, routes: list[Object]) -> None:
+        deadline = time.monotonic() + self.params["wait_timeout"]
+        left = {key(route) for route in routes}
+        while left:
+            left &= {key(route) for route in self.cluster.list(API_VERSION, "HTTPRoute", self.namespace)}
+            if left and time.monotonic() > deadline:
+                names = ", ".join("/".join(name) for name in sorted(left))
+                raise OrchestratorError(f"HTTPRoute {names} is still there: a finalizer holds it.")
+            if left:
+                for event in self.resource.watch(namespace=self.namespace, timeout=5):
+                    if event["type"] == "DELETED":
+                        break
+
+    def _result(self, rows: list[Object], gateway: str) -> Object:
+        changed = [row for row in rows if row["action"] != "unchanged"]
+        before = {row["name"]: shown(row["before"]) for row in changed if row["before"]}
+        after = {row["name"]: shown(row["after"]) for row in changed if row["after"]}
+        routes = [
+            {
+                "name": row["name"],
+                "namespace": self.namespace,
+                "action": row["action"],
+                "seconds": round(row.get("seconds", 0.0), 2),
+            }
+            for row in rows
+        ]
+        diff = {"before": yaml.safe_dump(before), "after": yaml.safe_dump(after)} if changed else {}
+        return {"changed": bool(changed), "diff": diff, "routes": routes, "gateway": gateway}
+
+
+def key(route: Object) -> tuple[str, str]:
+    """Return namespace and name."""
+    return route["metadata"].get("namespace") or "", route["metadata"]["name"]
+
+
+def owned(route: Object) -> bool:
+    """Return whether a route carries this collection's label."""
+    return (route["metadata"].get("labels") or {}).get(MANAGED_LABEL) == "true"
+
+
+def shown(route: Object) -> Object:
+    """Return what counts as a route's content: labels and spec."""
+    return {"labels": route["metadata"].get("labels") or {}, "spec": route.get("spec") or {}}

@@ -1,0 +1,80 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What a stack needs to know of its cluster and of Helm before anything is changed."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import typing as t
+
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import Problems
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack import Facts
+
+if t.TYPE_CHECKING:
+    from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import Cluster
+
+GATEWAY_API = "gateway.networking.k8s.io/v1"
+# What the module helm_releases needs of Helm.
+HELM_MINIMUM = (3, 17, 0)
+
+
+def read_facts(cluster: Cluster, namespace: str, gateway_namespace: str, notes: list[str]) -> Facts:
+    """Return what the cluster has; what may not be read is left out with a note."""
+
+    def attempt(action: t.Callable[[], t.Any], default: t.Any) -> t.Any:
+        try:
+            return action()
+        except OrchestratorError as exc:
+            notes.append(exc.message)
+            return default
+
+    classes = attempt(lambda: cluster.list(GATEWAY_API, "GatewayClass"), None)
+    secrets = attempt(lambda: cluster.list("v1", "Secret", namespace, field_selector="type=Opaque"), [])
+    found = attempt(lambda: cluster.get("v1", "Namespace", namespace), {"status": {"phase": "Active"}})
+    controllers = {c["metadata"]["name"]: c["spec"].get("controllerName", "") for c in classes or []}
+    return Facts(
+        classes=None if classes is None else controllers,
+        secrets={secret["metadata"]["name"]: sorted(secret.get("data") or {}) for secret in secrets},
+        gateways=attempt(lambda: cluster.list(GATEWAY_API, "Gateway", gateway_namespace), []),
+        namespace=(found.get("status") or {}).get("phase", "Active") if found else None,
+    )
+
+
+def check_namespace(namespace: str, phase: str | None, problems: Problems) -> None:
+    """Note a namespace that is on its way out: nothing can be created in it."""
+    if phase == "Terminating":
+        problems.add("llm_d_namespace", f"the namespace {namespace} is being deleted", "wait, or another")
+
+
+def helm_version(binary: str | None, problems: Problems) -> str | None:
+    """Return Helm's version, for example v3.19.4; note it where Helm is absent or too old."""
+    path = shutil.which(binary or "helm")
+    if path is None:
+        fix = f"Helm {_text(HELM_MINIMUM)} or later on PATH, or its path in llm_d_helm_binary"
+        problems.add("helm", f"{binary or 'helm'} was not found", fix)
+        return None
+    try:
+        reply = subprocess.run(
+            [path, "version", "--template", "{{.Version}}"], capture_output=True, text=True, timeout=30, check=True
+        )
+    except (OSError, subprocess.SubprocessError) as exc:
+        problems.add("helm", f"{path} does not run: {exc}", "a working Helm in llm_d_helm_binary")
+        return None
+    version = reply.stdout.strip()
+    parsed = parse_version(version)
+    if parsed is None or parsed < HELM_MINIMUM:
+        problems.add("helm", f"{path} is {version or 'of unknown version'}", f"Helm {_text(HELM_MINIMUM)} or later")
+    return version
+
+
+def parse_version(text: str) -> tuple[int, ...] | None:
+    """Return (3, 19, 4) for v3.19.4+g1234, None where it is no version."""
+    found = re.match(r"v?(\d+)\.(\d+)\.(\d+)", text)
+    return tuple(int(part) for part in found.groups()) if found else None
+
+
+def _text(version: tuple[int, ...]) -> str:
+    return ".".join(str(part) for part in version)

@@ -1,0 +1,415 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+# Apache License 2.0, which the GNU General Public License v3.0 of ansible-core permits to combine.
+"""Work out a cluster's stack from its variables, and find every mistake before anything is changed."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: stack_info
+short_description: Work out a cluster's stack and find every mistake in it
+version_added: 0.1.0
+description:
+  - Turns models, pools, routes and their values files into the releases and routes that the roles deploy.
+  - Checks them against one another and against the cluster, and reports all mistakes at once, each with where it stands
+    (variable, or file and line) and what to write instead. It changes nothing.
+  - Values are data; Jinja found in a values file stays text.
+extends_documentation_fragment:
+  - kubernetes.core.k8s_auth_options
+  - llm_d.orchestrator.cluster
+attributes:
+  check_mode:
+    support: full
+    description: Runs as ever.
+  diff_mode:
+    support: none
+    description: Nothing is changed.
+author:
+  - llm_d.orchestrator developers (@llm-d)
+options:
+  components:
+    description: Components that are deployed; what only others need is not asked of the cluster.
+    type: list
+    elements: str
+    choices: [modelservice, gaie, gateway, httproute]
+    default: [modelservice, gaie, gateway, httproute]
+  namespace:
+    description: Namespace of the stack.
+    type: str
+    required: true
+  models:
+    description:
+      - Models, each with a release, a pool and a route; the variable C(llm_d_models). See C(docs/variables.md).
+    type: list
+    elements: raw
+    default: []
+  gateway:
+    description: The gateway role's settings.
+    type: dict
+    default: {}
+    suboptions:
+      provider:
+        description: Name of a file in O(providers_dir) without its ending.
+        type: str
+        default: istio
+      name:
+        description: Base of the release's name.
+        type: str
+        default: llm-d
+      release_name:
+        description: Name of the release, by default C(infra-) and the name.
+        type: str
+      namespace:
+        description: Namespace of the Gateway, by default O(namespace).
+        type: str
+      class_name:
+        description: GatewayClass, by default the first of the provider's that the cluster has.
+        type: str
+      existing_name:
+        description: Gateway to adopt with the provider C(none).
+        type: str
+      chart_ref:
+        description: Chart, as a folder, a C(.tgz), an OCI reference, or repository and chart joined by C(#).
+        type: str
+      chart_version:
+        description: Version of the chart.
+        type: str
+      values_files:
+        description: Values files, in order.
+        type: list
+        elements: raw
+        default: []
+      values:
+        description: Values merged last.
+        type: dict
+        default: {}
+  gaie:
+    description: The gaie role's settings.
+    type: dict
+    default: {}
+    suboptions:
+      chart:
+        description: Which chart makes the pools.
+        type: str
+        choices: [inferencepool, llm-d-router-gateway]
+        default: inferencepool
+      image:
+        description: Image of the endpoint picker, with its tag.
+        type: str
+        default: ""
+      pools:
+        description: Pools besides those of O(models).
+        type: list
+        elements: raw
+        default: []
+      model_server_type:
+        description: Model server that the pools expect.
+        type: str
+        default: vllm
+      plugins_config_file:
+        description: Name of the plugins configuration.
+        type: str
+      plugins_custom_config:
+        description: Plugins configurations by file name.
+        type: dict
+        default: {}
+      hf_token_secret:
+        description: Secret with the Hugging Face token, by default looked for by its usual names.
+        type: str
+      hf_token_key:
+        description: Key in that secret.
+        type: str
+      chart_ref:
+        description: Chart, as for O(gateway.chart_ref).
+        type: str
+      chart_version:
+        description: Version of the chart.
+        type: str
+      values_files:
+        description: Values files of all pools, in order.
+        type: list
+        elements: raw
+        default: []
+      values:
+        description: Values of all pools.
+        type: dict
+        default: {}
+  modelservice:
+    description: The modelservice role's settings.
+    type: dict
+    default: {}
+    suboptions:
+      models:
+        description: Models that get a release, but no pool and no route.
+        type: list
+        elements: raw
+        default: []
+      chart_ref:
+        description: Chart, as for O(gateway.chart_ref).
+        type: str
+      chart_version:
+        description: Version of the chart.
+        type: str
+      values_files:
+        description: Values files of all models, in order.
+        type: list
+        elements: raw
+        default: []
+      values:
+        description: Values of all models.
+        type: dict
+        default: {}
+  httproute:
+    description: The httproute role's settings.
+    type: dict
+    default: {}
+    suboptions:
+      mode:
+        description: One route per model, or one route with a rule per model.
+        type: str
+        choices: [per_model, shared]
+        default: per_model
+      name:
+        description: Name of the shared route.
+        type: str
+        default: llm-d
+      timeouts:
+        description: Timeouts of every rule, where the provider's routes may have them.
+        type: dict
+        default: {}
+      gateway_name:
+        description: The routes' Gateway, where it is another than that of O(gateway).
+        type: str
+      gateway_namespace:
+        description: Namespace of that Gateway.
+        type: str
+      routes:
+        description: Routes besides those of O(models).
+        type: list
+        elements: raw
+        default: []
+  search_paths:
+    description: Folders that relative values files are looked up in, in order.
+    type: list
+    elements: str
+    default: []
+  providers_dir:
+    description: Folder of the gateway providers' files.
+    type: path
+    required: true
+  helm_binary:
+    description: Helm, by default the one on C(PATH).
+    type: str
+  created_secrets:
+    description: Secrets that are made before the releases, as keys by name.
+    type: dict
+    default: {}
+"""
+
+EXAMPLES = r"""
+- name: Work out a stack of one model
+  llm_d.orchestrator.stack_info:
+    namespace: llm-d
+    providers_dir: roles/gateway/vars/providers
+    models:
+      - name: qwen3-32b
+        values_files: [ms/qwen3-32b.yaml]
+    gateway:
+      provider: istio
+      chart_ref: "https://llm-d-incubation.github.io/llm-d-infra/#llm-d-infra"
+      chart_version: v1.3.6
+    gaie:
+      chart_ref: oci://registry.k8s.io/gateway-api-inference-extension/charts/inferencepool
+      chart_version: v1.3.0
+      image: ghcr.io/llm-d/llm-d-inference-scheduler:v0.6.0
+    modelservice:
+      chart_ref: "https://llm-d-incubation.github.io/llm-d-modelservice/#llm-d-modelservice"
+      chart_version: v0.4.5
+  register: planned
+"""
+
+RETURN = r"""
+stack:
+  description: The stack, its releases per component in the form that M(llm_d.orchestrator.helm_releases) takes.
+  returned: success
+  type: dict
+  sample:
+    namespace: llm-d
+    gateway: {name: infra-llm-d-inference-gateway, namespace: llm-d, provider: istio, adopted: false}
+    models: [{name: qwen3-32b, model: Qwen/Qwen3-32B, release: ms-qwen3-32b, pool: gaie-qwen3-32b, path_prefix: /}]
+    started: 20261121T083000Z
+"""
+
+import datetime
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import Cluster, cluster_argument_spec
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._consistency import (
+    check_gateway,
+    check_kinds,
+    check_stack,
+    needed_kinds,
+)
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import Problems
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._modelservice import secret_names
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack import COMPONENTS, Facts, Resolver, Stack
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_cluster import (
+    check_namespace,
+    helm_version,
+    read_facts,
+)
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_result import as_result
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_routes import stack_routes
+
+RELEASE_COMPONENTS = ("modelservice", "gaie", "gateway")
+
+
+def _chart_options() -> dict:
+    return {
+        "chart_ref": {"type": "str"},
+        "chart_version": {"type": "str"},
+        "values_files": {"type": "list", "elements": "raw", "default": []},
+        "values": {"type": "dict", "default": {}},
+    }
+
+
+def _gateway_options() -> dict:
+    return {
+        "provider": {"type": "str", "default": "istio"},
+        "name": {"type": "str", "default": "llm-d"},
+        **{name: {"type": "str"} for name in ("release_name", "namespace", "class_name", "existing_name")},
+        **_chart_options(),
+    }
+
+
+def _gaie_options() -> dict:
+    return {
+        "chart": {"type": "str", "choices": ["inferencepool", "llm-d-router-gateway"], "default": "inferencepool"},
+        "image": {"type": "str", "default": ""},
+        "pools": {"type": "list", "elements": "raw", "default": []},
+        "model_server_type": {"type": "str", "default": "vllm"},
+        "plugins_config_file": {"type": "str"},
+        "plugins_custom_config": {"type": "dict", "default": {}},
+        "hf_token_secret": {"type": "str", "no_log": False},
+        "hf_token_key": {"type": "str", "no_log": False},
+        **_chart_options(),
+    }
+
+
+def _route_options() -> dict:
+    return {
+        "mode": {"type": "str", "choices": ["per_model", "shared"], "default": "per_model"},
+        "name": {"type": "str", "default": "llm-d"},
+        "timeouts": {"type": "dict", "default": {}},
+        "gateway_name": {"type": "str"},
+        "gateway_namespace": {"type": "str"},
+        "routes": {"type": "list", "elements": "raw", "default": []},
+    }
+
+
+def argument_spec() -> dict:
+    """Return the module's options."""
+    models = {"models": {"type": "list", "elements": "raw", "default": []}}
+
+    def section(options: dict) -> dict:
+        return {"type": "dict", "default": {}, "options": options, "apply_defaults": False}
+
+    return cluster_argument_spec(
+        components={"type": "list", "elements": "str", "choices": list(COMPONENTS), "default": list(COMPONENTS)},
+        namespace={"type": "str", "required": True},
+        **models,
+        gateway=section(_gateway_options()),
+        gaie=section(_gaie_options()),
+        modelservice=section({**models, **_chart_options()}),
+        httproute=section(_route_options()),
+        search_paths={"type": "list", "elements": "str", "default": []},
+        providers_dir={"type": "path", "required": True},
+        helm_binary={"type": "str"},
+        created_secrets={"type": "dict", "default": {}, "no_log": False},
+    )
+
+
+def run(params: dict) -> dict:
+    """Return {changed, stack}; raise OrchestratorError with every mistake in its details."""
+    early, notes = Problems(), []
+    cluster, facts, version = _connect(params, early, notes)
+    facts.secrets.update({name: list(keys) for name, keys in (params["created_secrets"] or {}).items()})
+    helm = None
+    if set(RELEASE_COMPONENTS) & set(params["components"]):
+        helm = helm_version(params["helm_binary"], early)
+    resolver = Resolver(params, facts)
+    stack = resolver.resolve()
+    routes, rules = stack_routes(stack, resolver.problems)
+    check_stack(stack, resolver.problems)
+    if cluster is not None:
+        _check_cluster(cluster, stack, facts, resolver.problems)
+        _note_secrets(stack, facts)
+    _check_work(stack, routes, resolver.problems)
+    texts = early.texts + resolver.problems.texts
+    if texts:
+        raise OrchestratorError(
+            f"{len(texts)} mistake{'s' if len(texts) > 1 else ''} found; nothing was changed.", details=texts
+        )
+    stack.notes += notes
+    started = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    more = {"started": started, "kubernetes": version, "helm": helm, "namespace_exists": facts.namespace is not None}
+    return {"changed": False, "stack": as_result(stack, routes, rules, more)}
+
+
+def _connect(params: dict, problems: Problems, notes: list[str]) -> tuple[Cluster | None, Facts, str | None]:
+    try:
+        cluster = Cluster(params)
+        version = cluster.version()
+        gateway = params["gateway"] or {}
+        facts = read_facts(cluster, params["namespace"], gateway.get("namespace") or params["namespace"], notes)
+    except OrchestratorError as exc:
+        problems.add("cluster", exc.message, exc.hint)
+        return None, Facts(reachable=False), None
+    check_namespace(params["namespace"], facts.namespace, problems)
+    return cluster, facts, version
+
+
+def _check_cluster(cluster: Cluster, stack: Stack, facts: Facts, problems: Problems) -> None:
+    check_kinds(needed_kinds(stack), lambda api, kind: cluster.resource(api, kind) is not None, problems)
+    if "gateway" in stack.params["components"]:
+        check_gateway(stack, facts, problems)
+
+
+def _note_secrets(stack: Stack, facts: Facts) -> None:
+    if "modelservice" not in stack.params["components"]:
+        return
+    for model in stack.models:
+        for name in secret_names(model):
+            if name not in facts.secrets:
+                stack.notes.append(
+                    f"{model.where}: its pods cannot start without the secret {name} (modelArtifacts.authSecretName),"
+                    f" which namespace {stack.params['namespace']} does not have; prepare_hf_token makes it."
+                )
+
+
+def _check_work(stack: Stack, routes: list, problems: Problems) -> None:
+    have = {"modelservice": stack.models, "gaie": stack.pools, "httproute": routes, "gateway": [stack.gateway]}
+    variables = {"modelservice": "modelservice_models", "gaie": "gaie_pools", "httproute": "httproute_routes"}
+    components = stack.params["components"]
+    empty = [name for name in components if not have[name]]
+    if empty and not problems and not stack.params["models"]:
+        names = " or ".join(variables[name] for name in empty)
+        problems.add("llm_d_models", "is empty: there is nothing to deploy", f"at least one model, or {names}")
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
+    try:
+        result = run(module.params)
+    except OrchestratorError as exc:
+        module.fail_json(msg=str(exc), problems=exc.details)
+    for note in result["stack"]["notes"]:
+        module.warn(note)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

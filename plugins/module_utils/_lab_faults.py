@@ -1,0 +1,222 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Faults that the lab plays on chosen pods: KWOK stages, a log that kubectl shows, and admission for Pending."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+from ansible_collections.llm_d.orchestrator.plugins.module_utils import _lab_templates as templates
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_stages import (
+    DELETED,
+    FINISHED,
+    Object,
+    condition_is,
+    stage,
+    status_patch,
+)
+
+KINDS = ("ImagePullBackOff", "CrashLoopBackOff", "OOMKilled", "Pending")
+FAULT_ANNOTATION = "lab.llm-d.ai/fault"
+# More GPUs than any node has: the scheduler itself then says why the pod waits.
+IMPOSSIBLE_GPUS = "1000"
+RESTART_DELAY_MS = 10000
+
+DEFAULT_LOGS = {
+    "CrashLoopBackOff": "RuntimeError: Engine core initialization failed. See root cause above.",
+    "OOMKilled": "INFO Loading model weights ...",
+}
+
+
+def check_faults(faults: list[dict]) -> None:
+    """Raise OrchestratorError, naming every mistake in lab_faults."""
+    mistakes = []
+    names = [fault["name"] for fault in faults]
+    for fault in faults:
+        if names.count(fault["name"]) > 1:
+            mistakes.append(f"the name {fault['name']!r} is used more than once")
+        if not fault.get("match") and not fault.get("pod_prefix"):
+            mistakes.append(f"{fault['name']}: give match (labels) or pod_prefix, so that not every pod fails")
+    if mistakes:
+        raise OrchestratorError("lab_faults has mistakes.", details=sorted(set(mistakes)))
+
+
+def fault_expression(fault: dict) -> str:
+    """Return the jq expression that is true for the pods of one fault."""
+    terms = [
+        f".metadata.labels[{json.dumps(key)}] == {json.dumps(str(value))}"
+        for key, value in sorted((fault.get("match") or {}).items())
+    ]
+    if fault.get("pod_prefix"):
+        terms.append(f".metadata.name | startswith({json.dumps(fault['pod_prefix'])})")
+    if fault.get("namespace"):
+        terms.append(f".metadata.namespace == {json.dumps(fault['namespace'])}")
+    return " and ".join(f"({term})" for term in terms)
+
+
+def faulty_expression(faults: list[dict]) -> str:
+    """Return the jq expression that is true for a pod with any fault; pods held back by admission need none."""
+    terms = [f"({fault_expression(fault)})" for fault in faults if fault["fault"] != "Pending"]
+    return " or ".join(terms) or "false"
+
+
+def fault_objects(faults: list[dict], log_dir: str) -> list[Object]:
+    """Return the stages and admission policies that play the faults. log_dir: where write_logs puts their logs."""
+    objects: list[Object] = []
+    earlier: dict[str, bool] = {}
+    for fault in faults:
+        if fault["fault"] == "Pending":
+            objects += _pending_objects(fault)
+            continue
+        mine = fault_expression(fault)
+        select = {DELETED: False, FINISHED: False, **earlier, mine: True}
+        objects += (
+            _image_stages(fault, select)
+            if fault["fault"] == "ImagePullBackOff"
+            else _crash_stages(fault, select, f"{log_dir}/{fault['name']}.log")
+        )
+        earlier[mine] = False
+    return objects
+
+
+def log_text(fault: dict, now: str) -> str:
+    """Return a fault's log as a container runtime keeps it. now: RFC 3339 time."""
+    text = fault.get("log") or DEFAULT_LOGS.get(fault["fault"], "")
+    return "".join(f"{now} stderr F {line}\n" for line in text.splitlines())
+
+
+def has_log(fault: dict) -> bool:
+    """Say whether the fault's containers have run, so that there is a log."""
+    return fault["fault"] in DEFAULT_LOGS
+
+
+def _failing(fault: dict) -> str:
+    """Return the template that opens the branch of the container that fails: the named one, else the first."""
+    wanted = json.dumps(fault["container"]) if fault.get("container") else "(index $root.spec.containers 0).name"
+    return f"{{{{ if eq .name {wanted} }}}}"
+
+
+def _status(fault: dict, broken: str, phase: str) -> str:
+    healthy = (
+        "\n  ready: true\n  started: true\n  restartCount: 0\n  state: {running: {startedAt: {{ $now | Quote }}}}\n"
+    )
+    if phase == "Pending":
+        healthy = (
+            "\n  ready: false\n  started: false\n  restartCount: 0\n  state: {waiting: {reason: ContainerCreating}}\n"
+        )
+    conditions = (
+        templates.condition("Initialized", True)
+        + templates.unready()
+        + templates.condition(templates.STARTING, False, fault["fault"])
+        + templates.condition(templates.FAULT, True, fault["fault"], json.dumps(fault["name"]))
+    )
+    each = _failing(fault) + broken + "{{ else }}" + healthy + "{{ end }}"
+    body = templates.ADDRESSES + templates.INIT_CONTAINERS + templates.containers(each)
+    return templates.HEAD + "conditions:\n" + conditions + body + f"phase: {phase}\nstartTime: {{{{ $now | Quote }}}}\n"
+
+
+def _image_stages(fault: dict, select: dict[str, bool]) -> list[Object]:
+    broken = """
+  ready: false
+  started: false
+  restartCount: 0
+  imageID: ""
+  containerID: ""
+  state:
+    waiting:
+      reason: ImagePullBackOff
+      message: {{ printf "Back-off pulling image \\"%s\\": ErrImagePull: %s: not found" .image .image | Quote }}
+"""
+    unstarted = {**select, '(.status.podIP // "") == ""': True}
+    events = [
+        {"event": {"type": "Warning", "reason": "Failed", "message": "Failed to pull image: not found"}},
+        {"event": {"type": "Warning", "reason": "Failed", "message": "Error: ErrImagePull"}},
+        {"event": {"type": "Normal", "reason": "BackOff", "message": "Back-off pulling image"}},
+        {"event": {"type": "Warning", "reason": "Failed", "message": "Error: ImagePullBackOff"}},
+    ]
+    steps = [*events, status_patch(_status(fault, broken, "Pending"))]
+    return [stage(f"fault-{fault['name']}", "Pod", unstarted, steps, _delay(fault))]
+
+
+def _crash_stages(fault: dict, select: dict[str, bool], log_file: str) -> list[Object]:
+    code, reason = (137, "OOMKilled") if fault["fault"] == "OOMKilled" else (1, "Error")
+    broken = """
+  ready: false
+  started: false
+  restartCount: {{ add1 $count }}
+  state:
+    waiting:
+      reason: CrashLoopBackOff
+      message: {{ printf "back-off restarting failed container=%s pod=%s_%s(%s)" .name $root.metadata.name
+                  $root.metadata.namespace $root.metadata.uid | Quote }}
+  lastState:
+    terminated: {exitCode: CODE, reason: REASON, startedAt: {{ $now | Quote }}, finishedAt: {{ $now | Quote }}}
+""".replace("CODE", str(code)).replace("REASON", reason)
+    count = (
+        "{{ $count := 0 }}{{ range .status.containerStatuses }}{{ $count = max $count (int .restartCount) }}{{ end }}\n"
+    )
+    template = count + _status(fault, broken, "Running")
+    events = [{"event": {"type": "Warning", "reason": "BackOff", "message": "Back-off restarting failed container"}}]
+    steps = [*events, {"apply": {"template": _log_template(log_file)}}, status_patch(template)]
+    down = condition_is(templates.FAULT)
+    name = f"fault-{fault['name']}"
+    return [
+        stage(name, "Pod", {**select, down: False}, steps, _delay(fault)),
+        stage(f"{name}-again", "Pod", {**select, down: True}, steps, {"durationMilliseconds": RESTART_DELAY_MS}),
+    ]
+
+
+def _log_template(log_file: str) -> str:
+    """Return the template of the Logs object of a pod; it goes with the pod."""
+    return f"""
+apiVersion: kwok.x-k8s.io/v1alpha1
+kind: Logs
+metadata:
+  name: {{{{ .metadata.name }}}}
+  namespace: {{{{ .metadata.namespace }}}}
+  ownerReferences:
+  - {{apiVersion: v1, kind: Pod, name: {{{{ .metadata.name }}}}, uid: {{{{ .metadata.uid }}}}}}
+spec:
+  logs:
+  - {{logsFile: {json.dumps(log_file)}, previousLogsFile: {json.dumps(log_file)}, follow: false}}
+"""
+
+
+def _delay(fault: dict) -> Object:
+    return {"durationMilliseconds": 0, "durationFrom": {"expressionFrom": json.dumps(fault.get("after") or "1s")}}
+
+
+def _pending_objects(fault: dict) -> list[Object]:
+    """Return the policy that makes matching new pods ask for GPUs that no node has, and its binding."""
+    name = f"lab-fault-{fault['name']}"
+    version = "admissionregistration.k8s.io/v1beta1"
+    rules = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
+    terms = [
+        f"has(object.metadata.labels) && {json.dumps(key)} in object.metadata.labels "
+        f"&& object.metadata.labels[{json.dumps(key)}] == {json.dumps(str(value))}"
+        for key, value in sorted((fault.get("match") or {}).items())
+    ]
+    if fault.get("pod_prefix"):
+        prefix = json.dumps(fault["pod_prefix"])
+        generated = f"has(object.metadata.generateName) && object.metadata.generateName.startsWith({prefix})"
+        terms.append(f"(has(object.metadata.name) && object.metadata.name.startsWith({prefix})) || ({generated})")
+    if fault.get("namespace"):
+        terms.append(f"request.namespace == {json.dumps(fault['namespace'])}")
+    gpus = f'{{"nvidia.com/gpu": "{IMPOSSIBLE_GPUS}"}}'
+    expression = (
+        f'Object{{metadata: Object.metadata{{annotations: {{"{FAULT_ANNOTATION}": {json.dumps(fault["name"])}}}}},'
+        " spec: Object.spec{containers: [Object.spec.containers{name: object.spec.containers[0].name,"
+        f" resources: Object.spec.containers.resources{{limits: {gpus}, requests: {gpus}}}}}]}}}}"
+    )
+    spec: dict[str, t.Any] = {
+        "matchConstraints": {"resourceRules": [rules]},
+        "matchConditions": [{"name": f"term-{index}", "expression": term} for index, term in enumerate(terms)],
+        "failurePolicy": "Fail",
+        "reinvocationPolicy": "IfNeeded",
+        "mutations": [{"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": expression}}],
+    }
+    policy = {"apiVersion": version, "kind": "MutatingAdmissionPolicy", "metadata": {"name": name}, "spec": spec}
+    binding = {"apiVersion": version, "kind": "MutatingAdmissionPolicyBinding", "metadata": {"name": name}}
+    return [policy, {**binding, "spec": {"policyName": name}}]

@@ -94,13 +94,14 @@ def _alternatives(error: t.Any, path: Path) -> list[Violation]:
     branches: dict[t.Any, list[t.Any]] = {}
     for inner in error.context:
         branches.setdefault(inner.schema_path[0], []).append(inner)
-    fitting = [
+    fitting: list[list[t.Any]] = [
         branch
         for branch in branches.values()
         if not any(inner.validator == "type" and not inner.path for inner in branch)
     ]
     if fitting:
-        return violations(min(fitting, key=len))
+        nearest_branch = sorted(fitting, key=len)[0]
+        return violations(nearest_branch)
     kinds: list[str] = []
     for branch in branches.values():
         for inner in branch:

@@ -138,7 +138,8 @@ def enabled_subcharts(chart: ChartFiles, values: Values) -> list[ChartFiles]:
 
 
 def _enabled(entry: dict[str, t.Any], values: Values) -> bool:
-    tags = values.get("tags") if isinstance(values.get("tags"), dict) else {}
+    tags: t.Any = values.get("tags")
+    tags = tags if isinstance(tags, dict) else {}
     flags = [tags[tag] for tag in entry.get("tags") or [] if isinstance(tags.get(tag), bool)]
     enabled = not flags or any(flags)
     for condition in str(entry.get("condition") or "").split(","):

@@ -112,12 +112,12 @@ def test_likely_misspellings_are_warnings_and_errors_when_strict(tmp_path):
 def test_facts_about_a_chart_without_schema(tmp_path):
     findings = check(tmp_path, pool_chart(), None, names=["pool_bad.yaml"])
     assert {(finding.mark.line, finding.path, finding.rule) for finding in findings if finding.severity == "error"} == {
-        (1, "inferencePool.modelServers.matchLabels", "pool-selector"),
-        (3, "inferenceExtension.resources", "chart-ignores-key"),
-        (4, "inferenceExtension.service", "chart-ignores-key"),
-        (5, "inferenceExtension.image.tag", "image-tag"),
-        (7, "routing", "chart-ignores-key"),
-        (8, "gateway", "chart-ignores-key"),
+        (2, "inferencePool.modelServers.matchLabels", "pool-selector"),
+        (4, "inferenceExtension.resources", "chart-ignores-key"),
+        (5, "inferenceExtension.service", "chart-ignores-key"),
+        (6, "inferenceExtension.image.tag", "image-tag"),
+        (8, "routing", "chart-ignores-key"),
+        (9, "gateway", "chart-ignores-key"),
     }
     assert all(finding.source for finding in findings)
     assert brief(findings, "warning") == {

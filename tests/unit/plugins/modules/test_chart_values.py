@@ -67,7 +67,7 @@ def test_all_errors_of_all_charts_come_at_once(model, pool, tmp_path):
     for part in (
         "model_bad.yaml:4:3: model.nam",
         "broken.yaml:2:1",
-        "pool_bad.yaml:7:1",
+        "pool_bad.yaml:8:1",
         "/no/chart",
         "/no/values.yaml",
     ):

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import threading
 import typing as t
@@ -11,11 +12,13 @@ import typing as t
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import Cluster, api_error
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases import (
     COMPONENT_LABEL,
+    KEEP_ANNOTATION,
     MANAGED_LABEL,
     SECRET_TYPE,
     Release,
     current_releases,
     decode_payload,
+    dump_objects,
     encode_payload,
     is_kept,
     manifest_objects,
@@ -56,18 +59,19 @@ class Inventory:
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
         self.version = cluster.version()
-        self.apis = self._apis()
+        self.discovery = self._discovery()
+        self.apis = api_versions(self.discovery)
         self._live: dict[tuple[str, str, str], set[str]] = {}
         self._lock = threading.Lock()
 
-    def _apis(self) -> list[str]:
+    def _discovery(self) -> list[Object]:
         documents = []
         for path in ("/api", "/apis"):
             reply = self.cluster.client.request(
                 "get", path, serialize=False, header_params={"Accept": DISCOVERY}, _request_timeout=30
             )
             documents.append(json.loads(reply.data))
-        return api_versions(documents)
+        return documents
 
     def releases(self, namespace: str, names: t.Container[str] | None = None) -> dict[str, Release]:
         """Return the namespace's releases by name with one list call; names: those to decode."""
@@ -126,7 +130,33 @@ class Inventory:
         payload = decode_payload(secret["data"]["release"])
         payload["info"].update(status="failed", description="interrupted; taken up again by llm_d.orchestrator")
         body = {"metadata": {"labels": {"status": "failed"}}, "data": {"release": encode_payload(payload)}}
-        self._change("mark the release as failed", "patch", "v1", "Secret", release.secret, release.namespace, body)
+        self.change("mark the release as failed", "patch", "v1", "Secret", release.secret, release.namespace, body)
+
+    def ready_to_remove(self, release: Release, keep_claims: bool) -> Release:
+        """Return the release with a manifest that Helm can uninstall, changed in the cluster where it has to be.
+
+        Helm refuses a manifest with a kind that the cluster no longer serves, and deletes PersistentVolumeClaims
+        unless they are annotated; keep_claims annotates them, and labels them as ours.
+        """
+        objects = self.scoped(release.manifest, release.namespace)
+        served = [item for item in objects if self.namespaced(item) is not None]
+        claims = [
+            item for item in served if keep_claims and item["kind"] == "PersistentVolumeClaim" and not is_kept(item)
+        ]
+        if len(served) == len(objects) and not claims:
+            return release
+        for item in claims:
+            metadata = item["metadata"]
+            metadata["annotations"] = {**(metadata.get("annotations") or {}), KEEP_ANNOTATION: "keep"}
+            body = {"metadata": {"labels": {MANAGED_LABEL: "true"}}}
+            self.change("label the claim", "patch", "v1", item["kind"], metadata["name"], metadata["namespace"], body)
+        manifest = dump_objects(served)
+        secret = self.cluster.get("v1", "Secret", release.secret, release.namespace)
+        if secret is not None:
+            payload = {**decode_payload(secret["data"]["release"]), "manifest": manifest}
+            body = {"data": {"release": encode_payload(payload)}}
+            self.change("prepare the release", "patch", "v1", "Secret", release.secret, release.namespace, body)
+        return dataclasses.replace(release, manifest=manifest)
 
     def remove_leftovers(self, old: Release, new: Release) -> None:
         """Delete what a failed revision made and the new one does not have; Helm would forget it."""
@@ -137,7 +167,7 @@ class Inventory:
             api_version, kind, namespace, name = object_key(item)
             live = self.cluster.get(api_version, kind, name, namespace)
             if live and owner_release(live) == (new.name, new.namespace):
-                self._change(f"delete {kind} {name}", "delete", api_version, kind, name, namespace)
+                self.change(f"delete {kind} {name}", "delete", api_version, kind, name, namespace)
 
     def ensure_namespace(self, name: str, component: str) -> bool:
         """Create the namespace with our labels where it does not exist; return whether it did not."""
@@ -153,8 +183,15 @@ class Inventory:
             return False
         return True
 
-    def _change(
-        self, action: str, verb: str, api_version: str, kind: str, name: str, namespace: str, body: Object | None = None
+    def change(
+        self,
+        action: str,
+        verb: str,
+        api_version: str,
+        kind: str,
+        name: str,
+        namespace: str | None,
+        body: Object | None = None,
     ) -> None:
         resource = self.cluster.resource(api_version, kind)
         try:

@@ -204,6 +204,10 @@ def _hide(secret: Object, before: Object) -> None:
 
 
 def _dump(objects: dict) -> str:
+    return dump_objects([objects[key] for key in sorted(objects)])
+
+
+def dump_objects(objects: list[Object]) -> str:
+    """Return objects as YAML documents, '' for none."""
     dumper = getattr(yaml, "CSafeDumper", None) or yaml.SafeDumper
-    ordered = [objects[key] for key in sorted(objects)]
-    return yaml.dump_all(ordered, Dumper=dumper, sort_keys=True, explicit_start=True) if ordered else ""
+    return yaml.dump_all(objects, Dumper=dumper, sort_keys=True, explicit_start=True) if objects else ""

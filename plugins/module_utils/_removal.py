@@ -55,17 +55,17 @@ class Removal:
             )
         return [found[name] for name in names if name in found]
 
-    def run(self, releases: list[Release], component: str, timeout: int, *, check: bool) -> list[Object]:
+    def run(self, releases: list[Release], timeout: int, *, check: bool, keep_claims: bool = False) -> list[Object]:
         """Remove releases in parallel and return a result for each; raise for whatever is left.
 
-        timeout: seconds to wait for the objects; 0 does not wait.
+        timeout: seconds to wait for the objects; 0 does not wait. keep_claims: leave PersistentVolumeClaims.
         """
         results = [result_of(release) for release in releases]
         if check or not releases:
             return results
         deadline = time.monotonic() + max(timeout, 60)
         with concurrent.futures.ThreadPoolExecutor(HELM_PROCESSES) as pool:
-            tasks = [pool.submit(self._remove, release, component, deadline, timeout > 0) for release in releases]
+            tasks = [pool.submit(self._remove, release, deadline, timeout > 0, keep_claims) for release in releases]
             concurrent.futures.wait(tasks)
         errors = []
         for result, task in zip(results, tasks, strict=True):
@@ -80,16 +80,17 @@ class Removal:
             raise OrchestratorError("Releases could not be removed:", details=errors)
         return results
 
-    def _remove(self, release: Release, component: str, deadline: float, wait: bool) -> tuple[float, list[Object]]:
-        begin = time.monotonic()
+    def _remove(self, release: Release, deadline: float, wait: bool, keep_claims: bool) -> tuple[float, list[Object]]:
+        begin, component = time.monotonic(), release.labels.get(COMPONENT_LABEL) or "teardown"
         with self.events.step(component, "remove", name=release.name):
+            release = self.inventory.ready_to_remove(release, keep_claims)
             objects = self.inventory.scoped(release.manifest, release.namespace)
             goes = [item for item in objects if not is_kept(item) and item["kind"] not in LEFT_ALONE]
             targets = self.targets(goes, (release.name, release.namespace))
             self._uninstall(release, deadline)
             left = self.gone(targets, deadline) if wait else []
         if left:
-            raise OrchestratorError("left behind: " + "; ".join(left))
+            raise OrchestratorError("left behind: " + "; ".join(left_line(item) for item in left))
         return round(time.monotonic() - begin, 2), [
             dict(zip(("api_version", "kind", "namespace", "name"), object_key(item), strict=True)) for item in goes
         ]
@@ -129,15 +130,15 @@ class Removal:
                     found[pod["metadata"]["uid"]] = ("v1", "Pod", key[2], pod["metadata"]["name"])
         return found
 
-    def gone(self, targets: dict[str, Key], deadline: float) -> list[str]:
-        """Wait until none of the targets exists; return one line for each that is left at the deadline."""
+    def gone(self, targets: dict[str, Key], deadline: float) -> list[Object]:
+        """Wait until none of the targets exists; return those that are left at the deadline."""
 
         def left() -> list[Object]:
             live = [(uid, self.watches.find(*key[:3], key[3])) for uid, key in targets.items()]
             return [item for uid, item in live if item is not None and item["metadata"].get("uid") == uid]
 
         self.watches.wait(lambda: None if left() else True, deadline)
-        return [left_line(item) for item in left()]
+        return left()
 
 
 def left_line(item: Object) -> str:

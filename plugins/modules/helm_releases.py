@@ -247,7 +247,7 @@ def run_absent(params: dict, cluster: Cluster, helm: Helm, *, check: bool) -> di
     names = [release["name"] for release in params["releases"]]
     found = inventory.releases(params["namespace"], names)
     mine = removal.ours(found, params["component"], names)
-    results = removal.run(mine, params["component"], params["wait_timeout"] if params["wait"] else 0, check=check)
+    results = removal.run(mine, params["wait_timeout"] if params["wait"] else 0, check=check)
     return {"changed": bool(mine), "releases": results, "diff": removal_diff(mine)}
 
 

@@ -1,0 +1,168 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+# Apache License 2.0, which the GNU General Public License v3.0 of ansible-core permits to combine.
+"""Remove what this collection put into namespaces, and count what is left."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: stack_teardown
+short_description: Remove what this collection put into namespaces, and count what is left
+version_added: 0.1.0
+author: llm_d.orchestrator contributors (@llm-d)
+description:
+  - Finds Helm releases and objects by this collection's ownership label, never by parts of their names.
+  - Removes routes first, then all releases in parallel, then the other objects; waits by watches until everything of
+    them, pods included, is gone.
+  - Fails if anything is left, and lists it with the reason.
+  - Custom resource definitions stay, as do objects that a chart tells Helm to keep.
+options:
+  namespaces:
+    description: Namespaces of the stack.
+    type: list
+    elements: str
+    required: true
+  release_names:
+    description:
+      - Names of releases known to be this collection's. Objects that name one of them as their Helm release, although
+        Helm has no record of it any more, count as left.
+    type: list
+    elements: str
+    default: []
+  delete_pvcs:
+    description: Whether to delete PersistentVolumeClaims, and the data in them.
+    type: bool
+    default: false
+  delete_namespace:
+    description: Whether to delete the namespaces that this collection created and that hold nothing else.
+    type: bool
+    default: false
+  force_namespace:
+    description: Whether to delete such a namespace though it holds other objects, which are lost.
+    type: bool
+    default: false
+  wait_timeout:
+    description: Seconds for the whole call.
+    type: int
+    default: 600
+  helm_binary:
+    description: Path of Helm; the one on PATH by default.
+    type: path
+  events_file:
+    description: File to which timed steps are appended as JSON lines.
+    type: path
+extends_documentation_fragment:
+  - kubernetes.core.k8s_auth_options
+  - llm_d.orchestrator.cluster
+attributes:
+  check_mode:
+    support: full
+    description: Lists what would go and what would stay.
+  diff_mode:
+    support: full
+    description: Shows what goes.
+"""
+
+EXAMPLES = r"""
+- name: Remove the stack
+  llm_d.orchestrator.stack_teardown:
+    namespaces: [llm-d]
+"""
+
+RETURN = r"""
+removed:
+  description: What was removed, or would be in check mode, in this order.
+  returned: success
+  type: list
+  elements: str
+  sample: [HTTPRoute llm-d-qwen in llm-d, Helm release ms-qwen in llm-d]
+kept:
+  description: What stays, and why.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    object: {description: Kind and name., type: str, sample: Namespace llm-d}
+    why: {description: The reason., type: str}
+left:
+  description: What should be gone and is not, with the reason; nothing where the module succeeds.
+  returned: always
+  type: list
+  elements: str
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import Cluster, cluster_argument_spec
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._events import Events
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._helm import Helm
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._inventory import Inventory
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._removal import Removal
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._teardown_run import Teardown, describe
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._watch import Watches
+
+
+def argument_spec() -> dict:
+    """Return the module's options."""
+    return cluster_argument_spec(
+        namespaces={"type": "list", "elements": "str", "required": True},
+        release_names={"type": "list", "elements": "str", "default": []},
+        delete_pvcs={"type": "bool", "default": False},
+        delete_namespace={"type": "bool", "default": False},
+        force_namespace={"type": "bool", "default": False},
+        wait_timeout={"type": "int", "default": 600},
+        helm_binary={"type": "path"},
+        events_file={"type": "path"},
+    )
+
+
+def run(params: dict, cluster: Cluster, helm: Helm, *, check: bool = False) -> dict:
+    """Return the module's result; left holds what should be gone and is not."""
+    inventory = Inventory(cluster)
+    removal = Removal(cluster, helm, inventory, Watches(cluster), Events(params["events_file"]))
+    teardown = Teardown(cluster, removal, params)
+    plan = teardown.plan()
+    removed = plan.lines()
+    goes = []
+    for namespace in teardown.namespaces:
+        fate, why = teardown.namespace_fate(namespace, plan)
+        goes += [namespace] if fate else []
+        plan.kept += [(f"Namespace {namespace}", why)] if why else []
+    if not check:
+        teardown.run(plan)
+        for namespace in goes:
+            teardown.delete_namespace(namespace)
+    removed += [f"Namespace {namespace}" for namespace in goes]
+    left = [] if check else teardown.left(plan)
+    text = "".join(f"{line}\n" for line in removed)
+    return {
+        "changed": bool(removed),
+        "removed": removed,
+        "kept": describe(plan),
+        "left": left,
+        "diff": {"before_header": "in the cluster", "after_header": "in the cluster", "before": text, "after": ""},
+    }
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
+    helm = None
+    try:
+        helm = Helm(module, module.params, module.params["helm_binary"])
+        result = run(module.params, Cluster(module.params), helm, check=module.check_mode)
+    except OrchestratorError as exc:
+        module.fail_json(msg=str(exc), left=[])
+    finally:
+        if helm:
+            helm.close()
+    if result["left"]:
+        count = len(result["left"])
+        error = OrchestratorError(f"{count} left behind by the teardown:", details=result["left"])
+        module.fail_json(msg=str(error), **result)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

@@ -21,6 +21,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._routes import 
     parent_ref,
     with_parent,
 )
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._watch import Watches
 
 try:
     import yaml
@@ -170,18 +171,30 @@ class RouteService:
     def _wait_ready(self, rows: list[Object]) -> None:
         """Wait until every route that was applied is accepted and resolved at its present generation."""
         pending = {key(row["after"]): row for row in rows if row["after"]}
-        self._settle(pending, [row["after"] for row in pending.values()])
+        if self._settle(pending, [row["after"] for row in pending.values()]):
+            return
         deadline = time.monotonic() + self.params["wait_timeout"]
-        while pending:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise self._not_ready(pending, f"within {self.params['wait_timeout']} s")
-            # One watch answers as soon as a route changes; its end only lets the grace period be looked at.
-            for event in self.resource.watch(namespace=self.namespace, timeout=max(1, int(min(left, GRACE)))):
-                if self._settle(pending, [event["raw_object"]]):
-                    break
-            if any(time.monotonic() - row.get("false_since", time.monotonic()) > GRACE for row in pending.values()):
-                raise self._not_ready(pending, f"{GRACE:.0f} s after a condition turned False")
+        watches = self._watch(deadline)
+
+        def done() -> bool | None:
+            self._settle(pending, watches.objects(API_VERSION, "HTTPRoute", self.namespace))
+            stuck = [row for row in pending.values() if time.monotonic() - row.get("false_since", time.monotonic()) > GRACE]
+            return True if not pending or stuck else None
+
+        def wake() -> float:
+            return time.monotonic() + 1
+
+        settled = watches.wait(done, deadline, wake)
+        watches.close()
+        if pending:
+            when = f"{GRACE:.0f} s after a condition turned False" if settled else f"within {self.params['wait_timeout']} s"
+            raise self._not_ready(pending, when)
+
+    def _watch(self, deadline: float) -> Watches:
+        watches = Watches(self.cluster)
+        watches.start(API_VERSION, "HTTPRoute", self.namespace)
+        watches.synced(deadline)
+        return watches
 
     def _settle(self, pending: dict[tuple, Object], routes: list[Object]) -> bool:
         """Take note of routes' states; return whether none is pending any more."""
@@ -215,16 +228,18 @@ class RouteService:
 
     def _wait_gone(self, routes: list[Object]) -> None:
         deadline = time.monotonic() + self.params["wait_timeout"]
-        left = {key(route) for route in routes}
-        while left:
-            left &= {key(route) for route in self.cluster.list(API_VERSION, "HTTPRoute", self.namespace)}
-            if left and time.monotonic() > deadline:
-                names = ", ".join("/".join(name) for name in sorted(left))
-                raise OrchestratorError(f"HTTPRoute {names} is still there: a finalizer holds it.")
-            if left:
-                for event in self.resource.watch(namespace=self.namespace, timeout=5):
-                    if event["type"] == "DELETED":
-                        break
+        gone = {key(route) for route in routes}
+        if not gone:
+            return
+        watches = self._watch(deadline)
+
+        def left() -> set:
+            return gone & {key(route) for route in watches.objects(API_VERSION, "HTTPRoute", self.namespace)}
+
+        if watches.wait(lambda: None if left() else True, deadline) is None:
+            names = ", ".join("/".join(name) for name in sorted(left()))
+            raise OrchestratorError(f"HTTPRoute {names} is still there: a finalizer holds it.")
+        watches.close()
 
     def _result(self, rows: list[Object], gateway: str) -> Object:
         changed = [row for row in rows if row["action"] != "unchanged"]

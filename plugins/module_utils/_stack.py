@@ -98,6 +98,8 @@ class Stack:
     pools: list[Pool] = dataclasses.field(default_factory=list)
     route_entries: list[dict] = dataclasses.field(default_factory=list)
     notes: list[str] = dataclasses.field(default_factory=list)
+    # {name, key} of the Hugging Face token's secret, None without one.
+    token: dict | None = None
 
 
 class Resolver:
@@ -231,6 +233,7 @@ class Resolver:
         for entry, where in self._entries("pools", "gaie_pools", {"name": str, **POOL_KEYS}, "gaie"):
             stack.pools.append(self._pool(entry, where, entry["name"], {}, DEFAULT_PORT))
         settings = self._pool_settings(stack.provider)
+        stack.token = settings.secret
         for pool in stack.pools:
             pool.values = pool_values(pool, settings)
             check_pool(pool, settings, self.problems)

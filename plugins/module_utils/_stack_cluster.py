@@ -31,7 +31,8 @@ def read_facts(cluster: Cluster, namespace: str, gateway_namespace: str, notes: 
             notes.append(exc.message)
             return default
 
-    classes = attempt(lambda: cluster.list(GATEWAY_API, "GatewayClass"), None)
+    served = cluster.resource(GATEWAY_API, "GatewayClass") is not None
+    classes = attempt(lambda: cluster.list(GATEWAY_API, "GatewayClass"), None) if served else None
     secrets = attempt(lambda: cluster.list("v1", "Secret", namespace, field_selector="type=Opaque"), [])
     found = attempt(lambda: cluster.get("v1", "Namespace", namespace), {"status": {"phase": "Active"}})
     controllers = {c["metadata"]["name"]: c["spec"].get("controllerName", "") for c in classes or []}

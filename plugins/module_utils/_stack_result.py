@@ -29,6 +29,7 @@ def as_result(stack: Stack, routes: list[dict], rules: list[Rule], facts: dict[s
         "route_mode": stack.params["httproute"]["mode"],
         "route_gateway": _route_gateway(stack),
         "objects": _objects(stack, routes),
+        "token": stack.token,
         "notes": list(dict.fromkeys(stack.notes)),
         **facts,
     }
@@ -60,8 +61,8 @@ def _objects(stack: Stack, routes: list[dict]) -> dict[str, list[dict]]:
     """Return per component the objects whose readiness says that the component serves."""
     namespace, gateway = stack.params["namespace"], stack.gateway
 
-    def item(api_version: str, kind: str, name: str, where: str = namespace) -> dict[str, str]:
-        return {"api_version": api_version, "kind": kind, "name": name, "namespace": where}
+    def item(api_version: str, kind: str, name: str, where: str = namespace) -> dict[str, t.Any]:
+        return {"apiVersion": api_version, "kind": kind, "metadata": {"name": name, "namespace": where}}
 
     pools = [item(POOL_API, "InferencePool", pool.release) for pool in stack.pools]
     pickers = [item("apps/v1", "Deployment", epp_name(pool.release)) for pool in stack.pools]

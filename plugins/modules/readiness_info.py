@@ -29,37 +29,19 @@ author:
   - llm_d.orchestrator developers (@llm-d)
 options:
   objects:
-    description: The objects.
+    description: The objects, each with C(apiVersion), C(kind), C(metadata.name) and C(metadata.namespace).
     type: list
     elements: dict
     required: true
-    suboptions:
-      api_version:
-        description: API version, for example C(apps/v1).
-        type: str
-        required: true
-      kind:
-        description: Kind.
-        type: str
-        required: true
-      name:
-        description: Name.
-        type: str
-        required: true
-      namespace:
-        description: Namespace.
-        type: str
-        required: true
 """
 
 EXAMPLES = r"""
 - name: Assert that a Gateway is Programmed
   llm_d.orchestrator.readiness_info:
     objects:
-      - api_version: gateway.networking.k8s.io/v1
+      - apiVersion: gateway.networking.k8s.io/v1
         kind: Gateway
-        name: infra-llm-d-inference-gateway
-        namespace: llm-d
+        metadata: {name: infra-llm-d-inference-gateway, namespace: llm-d}
 """
 
 RETURN = r"""
@@ -80,9 +62,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import 
 
 def argument_spec() -> dict:
     """Return the module's options."""
-    text = {"type": "str", "required": True}
-    options = {"api_version": text, "kind": text, "name": text, "namespace": text}
-    return cluster_argument_spec(objects={"type": "list", "elements": "dict", "required": True, "options": options})
+    return cluster_argument_spec(objects={"type": "list", "elements": "dict", "required": True})
 
 
 def run(params: dict, cluster: Cluster) -> list[dict]:
@@ -91,8 +71,9 @@ def run(params: dict, cluster: Cluster) -> list[dict]:
 
 
 def _state(cluster: Cluster, wanted: dict) -> dict:
-    found = cluster.get(wanted["api_version"], wanted["kind"], wanted["name"], wanted["namespace"])
-    row = {key: wanted[key] for key in ("kind", "name", "namespace")}
+    name, namespace = wanted["metadata"]["name"], wanted["metadata"].get("namespace")
+    found = cluster.get(wanted["apiVersion"], wanted["kind"], name, namespace)
+    row = {"kind": wanted["kind"], "name": name, "namespace": namespace}
     if found is None:
         return {**row, "ready": False, "detail": "does not exist"}
     state = object_state(found)

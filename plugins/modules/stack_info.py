@@ -405,7 +405,7 @@ def main() -> None:
     try:
         result = run(module.params)
     except OrchestratorError as exc:
-        module.fail_json(msg=str(exc), problems=exc.details)
+        module.fail_json(msg=str(exc))
     for note in result["stack"]["notes"]:
         module.warn(note)
     module.exit_json(**result)

@@ -25,6 +25,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._teardown impor
     Plan,
     foreign,
     is_ours,
+    line,
     listable_kinds,
     make_plan,
     namespace_refusal,
@@ -146,7 +147,7 @@ class Teardown:
         lines = [f"Helm release {release.name}: {release.status}" for release in rest.releases]
         lines += [left_line(item) for item in (*rest.routes, *rest.objects, *rest.claims)]
         ours = {(release.name, release.namespace) for release in plan.releases}
-        lines += [left_line(item) for item in self.orphans(releases, ours)]
+        lines += [orphan_line(item) for item in self.orphans(releases, ours)]
         return list(dict.fromkeys([*lines, *self.errors]))
 
     def orphans(self, releases: list[Release], ours: set[tuple[str, str]]) -> list[Object]:
@@ -185,6 +186,13 @@ class Teardown:
         targets = self.removal.targets([live], None)
         self.inventory.change(f"delete Namespace {namespace}", "delete", "v1", "Namespace", namespace, None)
         self.errors += [left_line(item) for item in self.removal.gone(targets, self.deadline)]
+
+
+def orphan_line(item: Object) -> str:
+    """Return what is left of a release without a record, and why it was not deleted."""
+    name, namespace = owner(item) or ("", "")
+    why = f"not deleted: Helm has no record of its release {name} in {namespace}, so nothing proves that it is ours"
+    return left_line(item) if item["metadata"].get("deletionTimestamp") else f"{line(item)}: {why}"
 
 
 def _release_of(secret: Object) -> tuple[str, str]:

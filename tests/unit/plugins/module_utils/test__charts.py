@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import concurrent.futures
 import functools
+import hashlib
 import http.server
+import json
 import pathlib
 import shutil
 import subprocess
@@ -61,6 +63,63 @@ def test_parallel_fetches_agree_and_leave_one_copy(repository, tmp_path):
         charts = set(pool.map(lambda _number: fetch(f"{url}#demo", "v2.0.0"), range(4)))
     assert len(charts) == 1
     assert len(list((tmp_path / "cache" / "charts").iterdir())) == 1
+
+
+class Registry(http.server.BaseHTTPRequestHandler):
+    """The reading half of the OCI distribution protocol, for one chart."""
+
+    blobs: dict[str, tuple[str, bytes]] = {}  # {path: (media type, content)}
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        kind, content = self.blobs.get(self.path, ("application/json", b"{}"))
+        self.send_response(200 if self.path in self.blobs or self.path == "/v2/" else 404)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Docker-Content-Digest", digest(content))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(content)
+
+    do_HEAD = do_GET
+
+    def log_message(self, *_args):
+        """Say nothing."""
+
+
+def digest(content):
+    return "sha256:" + hashlib.sha256(content).hexdigest()
+
+
+def oci_blobs(name, tag, chart):
+    """Return what a registry serves for a chart's .tgz."""
+    config = json.dumps({"name": name, "version": tag, "apiVersion": "v2"}).encode()
+    parts = [
+        {"mediaType": f"application/vnd.cncf.helm.{kind}", "digest": digest(content), "size": len(content)}
+        for kind, content in (("config.v1+json", config), ("chart.content.v1.tar+gzip", chart))
+    ]
+    kind = "application/vnd.oci.image.manifest.v1+json"
+    manifest = json.dumps({"schemaVersion": 2, "mediaType": kind, "config": parts[0], "layers": parts[1:]}).encode()
+    blobs = {f"/v2/charts/{name}/manifests/{key}": (kind, manifest) for key in (tag, digest(manifest))}
+    for content in (config, chart):
+        blobs[f"/v2/charts/{name}/blobs/{digest(content)}"] = ("application/octet-stream", content)
+    return blobs
+
+
+@needs_helm
+def test_registry_chart_is_fetched_by_plain_http_where_asked(tmp_path):
+    chart = archive(chart_files("demo", "v1.2.3"), prefix="demo/")
+    handler = type("Serving", (Registry,), {"blobs": oci_blobs("demo", "v1.2.3", chart)})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        ref = f"oci://127.0.0.1:{server.server_port}/charts/demo"
+        fetch = functools.partial(_charts.fetch_chart, ref, helm=HELM, cache_dir=str(tmp_path), plain_http=True)
+        fetched = fetch("v1.2.3")
+        with pytest.raises(OrchestratorError, match="cannot be fetched.*not found"):
+            fetch("v1.2.4")
+        server.shutdown()
+    assert (fetched.name, fetched.version, "sha256:" + fetched.digest) == ("demo", "v1.2.3", digest(chart))
+    assert fetch("v1.2.3") == fetched
 
 
 @needs_helm

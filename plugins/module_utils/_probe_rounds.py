@@ -49,7 +49,7 @@ class Course:
 
 
 def probe(cluster: t.Any, options: Options, specs: list[Object], emit: t.Callable[..., t.Any]) -> Object:
-    """Probe the models and return checks, models, warnings, endpoint and failures (texts; [] when all is well)."""
+    """Probe the models and return checks, models, notes, endpoint and failures (texts; [] when all is well)."""
     prober = Prober(cluster, options, specs, emit)
     try:
         with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
@@ -163,12 +163,12 @@ def _result(prober: Prober, courses: list[Course], rounds: list[Round]) -> Objec
             prefill = prober.prefill_pods(course.spec)
             proof = _probe.judge_prefill(course.name, rounds, prefill, course.requests)
             checks += [_probe.judge_served(course.name, rounds, owners), *([proof] if proof else [])]
-    failures, warnings = _probe.split_findings(checks)
+    failures, notes = _probe.split_findings(checks)
     models = [_model(prober, course, rounds, owners, failures) for course in courses]
     return {
         "checks": [_shown(check, failures) for check in checks],
         "models": models,
-        "warnings": warnings,
+        "notes": notes,
         "endpoint": next((course.answer.target for course in courses if course.answer.target), ""),
         "gateway": f"{_probe_objects.namespace_of(prober.gateway)}/{name_of(prober.gateway)}",
         "failures": _probe.failure_lines(failures),

@@ -45,11 +45,17 @@ options:
       namespace:
         description: Namespace of the Gateway, by default that of the models.
         type: str
+  stack_models:
+    description:
+      - Models as M(llm_d.orchestrator.stack_info) returns them; those that have a pool are verified besides O(models).
+    type: list
+    elements: dict
+    default: []
   models:
     description: The models to verify.
     type: list
     elements: dict
-    required: true
+    default: []
     suboptions:
       name:
         description: Short name, for messages and derived names.
@@ -130,7 +136,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 checks:
-  description: Every check of every model; RV(checks[].level) is ok, warning (it does not hold, yet the model is served) or failed.
+  description: Every check of every model. A RV(checks[].level) of warning did not hold, yet the model is served.
   returned: always
   type: list
   elements: dict
@@ -150,8 +156,8 @@ models:
       latency_ms: 210.4
       served_by: [ms-qwen3-32b-llm-d-modelservice-decode-7d9f-abcde]
       answer: " Paris."
-warnings:
-  description: What does not hold although the model is served.
+notes:
+  description: What does not hold although the model is served; shown as warnings too.
   returned: always
   type: list
   elements: str
@@ -181,7 +187,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._events import 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._probe_rounds import probe
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._probe_run import Options
 
-EMPTY = {"changed": False, "checks": [], "models": [], "warnings": [], "failures": [], "endpoint": "", "gateway": ""}
+EMPTY = {"changed": False, "checks": [], "models": [], "notes": [], "failures": [], "endpoint": "", "gateway": ""}
 
 
 def argument_spec() -> dict:
@@ -198,7 +204,8 @@ def argument_spec() -> dict:
     return cluster_argument_spec(
         namespace={"type": "str", "required": True},
         gateway={"type": "dict", "default": {}, "options": {"name": {"type": "str"}, "namespace": {"type": "str"}}},
-        models={"type": "list", "elements": "dict", "required": True, "options": model},
+        models={"type": "list", "elements": "dict", "default": [], "options": model},
+        stack_models={"type": "list", "elements": "dict", "default": []},
         via={"type": "str", "choices": ["auto", "port_forward", "address"], "default": "auto"},
         prompt={"type": "str", "default": "The capital of France is"},
         max_tokens={"type": "int", "default": 8},
@@ -208,6 +215,17 @@ def argument_spec() -> dict:
         timeout={"type": "float", "default": 60.0},
         events_file={"type": "path"},
     )
+
+
+def has_pool(model: dict) -> bool:
+    """Return whether a model of a stack is meant to be reached through the Gateway."""
+    return bool(model.get("pool"))
+
+
+def stack_spec(model: dict) -> dict:
+    """Return the spec of a model of a stack."""
+    names = ("name", "model", "pool", "labels", "path_prefix")
+    return {**{name: model.get(name) for name in names}, "hostname": next(iter(model.get("hostnames") or []), None)}
 
 
 def run(params: dict, cluster: Cluster, check_mode: bool = False) -> dict:
@@ -220,7 +238,10 @@ def run(params: dict, cluster: Cluster, check_mode: bool = False) -> dict:
         gateway_namespace=gateway.get("namespace"),
         **{name: params[name] for name in names},
     )
-    specs = [{**model, "model": model.get("model") or model["name"]} for model in params["models"]]
+    specs = [*params["models"], *map(stack_spec, filter(has_pool, params["stack_models"]))]
+    specs = [{**spec, "model": spec.get("model") or spec["name"]} for spec in specs]
+    if not specs:
+        raise OrchestratorError("There is no model to verify.", hint="Set llm_d_models or verify_models.")
     events = Events(params.get("events_file"))
 
     def emit(name: str, step: str, status: str, **facts: object) -> None:
@@ -232,9 +253,9 @@ def run(params: dict, cluster: Cluster, check_mode: bool = False) -> dict:
     except OrchestratorError as exc:
         if not check_mode:
             raise
-        result = {**EMPTY, "warnings": [f"Nothing to verify yet: {exc.message}"]}
+        result = {**EMPTY, "notes": [f"Nothing to verify yet: {exc.message}"]}
     if check_mode and result["failures"] and not any(model["status"] for model in result["models"]):
-        result.update(warnings=["Nothing is served yet: verification is left to the real run."], failures=[])
+        result.update(notes=["Nothing is served yet: verification is left to the real run."], failures=[])
     return {"changed": False, **result, "seconds": round(time.monotonic() - begin, 3)}
 
 
@@ -246,6 +267,8 @@ def main() -> None:
     except OrchestratorError as exc:
         module.fail_json(msg=str(exc))
     failures = result.pop("failures")
+    for note in result["notes"]:
+        module.warn(note)
     if failures:
         broken = {model["name"] for model in result["models"] if not model["ok"]}
         count = f"{len(broken)} of {len(result['models'])} models"

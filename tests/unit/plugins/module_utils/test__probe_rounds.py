@@ -58,7 +58,7 @@ def test_eight_models_are_told_apart(ask):
     names = [f"m{i}" for i in range(8)]
     begin = time.monotonic()
     result, events = ask(pw.snapshot(*names), world_of(*names), [pw.spec(name) for name in names])
-    assert result["failures"] == [] and result["warnings"] == []
+    assert result["failures"] == [] and result["notes"] == []
     assert {row["name"]: row["served_by"] for row in result["models"]} == {name: [f"ms-{name}-0"] for name in names}
     assert all(row["status"] == 200 and row["latency_ms"] > 0 and row["answer"] == " Paris" for row in result["models"])
     assert sorted(events) == sorted([(name, status) for name in names for status in ("started", "done")])
@@ -128,7 +128,7 @@ def test_a_false_condition_only_warns_where_the_model_is_served(ask):
     stack["gateways"][0]["status"]["conditions"] = pw.conditions(Accepted="True", Programmed="False")
     result, _events = ask(stack, world_of("a"), [pw.spec("a")])
     assert result["failures"] == []
-    assert len(result["warnings"]) == 1 and "Programmed=False" in result["warnings"][0]
+    assert len(result["notes"]) == 1 and "Programmed=False" in result["notes"][0]
 
 
 @pytest.mark.parametrize("takes_part", [True, False])
@@ -146,7 +146,7 @@ def test_without_counters_it_only_warns(ask):
     world.metrics = False
     result, _events = ask(pw.snapshot("a"), world, [pw.spec("a")])
     assert result["failures"] == []
-    assert "cannot tell which pod served" in result["warnings"][0]
+    assert "cannot tell which pod served" in result["notes"][0]
 
 
 def test_background_traffic_is_tolerated(ask):

@@ -1,0 +1,87 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Takes secrets out of data that is to be written down."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+MASK = "(masked)"
+
+# Whole words at the end of a key, in snake_case, camelCase or kebab-case.
+SECRET_WORDS = {"token", "tokens", "password", "passwd", "passphrase", "secret", "apikey", "credential", "credentials"}
+SECRET_WORDS |= {"authorization", "pat", "pwd", "bearer"}
+SECRET_PAIRS = {("api", "key"), ("private", "key"), ("access", "key"), ("secret", "key"), ("auth", "key")}
+# Variables of this collection that hold the name of a Secret.
+NAMES = {"gaie_hf_token_secret", "prepare_hf_token_secret", "hf_token_secret"}
+
+VALUES = (
+    re.compile(r"\bhf_[A-Za-z0-9]{8,}"),
+    re.compile(r"\bsk-[A-Za-z0-9_-]{16,}"),
+    re.compile(r"\b(?:ghp|gho|ghs|github_pat|glpat|nvapi)[_-][A-Za-z0-9_-]{16,}"),
+    re.compile(r"\bAKIA[A-Z0-9]{16}\b"),
+    re.compile(r"\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]*"),
+    re.compile(r"(?i)(?<=bearer )[A-Za-z0-9._~+/=-]{8,}"),
+    re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"),
+    re.compile(r"(?i)(?<=--api-key[= ])\S+|(?<=--token[= ])\S+|(?<=--password[= ])\S+"),
+    re.compile(r"(?i)\b(?:[a-z0-9_]*(?:token|password|secret|api_key))=(?!\$)[^\s\"']{6,}"),
+    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
+)
+SECRET_FLAGS = {"--api-key", "--token", "--password", "--hf-token"}
+
+
+def is_secret_key(key: str) -> bool:
+    """Return whether a key's value is a secret: it ends in such a word, and does not name a Secret object."""
+    if key in NAMES:
+        return False
+    words = [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+", key)]
+    if not words or words[0] in ("max", "min", "num"):
+        return False
+    return words[-1] in SECRET_WORDS or tuple(words[-2:]) in SECRET_PAIRS
+
+
+def mask_text(text: str) -> str:
+    """Return a text without the tokens, passwords and keys that can be known by their looks."""
+    for pattern in VALUES:
+        text = pattern.sub(MASK, text)
+    return text
+
+
+def mask(value: t.Any) -> t.Any:
+    """Return a copy of data without secrets: by key, by look, and the data of Secret objects."""
+    if isinstance(value, dict):
+        return _mask_dict(value)
+    if isinstance(value, (list, tuple)):
+        return _mask_list(list(value))
+    return mask_text(value) if isinstance(value, str) else value
+
+
+def _mask_dict(value: dict) -> dict:
+    if value.get("kind") == "Secret":
+        hidden = {key: dict.fromkeys(value[key] or {}, MASK) for key in ("data", "stringData") if key in value}
+        value = {**value, **hidden}
+    # A container's environment: {name: HF_TOKEN, value: ...}.
+    hides_value = isinstance(value.get("name"), str) and is_secret_key(value["name"]) and "value" in value
+    result = {}
+    for key, item in value.items():
+        if (is_secret_key(str(key)) or (hides_value and key == "value")) and _is_text(item):
+            result[key] = MASK
+        else:
+            result[key] = mask(item)
+    return result
+
+
+def _is_text(item: t.Any) -> bool:
+    """Return whether there is something to hide; a bool, number or structure is judged by its own keys."""
+    if isinstance(item, list):
+        return any(isinstance(entry, str) for entry in item)
+    return isinstance(item, str) and bool(item)
+
+
+def _mask_list(items: list) -> list:
+    result: list[t.Any] = []
+    for index, item in enumerate(items):
+        after_flag = index > 0 and items[index - 1] in SECRET_FLAGS
+        result.append(MASK if after_flag and isinstance(item, str) else mask(item))
+    return result

@@ -96,7 +96,8 @@ class Api:
             await self._session.close()
 
     async def _call(self, method: str, path: str, body: Any = None, content_type: str = "application/json") -> Object:
-        assert self._session is not None
+        if self._session is None:
+            raise RuntimeError("Api is used outside its context")
         async with self._session.request(
             method, self._credentials.server + path, json=body, headers={"Content-Type": content_type}
         ) as reply:

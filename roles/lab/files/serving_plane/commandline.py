@@ -47,10 +47,11 @@ def words(container: Object) -> list[str]:
 
 
 def _server_line(script: str, env: dict[str, str]) -> list[str]:
-    joined = expand_shell(re.sub(r"\\\r?\n", " ", script), env)
+    uncommented = re.sub(r"(^|\s)#[^\n]*", r"\1", script)
+    joined = expand_shell(re.sub(r"\\\r?\n", " ", uncommented), env)
     for line in re.split(r"\n|;|&&|\|\|", joined):
         try:
-            found = shlex.split(line, comments=True)
+            found = shlex.split(line)
         except ValueError:
             continue
         start = next((i for i in range(len(found)) if _starts_server(found, i)), None)

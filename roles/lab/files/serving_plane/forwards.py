@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from .infrastructure import GATEWAY_NAME, STATUS_PORT, listener_ports
+from .infrastructure import GATEWAY_NAME, STATUS_PORT, http_ports
 from .servers import servers
 from .snapshot import Object, Snapshot, is_ready, labels_of
 from .view import View
@@ -30,7 +30,7 @@ def pod_routes(pod: Object, view: View) -> list[Route]:
     gateway_name = labels_of(pod).get(GATEWAY_NAME)
     gateway = view.gateways.get((pod["metadata"]["namespace"], gateway_name)) if gateway_name else None
     if gateway:
-        listening = [Route(port, ("gateway", gateway.uid, port)) for port in listener_ports(gateway)]
+        listening = [Route(port, ("gateway", gateway.uid, port)) for port in http_ports(gateway)]
         return [Route(STATUS_PORT, HEALTH), *listening]
     found = servers(pod)
     if not any(item.kind != "other" for item in found):

@@ -7,6 +7,7 @@ from __future__ import annotations
 from .attachment import Attachment
 from .classes import ManagedGateway
 from .conditions import Condition, condition
+from .infrastructure import is_overlay
 from .listeners import is_usable, listener_status
 from .snapshot import Object, Snapshot
 
@@ -45,9 +46,11 @@ def parameters_problem(gateway: ManagedGateway, snapshot: Snapshot) -> str:
         return ""
     if ref["kind"] != known:
         return f"parametersRef kind {ref['kind']} is not supported"
-    if snapshot.get(known, gateway.namespace, ref["name"]) is None:
+    found = snapshot.get(known, gateway.namespace, ref["name"])
+    if found is None:
         return f"{known} {gateway.namespace}/{ref['name']} not found"
-    return ""
+    broken = [key for key, text in (found.get("data") or {}).items() if not is_overlay(text)]
+    return f"{known} {ref['name']}: {', '.join(broken)} is no YAML map" if broken else ""
 
 
 def _accepted(gateway: ManagedGateway, snapshot: Snapshot, generation: int) -> Condition:

@@ -51,7 +51,7 @@ def parameters(gateway: ManagedGateway, snapshot: Snapshot) -> Object:
     if found is None:
         return {}
     if found["kind"] == "ConfigMap":
-        return {name: yaml.safe_load(text) or {} for name, text in (found.get("data") or {}).items()}
+        return {name: _parsed(text) for name, text in (found.get("data") or {}).items()}
     kube = (found.get("spec") or {}).get("kube") or {}
     container = {"name": gateway.implementation.container, **_only(kube.get("envoyContainer"), "resources")}
     replicas = (kube.get("deployment") or {}).get("replicas")
@@ -59,6 +59,19 @@ def parameters(gateway: ManagedGateway, snapshot: Snapshot) -> Object:
     if replicas is not None:
         spec["replicas"] = replicas
     return {"deployment": {"spec": spec}, "service": {"spec": _only(kube.get("service"), "type", "ports")}}
+
+
+def is_overlay(text: str) -> bool:
+    """True if a text is a YAML map, or empty."""
+    try:
+        return isinstance(yaml.safe_load(text) or {}, dict)
+    except yaml.YAMLError:
+        return False
+
+
+def _parsed(text: str) -> Object:
+    """A ConfigMap's overlay; empty where it is no YAML map, which gateway_status reports."""
+    return (yaml.safe_load(text) or {}) if is_overlay(text) else {}
 
 
 def _only(source: Object | None, *names: str) -> Object:
@@ -97,6 +110,11 @@ def service_type(gateway: ManagedGateway) -> str:
 def listener_ports(gateway: ManagedGateway) -> list[int]:
     """The distinct ports of the listeners, in order."""
     return list(dict.fromkeys(item["port"] for item in gateway.listeners))
+
+
+def http_ports(gateway: ManagedGateway) -> list[int]:
+    """The distinct ports of the listeners that the data plane serves: HTTP, not HTTPS."""
+    return list(dict.fromkeys(item["port"] for item in gateway.listeners if item["protocol"] == "HTTP"))
 
 
 def _meta(gateway: ManagedGateway, labels: dict[str, str]) -> Object:

@@ -11,7 +11,6 @@ from .resources import GATEWAY_GROUP
 from .snapshot import Object, labels_of
 
 PROTOCOL_KINDS = {"HTTP": ["HTTPRoute", "GRPCRoute"], "HTTPS": ["HTTPRoute", "GRPCRoute"], "TLS": ["TLSRoute"]}
-HTTP_PROTOCOLS = ("HTTP", "HTTPS")
 
 
 def route_kinds(listener: Object) -> tuple[list[str], list[str]]:

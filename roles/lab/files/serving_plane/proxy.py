@@ -82,8 +82,7 @@ class Proxy:
         target = resolve(entry.route, ref, snapshot)
         if target.reason:
             return text_reply(500, "", f"{target.reason}: {target.message}")
-        obj = snapshot.get(target.kind, target.namespace, target.name)
-        assert obj is not None
+        obj = snapshot.need(target.kind, target.namespace, target.name)
         if target.kind == "Service":
             return await self._service(snapshot, obj, ref.get("port", 0), target, call)
         return await self._pool(snapshot, gateway, obj, call)

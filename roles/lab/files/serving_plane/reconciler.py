@@ -13,7 +13,7 @@ from .api import Api
 from .balancer import address_of, balanced, balancer_status
 from .counters import Counters
 from .forwards import HEALTH, Route, all_routes, port_forward, stale_forwards
-from .infrastructure import GATEWAY_NAME, gateway_objects, listener_ports, pool_service
+from .infrastructure import GATEWAY_NAME, gateway_objects, http_ports, pool_service
 from .leaderworkerset import headless_service, plan
 from .messages import Call, Reply, text_reply
 from .pods import call_pod
@@ -159,7 +159,7 @@ class Reconciler:
         """Serve at the load balancers' own addresses, where this machine lets us have the port."""
         keys: set[Hashable] = set()
         for gateway in view.gateways.values():
-            for port in listener_ports(gateway) if balanced(gateway, self.snapshot) else []:
+            for port in http_ports(gateway) if balanced(gateway, self.snapshot) else []:
                 key = ("balancer", gateway.uid, port)
                 keys.add(key)
                 await self._open_balancer(key, address_of(gateway), port, gateway.uid)

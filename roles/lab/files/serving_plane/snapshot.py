@@ -9,6 +9,7 @@ from typing import Any
 
 Object = dict[str, Any]
 Key = tuple[str, str]
+REMEMBERED_DEAD = 2000
 
 
 def key_of(obj: Object) -> Key:
@@ -28,12 +29,15 @@ class Snapshot:
 
     def __init__(self, objects: Iterable[Object] = ()) -> None:
         self._kinds: dict[str, dict[Key, Object]] = {}
+        self._dead: dict[str, None] = {}
         self.served: set[str] = set()
         for obj in objects:
             self.put(obj)
 
     def put(self, obj: Object) -> bool:
-        """Remember an object; True if that is news."""
+        """Remember an object; True if that is news. One that was dropped never comes back."""
+        if obj["metadata"].get("uid") in self._dead:
+            return False
         known = self._kinds.setdefault(obj["kind"], {})
         old = known.get(key_of(obj))
         if old is not None and version_of(obj) <= version_of(old) and version_of(obj) > 0:
@@ -49,6 +53,10 @@ class Snapshot:
         if old is None or old["metadata"].get("uid") != obj["metadata"].get("uid"):
             return False
         del known[key_of(obj)]
+        if "uid" in obj["metadata"]:
+            self._dead[obj["metadata"]["uid"]] = None
+        while len(self._dead) > REMEMBERED_DEAD:
+            del self._dead[next(iter(self._dead))]
         return True
 
     def replace(self, kind: str, objects: list[Object], started_at: int) -> bool:
@@ -63,6 +71,10 @@ class Snapshot:
     def get(self, kind: str, namespace: str, name: str) -> Object | None:
         """One object, or None."""
         return self._kinds.get(kind, {}).get((namespace, name))
+
+    def need(self, kind: str, namespace: str, name: str) -> Object:
+        """One object that is known to be there. Raises KeyError where it is not."""
+        return self._kinds[kind][namespace, name]
 
     def all(self, kind: str) -> list[Object]:
         """Every object of a kind, in the order of namespace and name."""

@@ -26,8 +26,7 @@ def class_statuses(snapshot: Snapshot) -> list[Wanted]:
     """GatewayClasses of ours: Accepted."""
     found = []
     for name in managed_classes(snapshot):
-        obj = snapshot.get("GatewayClass", "", name)
-        assert obj is not None
+        obj = snapshot.need("GatewayClass", "", name)
         generation = obj["metadata"].get("generation", 1)
         found.append(Wanted(obj, {"conditions": [condition("Accepted", True, "Accepted", "Handled", generation)]}))
     return found

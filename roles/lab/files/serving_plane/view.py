@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from .attachment import Attachment, attachments
 from .classes import ManagedGateway, managed_gateways
 from .hostnames import covers, specificity
-from .listeners import HTTP_PROTOCOLS
 from .matching import Entry, entries, precedence
 from .snapshot import Object, Snapshot
 
@@ -40,9 +39,7 @@ class View:
         """The tables of a Gateway's HTTP listeners on a port, the narrowest host name first."""
         key = (gateway.uid, port)
         if key not in self._tables:
-            on_port = [
-                item for item in gateway.listeners if item["port"] == port and item["protocol"] in HTTP_PROTOCOLS
-            ]
+            on_port = [item for item in gateway.listeners if item["port"] == port and item["protocol"] == "HTTP"]
             made = [Table(item.get("hostname"), self._entries(gateway, item["name"])) for item in on_port]
             self._tables[key] = sorted(made, key=lambda table: specificity(table.hostname), reverse=True)
         return self._tables[key]

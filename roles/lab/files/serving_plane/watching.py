@@ -21,6 +21,7 @@ from .snapshot import Snapshot
 LOG = logging.getLogger("serving_plane")
 RESYNC_INTERVAL = 60.0
 RESYNC_SOON = 1.0
+LONGEST_OUTAGE = 24 * 3600
 
 
 class Watcher:
@@ -67,6 +68,7 @@ class Watcher:
         settings = kopf.OperatorSettings()
         settings.posting.enabled = False
         settings.peering.standalone = True
+        settings.networking.error_backoffs = [1.0] * LONGEST_OUTAGE
         resync = asyncio.create_task(self._resync_forever())
         try:
             await kopf.operator(

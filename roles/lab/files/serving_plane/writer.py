@@ -59,12 +59,15 @@ class Writer:
         self._snapshot = snapshot
         self._applied: dict[tuple[str, str, str], tuple[str, str]] = {}
         self.changed = False
+        self._complaints: set[str] = set()
 
     async def run(self, work: list[Awaitable[None]]) -> bool:
         """Do all of a pass's work at once; True if some of it failed and should be tried again soon."""
         results = await asyncio.gather(*work, return_exceptions=True)
         failed = [item for item in results if isinstance(item, BaseException)]
-        for problem in failed:
+        fresh = {str(problem): problem for problem in failed if str(problem) not in self._complaints}
+        self._complaints = {str(problem) for problem in failed} | (self._complaints if failed else set())
+        for problem in fresh.values():
             if not isinstance(problem, (ApiError, aiohttp.ClientError, asyncio.TimeoutError, OSError)):
                 LOG.error("a write failed unexpectedly", exc_info=problem)
             elif not isinstance(problem, ApiError) or problem.status not in (404, 409):

@@ -1,0 +1,91 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What vLLM, its routing sidecar and prefill pods answer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from plane_objects import Lab, model_pod, sidecar
+
+
+def test_streaming_ends_with_done() -> None:
+    lab = Lab()
+    reply = lab.complete(stream=True)
+    assert reply.stream is not None
+
+    async def read() -> list[bytes]:
+        return [chunk async for chunk in reply.stream]
+
+    events = asyncio.run(read())
+    assert events[-1] == b"data: [DONE]\n\n"
+    assert json.loads(events[-2][6:])["choices"][0]["finish_reason"] == "length"
+    assert lab.served("model-0") == 1
+
+
+ROLE = "llm-d.ai/role"
+DECODE, PREFILL = {"app": "model", ROLE: "decode"}, {"app": "model", ROLE: "prefill"}
+
+
+def _pd(vllm_port: int = 8200, side: dict[str, Any] | None = None, **prefill: Any) -> Lab:
+    decode = model_pod("decode-0", port=vllm_port, labels=DECODE, initContainers=[side or sidecar()])
+    return Lab(model_pod=decode, prefill=model_pod("prefill-0", **{"labels": PREFILL, **prefill}))
+
+
+@pytest.mark.parametrize(
+    ("lab", "status", "decoded", "prefilled"),
+    [
+        (_pd(), 200, 1, 1),
+        (_pd(ready=False), 200, 1, 0),
+        (_pd(port=8200), 502, 0, 0),
+        (_pd(vllm_port=8100), 502, 0, 1),
+        (_pd(vllm_port=8000), 502, 0, 1),
+        (_pd(side=sidecar(port=8001)), 503, 0, 0),
+        (_pd(model="else"), 404, 0, 0),
+    ],
+    ids=[
+        "good",
+        "no ready prefill",
+        "prefill port",
+        "sidecar's vLLM port",
+        "one port for both",
+        "sidecar port",
+        "model",
+    ],
+)
+def test_prefill_takes_part(lab: Lab, status: int, decoded: int, prefilled: int) -> None:
+    assert lab.complete().status == status
+    assert (lab.served("decode-0"), lab.served("prefill-0")) == (decoded, prefilled)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("GET", "/v1/models", None, 200),
+        ("GET", "/health", None, 200),
+        ("GET", "/metrics", None, 200),
+        ("GET", "/v1/completions", None, 405),
+        ("POST", "/v1/models", {}, 405),
+        ("GET", "/v2/models", None, 404),
+        ("POST", "/v1/completions", b"{not json", 400),
+        ("POST", "/v1/completions", b"[]", 400),
+        ("POST", "/v1/completions", {"model": "m"}, 400),
+        ("POST", "/v1/completions", {"model": "m", "prompt": "x", "max_tokens": 0}, 400),
+        ("POST", "/v1/completions", {"prompt": "x"}, 200),
+        ("POST", "/v1/chat/completions", {"model": "m", "messages": []}, 400),
+        ("POST", "/v1/chat/completions", {"model": "m", "messages": [{"role": "user", "content": "x"}]}, 200),
+    ],
+)
+def test_vllm(method: str, path: str, body: Any, status: int) -> None:
+    assert Lab().call(method, path, body).status == status
+
+
+def test_metrics_name_model_and_count() -> None:
+    lab = Lab()
+    lab.complete()
+    text = lab.call("GET", "/metrics").body.decode()
+    assert 'vllm:request_success_total{engine="0",model_name="m",finished_reason="length"} 1.0' in text
+    assert 'vllm:generation_tokens_total{engine="0",model_name="m"} 4.0' in text

@@ -82,6 +82,7 @@ def _is_text(item: t.Any) -> bool:
 def _mask_list(items: list) -> list:
     result: list[t.Any] = []
     for index, item in enumerate(items):
-        after_flag = index > 0 and items[index - 1] in SECRET_FLAGS
+        before = items[index - 1] if index else None
+        after_flag = isinstance(before, str) and before in SECRET_FLAGS
         result.append(MASK if after_flag and isinstance(item, str) else mask(item))
     return result

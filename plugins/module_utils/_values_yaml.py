@@ -8,58 +8,36 @@ depth and expanded aliases are bounded.
 
 from __future__ import annotations
 
-import dataclasses
-import math
 import typing as t
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._findings import Finding, Mark
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._yaml11 import scalar
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._yaml_builder import (
+    TEMPLATE_HINT,
+    Builder,
+    Node,
+    Refused,
+)
 
 try:
     import yaml
-
-    Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 except ImportError as exc:  # pragma: no cover - reported by the modules
     IMPORT_ERROR: ImportError | None = exc
 else:
     IMPORT_ERROR = None
 
+__all__ = ["IMPORT_ERROR", "MAX_BYTES", "Node", "from_plain", "load_yaml", "to_plain"]
+
 # A release's values are kept in a Secret of at most 1 MiB, so a larger file cannot be deployed.
 MAX_BYTES = 1024 * 1024
-MAX_NODES = 100_000
-MAX_DEPTH = 100
-
-TAG = "tag:yaml.org,2002:"
-TEMPLATE_HINT = 'values are plain text and no template is filled in: quote it, as in "{{ name }}"'
-
-
-@dataclasses.dataclass
-class Node:
-    """A value with its place; value is a dict of nodes, a list of nodes or a plain scalar.
-
-    size: values in all, aliases filled in; depth: levels below, itself included.
-    """
-
-    value: t.Any
-    mark: Mark
-    key_mark: Mark | None = None
-    size: int = 1
-    depth: int = 1
-
-
-class _Refused(Exception):
-    def __init__(self, mark: Mark, message: str, hint: str, rule: str) -> None:
-        super().__init__(message)
-        self.finding = Finding(mark, "", message, hint, rule)
 
 
 def load_yaml(content: bytes, file: str) -> tuple[Node | None, list[Finding]]:
     """Return the map in a values file and what is wrong with the file; the map is None where it cannot be used."""
     try:
-        builder = _Builder(file)
+        builder = Builder(file)
         root = builder.build(_decoded(content, file))
         return root, builder.findings
-    except _Refused as exc:
+    except Refused as exc:
         return None, [exc.finding]
     except yaml.YAMLError as exc:
         return None, [_syntax_finding(exc, content, file)]
@@ -85,7 +63,7 @@ def to_plain(node: Node) -> t.Any:
 
 def _decoded(content: bytes, file: str) -> str:
     if len(content) > MAX_BYTES:
-        raise _Refused(
+        raise Refused(
             Mark(file, 1, 1), f"the file has {len(content)} bytes, more than {MAX_BYTES}", "split it", "yaml-size"
         )
     try:
@@ -95,7 +73,7 @@ def _decoded(content: bytes, file: str) -> str:
         mark = Mark(file, before.count(b"\n") + 1, exc.start - (before.rfind(b"\n") + 1) + 1)
         hint = "save it as UTF-8; a values file is YAML text, not an archive or other binary file"
         message = f"the file is not UTF-8 text (byte 0x{content[exc.start]:02x})"
-        raise _Refused(mark, message, hint, "yaml-encoding") from exc
+        raise Refused(mark, message, hint, "yaml-encoding") from exc
 
 
 def _syntax_finding(exc: Exception, content: bytes, file: str) -> Finding:
@@ -123,163 +101,3 @@ def _syntax_hint(line: str, problem: str) -> str:
     if "undefined alias" in problem:
         return 'define the anchor first, or quote text that begins with "*"'
     return "check this line's indentation, quotes and brackets, and those of the lines above"
-
-
-class _Builder:
-    """Builds nodes from events, on an explicit stack."""
-
-    def __init__(self, file: str) -> None:
-        self.file = file
-        self.findings: list[Finding] = []
-        self.anchors: dict[str, Node] = {}
-        self.root: Node | None = None
-        self.stack: list[_Open] = []
-
-    def build(self, text: str) -> Node:
-        documents = 0
-        for event in yaml.parse(text, Loader=Loader):
-            if isinstance(event, yaml.DocumentStartEvent):
-                documents += 1
-                if documents > 1:
-                    hint = "Helm reads only the first: give each document a file of its own"
-                    raise _Refused(self.mark(event), "the file holds several YAML documents", hint, "yaml-documents")
-            elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
-                self.open(event)
-            elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
-                self.close()
-            elif isinstance(event, yaml.ScalarEvent):
-                self.add(self.anchored(event, Node(self.scalar(event), self.mark(event))))
-            elif isinstance(event, yaml.AliasEvent):
-                self.add(self.alias(event))
-        return self.checked_root()
-
-    def checked_root(self) -> Node:
-        if self.root is None or self.root.value is None:
-            return Node({}, Mark(self.file, 1, 1))
-        if not isinstance(self.root.value, dict):
-            kind = "a list" if isinstance(self.root.value, list) else "text or a number"
-            hint = "write KEY: VALUE lines at the top level"
-            raise _Refused(self.root.mark, f"the file holds {kind}, not a map", hint, "yaml-map")
-        return self.root
-
-    def mark(self, event: t.Any) -> Mark:
-        return Mark(self.file, event.start_mark.line + 1, event.start_mark.column + 1)
-
-    def report(self, mark: Mark, message: str, hint: str, rule: str) -> None:
-        self.findings.append(Finding(mark, "", message, hint, rule))
-
-    def open(self, event: t.Any) -> None:
-        if self.stack and self.stack[-1].wants_key():
-            raise _Refused(self.mark(event), "a map or list stands where a key is wanted", TEMPLATE_HINT, "yaml-key")
-        is_map = isinstance(event, yaml.MappingStartEvent)
-        if event.tag not in (None, "!", TAG + ("map" if is_map else "seq")):
-            self.unknown_tag(event)
-        node = Node({} if is_map else [], self.mark(event))
-        self.check_depth(node)
-        self.stack.append(_Open(self.anchored(event, node)))
-
-    def close(self) -> None:
-        closed = self.stack.pop()
-        for merged in closed.merges:
-            for key, inner in merged.value.items():
-                closed.node.value.setdefault(key, inner)
-        self.add(closed.node)
-
-    def anchored(self, event: t.Any, node: Node) -> Node:
-        if event.anchor:
-            self.anchors[event.anchor] = node
-        return node
-
-    def alias(self, event: t.Any) -> Node:
-        target = self.anchors.get(event.anchor)
-        if target is None or any(entry.node is target for entry in self.stack):
-            hint = 'define the anchor above, or quote text that begins with "*"'
-            raise _Refused(self.mark(event), f"the alias *{event.anchor} names no finished anchor", hint, "yaml-alias")
-        return Node(target.value, self.mark(event), size=target.size, depth=target.depth)
-
-    def scalar(self, event: t.Any) -> t.Any:
-        if event.tag in (None, "!"):
-            value = scalar(event.value) if not event.style and event.tag is None else event.value
-        elif event.tag in (TAG + "str", TAG + "timestamp"):
-            value = event.value
-        elif event.tag in (TAG + "int", TAG + "float", TAG + "bool", TAG + "null"):
-            value = scalar(event.value)
-            value = float(value) if event.tag == TAG + "float" and isinstance(value, int) else value
-        else:
-            self.unknown_tag(event)
-            value = event.value
-        if isinstance(value, float) and not math.isfinite(value):
-            self.report(self.mark(event), f"{event.value} is no number to Helm", "write a finite number", "yaml-number")
-        return value
-
-    def unknown_tag(self, event: t.Any) -> None:
-        hint = "remove it; secret values belong into a Kubernetes Secret, which the values name"
-        self.report(self.mark(event), f"the tag {event.tag} means nothing to Helm", hint, "yaml-tag")
-
-    def check_depth(self, node: Node) -> None:
-        if len(self.stack) + node.depth > MAX_DEPTH:
-            raise _Refused(node.mark, f"nested more than {MAX_DEPTH} levels deep", "flatten it", "yaml-depth")
-
-    def add(self, node: Node) -> None:
-        self.check_depth(node)
-        if not self.stack:
-            self.root = node
-            return
-        parent = self.stack[-1]
-        parent.node.size += node.size
-        parent.node.depth = max(parent.node.depth, node.depth + 1)
-        if parent.node.size > MAX_NODES:
-            hint = "remove aliases that repeat others, or split the file"
-            raise _Refused(node.mark, f"more than {MAX_NODES} values once aliases are filled in", hint, "yaml-size")
-        parent.add(node, self)
-
-
-class _Open:
-    """A map or list whose end has not come yet."""
-
-    def __init__(self, node: Node) -> None:
-        self.node = node
-        self.key: Node | None = None
-        self.merges: list[Node] = []
-
-    def wants_key(self) -> bool:
-        return isinstance(self.node.value, dict) and self.key is None
-
-    def add(self, node: Node, builder: _Builder) -> None:
-        if isinstance(self.node.value, list):
-            self.node.value.append(node)
-        elif self.key is None:
-            if isinstance(node.value, (dict, list)) or node.value is None:
-                raise _Refused(node.mark, "a key is empty or not text", TEMPLATE_HINT, "yaml-key")
-            self.key = node
-        else:
-            key, self.key = self.key, None
-            if key.value == "<<":
-                self.merge(node)
-            else:
-                self.put(key, node, builder)
-
-    def merge(self, node: Node) -> None:
-        parts = node.value if isinstance(node.value, list) else [node]
-        if not all(isinstance(part.value, dict) for part in parts):
-            raise _Refused(node.mark, "<< wants a map, or a list of maps", "give it an alias of a map", "yaml-merge")
-        self.merges += parts
-
-    def put(self, key: Node, node: Node, builder: _Builder) -> None:
-        name = self.name(key, builder)
-        first = self.node.value.get(name)
-        if first is not None:
-            hint = f"keep one: line {first.key_mark.line} has it too, and the later one would win silently"
-            builder.report(key.mark, f"the key {name!r} is given twice in one map", hint, "yaml-duplicate")
-        node.key_mark = key.mark
-        self.node.value[name] = node
-
-    @staticmethod
-    def name(key: Node, builder: _Builder) -> str:
-        # Helm turns the values into JSON, where every key is text.
-        if isinstance(key.value, bool):
-            name = str(key.value).lower()
-            message = f"YAML reads this key as {name}, as it does y, n, yes, no, on and off"
-            builder.report(key.mark, message, "put the key in quotes", "yaml-key")
-            return name
-        return format(key.value, "g") if isinstance(key.value, float) else str(key.value)

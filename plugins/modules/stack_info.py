@@ -45,150 +45,29 @@ options:
     elements: raw
     default: []
   gateway:
-    description: The gateway role's settings.
+    description:
+      - Settings of the role P(llm_d.orchestrator.gateway#role), without the prefix C(gateway_). Likewise the three below.
     type: dict
-    default: {}
-    suboptions:
-      provider:
-        description: Name of a file in O(providers_dir) without its ending.
-        type: str
-        default: istio
-      name:
-        description: Base of the release's name.
-        type: str
-        default: llm-d
-      release_name:
-        description: Name of the release, by default C(infra-) and the name.
-        type: str
-      namespace:
-        description: Namespace of the Gateway, by default O(namespace).
-        type: str
-      class_name:
-        description: GatewayClass, by default the first of the provider's that the cluster has.
-        type: str
-      existing_name:
-        description: Gateway to adopt with the provider C(none).
-        type: str
-      chart_ref:
-        description: Chart, as a folder, a C(.tgz), an OCI reference, or repository and chart joined by C(#).
-        type: str
-      chart_version:
-        description: Version of the chart.
-        type: str
-      values_files:
-        description: Values files, in order.
-        type: list
-        elements: raw
-        default: []
-      values:
-        description: Values merged last.
-        type: dict
-        default: {}
+    required: true
   gaie:
-    description: The gaie role's settings.
+    description: Settings of the role P(llm_d.orchestrator.gaie#role).
     type: dict
-    default: {}
-    suboptions:
-      chart:
-        description: Which chart makes the pools.
-        type: str
-        choices: [inferencepool, llm-d-router-gateway]
-        default: inferencepool
-      image:
-        description: Image of the endpoint picker, with its tag.
-        type: str
-        default: ""
-      pools:
-        description: Pools besides those of O(models).
-        type: list
-        elements: raw
-        default: []
-      model_server_type:
-        description: Model server that the pools expect.
-        type: str
-        default: vllm
-      plugins_config_file:
-        description: Name of the plugins configuration.
-        type: str
-      plugins_custom_config:
-        description: Plugins configurations by file name.
-        type: dict
-        default: {}
-      hf_token_secret:
-        description: Secret with the Hugging Face token, by default looked for by its usual names.
-        type: str
-      hf_token_key:
-        description: Key in that secret.
-        type: str
-      chart_ref:
-        description: Chart, as for O(gateway.chart_ref).
-        type: str
-      chart_version:
-        description: Version of the chart.
-        type: str
-      values_files:
-        description: Values files of all pools, in order.
-        type: list
-        elements: raw
-        default: []
-      values:
-        description: Values of all pools.
-        type: dict
-        default: {}
+    required: true
   modelservice:
-    description: The modelservice role's settings.
+    description: Settings of the role P(llm_d.orchestrator.modelservice#role).
     type: dict
-    default: {}
-    suboptions:
-      models:
-        description: Models that get a release, but no pool and no route.
-        type: list
-        elements: raw
-        default: []
-      chart_ref:
-        description: Chart, as for O(gateway.chart_ref).
-        type: str
-      chart_version:
-        description: Version of the chart.
-        type: str
-      values_files:
-        description: Values files of all models, in order.
-        type: list
-        elements: raw
-        default: []
-      values:
-        description: Values of all models.
-        type: dict
-        default: {}
+    required: true
   httproute:
-    description: The httproute role's settings.
+    description: Settings of the role P(llm_d.orchestrator.httproute#role).
     type: dict
-    default: {}
-    suboptions:
-      mode:
-        description: One route per model, or one route with a rule per model.
-        type: str
-        choices: [per_model, shared]
-        default: per_model
-      name:
-        description: Name of the shared route.
-        type: str
-        default: llm-d
-      timeouts:
-        description: Timeouts of every rule, where the provider's routes may have them.
-        type: dict
-        default: {}
-      gateway_name:
-        description: The routes' Gateway, where it is another than that of O(gateway).
-        type: str
-      gateway_namespace:
-        description: Namespace of that Gateway.
-        type: str
-      routes:
-        description: Routes besides those of O(models).
-        type: list
-        elements: raw
-        default: []
+    required: true
+  pool_charts:
+    description: For each chart that makes pools its C(ref), C(version) and C(image), where the settings do not say.
+    type: dict
+    required: true
+  records_dir:
+    description: Folder that has to be writable.
+    type: path
   search_paths:
     description: Folders that relative values files are looked up in, in order.
     type: list
@@ -215,17 +94,15 @@ EXAMPLES = r"""
     models:
       - name: qwen3-32b
         values_files: [ms/qwen3-32b.yaml]
-    gateway:
-      provider: istio
-      chart_ref: "https://llm-d-incubation.github.io/llm-d-infra/#llm-d-infra"
-      chart_version: v1.3.6
-    gaie:
-      chart_ref: oci://registry.k8s.io/gateway-api-inference-extension/charts/inferencepool
-      chart_version: v1.3.0
-      image: ghcr.io/llm-d/llm-d-inference-scheduler:v0.6.0
-    modelservice:
-      chart_ref: "https://llm-d-incubation.github.io/llm-d-modelservice/#llm-d-modelservice"
-      chart_version: v0.4.5
+    gateway: "{{ lookup('llm_d.orchestrator.role_settings', 'gateway') }}"
+    gaie: "{{ lookup('llm_d.orchestrator.role_settings', 'gaie') }}"
+    modelservice: "{{ lookup('llm_d.orchestrator.role_settings', 'modelservice') }}"
+    httproute: "{{ lookup('llm_d.orchestrator.role_settings', 'httproute') }}"
+    pool_charts:
+      inferencepool:
+        ref: oci://registry.k8s.io/gateway-api-inference-extension/charts/inferencepool
+        version: v1.3.0
+        image: ghcr.io/llm-d/llm-d-inference-scheduler:v0.6.0
   register: planned
 """
 
@@ -255,6 +132,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import Problems
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._modelservice import secret_names
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack import COMPONENTS, Facts, Resolver, Stack
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._settings import check_writable, checked_settings
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_cluster import (
     check_namespace,
     helm_version,
@@ -266,66 +144,17 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_routes i
 RELEASE_COMPONENTS = ("modelservice", "gaie", "gateway")
 
 
-def _chart_options() -> dict:
-    return {
-        "chart_ref": {"type": "str"},
-        "chart_version": {"type": "str"},
-        "values_files": {"type": "list", "elements": "raw", "default": []},
-        "values": {"type": "dict", "default": {}},
-    }
-
-
-def _gateway_options() -> dict:
-    return {
-        "provider": {"type": "str", "default": "istio"},
-        "name": {"type": "str", "default": "llm-d"},
-        **{name: {"type": "str"} for name in ("release_name", "namespace", "class_name", "existing_name")},
-        **_chart_options(),
-    }
-
-
-def _gaie_options() -> dict:
-    return {
-        "chart": {"type": "str", "choices": ["inferencepool", "llm-d-router-gateway"], "default": "inferencepool"},
-        "image": {"type": "str", "default": ""},
-        "pools": {"type": "list", "elements": "raw", "default": []},
-        "model_server_type": {"type": "str", "default": "vllm"},
-        "plugins_config_file": {"type": "str"},
-        "plugins_custom_config": {"type": "dict", "default": {}},
-        "hf_token_secret": {"type": "str", "no_log": False},
-        "hf_token_key": {"type": "str", "no_log": False},
-        **_chart_options(),
-    }
-
-
-def _route_options() -> dict:
-    return {
-        "mode": {"type": "str", "choices": ["per_model", "shared"], "default": "per_model"},
-        "name": {"type": "str", "default": "llm-d"},
-        "timeouts": {"type": "dict", "default": {}},
-        "gateway_name": {"type": "str"},
-        "gateway_namespace": {"type": "str"},
-        "routes": {"type": "list", "elements": "raw", "default": []},
-    }
-
-
 def argument_spec() -> dict:
     """Return the module's options."""
-    models = {"models": {"type": "list", "elements": "raw", "default": []}}
-
-    def section(options: dict) -> dict:
-        return {"type": "dict", "default": {}, "options": options, "apply_defaults": False}
-
+    sections = {name: {"type": "dict", "required": True} for name in (*COMPONENTS, "pool_charts")}
     return cluster_argument_spec(
         components={"type": "list", "elements": "str", "choices": list(COMPONENTS), "default": list(COMPONENTS)},
         namespace={"type": "str", "required": True},
-        **models,
-        gateway=section(_gateway_options()),
-        gaie=section(_gaie_options()),
-        modelservice=section({**models, **_chart_options()}),
-        httproute=section(_route_options()),
+        models={"type": "list", "elements": "raw", "default": []},
+        **sections,
         search_paths={"type": "list", "elements": "str", "default": []},
         providers_dir={"type": "path", "required": True},
+        records_dir={"type": "path"},
         helm_binary={"type": "str"},
         created_secrets={"type": "dict", "default": {}, "no_log": False},
     )
@@ -334,6 +163,8 @@ def argument_spec() -> dict:
 def run(params: dict) -> dict:
     """Return {changed, stack}; raise OrchestratorError with every mistake in its details."""
     early, notes = Problems(), []
+    params = checked_settings(params, early)
+    check_writable(params["records_dir"], early)
     cluster, facts, version = _connect(params, early, notes)
     facts.secrets.update({name: list(keys) for name, keys in (params["created_secrets"] or {}).items()})
     helm = None
@@ -362,8 +193,8 @@ def _connect(params: dict, problems: Problems, notes: list[str]) -> tuple[Cluste
     try:
         cluster = Cluster(params)
         version = cluster.version()
-        gateway = params["gateway"] or {}
-        facts = read_facts(cluster, params["namespace"], gateway.get("namespace") or params["namespace"], notes)
+        gateway_namespace = params["gateway"]["namespace"] or params["namespace"]
+        facts = read_facts(cluster, params["namespace"], gateway_namespace, notes)
     except OrchestratorError as exc:
         problems.add("cluster", exc.message, exc.hint)
         return None, Facts(reachable=False), None

@@ -1,0 +1,85 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The roles' settings as they come from an inventory: types checked, numbers and lists put right."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import Problems, kind, plain
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._names import did_you_mean, name_problem
+
+_CHART = {"chart_ref": str, "chart_version": str, "values_files": list, "values": dict}
+
+# What stack_info reads of each role, with its type; where the type is a tuple, the words that are allowed.
+SETTINGS: dict[str, dict[str, t.Any]] = {
+    "gateway": {
+        **dict.fromkeys(("provider", "name", "release_name", "namespace", "class_name", "existing_name"), str),
+        **_CHART,
+    },
+    "gaie": {
+        **dict.fromkeys(("image", "model_server_type", "plugins_config_file", "hf_token_secret", "hf_token_key"), str),
+        "chart": ("inferencepool", "llm-d-router-gateway"),
+        "pools": list,
+        "plugins_custom_config": dict,
+        **_CHART,
+    },
+    "modelservice": {"models": list, **_CHART},
+    "httproute": {
+        **dict.fromkeys(("name", "gateway_name", "gateway_namespace", "section_name"), str),
+        "mode": ("per_model", "shared"),
+        "timeouts": dict,
+        "routes": list,
+    },
+}
+
+
+def checked_settings(params: dict, problems: Problems) -> dict:
+    """Return stack_info's parameters with every setting of its type and the pools' chart filled in.
+
+    A setting of another type is noted and replaced by an empty one, so that the rest is checked too.
+    """
+    params = {**params, "models": plain(params.get("models") or [])}
+    for role, schema in SETTINGS.items():
+        given = plain(params[role])
+        params[role] = {name: _setting(given.get(name), wanted, f"{role}_{name}", problems) for name, wanted in schema.items()}
+    wrong = name_problem(params["namespace"])
+    if wrong:
+        problems.add("llm_d_namespace", wrong)
+    _fill_chart(params)
+    return params
+
+
+def _setting(value: t.Any, wanted: t.Any, where: str, problems: Problems) -> t.Any:
+    if isinstance(wanted, tuple):
+        if value not in wanted:
+            near = did_you_mean(str(value), wanted)
+            problems.add(where, f"{value!r} is not known.{near}", "one of: " + ", ".join(wanted))
+        return value if value in wanted else wanted[0]
+    if value is None:
+        return wanted()
+    if not isinstance(value, wanted):
+        problems.add(where, f"is a {kind(value)}: {value!r}", f"a {kind(wanted())}")
+        return wanted()
+    return value
+
+
+def _fill_chart(params: dict) -> None:
+    gaie = params["gaie"]
+    tested = params["pool_charts"].get(gaie["chart"]) or {}
+    if not gaie["chart_ref"]:
+        gaie["chart_ref"] = tested.get("ref", "")
+        gaie["chart_version"] = gaie["chart_version"] or tested.get("version", "")
+    gaie["image"] = gaie["image"] or tested.get("image", "")
+
+
+def check_writable(folder: str | None, problems: Problems) -> None:
+    """Note a folder for records that cannot be written or made."""
+    if not folder:
+        return
+    path = os.path.abspath(os.path.expanduser(folder))
+    while not os.path.exists(path):
+        path = os.path.dirname(path)
+    if not os.path.isdir(path) or not os.access(path, os.W_OK | os.X_OK):
+        problems.add("llm_d_records_dir", f"{folder} cannot be written", "a folder of yours")

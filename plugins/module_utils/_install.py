@@ -19,6 +19,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._helm import (
     upgrade_arguments,
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inventory import Inventory
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._recovery import RECOVERING, Recovery
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases import (
     COMPONENT_LABEL,
     FINGERPRINT_LABEL,
@@ -94,7 +95,7 @@ class Installer:
         """Return what a release needs; render: render its manifest also where that is not needed to decide."""
         if current is None or current.status == "uninstalled":
             return Plan(wanted, CREATED, "it does not exist", current, self.render(wanted, current) if render else None)
-        if current.status != "deployed":
+        if current.status != "deployed" or current.labels.get(FINGERPRINT_LABEL) == RECOVERING:
             after = self.render(wanted, current) if render else None
             return Plan(wanted, REPAIRED, f"its status is {current.status}", current, after)
         after = current.manifest
@@ -146,7 +147,7 @@ class Installer:
                 if plan.action == UNCHANGED:
                     assert plan.current is not None
                     return plan, plan.current
-                return plan, self._upgrade(plan)
+                return plan, self._recovered(plan)
             except HelmError as exc:
                 if not exc.transient or attempt == ATTEMPTS - 1 or time.monotonic() + 2**attempt > self.deadline:
                     raise
@@ -154,6 +155,18 @@ class Installer:
             current = self.inventory.releases(self.namespace, [plan.wanted.name]).get(plan.wanted.name)
             plan = dataclasses.replace(plan, current=current)
         raise AssertionError("unreachable")
+
+    def _recovered(self, plan: Plan) -> Release:
+        current = plan.current
+        if current is None or current.status in ("deployed", "uninstalled"):
+            return self._upgrade(plan)
+        recovery, done = Recovery(self.inventory, current), False
+        try:
+            release = self._upgrade(dataclasses.replace(plan, current=recovery.begin()))
+            done = True
+        finally:
+            recovery.end(succeeded=done)
+        return release
 
     def _upgrade(self, plan: Plan) -> Release:
         wanted, current = plan.wanted, plan.current
@@ -166,10 +179,7 @@ class Installer:
         arguments = upgrade_arguments(
             wanted.name, wanted.chart.path, self.namespace, wanted.files, labels, timeout=timeout, adopt=self.adopt
         )
-        release = release_from_payload(self.inventory.payload(self.helm.run(arguments, timeout + 30)), labels)
-        if current is not None and current.status not in ("deployed", "uninstalled"):
-            self.inventory.remove_leftovers(current, release)
-        return release
+        return release_from_payload(self.inventory.payload(self.helm.run(arguments, timeout + 30)), labels)
 
     def _settled(self, plan: Plan) -> Plan:
         """Return the plan for a release that Helm can work on: no revision of it is pending any more."""
@@ -184,8 +194,7 @@ class Installer:
             # Its hooks would not run in an upgrade.
             self.helm.run(uninstall_arguments(current.name, self.namespace, 60), 90)
             return dataclasses.replace(plan, current=None)
-        self.inventory.mark_failed(current)
-        return dataclasses.replace(plan, current=dataclasses.replace(current, status="failed"))
+        return dataclasses.replace(plan, current=current)
 
     def _outlived(self, pending: Release) -> Release | None:
         """Give the process that made a release pending time to end; return the release as it is then."""

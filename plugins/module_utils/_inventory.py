@@ -22,6 +22,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases impor
     encode_payload,
     is_kept,
     manifest_objects,
+    merge_values,
     object_key,
 )
 
@@ -84,6 +85,24 @@ class Inventory:
         )
         return current_releases(found, names)
 
+    def history(self, namespace: str, name: str) -> list[Release]:
+        """Return a release's revisions but the superseded ones, oldest first."""
+        found = self.cluster.list(
+            "v1", "Secret", namespace, label_selector=f"owner=helm,name={name},status!=superseded"
+        )
+        releases = [current_releases([secret])[name] for secret in found if secret.get("type") == SECRET_TYPE]
+        return sorted(releases, key=lambda release: release.revision)
+
+    def rewrite(self, release: Release, *, labels: Object | None = None, **fields: t.Any) -> None:
+        """Change a revision's record: labels, and fields of Helm's JSON (manifest, info ...), dicts merged."""
+        secret = self.cluster.get("v1", "Secret", release.secret, release.namespace)
+        if secret is None:
+            return
+        payload = merge_values(decode_payload(secret["data"]["release"]), fields)
+        body = {"metadata": {"labels": labels or {}}, "data": {"release": encode_payload(payload)}}
+        name = release.secret
+        self.change("change a release record", "patch", "v1", "Secret", name, release.namespace, body)
+
     @staticmethod
     def payload(output: str) -> Object:
         """Return the release that `helm upgrade --output json` printed, whatever a chart printed before it."""
@@ -122,16 +141,6 @@ class Inventory:
                 return True
         return self.cluster.get(api_version, kind, name, namespace if namespaced else None) is not None
 
-    def mark_failed(self, release: Release) -> None:
-        """Turn a pending revision whose Helm process is gone into a failed one, which Helm upgrades from."""
-        secret = self.cluster.get("v1", "Secret", release.secret, release.namespace)
-        if secret is None:
-            return
-        payload = decode_payload(secret["data"]["release"])
-        payload["info"].update(status="failed", description="interrupted; taken up again by llm_d.orchestrator")
-        body = {"metadata": {"labels": {"status": "failed"}}, "data": {"release": encode_payload(payload)}}
-        self.change("mark the release as failed", "patch", "v1", "Secret", release.secret, release.namespace, body)
-
     def ready_to_remove(self, release: Release, keep_claims: bool) -> Release:
         """Return the release with a manifest that Helm can uninstall, changed in the cluster where it has to be.
 
@@ -151,23 +160,8 @@ class Inventory:
             body = {"metadata": {"labels": {MANAGED_LABEL: "true"}}}
             self.change("label the claim", "patch", "v1", item["kind"], metadata["name"], metadata["namespace"], body)
         manifest = dump_objects(served)
-        secret = self.cluster.get("v1", "Secret", release.secret, release.namespace)
-        if secret is not None:
-            payload = {**decode_payload(secret["data"]["release"]), "manifest": manifest}
-            body = {"data": {"release": encode_payload(payload)}}
-            self.change("prepare the release", "patch", "v1", "Secret", release.secret, release.namespace, body)
+        self.rewrite(release, manifest=manifest)
         return dataclasses.replace(release, manifest=manifest)
-
-    def remove_leftovers(self, old: Release, new: Release) -> None:
-        """Delete what a failed revision made and the new one does not have; Helm would forget it."""
-        kept = {object_key(item) for item in manifest_objects(new.manifest, new.namespace)}
-        for item in manifest_objects(old.manifest, new.namespace):
-            if object_key(item) in kept or is_kept(item) or not self.namespaced(item):
-                continue
-            api_version, kind, namespace, name = object_key(item)
-            live = self.cluster.get(api_version, kind, name, namespace)
-            if live and owner_release(live) == (new.name, new.namespace):
-                self.change(f"delete {kind} {name}", "delete", api_version, kind, name, namespace)
 
     def ensure_namespace(self, name: str, component: str) -> bool:
         """Create the namespace with our labels where it does not exist; return whether it did not."""

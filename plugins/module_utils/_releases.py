@@ -143,6 +143,25 @@ def same_manifest(one: str, other: str, namespace: str = "") -> bool:
     return sides[0] == sides[1]
 
 
+def union(one: t.Any, other: t.Any) -> t.Any:
+    """Return all that either of two values holds: dicts deeply, lists of named dicts by name, else other's.
+
+    As the `original` of Helm's three-way merge it makes Helm drop whatever of either the new manifest lacks.
+    """
+    if isinstance(one, dict) and isinstance(other, dict):
+        both = {key: union(one[key], other[key]) for key in one if key in other}
+        return {**one, **other, **both}
+    if isinstance(one, list) and isinstance(other, list):
+        named = [{entry["name"]: entry for entry in side if _is_named(entry)} for side in (one, other)]
+        if len(named[0]) == len(one) and len(named[1]) == len(other):
+            return list(union(*named).values())
+    return other
+
+
+def _is_named(entry: t.Any) -> bool:
+    return isinstance(entry, dict) and isinstance(entry.get("name"), str)
+
+
 def is_kept(item: Object) -> bool:
     """Return whether Helm leaves an object behind when its release is removed."""
     policy = (item["metadata"].get("annotations") or {}).get(KEEP_ANNOTATION)

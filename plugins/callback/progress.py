@@ -32,6 +32,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._progress impor
 
 PREFIX = "llm_d.orchestrator."
 COLOURS = {"plain": C.COLOR_HIGHLIGHT, "good": C.COLOR_OK, "bad": C.COLOR_ERROR}
+FAIL_ACTIONS = ("fail", "ansible.builtin.fail", "ansible.legacy.fail")
 EVENTS_FILE = "llm_d_events_file"
 
 
@@ -111,13 +112,25 @@ class CallbackModule(CallbackBase):
         if not self.active or ignore_errors:
             return
         self._keep(result)
-        answer, task = part(result, "result"), part(result, "task")
-        message = str(answer.get("msg") or answer.get("exception") or "no message")
-        self.progress.failed(part(result, "host").get_name(), self._component(answer, task), message)
+        if "results" not in part(result, "result"):  # of a loop each item has been told
+            self._failed(result)
+
+    def v2_runner_item_on_failed(self, result: t.Any) -> None:
+        """Name the failed component of a loop."""
+        if self.active:
+            self._failed(result)
+
+    def _failed(self, result: t.Any) -> None:
+        host, answer, task = part(result, "host").get_name(), part(result, "result"), part(result, "task")
+        # A task fail after a failure only sums up.
+        if task.action not in FAIL_ACTIONS or not self.progress.state(host).failures:
+            message = str(answer.get("msg") or answer.get("exception") or "no message")
+            self.progress.failed(host, self._component(answer, task), message)
 
     @staticmethod
     def _component(answer: t.Any, task: t.Any) -> str:
         given = answer.get("component") or (answer.get("invocation") or {}).get("module_args", {}).get("component")
+        given = given or (answer["item"] if isinstance(answer.get("item"), str) else None)
         role = getattr(task, "_role", None)
         return str(given or (role.get_name().split(".")[-1] if role else task.get_name()))
 

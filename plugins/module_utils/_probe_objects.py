@@ -89,11 +89,15 @@ def is_prefill(pod: Object) -> bool:
 
 
 def pods_of(spec: Object, snapshot: Object) -> list[Object]:
-    """Return the living pods of a model: by its labels, else those that its pool selects."""
-    selector = spec.get("labels")
-    if not selector:
-        pool = find_pool(spec, snapshot)
-        selector = pool_selector(pool) if pool else {"llm-d.ai/model": spec["name"]}
+    """Return the living pods of a model: by its labels, else those that its pool selects, else by the model label."""
+    if spec.get("labels"):
+        return _alive_with(spec["labels"], snapshot)
+    pool = find_pool(spec, snapshot)
+    selected = _alive_with(pool_selector(pool), snapshot) if pool else []
+    return selected or _alive_with({"llm-d.ai/model": spec["name"]}, snapshot)
+
+
+def _alive_with(selector: dict[str, str], snapshot: Object) -> list[Object]:
     return [pod for pod in snapshot["pods"] if is_alive(pod) and matches(labels_of(pod), selector)]
 
 
@@ -183,7 +187,7 @@ def check_pods(spec: Object, snapshot: Object) -> Check:
         return failed(
             spec,
             "pods",
-            f"{detail}; no pod carries {text_of(spec.get('labels') or {})}",
+            f"{detail}; no pod carries {text_of(spec.get('labels') or {'llm-d.ai/model': spec['name']})}",
             "Look at the events of the model's Deployment or LeaderWorkerSet, and at its replicas.",
             claim=False,
         )
@@ -207,10 +211,12 @@ def check_selector(spec: Object, snapshot: Object) -> Check | None:
             "Install the gaie component, or name the right pool.",
         )
     selector, mine = pool_selector(pool), pods_of(spec, snapshot)
-    selected = [pod for pod in snapshot["pods"] if is_alive(pod) and matches(labels_of(pod), selector)]
+    selected = _alive_with(selector, snapshot)
     title = f"InferencePool {name_of(pool)}"
     if not selected:
-        return _selects_nothing(spec, title, selector, mine)
+        keys = {_folded(key) for key in selector}
+        alike = [pod for pod in snapshot["pods"] if is_alive(pod) and keys & {_folded(key) for key in labels_of(pod)}]
+        return _selects_nothing(spec, title, selector, mine or alike)
     if not any(is_ready(pod) for pod in selected):
         return failed(
             spec, "selector", f"{title} selects {len(selected)} pods, none of them is ready", "Make the pods ready."

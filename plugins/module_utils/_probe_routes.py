@@ -71,6 +71,15 @@ def find_route(spec: Object, snapshot: Object, gateway: Object) -> tuple[Object,
     return min(found, key=lambda item: item[:2])[2:] if found else None
 
 
+def _backends(route: Object) -> str:
+    refs = [ref for rule in route["spec"].get("rules") or [] for ref in rule.get("backendRefs") or []]
+    return "/".join(dict.fromkeys(str(ref.get("name")) for ref in refs)) or "nothing"
+
+
+def _parents(route: Object) -> str:
+    return ", ".join(str(ref.get("name")) for ref in route["spec"].get("parentRefs") or []) or "none"
+
+
 def listener_for(gateway: Object, route: Object | None) -> Object:
     """Return the listener that the route names, else the first for HTTP, else the first for HTTPS."""
     listeners = gateway["spec"].get("listeners") or []
@@ -170,12 +179,12 @@ def check_route(spec: Object, snapshot: Object, gateway: Object) -> Check:
     pool = find_pool(spec, snapshot)
     wanted = (name_of(pool) if pool else spec.get("pool")) or spec["name"]
     if found is None:
-        names = ", ".join(map(name_of, snapshot["routes"])) or "none"
+        names = ", ".join(f"{name_of(item)} to {_backends(item)}" for item in snapshot["routes"][:8]) or "none"
         return failed(
             spec,
             "route",
             f"no HTTPRoute leads to {wanted}; there is: {names}",
-            "Deploy the httproute component for this model.",
+            f"Deploy the httproute component for this model, or make its route's backend the InferencePool {wanted}.",
         )
     route = found[0]
     title = f"HTTPRoute {name_of(route)}"
@@ -185,7 +194,7 @@ def check_route(spec: Object, snapshot: Object, gateway: Object) -> Check:
         return failed(
             spec,
             "route",
-            f"{title} has no status for Gateway {name_of(gateway)}",
+            f"{title} has no status for Gateway {name_of(gateway)}; its parents are {_parents(route)}",
             "Make its parentRef name this Gateway, and check that the Gateway's controller runs.",
         )
     hint = "Make the route's parent, section, backend name, group and port agree with the Gateway and the pool."

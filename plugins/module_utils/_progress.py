@@ -27,6 +27,7 @@ class HostState:
     """What was seen of one host (a cluster)."""
 
     phase: str = ""
+    failed_in: str = ""
     failures: list[str] = dataclasses.field(default_factory=list)
     told: float = 0.0
     probe: dict[str, t.Any] = dataclasses.field(default_factory=dict)
@@ -39,6 +40,13 @@ def clock_text(seconds: float) -> str:
         return f"{seconds:.1f}s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes}m{rest:02d}s" if minutes < 60 else f"{minutes // 60}h{minutes % 60:02d}m"
+
+
+def headline(message: str) -> str:
+    """Return a message's first line, and the first of its details ("  - ...") where it has some."""
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    detail = next((line[2:] for line in lines[1:] if line.startswith("- ")), "")
+    return " ".join(filter(None, [(lines or ["no message"])[0], detail]))[:MESSAGE_LIMIT]
 
 
 def waiting_text(events: list[Event], now: float, parse: t.Callable[[str], float]) -> str:
@@ -113,12 +121,12 @@ class Progress:
             self.line(state.phase, host, text)
 
     def failed(self, host: str, component: str, message: str) -> None:
-        """Print a failure once: its phase, component and the first line of what was said."""
+        """Print a failure once: its phase, component, and the first line and first detail of what was said."""
         state = self.state(host)
         if not state.phase:
             return
-        first = next((line.strip() for line in message.splitlines() if line.strip()), "no message")
-        text = f"{state.phase.upper()} {component}: {first[:MESSAGE_LIMIT]}"
+        state.failed_in = state.failed_in or state.phase
+        text = f"{state.failed_in.upper()} {component}: {headline(message)}"
         if text not in state.failures:
             state.failures.append(text)
             self.line("failed", host, text, "bad")
@@ -137,8 +145,8 @@ class Progress:
             if not state.phase:
                 continue
             if host in bad_hosts:
-                self.line("failed", host, f"ended in {state.phase.upper()}", "bad")
-            elif state.phase == "complete":
+                self.line("failed", host, f"ended in {(state.failed_in or state.phase).upper()}", "bad")
+            elif state.phase == "complete" and not state.failed_in:
                 self.line("complete", host, state.probe.get("endpoint") and "the models answer" or "done", "good")
             self._summary(state)
 

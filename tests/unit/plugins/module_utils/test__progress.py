@@ -67,11 +67,12 @@ def test_a_failure_is_told_once_by_its_first_line(told):
     progress, lines, _clock = told
     progress.failed("lab", "gaie", "before any phase")
     progress.task("lab", ["deploying"])
-    progress.failed("lab", "gaie", "\nImagePullBackOff of x\nmore")
-    progress.failed("lab", "gaie", "ImagePullBackOff of x\nother")
+    progress.failed("lab", "gaie", "\n1 release failed.\n  - ImagePullBackOff of x\nmore")
+    progress.failed("lab", "gaie", "1 release failed.\n  - ImagePullBackOff of x\n  - other")
+    progress.task("lab", ["complete"])
     progress.finish({"lab"})
     assert lines[1:] == [
-        ("[FAILED]        0.0s  DEPLOYING gaie: ImagePullBackOff of x", "bad"),
+        ("[FAILED]        0.0s  DEPLOYING gaie: 1 release failed. ImagePullBackOff of x", "bad"),
         ("[FAILED]        0.0s  ended in DEPLOYING", "bad"),
     ]
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the module lab_binaries and shows its progress: a build takes minutes, and a module cannot speak before its end."""
+"""Runs the module lab_binaries and shows its progress: a build takes minutes, and a module speaks only at its end."""
 
 from __future__ import annotations
 

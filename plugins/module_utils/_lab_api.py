@@ -89,6 +89,16 @@ class LabApi:
         except (OSError, http.client.HTTPException):
             return False
 
+    def serves_definitions(self) -> bool:
+        """Say whether the API server serves every kind of the lab that is defined: after a start it takes a moment."""
+        path = PATHS["CustomResourceDefinition"]
+        defined = {item["metadata"]["name"] for item in self.request("GET", path, accept=METADATA_ONLY).body["items"]}
+        for found in PATHS.values():
+            group, plural = found.split("/")[2], found.rpartition("/")[2]
+            if f"{plural}.{group}" in defined and self.request("GET", found, accept=METADATA_ONLY).status != 200:
+                return False
+        return True
+
     def changes(self, desired: list[Object], pool: concurrent.futures.Executor) -> list[Change]:
         """Return what has to be done so that the lab's own objects are as desired; others are left alone."""
         return [change for kind in pool.map(lambda kind: self._changes_of(kind, desired), PATHS) for change in kind]

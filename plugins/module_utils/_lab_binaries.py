@@ -174,8 +174,9 @@ class Binaries:
             "The lab lacks programs, and neither the network nor Go on this machine can supply them.",
             details=failures,
             hint=f"Do one of these: (1) install Go {needs[-1]} or newer, with access to a Go module proxy (GOPROXY), "
-            "and have it on PATH; (2) allow downloads from the hosts above, or name a mirror of them in lab_download_mirror; "
-            f"(3) copy {self.cache} from a machine that has run lab_up, and name the copy in lab_binaries_dir.",
+            "and have it on PATH; (2) allow downloads from the hosts above, or name a mirror of them in "
+            f"lab_download_mirror; (3) copy {self.cache} from a machine that has run lab_up, and name the copy in "
+            "lab_binaries_dir.",
         )
 
     def _result(self, found: dict[str, Found], crds: dict[str, str | None]) -> dict:

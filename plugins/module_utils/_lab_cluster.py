@@ -13,6 +13,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils import _lab_pro
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_api import PATHS, WORKERS, Change, LabApi
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_crds import read_crds
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_heal import heal
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_kwok import (
     ControlPlane,
     kubeconfig_text,
@@ -107,7 +108,9 @@ class Lab:
 
     def _wait_ready(self, ports: dict) -> None:
         api = LabApi(ports["apiserver"], self.control.pki)
-        if not wait_until(lambda: api.ready() and self.control.healthy(ports), READY_WITHIN):
+        if not wait_until(
+            lambda: api.ready() and self.control.healthy(ports) and api.serves_definitions(), READY_WITHIN
+        ):
             raise OrchestratorError(
                 f"The control plane of the lab {self.state.name!r} was not ready within {READY_WITHIN} s.",
                 details=self.control.log_tail(),
@@ -138,7 +141,7 @@ class Lab:
         if self._write_logs():
             self.actions.append("wrote the logs of faults")
         api.apply(changes, pool)
-        self._heal_pending(api, changes)
+        self.actions += heal(api, changes, self.params["faults"], pool)
 
     def _write_logs(self) -> bool:
         """Write the logs that faults and pods without a log show; say whether one changed."""
@@ -152,19 +155,6 @@ class Lab:
                 write_private(path, text)
                 changed = True
         return changed and bool(self.params["faults"])
-
-    def _heal_pending(self, api: LabApi, changes: list[Change]) -> None:
-        """Delete the pods that a removed Pending fault holds back; their controllers make them anew."""
-        gone = {
-            c.name[len("lab-fault-") :] for c in changes if c.kind == "MutatingAdmissionPolicy" and c.verb == "delete"
-        }
-        if not gone:
-            return
-        for pod in api.request("GET", "/api/v1/pods").body.get("items") or []:
-            metadata = pod["metadata"]
-            if (metadata.get("annotations") or {}).get(faults_of.FAULT_ANNOTATION) in gone:
-                api.request("DELETE", f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}")
-                self.actions.append(f"deleted the pod {metadata['namespace']}/{metadata['name']} of a removed fault")
 
     def _bring_plane(self, record: dict, control_changed: bool, check_mode: bool) -> dict:
         if not control_changed and self.plane.healthy(record.get("plane")):

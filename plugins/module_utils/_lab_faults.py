@@ -22,7 +22,10 @@ KINDS = ("ImagePullBackOff", "CrashLoopBackOff", "OOMKilled", "Pending")
 FAULT_ANNOTATION = "lab.llm-d.ai/fault"
 # More GPUs than any node has: the scheduler itself then says why the pod waits.
 IMPOSSIBLE_GPUS = "1000"
-RESTART_DELAY_MS = 10000
+# A container that fails is started again after 10 s, then after twice as long each time, at most 5 min.
+BACK_OFF = (
+    '([.status.containerStatuses[]?.restartCount] | max) as $n | ([10 * pow(2; $n - 1), 300] | min | tostring) + "s"'
+)
 
 DEFAULT_LOGS = {
     "CrashLoopBackOff": "RuntimeError: Engine core initialization failed. See root cause above.",
@@ -114,7 +117,7 @@ def _status(fault: dict, broken: str, phase: str) -> str:
     )
     each = _failing(fault) + broken + "{{ else }}" + healthy + "{{ end }}"
     body = templates.ADDRESSES + templates.INIT_CONTAINERS + templates.containers(each)
-    return templates.HEAD + "conditions:\n" + conditions + body + f"phase: {phase}\nstartTime: {{{{ $now | Quote }}}}\n"
+    return templates.HEAD + "conditions:\n" + conditions + body + f"phase: {phase}\n"
 
 
 def _image_stages(fault: dict, select: dict[str, bool]) -> list[Object]:
@@ -136,7 +139,7 @@ def _image_stages(fault: dict, select: dict[str, bool]) -> list[Object]:
         {"event": {"type": "Normal", "reason": "BackOff", "message": "Back-off pulling image"}},
         {"event": {"type": "Warning", "reason": "Failed", "message": "Error: ImagePullBackOff"}},
     ]
-    steps = [*events, status_patch(_status(fault, broken, "Pending"))]
+    steps = [status_patch(_status(fault, broken, "Pending")), *events]
     return [stage(f"fault-{fault['name']}", "Pod", unstarted, steps, _delay(fault))]
 
 
@@ -159,12 +162,13 @@ def _crash_stages(fault: dict, select: dict[str, bool], log_file: str) -> list[O
     )
     template = count + _status(fault, broken, "Running")
     events = [{"event": {"type": "Warning", "reason": "BackOff", "message": "Back-off restarting failed container"}}]
-    steps = [*events, {"apply": {"template": _log_template(log_file)}}, status_patch(template)]
+    steps = [{"apply": {"template": _log_template(log_file)}}, status_patch(template), *events]
+    again = {"durationMilliseconds": 10000, "durationFrom": {"expressionFrom": BACK_OFF}}
     down = condition_is(templates.FAULT)
     name = f"fault-{fault['name']}"
     return [
         stage(name, "Pod", {**select, down: False}, steps, _delay(fault)),
-        stage(f"{name}-again", "Pod", {**select, down: True}, steps, {"durationMilliseconds": RESTART_DELAY_MS}),
+        stage(f"{name}-again", "Pod", {**select, down: True}, steps, again),
     ]
 
 

@@ -48,6 +48,9 @@ EXTRA_ARGS = {
         "runtime-config": "admissionregistration.k8s.io/v1beta1=true",
         "profiling": "false",
     },
+    # There is one of each: a new one need not wait until the lease of a killed one has run out.
+    "kube-controller-manager": {"leader-elect": "false"},
+    "kube-scheduler": {"leader-elect": "false"},
 }
 COMMAND_TIMEOUT = 90
 
@@ -146,6 +149,10 @@ class ControlPlane:
     def start(self) -> None:
         """Start the components that do not run, with the data that they had."""
         alive = self.alive()
+        if not {"etcd", "kube-apiserver"} <= set(alive):
+            # Without them the others end themselves sooner or later; they keep nothing.
+            process.stop([found for name, found in alive.items() if name not in ("etcd", "kube-apiserver")], grace=1.0)
+            alive = self.alive()
         for name, tool in COMPONENTS.items():
             if name not in alive:
                 # Its number may belong to another process by now, and kwokctl would take that for the component.

@@ -24,7 +24,7 @@ _PORTS_LOCK = 1 << 33
 
 
 def xdg_dir(variable: str, default: str, env: t.Mapping[str, str]) -> pathlib.Path:
-    """Return this collection's folder under an XDG base directory; a relative or empty value is ignored, as XDG says."""
+    """Return this collection's folder under an XDG base directory; a relative or empty value is ignored."""
     base = env.get(variable, "")
     root = pathlib.Path(base) if base.startswith("/") else pathlib.Path(env.get("HOME") or "~").expanduser() / default
     return root / "llm-d-orchestrator"
@@ -78,7 +78,7 @@ class LabState:
         """Return free ports that no other lab's record claims; the caller writes them to lab.json at once."""
         with _range_lock(self.labs, _PORTS_LOCK):
             ports = free_ports(len(PORT_NAMES), self._claimed(), seed=zlib.crc32(self.name.encode()))
-            chosen = dict(zip(PORT_NAMES, ports))
+            chosen = dict(zip(PORT_NAMES, ports, strict=True))
             self.write_record({**self.record(), "ports": chosen})
         return chosen
 

@@ -65,7 +65,9 @@ initContainerStatuses:
 """
 )
 
+# An address that is already there stays: the API merges lists of addresses, and a pod has one per family.
 ADDRESSES = """
+{{ if not .status.podIP }}
 {{ with NodeIPWith .spec.nodeName }}
 hostIP: {{ . | Quote }}
 hostIPs: [{ip: {{ . | Quote }}}]
@@ -73,6 +75,8 @@ hostIPs: [{ip: {{ . | Quote }}}]
 {{ with PodIPWith .spec.nodeName (or .spec.hostNetwork false) .metadata.uid .metadata.name .metadata.namespace }}
 podIP: {{ . | Quote }}
 podIPs: [{ip: {{ . | Quote }}}]
+{{ end }}
+startTime: {{ $now | Quote }}
 {{ end }}
 """
 
@@ -130,8 +134,7 @@ def started(delay: str) -> str:
         + condition(FAULT, False)
     )
     running = containers(_RUNNING.replace("READY", "false"))
-    tail = "phase: Running\nstartTime: {{ $now | Quote }}\n"
-    return HEAD + "conditions:\n" + conditions + GATES + ADDRESSES + INIT_CONTAINERS + running + tail
+    return HEAD + "conditions:\n" + conditions + GATES + ADDRESSES + INIT_CONTAINERS + running + "phase: Running\n"
 
 
 READY = (
@@ -170,7 +173,7 @@ HELD = (
       reason: CreateContainerConfigError
       message: {{{{ index $root.metadata.annotations "{CONFIG_ERROR}" | Quote }}}}
 """)
-    + "phase: Pending\nstartTime: {{ $now | Quote }}\n"
+    + "phase: Pending\n"
 )
 
 VOLUME = """

@@ -72,7 +72,7 @@ def look(groups: list[dict], folder: str | None, path: str, cache: pathlib.Path)
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         results = list(pool.map(lambda pair: _look_for(*pair, folder, path, cache, known), wanted))
     known.save()
-    found = {tool: result[0] for (_group, tool), result in zip(wanted, results) if result[0]}
+    found = {tool: result[0] for (_group, tool), result in zip(wanted, results, strict=True) if result[0]}
     return found, [line for result in results for line in result[1]]
 
 
@@ -139,7 +139,8 @@ class Probes:
 def _ask(path: str, arguments: list[str]) -> str:
     try:
         done = subprocess.run(
-            [path, *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PROBE_TIMEOUT, check=False
+            [path, *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PROBE_TIMEOUT,
+            check=False,
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired):
         return ""

@@ -1,0 +1,100 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Workloads judged together with their pods."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._rollout import newest_pods, pod_labels, verdict
+
+
+def deployment(seen=2, conditions=(), **counts):
+    annotations = {"deployment.kubernetes.io/revision": "2"}
+    return {
+        "kind": "Deployment",
+        "metadata": {"name": "d", "uid": "d", "generation": 2, "annotations": annotations},
+        "spec": {"replicas": 1, "selector": {"matchLabels": {"app": "d"}}},
+        "status": {"observedGeneration": seen, "conditions": list(conditions), **counts},
+    }
+
+
+def replica_set(revision, pod_hash):
+    annotations = {"deployment.kubernetes.io/revision": revision}
+    labels = {"pod-template-hash": pod_hash}
+    return {"metadata": {"annotations": annotations, "labels": labels, "ownerReferences": [{"uid": "d"}]}}
+
+
+def pod(name, pod_hash, waiting=None, running=False, app="d", **metadata):
+    state = {"waiting": waiting} if waiting else {"running": {}}
+    statuses = [{"name": "c", "state": state, "ready": False, "restartCount": 9}] if waiting or running else []
+    status = {"phase": "Running" if running else "Pending", "containerStatuses": statuses}
+    labels = {"app": app, "pod-template-hash": pod_hash}
+    return {"metadata": {"name": name, "labels": labels, **metadata}, "spec": {}, "status": status}
+
+
+SETS = [replica_set("1", "old"), replica_set("2", "new")]
+PULL = {"reason": "ImagePullBackOff", "message": "manifest unknown"}
+LATE = {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}
+
+
+def names(pods):
+    return [entry["metadata"]["name"] for entry in pods]
+
+
+def test_only_the_new_templates_pods_count():
+    pods = [pod("a", "old"), pod("b", "new"), pod("c", "new", app="x"), pod("d", "new", deletionTimestamp="now")]
+    assert names(newest_pods(deployment(), pods, SETS)) == ["b"]
+
+
+def test_nothing_counts_before_the_controller_has_seen_the_change():
+    assert newest_pods(deployment(seen=1), [pod("a", "old")], []) == []
+
+
+@pytest.mark.parametrize(
+    "item, pods, failed, text",
+    [
+        (
+            deployment(),
+            [pod("a", "new", PULL)],
+            True,
+            "0 of 1 pods ready, 0 of the new template; pod a: ImagePullBackOff: manifest",
+        ),
+        (deployment(), [pod("a", "old", PULL)], False, "0 of 1 pods ready"),
+        (deployment(conditions=[LATE]), [pod("a", "new", running=True)], False, "ProgressDeadlineExceeded"),
+        (deployment(conditions=[LATE]), [], True, "ProgressDeadlineExceeded"),
+        (deployment(), [pod(str(n), "new") for n in range(5)], False, "and 2 more pods"),
+    ],
+)
+def test_verdict(item, pods, failed, text):
+    state = verdict(item, pods, SETS)
+    assert not state.ready
+    assert state.failed is failed
+    assert text in state.text
+
+
+def test_a_finished_rollout_is_ready_whatever_old_pods_say():
+    item = deployment(replicas=1, updatedReplicas=1, availableReplicas=1)
+    assert verdict(item, [pod("a", "old", PULL)], SETS).ready
+
+
+def test_unschedulable_is_stuck_only_where_no_node_could_hold_it():
+    condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "busy"}
+    waits = pod("a", "new")
+    waits["status"]["conditions"] = [condition]
+    waits["spec"] = {"containers": [{"resources": {"requests": {"gpu": "8"}}}]}
+    big, small = ({"metadata": {}, "status": {"allocatable": {"gpu": amount}}} for amount in ("8", "4"))
+    assert not verdict(deployment(), [waits], SETS, lambda: [big]).failed
+    assert verdict(deployment(), [waits], SETS, lambda: [small]).failed
+
+
+@pytest.mark.parametrize(
+    "kind, labels",
+    [
+        ("LeaderWorkerSet", {"leaderworkerset.sigs.k8s.io/name": "x"}),
+        ("Gateway", {"gateway.networking.k8s.io/gateway-name": "x"}),
+        ("Job", {"batch.kubernetes.io/job-name": "x"}),
+        ("ConfigMap", {}),
+    ],
+)
+def test_pod_labels(kind, labels):
+    assert pod_labels({"kind": kind, "metadata": {"name": "x"}}) == labels

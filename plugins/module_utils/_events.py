@@ -11,6 +11,8 @@ import os
 import time
 import typing as t
 
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+
 STARTED, DONE, FAILED = "started", "done", "failed"
 
 # A line is written by one write(); longer details would only repeat what the error itself says.
@@ -37,7 +39,7 @@ class Events:
         component: row of the component table (gaie); name: the release or object (gaie-qwen3-32b).
         step: install, ready, apply, accepted, probe ...; status: started, done or failed.
         facts: usually seconds (float) and detail (str); None values are left out.
-        Raises OSError where the file cannot be written.
+        Raises OrchestratorError where the file cannot be written.
         """
         event: dict[str, t.Any] = {"time": now(), "component": component, "name": name, "step": step, "status": status}
         event.update({key: value for key, value in facts.items() if value is not None})
@@ -64,13 +66,19 @@ class Events:
     def _append(self, line: str) -> None:
         assert self.path is not None
         directory = os.path.dirname(self.path)
-        if directory:
-            os.makedirs(directory, mode=0o750, exist_ok=True)
-        handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
         try:
-            os.write(handle, line.encode())
-        finally:
-            os.close(handle)
+            if directory:
+                os.makedirs(directory, mode=0o750, exist_ok=True)
+            handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
+            try:
+                os.write(handle, line.encode())
+            finally:
+                os.close(handle)
+        except OSError as exc:
+            raise OrchestratorError(
+                f"The timed steps cannot be written to {self.path}: {exc.strerror or exc}.",
+                hint="Set llm_d_records_dir to a folder that you can write, or mend its permissions.",
+            ) from exc
 
 
 def read_events(path: str | None) -> list[dict]:

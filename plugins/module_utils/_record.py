@@ -63,7 +63,7 @@ def build(params: Object, events: list[Object], now: datetime.datetime) -> Objec
         "finished": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "seconds": round((now - started).total_seconds(), 1),
         "outcome": params["outcome"],
-        "failure": mask(params.get("failure") or {}),
+        "failure": mask(params.get("failure") or {}) if params["outcome"] == "failed" else {},
         "versions": params.get("versions") or {},
         "inputs": mask(params.get("inputs") or {}),
         "stack": mask({key: value for key, value in stack.items() if key != "objects"}),

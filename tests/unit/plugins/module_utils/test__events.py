@@ -6,6 +6,7 @@ import multiprocessing
 import os
 
 import pytest
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._events import Events, now, parse_time, read_events
 
 
@@ -62,3 +63,9 @@ def test_reading_skips_a_broken_line(tmp_path):
 def test_time_round_trip():
     assert parse_time("2026-11-21T08:30:00.250Z") - parse_time("2026-11-21T08:29:59.000Z") == pytest.approx(1.25)
     assert parse_time(now()) > 0
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "records").write_text("a file")
+    with pytest.raises(OrchestratorError, match="records/east/events.jsonl.*\n.*llm_d_records_dir"):
+        Events(str(tmp_path / "records" / "east" / "events.jsonl")).emit("gaie", "ready", "done")

@@ -32,6 +32,8 @@ MAX_CHART_BYTES = 100 * 1024 * 1024
 MAX_MEMBERS = 10_000
 # Subcharts of subcharts of ...: Helm has no bound, real charts stay below 4.
 MAX_SUBCHART_DEPTH = 8
+TEMPLATE_ENDS = (".yaml", ".yml", ".tpl", ".txt")
+OWN_FILES = ("Chart.yaml", "values.yaml", "values.schema.json", "README.md", "README.md.gotmpl")
 
 Files = dict[str, bytes]
 
@@ -41,7 +43,8 @@ class ChartFiles:
     """What a chart says about itself.
 
     metadata: Chart.yaml as a dict; values: text of values.yaml ("" where absent); schema: text of values.schema.json
-    or None; subcharts: the charts packed under charts/, in name order; templates: {path: text} of templates/.
+    or None; subcharts: the charts packed under charts/, in name order; templates: {path: text} of templates/;
+    files: {path: text} of other files that hold a template's action, which templates may load and run.
     """
 
     name: str
@@ -52,6 +55,7 @@ class ChartFiles:
     schema: str | None
     templates: dict[str, str]
     subcharts: tuple[ChartFiles, ...]
+    files: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 def read_chart(path: str) -> ChartFiles:
@@ -91,11 +95,16 @@ def _chart(files: Files, path: str, depth: int) -> ChartFiles:
         values=_text(files.get("values.yaml", b""), path, "values.yaml"),
         schema=_text(schema, path, "values.schema.json") if schema is not None else None,
         templates={
-            name: _text(content, path, name)
+            name: _text(content, path, name) if name.endswith(TEMPLATE_ENDS) else content.decode("utf-8", "replace")
             for name, content in sorted(files.items())
-            if name.startswith("templates/") and name.endswith((".yaml", ".yml", ".tpl"))
+            if name.startswith("templates/")
         },
         subcharts=_subcharts(files, path, depth + 1),
+        files={
+            name: content.decode("utf-8", "replace")
+            for name, content in sorted(files.items())
+            if b"{{" in content and not name.startswith(("templates/", "charts/", "crds/")) and name not in OWN_FILES
+        },
     )
 
 

@@ -1,0 +1,146 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Facts about known charts' values that neither values.yaml nor templates state, laid over inferred schemas.
+
+A fact holds only where the chart at hand has the key, so that other versions of a chart are not judged by it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._template_values import ITEM, Path
+
+GAIE = "kubernetes-sigs/gateway-api-inference-extension v1.3.0, config/charts/inferencepool"
+ROUTER = "llm-d/llm-d-router v0.10.0, config/charts"
+
+POOL = ("inferencepool",)
+ROUTERS = ("llm-d-router-gateway", "llm-d-router-standalone")
+
+PULL_POLICIES = ["Always", "IfNotPresent", "Never"]
+# A whole number, or its digits as text; templates print either alike.
+WHOLE = {"type": ["integer", "string", "null"], "pattern": r"^[0-9]+$|\{\{"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Overlay:
+    """One fact about charts.
+
+    path: keys from the top of the chart's values, "*" for any entry; kind: enum (value: the choices), schema (value:
+    keywords), required (the key must hold something), open (any key may stand below), or forbidden (the key must be
+    absent; value: why).
+    """
+
+    charts: tuple[str, ...]
+    path: Path
+    kind: str
+    value: t.Any
+    source: str
+
+
+OVERLAYS = (
+    Overlay(POOL, ("inferencePool", "modelServers", "matchLabels"), "required", None, f"{GAIE}/templates"),
+    Overlay(
+        POOL,
+        ("inferencePool", "apiVersion"),
+        "enum",
+        ["inference.networking.k8s.io/v1", "inference.networking.x-k8s.io/v1alpha2"],
+        f"{GAIE}/templates/inferencepool.yaml",
+    ),
+    Overlay(
+        POOL,
+        ("inferencePool", "modelServerType"),
+        "enum",
+        ["vllm", "sglang", "triton-tensorrt-llm", "trtllm-serve", "triton"],
+        f"{GAIE}/values.yaml; {ROUTER}/routerlib/values.yaml",
+    ),
+    Overlay(POOL, ("inferencePool", "targetPortNumber"), "schema", WHOLE, f"{GAIE}/templates/inferencepool.yaml"),
+    Overlay(
+        POOL, ("inferencePool", "targetPorts", ITEM, "number"), "schema", WHOLE, f"{GAIE}/templates/inferencepool.yaml"
+    ),
+    Overlay(POOL, ("inferenceExtension", "replicas"), "schema", WHOLE, f"{GAIE}/templates/epp-deployment.yaml"),
+    Overlay(POOL, ("inferenceExtension", "extProcPort"), "schema", WHOLE, f"{GAIE}/templates/epp-service.yaml"),
+    Overlay(POOL, ("inferenceExtension", "metricsPort"), "schema", WHOLE, f"{GAIE}/templates/epp-service.yaml"),
+    Overlay(POOL, ("inferenceExtension", "image", "pullPolicy"), "enum", PULL_POLICIES, f"{GAIE}/values.yaml"),
+    Overlay(
+        POOL,
+        ("inferenceExtension", "failureMode"),
+        "enum",
+        ["FailOpen", "FailClose"],
+        f"{GAIE}/templates/inferencepool.yaml",
+    ),
+    Overlay((*POOL, *ROUTERS), ("provider", "name"), "enum", ["gke", "istio", "none"], f"{GAIE}/values.yaml"),
+    Overlay(ROUTERS, ("router", "epp", "image", "pullPolicy"), "enum", PULL_POLICIES, f"{ROUTER}/routerlib"),
+    Overlay(
+        ROUTERS,
+        ("router", "inferencePool", "failureMode"),
+        "enum",
+        ["FailOpen", "FailClose"],
+        f"{ROUTER}/routerlib/values.yaml",
+    ),
+    Overlay(ROUTERS, ("router", "modelServers", "protocol"), "enum", ["http", "grpc"], f"{ROUTER}/routerlib"),
+    Overlay(
+        ROUTERS, ("router", "modelServers", "targetPorts", ITEM, "number"), "schema", WHOLE, f"{ROUTER}/routerlib"
+    ),
+    *(
+        Overlay(ROUTERS, (old,), "forbidden", f"the chart refuses it: use {new}", f"{ROUTER}/routerlib/templates")
+        for old, new in (
+            ("inferenceExtension", "router.epp"),
+            ("inferencePool", "router.modelServers and router.inferencePool"),
+            ("experimentalHttpRoute", "httpRoute"),
+            ("inferenceObjectives", "router.inferenceObjectives"),
+        )
+    ),
+)
+
+
+def apply_overlays(schema: dict[str, t.Any], chart: str, prefix: Path = ()) -> None:
+    """Lay the facts about a chart over the schema of its values, which stand at a prefix."""
+    for overlay in OVERLAYS:
+        if chart in overlay.charts:
+            _apply(schema, (*prefix, *overlay.path), overlay)
+
+
+def _apply(schema: dict[str, t.Any], path: Path, overlay: Overlay) -> None:
+    parent = _below(schema, path[:-1])
+    node = _below(parent, path[-1:])
+    if parent is None or node is None:
+        return
+    if overlay.kind == "forbidden":
+        if parent.get("additionalProperties") is False:
+            del parent["properties"][path[-1]]
+        parent.setdefault("x-forbidden", {})[path[-1]] = {"message": overlay.value, "source": overlay.source}
+        return
+    if overlay.kind == "required":
+        _require(schema, path)
+        node["minProperties"] = 1
+    elif overlay.kind == "enum":
+        node.pop("type", None)
+        node["enum"] = [*overlay.value, None]
+    elif overlay.kind == "open":
+        for keyword in ("properties", "additionalProperties", "items"):
+            node.pop(keyword, None)
+    else:
+        node.update(overlay.value)
+    node["x-source"] = overlay.source
+
+
+def _require(schema: dict[str, t.Any], path: Path) -> None:
+    node: dict[str, t.Any] | None = schema
+    for name in path:
+        if node is None or name == ITEM:
+            return
+        node["required"] = sorted({*node.get("required", []), name})
+        node = _below(node, (name,))
+        if node is not None and isinstance(node.get("type"), list):
+            node["type"] = [kind for kind in node["type"] if kind != "null"]
+
+
+def _below(schema: dict[str, t.Any] | None, path: Path) -> dict[str, t.Any] | None:
+    for name in path:
+        if schema is None:
+            return None
+        inner = schema.get("items") if name == ITEM else (schema.get("properties") or {}).get(name)
+        schema = inner if isinstance(inner, dict) else None
+    return schema

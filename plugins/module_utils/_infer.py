@@ -1,0 +1,149 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A JSON schema for the values of a chart that ships none, made of what its files say.
+
+Keys: those of values.yaml (comments included) and those that templates read. A map is closed where all its readers
+read keys by name, open where it is taken over as it is, where a key is not known before rendering, or where nothing
+reads it (it may be read in a way that cannot be followed). Where templates cannot be followed at all, all is open.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+import typing as t
+
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_files import ChartFiles
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_overlays import apply_overlays
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._infer_tree import Schema, build, empty_schema
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._known_values import Commented, Known, read_values
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._template_paths import read_templates
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._template_reads import ReadNode
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._template_sources import (
+    missing_dependencies,
+    subcharts_of,
+)
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._template_values import Path
+
+# Part of the cache's key: raise it whenever the same chart would give another schema.
+VERSION = 1
+
+# Top-level keys that hold YAML anchors for the rest of a file.
+ANCHORS = r"^(x-|_|\.)"
+
+
+def infer_schema(chart: ChartFiles) -> Schema:
+    """Return a draft-07 schema for a chart's values, its subcharts' below their names or aliases.
+
+    Annotations: x-source "file:line" (the rule's origin), x-required (the message rendering fails with), x-values
+    (constants that templates compare with), x-unread (only values.yaml has it), x-forbidden on a map ({key: {message,
+    source}}), and x-open at the top: why the schema names no unknown key, where templates cannot be followed.
+    """
+    found = read_templates(chart)
+    known = Known(kinds={"map"}, live=True)
+    for prefix, sub, folder in _tree(chart, (), ""):
+        _add_chart(known, found.root, prefix, sub, folder)
+    schema = empty_schema() if found.blind else build(known, found.root)
+    schema = {"$schema": "http://json-schema.org/draft-07/schema#", **schema, "type": "object"}
+    if found.blind:
+        schema["x-open"] = list(found.blind)[:20]
+    for prefix, sub, _folder in _tree(chart, (), ""):
+        _open_helm_keys(schema, prefix, sub)
+        apply_overlays(schema, sub.name, prefix)
+    return schema
+
+
+def cached_schema(chart: ChartFiles, digest: str, cache_dir: str) -> Schema:
+    """Return infer_schema() of a chart, kept in a cache folder below the digest of the chart's files.
+
+    A cache that cannot be read or written costs time only.
+    """
+    path = os.path.join(os.path.expanduser(cache_dir), "schemas", f"{digest}-{VERSION}.json")
+    try:
+        with open(path, encoding="utf-8") as stream:
+            kept = json.load(stream)
+        if isinstance(kept, dict):
+            return kept
+    except (OSError, ValueError):
+        pass  # not there yet, or not whole: made anew below
+    schema = infer_schema(chart)
+    with contextlib.suppress(OSError):
+        _keep(path, schema)
+    return schema
+
+
+def _keep(path: str, schema: Schema) -> None:
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    handle, scratch = tempfile.mkstemp(prefix=".schema-", dir=os.path.dirname(path))
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            json.dump(schema, stream)
+        os.replace(scratch, path)
+    except OSError:
+        os.unlink(scratch)
+        raise
+
+
+def _tree(chart: ChartFiles, prefix: Path, folder: str) -> t.Iterator[tuple[Path, ChartFiles, str]]:
+    """Yield (path of its values, chart, its folder) of a chart's subcharts, then of itself."""
+    for name, sub in subcharts_of(chart):
+        yield from _tree(sub, (*prefix, name), f"{folder}charts/{sub.name}/")
+    yield prefix, chart, folder
+
+
+def _add_chart(known: Known, reads: ReadNode, prefix: Path, chart: ChartFiles, folder: str) -> None:
+    own, comments = read_values(chart.values, f"{folder}values.yaml")
+    place = known
+    for name in prefix:
+        place = place.child(name)
+    place.merge(own)
+    here = reads.at(prefix) or ReadNode()
+    for comment in comments:
+        for path in _places(comment, here):
+            node = place
+            for name in path:
+                node = node.child(name)
+            node.merge(comment.known)
+
+
+def _places(comment: Commented, reads: ReadNode) -> tuple[Path, ...]:
+    """Return where a commented-out key belongs: where templates read it, anywhere it may stand if nowhere."""
+    read = tuple(path for path in comment.paths if reads.at(path) is not None)
+    return read or comment.paths
+
+
+def _open_helm_keys(schema: Schema, prefix: Path, chart: ChartFiles) -> None:
+    """Allow what Helm itself reads or adds: globals, tags, conditions, and values of dependencies not packed."""
+    node = schema
+    for name in prefix:
+        node = node.get("properties", {}).get(name, {})
+    if node.get("additionalProperties") is not False:
+        return
+    properties = node["properties"]
+    properties["global"] = {"x-source": "Helm"}
+    if not prefix:
+        node["patternProperties"] = {ANCHORS: {}}
+    for name in missing_dependencies(chart):
+        properties[name] = {"x-source": "Chart.yaml"}
+    for name, sub in subcharts_of(chart):
+        inner = properties.setdefault(name, {"x-source": "Chart.yaml"})
+        if sub.schema is not None:
+            properties[name] = {"x-source": f"charts/{sub.name}/values.schema.json"}
+        elif not sub.templates and not inner.get("properties"):
+            properties[name] = {"x-source": "Chart.yaml"}
+    for entry in chart.metadata.get("dependencies") or []:
+        _open_conditions(properties, entry if isinstance(entry, dict) else {})
+
+
+def _open_conditions(properties: dict[str, t.Any], entry: dict[str, t.Any]) -> None:
+    if entry.get("tags"):
+        properties.setdefault("tags", {"x-source": "Chart.yaml"})
+    for condition in str(entry.get("condition") or "").split(","):
+        here = properties
+        for name in condition.strip().split(".") if condition.strip() else ():
+            inner = here.setdefault(name, {"x-source": "Chart.yaml"})
+            if inner.get("additionalProperties") is not False:
+                break
+            here = inner["properties"]

@@ -50,11 +50,6 @@ def check_names(stack: Stack, problems: Problems) -> None:
         wrong = name_problem(release, RELEASE_LIMIT)
         if wrong:
             problems.add(where, f"its Helm release {wrong}", "a shorter or simpler name, or release_name")
-    for model in stack.models:
-        wrong = name_problem(model.name)
-        if wrong:
-            problems.add(f"{model.where}.name", wrong)
-    _unique([(model.name, f"{model.where}.name") for model in stack.models], "model name", problems)
     _unique(releases, "Helm release", problems)
     _unique([(epp_name(pool.release), pool.where) for pool in stack.pools], "endpoint picker", problems)
     workloads = [(name, model.where) for model in stack.models for name in model.workloads.values()]

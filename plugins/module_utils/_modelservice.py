@@ -51,7 +51,8 @@ class Model:
     roles: dict[str, int] = dataclasses.field(default_factory=dict)
     workloads: dict[str, str] = dataclasses.field(default_factory=dict)
     multinode: bool = False
-    release_known: bool = True
+    # Whether all of its values files could be read.
+    complete: bool = True
 
 
 def resolve_model(model: Model, provider_values: Values) -> Model:
@@ -89,7 +90,9 @@ def _replicas(values: Values, role: str) -> int | None:
 def check_model(model: Model, problems: Problems) -> None:
     """Note what would keep a model from being deployed or served."""
     served = dig(model.values, ("modelArtifacts", "name"))
-    if not served:
+    if not served and not model.complete:
+        pass  # the name may stand in the file that could not be read
+    elif not served:
         fix = f"{model.where}.model: org/name, or modelArtifacts.name in its values"
         problems.add(f"{model.where}.model", "the served model name is missing", fix)
     elif model.model != served:

@@ -22,7 +22,12 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import 
     plain,
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._modelservice import Model, check_model, resolve_model
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._names import gateway_name
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._names import (
+    LABEL_LIMIT,
+    RELEASE_LIMIT,
+    gateway_name,
+    name_problem,
+)
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._pools import (
     Pool,
     PoolSettings,
@@ -38,6 +43,13 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._providers impo
 
 COMPONENTS = ("modelservice", "gaie", "gateway", "httproute")
 DEFAULT_PORT = 8000
+
+# Releases are named gaie-NAME and ms-NAME.
+NAME_LIMITS = {
+    "llm_d_models": RELEASE_LIMIT - len("gaie-"),
+    "gaie_pools": RELEASE_LIMIT - len("gaie-"),
+    "modelservice_models": RELEASE_LIMIT - len("ms-"),
+}
 
 MODEL_KEYS: dict[str, type] = {
     "name": str,
@@ -112,6 +124,8 @@ class Resolver:
         self.problems = Problems()
         self.loader = Loader(self.params.get("search_paths") or [], self.problems)
         self.notes: list[str] = []
+        self.names: dict[tuple[str, str], str] = {}
+        self.provider_known = True
 
     def resolve(self) -> Stack:
         """Return the stack as far as it can be worked out; look at problems before using it."""
@@ -142,10 +156,28 @@ class Resolver:
             entry = check_entry(item, schema, where, self.problems)
             if entry is None:
                 continue
-            if not entry.get("name"):
-                self.problems.add(f"{where}.name", "is missing", "a DNS label, for example qwen3-32b")
-                continue
-            yield entry, where
+            if self._named(entry, where, variable):
+                yield entry, where
+            else:
+                # Its files are still looked at, but nothing is derived from a name that cannot be.
+                self.loader.layers(entry, where)
+
+    def _named(self, entry: dict, where: str, variable: str) -> bool:
+        """Return whether an entry's name can be used; note why not."""
+        name = entry.get("name")
+        if not name:
+            self.problems.add(f"{where}.name", "is missing", "a DNS label, for example qwen3-32b")
+            return False
+        wrong = name_problem(name, NAME_LIMITS.get(variable, LABEL_LIMIT))
+        # Models share their names' space whichever variable they come from; pools and routes have their own.
+        space = "model" if variable in ("llm_d_models", "modelservice_models") else variable
+        first = self.names.setdefault((space, name), where)
+        if wrong:
+            derived = " (a Helm release is named after it)" if variable in NAME_LIMITS else ""
+            self.problems.add(f"{where}.name", wrong + derived, "a name such as qwen3-32b")
+        elif first != where:
+            self.problems.add(f"{where}.name", f"{name!r} is also the name of {first}", "a name of its own")
+        return not wrong and first == where
 
     def _provider(self) -> Provider:
         folder, name = self.params["providers_dir"], self.params["gateway"]["provider"]
@@ -153,6 +185,7 @@ class Resolver:
             provider = load_provider(folder, name)
         except OrchestratorError as exc:
             self.problems.add("gateway_provider", exc.message.removeprefix("gateway_provider: "), exc.hint)
+            self.provider_known = False
             return load_provider(folder, "none")
         if provider.class_names or provider.name != "none":
             return provider
@@ -173,6 +206,8 @@ class Resolver:
     def _gateway(self, provider: Provider) -> Gateway:
         options = self.params["gateway"]
         namespace = options.get("namespace") or self.params["namespace"]
+        if not self.provider_known:
+            return Gateway("", namespace, options["provider"], "", None, {}, self.loader.layers(options, "gateway"))
         if options["provider"] == "none":
             name = options.get("existing_name") or ""
             if not name and "gateway" in self.params["components"]:
@@ -198,6 +233,7 @@ class Resolver:
         layers = [*shared, *self.loader.layers(entry, where)]
         name = entry["name"]
         model = Model(name, where, entry.get("release_name") or f"ms-{name}", layers, entry.get("model") or "")
+        model.complete = len(layers) >= len(shared) + len(entry.get("values_files") or [])
         return resolve_model(model, provider.part("modelservice"))
 
     def _add_model(self, stack: Stack, entry: dict, where: str, shared: list[Layer]) -> None:

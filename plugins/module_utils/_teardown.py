@@ -19,6 +19,8 @@ Object = dict[str, t.Any]
 
 # Kinds that controllers make for others' objects; they go with those.
 DERIVED = ("Event", "Endpoints", "EndpointSlice", "ControllerRevision", "Lease", "PodMetrics", "ReplicaSet")
+# KWOK's own objects of a simulated pod.
+SIMULATED = "kwok.x-k8s.io"
 ROUTE_GROUP = "gateway.networking.k8s.io/"
 CLAIM = "PersistentVolumeClaim"
 DEFINITION = "CustomResourceDefinition"
@@ -53,7 +55,7 @@ def listable_kinds(documents: list[Object]) -> list[Kind]:
             api_version = f"{name}/{versions[0]['version']}" if name else versions[0]["version"]
             for entry in versions[0].get("resources") or []:
                 kind = (entry.get("responseKind") or {}).get("kind") or ""
-                if {"list", "delete"} <= set(entry.get("verbs") or []) and kind not in DERIVED:
+                if {"list", "delete"} <= set(entry.get("verbs") or []) and kind not in DERIVED and name != SIMULATED:
                     found.append(Kind(api_version, kind, entry["resource"], entry.get("scope") == "Namespaced"))
     return found
 
@@ -86,8 +88,8 @@ def is_ours(item: Object) -> bool:
 
 
 def is_derived(item: Object) -> bool:
-    """Return whether a controller made the object for another one, with which it goes."""
-    return any(owner.get("controller") for owner in item["metadata"].get("ownerReferences") or [])
+    """Return whether the object belongs to another one, with which the cluster removes it."""
+    return bool(item["metadata"].get("ownerReferences"))
 
 
 def is_route(item: Object) -> bool:

@@ -124,16 +124,14 @@ def run(params: dict, cluster: Cluster, helm: Helm, *, check: bool = False) -> d
     teardown = Teardown(cluster, removal, params)
     plan = teardown.plan()
     removed = plan.lines()
-    goes = []
-    for namespace in teardown.namespaces:
-        fate, why = teardown.namespace_fate(namespace, plan)
-        goes += [namespace] if fate else []
-        plan.kept += [(f"Namespace {namespace}", why)] if why else []
     if not check:
         teardown.run(plan)
-        for namespace in goes:
+    for namespace in teardown.namespaces:
+        goes, why = teardown.namespace_fate(namespace, plan)
+        plan.kept += [(f"Namespace {namespace}", why)] if why else []
+        removed += [f"Namespace {namespace}"] if goes else []
+        if goes and not check:
             teardown.delete_namespace(namespace)
-    removed += [f"Namespace {namespace}" for namespace in goes]
     left = [] if check else teardown.left(plan)
     text = "".join(f"{line}\n" for line in removed)
     return {

@@ -21,6 +21,7 @@ from .watching import Watcher
 LOG = logging.getLogger("serving_plane")
 READY_FILE = "serving_plane.ready"
 PATIENCE = 60
+GRACE = 0.5
 
 
 def arguments() -> argparse.Namespace:
@@ -48,8 +49,7 @@ async def first_lists(watcher: Watcher) -> None:
 async def serve(args: argparse.Namespace) -> None:
     """Run until SIGTERM or SIGINT."""
     stop, watching = asyncio.Event(), asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    _stop_on_signals(stop)
     ready_file = args.state_dir / READY_FILE
     ready_file.unlink(missing_ok=True)
     async with Api(Credentials(args.kubeconfig)) as api:
@@ -61,7 +61,7 @@ async def serve(args: argparse.Namespace) -> None:
             asyncio.create_task(watcher.run(args.kubeconfig, stop, watching)),
             asyncio.create_task(reconciler.run()),
         ]
-        announce = asyncio.create_task(_announce(watching, ready_file))
+        announce = asyncio.create_task(_announce(watching, ready_file, stop))
         stopped = asyncio.create_task(stop.wait())
         try:
             await asyncio.wait([*tasks, stopped], return_when=asyncio.FIRST_COMPLETED)
@@ -69,7 +69,7 @@ async def serve(args: argparse.Namespace) -> None:
         finally:
             ready_file.unlink(missing_ok=True)
             stop.set()
-            await asyncio.wait(tasks[:1], timeout=3)
+            await asyncio.wait(tasks[:1], timeout=GRACE)
             for task in (*tasks, announce, stopped):
                 task.cancel()
             results = await asyncio.gather(*tasks, return_exceptions=True)
@@ -79,8 +79,15 @@ async def serve(args: argparse.Namespace) -> None:
         raise broken[0]
 
 
-async def _announce(watching: asyncio.Event, ready_file: Path) -> None:
+def _stop_on_signals(stop: asyncio.Event) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+
+
+async def _announce(watching: asyncio.Event, ready_file: Path, stop: asyncio.Event) -> None:
     await watching.wait()
+    # kopf has put its own signal handlers in place meanwhile, which stop it in its own, slower way.
+    _stop_on_signals(stop)
     ready_file.write_text("ready\n", encoding="utf-8")
     LOG.info("watching")
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from .attachment import Attachment
 from .classes import ManagedGateway
 from .conditions import Condition, condition
-from .infrastructure import is_overlay
+from .infrastructure import parse_overlay
 from .listeners import is_usable, listener_status
 from .snapshot import Object, Snapshot
 
@@ -49,7 +49,7 @@ def parameters_problem(gateway: ManagedGateway, snapshot: Snapshot) -> str:
     found = snapshot.get(known, gateway.namespace, ref["name"])
     if found is None:
         return f"{known} {gateway.namespace}/{ref['name']} not found"
-    broken = [key for key, text in (found.get("data") or {}).items() if not is_overlay(text)]
+    broken = [key for key, text in (found.get("data") or {}).items() if parse_overlay(text) is None]
     return f"{known} {ref['name']}: {', '.join(broken)} is no YAML map" if broken else ""
 
 

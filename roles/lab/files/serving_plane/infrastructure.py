@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -51,7 +52,7 @@ def parameters(gateway: ManagedGateway, snapshot: Snapshot) -> Object:
     if found is None:
         return {}
     if found["kind"] == "ConfigMap":
-        return {name: _parsed(text) for name, text in (found.get("data") or {}).items()}
+        return {name: parse_overlay(text) or {} for name, text in (found.get("data") or {}).items()}
     kube = (found.get("spec") or {}).get("kube") or {}
     container = {"name": gateway.implementation.container, **_only(kube.get("envoyContainer"), "resources")}
     replicas = (kube.get("deployment") or {}).get("replicas")
@@ -61,17 +62,14 @@ def parameters(gateway: ManagedGateway, snapshot: Snapshot) -> Object:
     return {"deployment": {"spec": spec}, "service": {"spec": _only(kube.get("service"), "type", "ports")}}
 
 
-def is_overlay(text: str) -> bool:
-    """True if a text is a YAML map, or empty."""
+@lru_cache(maxsize=256)
+def parse_overlay(text: str) -> Object | None:
+    """The map in a YAML text, not to be changed by the caller; None where the text is something else."""
     try:
-        return isinstance(yaml.safe_load(text) or {}, dict)
+        found = yaml.safe_load(text) or {}
     except yaml.YAMLError:
-        return False
-
-
-def _parsed(text: str) -> Object:
-    """A ConfigMap's overlay; empty where it is no YAML map, which gateway_status reports."""
-    return (yaml.safe_load(text) or {}) if is_overlay(text) else {}
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _only(source: Object | None, *names: str) -> Object:

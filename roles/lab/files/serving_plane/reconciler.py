@@ -26,8 +26,8 @@ from .view import View
 from .writer import Writer
 
 LOG = logging.getLogger("serving_plane")
-SETTLE = 0.03
-REST = 0.05
+SETTLE = 0.02
+REST = 0.03
 RETRY = 1.0
 
 
@@ -68,7 +68,8 @@ class Reconciler:
         view = View(self.snapshot)
         self._proxy.view = view
         self._writer.changed = False
-        failed = await self._writer.run(self._infrastructure(view) + self._statuses(view) + self._worker_sets())
+        failed = await self._writer.run(self._infrastructure(view) + self._worker_sets())
+        failed = await self._writer.run(self._statuses(view)) or failed
         failed = await self._writer.run(await self._forwards(view)) or failed
         self._counters.forget({pod["metadata"]["uid"] for pod in self.snapshot.all("Pod")})
         if self._writer.changed:

@@ -16,7 +16,7 @@ import aiohttp
 
 from .api import Api, ApiError
 from .conditions import find, now, timed
-from .snapshot import Object, Snapshot, key_of
+from .snapshot import Object, Snapshot, is_deleted, key_of
 from .statuses import Wanted
 
 LOG = logging.getLogger("serving_plane")
@@ -78,6 +78,11 @@ class Writer:
         obj["kind"] = kind
         self.changed = self._snapshot.put(obj) or self.changed
 
+    def _is_closed(self, namespace: str) -> bool:
+        """True for a namespace that is being deleted and takes nothing new."""
+        found = self._snapshot.get("Namespace", "", namespace)
+        return found is not None and is_deleted(found)
+
     async def apply(self, obj: Object) -> None:
         """Make an object be as wished, once per wish, and again where it has disappeared."""
         key = (obj["kind"], *key_of(obj))
@@ -85,7 +90,7 @@ class Writer:
         present = self._snapshot.get(*key)
         if present and self._applied.get(key) == (digest, present["metadata"]["uid"]):
             return
-        if present and present["metadata"].get("deletionTimestamp"):
+        if (present and is_deleted(present)) or self._is_closed(key[1]):
             return
         written = await self._api.apply(obj)
         self._applied[key] = (digest, written["metadata"]["uid"])
@@ -94,6 +99,8 @@ class Writer:
 
     async def create(self, obj: Object) -> None:
         """Create an object that the snapshot has not got; one that exists all the same is no error."""
+        if self._is_closed(key_of(obj)[0]):
+            return
         try:
             written = await self._api.create(obj)
         except ApiError as exc:

@@ -167,7 +167,9 @@ def _gateway(item: Object) -> State:
 def _route(item: Object) -> State:
     statuses = (item.get("status") or {}).get("parents") or []
     for parent in (item.get("spec") or {}).get("parentRefs") or []:
-        status = next((entry for entry in statuses if _same_parent(entry.get("parentRef") or {}, parent, item)), {})
+        status: Object = next(
+            (entry for entry in statuses if _same_parent(entry.get("parentRef") or {}, parent, item)), {}
+        )
         for name in ("Accepted", "ResolvedRefs"):
             found = _find(status.get("conditions"), name)
             if not found or not _current(found, item):

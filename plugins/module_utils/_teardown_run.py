@@ -56,7 +56,7 @@ class Sweep:
         jobs = [(kind, namespace) for kind in self.kinds if kind.namespaced for namespace in namespaces]
         jobs += [(kind, "") for kind in self.kinds if cluster_wide and not kind.namespaced]
         with concurrent.futures.ThreadPoolExecutor(READERS) as pool:
-            found = list(pool.map(lambda job: self._list(*job, selector), jobs))
+            found = list(pool.map(lambda job: self._list(job[0], job[1], selector), jobs))
         return [item for items in found for item in items]
 
     def _list(self, kind: Kind, namespace: str, selector: str | None) -> list[Object]:

@@ -174,7 +174,7 @@ class Watches:
         def missing() -> bool | None:
             waiting = [watch for watch in self._watches.values() if not watch.synced]
             refused = [watch for watch in waiting if watch.error]
-            if refused and (time.monotonic() >= deadline or refused[0].error[:2] == "40"):
+            if refused and (time.monotonic() >= deadline or str(refused[0].error).startswith("40")):
                 raise OrchestratorError(f"The cluster refused to watch {refused[0].key[1]}: {refused[0].error}")
             return None if waiting else True
 

@@ -11,7 +11,13 @@ import time
 import typing as t
 import uuid
 
-from ansible_collections.llm_d.orchestrator.plugins.module_utils import _probe, _probe_objects, _probe_routes
+from ansible_collections.llm_d.orchestrator.plugins.module_utils import (
+    _probe,
+    _probe_conditions,
+    _probe_objects,
+    _probe_pods,
+    _probe_routes,
+)
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._forward import (
     Http,
     PodTarget,
@@ -99,13 +105,13 @@ class Prober:
         """Return what the objects say about a model."""
         snapshot, gateway = self.snapshot, self.gateway
         found = [
-            _probe_objects.check_pods(spec, snapshot),
-            _probe_objects.check_selector(spec, snapshot),
-            _probe_objects.check_ports(spec, snapshot),
-            _probe_routes.check_picker(spec, snapshot),
-            _probe_routes.check_gateway(spec, gateway),
-            _probe_routes.check_route(spec, snapshot, gateway),
-            _probe_routes.check_pool(spec, snapshot, gateway),
+            _probe_pods.check_pods(spec, snapshot),
+            _probe_pods.check_selector(spec, snapshot),
+            _probe_pods.check_ports(spec, snapshot),
+            _probe_conditions.check_picker(spec, snapshot),
+            _probe_conditions.check_gateway(spec, gateway),
+            _probe_conditions.check_route(spec, snapshot, gateway),
+            _probe_conditions.check_pool(spec, snapshot, gateway),
         ]
         return [check for check in found if check is not None]
 

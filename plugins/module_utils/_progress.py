@@ -140,11 +140,15 @@ class Progress:
         self.state(host).record = path
 
     def finish(self, bad_hosts: t.Container[str]) -> None:
-        """Print how it ended, for each host that came into a phase."""
+        """Print how it ended, for each host that came into a phase or was verified."""
         for host, state in self.hosts.items():
-            if not state.phase:
+            if not state.phase and not state.probe:
                 continue
-            if host in bad_hosts:
+            if not state.phase:
+                self.line(
+                    "failed" if host in bad_hosts else "verified", host, "", "bad" if host in bad_hosts else "good"
+                )
+            elif host in bad_hosts:
                 self.line("failed", host, f"ended in {(state.failed_in or state.phase).upper()}", "bad")
             elif state.phase == "complete" and not state.failed_in:
                 self.line("complete", host, state.probe.get("endpoint") and "the models answer" or "done", "good")

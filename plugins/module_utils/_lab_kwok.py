@@ -79,7 +79,7 @@ def kwokctl_config(binaries: dict[str, str], ports: dict[str, int]) -> dict:
     patches = [
         {
             "name": name,
-            "extraEnvs": [{"name": "GOMEMLIMIT", "value": limit}, {"name": "GOGC", "value": "50"}],
+            "extraEnvs": [{"name": "GOMEMLIMIT", "value": limit}],
             "extraArgs": [{"key": key, "value": value} for key, value in EXTRA_ARGS.get(name, {}).items()],
         }
         for name, limit in MEMORY_LIMITS.items()
@@ -159,7 +159,7 @@ class ControlPlane:
                 (self.state.cluster_dir / "pids" / f"{name}.pid").unlink(missing_ok=True)
                 link = self.state.cluster_dir / "bin" / name
                 link.unlink(missing_ok=True)
-                link.parent.mkdir(exist_ok=True)
+                link.parent.mkdir(parents=True, exist_ok=True)
                 link.symlink_to(self.binaries[tool])
         self._kwokctl("start", "cluster")
 

@@ -1,0 +1,42 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Every provider's file can be loaded and stays within its charts."""
+
+from __future__ import annotations
+
+import pathlib
+
+import pytest
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._providers import load_provider, provider_names
+
+FOLDER = str(pathlib.Path(__file__).resolve().parents[4] / "roles" / "gateway" / "vars" / "providers")
+
+
+def test_the_providers():
+    assert provider_names(FOLDER) == ["agentgateway", "gke", "istio", "kgateway", "none", "openshift"]
+
+
+@pytest.mark.parametrize("name", provider_names(FOLDER))
+def test_a_provider_gives_each_chart_only_its_own_keys(name):
+    provider = load_provider(FOLDER, name)
+    assert set(provider.values) <= {"infra", "inferencepool", "llm-d-router-gateway", "modelservice"}
+    assert set(provider.part("infra")) <= {"gateway"}
+    assert set(provider.part("inferencepool")) <= {"inferenceExtension", "provider"}
+    assert set(provider.part("llm-d-router-gateway")) <= {"router", "provider"}
+    assert set(provider.part("modelservice")) <= {"routing"}
+    assert bool(provider.class_names) is (name != "none")
+
+
+def test_a_new_provider_is_a_new_file(tmp_path):
+    (tmp_path / "envoy.yml").write_text("class_names: [envoy]\nroute_timeouts: false\n")
+    provider = load_provider(str(tmp_path), "envoy")
+    assert provider.class_names == ("envoy",)
+    assert provider.route_timeouts is False
+
+
+def test_an_unknown_provider_lists_the_known(tmp_path):
+    with pytest.raises(OrchestratorError, match="Did you mean istio"):
+        load_provider(FOLDER, "istoi")
+    with pytest.raises(OrchestratorError, match="cannot be read"):
+        provider_names(str(tmp_path / "none"))

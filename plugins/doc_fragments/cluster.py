@@ -9,6 +9,7 @@ class ModuleDocFragment:
     """What the modules that reach a cluster have in common."""
 
     DOCUMENTATION = r"""
+options: {}
 requirements:
   - python >= 3.10
   - kubernetes >= 31.0.0

@@ -77,6 +77,7 @@ def _path(kind: str, value: str) -> dict:
     return {"path": {"type": kind, "value": value}}
 
 
+LATER = "2026-02-01T00:00:00Z"
 HEADER = {"headers": [{"name": "X-A", "value": "1"}]}
 TWO_HEADERS = {
     "headers": [{"name": "X-A", "value": "1"}, {"name": "x-b", "value": "[0-9]", "type": "RegularExpression"}]
@@ -89,13 +90,13 @@ QUERY = {"queryParams": [{"name": "q", "value": "1"}]}
     [
         ([_route("prefix", _path("PathPrefix", "/v1/models")), _route("exact", _path("Exact", "/v1/models"))], "exact"),
         ([_route("short", _path("PathPrefix", "/")), _route("long", _path("PathPrefix", "/v1"))], "long"),
-        ([_route("slash", _path("PathPrefix", "/v1/")), _route("longer", _path("PathPrefix", "/v1/m"))], "slash"),
+        ([_route("a", _path("PathPrefix", "/v1/"), created=LATER), _route("b", _path("PathPrefix", "/v1"))], "b"),
         ([_route("regex", _path("RegularExpression", "/v1/.*")), _route("short", _path("PathPrefix", "/"))], "short"),
         ([_route("headers", TWO_HEADERS), _route("method", {"method": "GET"})], "method"),
         ([_route("one", HEADER), _route("two", TWO_HEADERS)], "two"),
         ([_route("query", QUERY), _route("header", HEADER)], "header"),
         ([_route("plain", {}), _route("query", QUERY)], "query"),
-        ([_route("young", {}, created="2026-02-01T00:00:00Z"), _route("old", {})], "old"),
+        ([_route("a", {}, created=LATER), _route("b", {})], "b"),
         ([_route("b", {}), _route("a", {})], "a"),
         ([_route("any", _path("Exact", "/v1/models")), _route("host", {}, ["h.example"])], "host"),
         ([_route("wild", _path("Exact", "/v1/models"), ["*.example"]), _route("host", {}, ["h.example"])], "host"),

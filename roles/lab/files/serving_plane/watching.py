@@ -19,7 +19,7 @@ from .resources import RESOURCES, Resource
 from .snapshot import Snapshot
 
 LOG = logging.getLogger("serving_plane")
-RESYNC_INTERVAL = 60.0
+RESYNC_INTERVAL = 300.0
 RESYNC_SOON = 1.0
 LONGEST_OUTAGE = 24 * 3600
 
@@ -28,7 +28,7 @@ class Watcher:
     """Keeps a snapshot up to date and calls `touch` at each change.
 
     A watch that was cut off is taken up again by kopf with a new list, but what was deleted meanwhile is in no
-    event: after such a list, and every minute, the snapshot is compared with full lists.
+    event: after such a list, and every few minutes, the snapshot is compared with full lists.
     """
 
     def __init__(self, api: Api, snapshot: Snapshot, touch: Callable[[], None]) -> None:

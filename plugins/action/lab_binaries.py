@@ -49,7 +49,8 @@ class Ticker:
                 return
             if step.startswith(("building", "downloading", "waiting")) and time.monotonic() - beat >= HEARTBEAT:
                 beat = time.monotonic()
-                self.show(f"lab, {elapsed(beat - self.started)}: still {step} ({elapsed(beat - since)} so far)")
+                done = f"{elapsed(beat - since)} so far{compiled(step)}"
+                self.show(f"lab, {elapsed(beat - self.started)}: still {step.partition(', with')[0]} ({done})")
 
     def _lines(self) -> list[str]:
         with open(self.path, encoding="utf-8") as stream:
@@ -61,6 +62,16 @@ class Ticker:
 def elapsed(seconds: float) -> str:
     """Return a time as minutes and seconds ("2:05")."""
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
+def compiled(step: str) -> str:
+    """Return how many packages a build has compiled, read from the log that its step names; "" for other steps."""
+    log = step.partition("; log ")[2]
+    try:
+        with open(log, encoding="utf-8", errors="replace") as stream:
+            return f", {sum(1 for line in stream if not line.startswith('go: '))} packages compiled"
+    except OSError:
+        return ""
 
 
 class ActionModule(ActionBase):

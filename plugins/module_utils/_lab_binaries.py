@@ -127,9 +127,10 @@ class Binaries:
 
     def _build_group(self, group: dict, tools: list[str], label: str) -> dict[str, Found]:
         started = time.monotonic()
-        self.say(f"building {label}, with Go, about {group['build']['minutes']} min on two processors the first time")
         log = self.cache / f"build-{group['name']}.log"
         log.unlink(missing_ok=True)
+        minutes = group["build"]["minutes"]
+        self.say(f"building {label}, with Go, about {minutes} min on two processors the first time; log {log}")
         with tempfile.TemporaryDirectory(prefix=".build-", dir=self.cache) as folder:
             self.go.build(group, tools, pathlib.Path(folder), log)
             for tool in tools:

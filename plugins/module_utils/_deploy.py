@@ -73,7 +73,10 @@ def fetch_charts(releases: list[Object], helm: Helm, cache: str | None) -> dict[
     keys = list(dict.fromkeys(chart_key(release) for release in releases))
     charts, errors = {}, []
     with concurrent.futures.ThreadPoolExecutor(HELM_PROCESSES) as pool:
-        tasks = {key: pool.submit(fetch_chart, *key, helm=helm.binary, cache_dir=cache, env=helm.env) for key in keys}
+        tasks = {
+            (ref, version): pool.submit(fetch_chart, ref, version, helm=helm.binary, cache_dir=cache, env=helm.env)
+            for ref, version in keys
+        }
         for key, task in tasks.items():
             try:
                 charts[key] = task.result()

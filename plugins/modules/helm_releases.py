@@ -150,7 +150,7 @@ releases:
       contains:
         api_version: {description: API version., type: str, sample: apps/v1}
         kind: {description: Kind., type: str, sample: Deployment}
-        namespace: {description: Namespace, empty for cluster-wide kinds., type: str}
+        namespace: {description: Its namespace; empty for cluster-wide kinds., type: str}
         name: {description: Name., type: str}
         ready: {description: Whether it is ready; null where that was not asked for., type: bool}
         seconds: {description: Time for which it was waited., type: float}

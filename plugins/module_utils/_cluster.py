@@ -23,11 +23,11 @@ try:
     from kubernetes.client.exceptions import ApiException
     from kubernetes.dynamic.exceptions import ResourceNotFoundError
 except ImportError as exc:  # pragma: no cover - reported by connect()
-    IMPORT_ERROR: t.Optional[ImportError] = exc
+    IMPORT_ERROR: ImportError | None = exc
 else:
     IMPORT_ERROR = None
 
-Object = t.Dict[str, t.Any]
+Object = dict[str, t.Any]
 
 # A cluster that does not answer within this many seconds is reported as unreachable.
 CONNECT_TIMEOUT = 10
@@ -133,7 +133,8 @@ def _check_kubeconfig(auth: dict) -> None:
         path = os.path.expanduser(kubeconfig)
         if not os.path.isfile(path):
             raise OrchestratorError(
-                f"The kubeconfig {path} does not exist.",
+                # In two parts: Ansible hides the value of this option wherever it stands whole.
+                f"The kubeconfig {os.path.basename(path)} does not exist in {os.path.dirname(path)}.",
                 hint="Set llm_d_kubeconfig to a kubeconfig file; for a lab, run lab_up first.",
             )
         try:

@@ -88,8 +88,8 @@ class OwnedObjects:
         new = self._send(item, old)
         action = "created" if old is None else "unchanged" if content(old) == content(new) else "updated"
         if not self.check_mode:
-            seconds = time.monotonic() - start
-            self.events.emit(self.params["component"], "apply", "done", name=title(item), seconds=seconds, detail=action)
+            facts = {"seconds": time.monotonic() - start, "detail": action}
+            self.events.emit(self.params["component"], "apply", "done", name=title(item), **facts)
         return {"object": item, "action": action, "before": old, "after": new}
 
     def _send(self, item: Object, old: Object | None) -> Object:
@@ -136,7 +136,8 @@ class OwnedObjects:
             return True if failed or all(state and state.ready for _item, state in now) else None
 
         watches.wait(done, deadline)
-        bad = [f"{title(item)}: {state.text if state else 'is gone'}" for item, state in states() if not (state and state.ready)]
+        unready = [(item, state) for item, state in states() if not (state and state.ready)]
+        bad = [f"{title(item)}: {state.text if state else 'is gone'}" for item, state in unready]
         watches.close()
         if bad:
             hint = "Look at its pods: kubectl describe pods shows why."

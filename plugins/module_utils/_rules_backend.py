@@ -1,0 +1,200 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Rules about what routes lead to: pools, their group, kind, port and namespace, and the model that is served there."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._model_servers import Object, dicts, mapping, number
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._names import did_you_mean
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base import Hit, Side, listed
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_pool import selected
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_route import rules_of
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_items import Expected, Item, Pool, Workload
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_model import StackModel
+
+# Headers by which requests are routed to a model's name: GAIE body-based routing, chart inferencepool.
+MODEL_HEADERS = ("x-gateway-model-name", "x-gateway-base-model-name")
+
+
+def _backends(model: StackModel, planned_only: bool = True) -> t.Iterator[tuple[Item, Object, Object, Side]]:
+    """Yield (route, rule, reference, its place) of every backend."""
+    for route in model.items("HTTPRoute", planned_only):
+        for index, rule in rules_of(route):
+            for place, ref in enumerate(dicts(rule.get("backendRefs"))):
+                yield route, rule, ref, Side(route, ("spec", "rules", index, "backendRefs", place))
+
+
+def _home(ref: Object, route: Item) -> str:
+    return str(ref.get("namespace") or route.namespace)
+
+
+def pool_of(ref: Object, route: Item, model: StackModel) -> Pool | None:
+    """Return the pool that a backend names, whatever group or kind it says."""
+    key = (str(ref.get("name")), _home(ref, route))
+    return next((pool for pool in model.pools if (pool.item.name, pool.item.namespace) == key), None)
+
+
+def exists(model: StackModel) -> t.Iterator[Hit]:
+    for route, _rule, ref, side in _backends(model):
+        kind = str(ref.get("kind", "Service"))
+        if pool_of(ref, route, model) or not model.known("InferencePool"):
+            continue
+        name, home = str(ref.get("name")), _home(ref, route)
+        if kind == "Service" and model.exists("Service", name, home) is not False:
+            continue
+        pools = [pool.item for pool in model.pools]
+        guess = did_you_mean(name, [item.name for item in pools if item.name != name])
+        known = listed((f"{item.namespace}/{item.name}" for item in pools), "no pool")
+        text = f"route {route.name} leads to {kind} {home}/{name}, which does not exist; there is {known}.{guess}"
+        near = [item for item in pools if item.name == name or not item.live]
+        yield Hit(text, (side, *map(Side, near)), ("backend", home, name))
+
+
+def group(model: StackModel) -> t.Iterator[Hit]:
+    for route, _rule, ref, side in _backends(model):
+        pool = pool_of(ref, route, model)
+        given = (str(ref.get("group") or ""), str(ref.get("kind", "Service")))
+        if pool is None or given == (pool.item.group, "InferencePool"):
+            continue
+        if given == ("", "Service") and model.find("Service", pool.item.name, pool.item.namespace):
+            continue
+        shown = f"{given[1]} of group {given[0] or '(core)'}"
+        text = (
+            f"route {route.name} leads to the {shown} {pool.item.name}, which is an InferencePool of {pool.item.group}"
+        )
+        yield Hit(text, (side, Side(pool.item, ("apiVersion",), "api")), ("group", pool.item.title))
+
+
+def port(model: StackModel) -> t.Iterator[Hit]:
+    for route, _rule, ref, side in _backends(model):
+        pool = pool_of(ref, route, model)
+        if pool and ref.get("port") is not None and pool.ports and number(ref["port"]) not in pool.ports:
+            text = f"route {route.name} names port {ref['port']}, pool {pool.item.name} sends to {listed(pool.ports)}"
+            yield Hit(text, (side, Side(pool.item, pool.ports_path, "ports")), ("backend-port", pool.item.title))
+
+
+def granted(model: StackModel) -> t.Iterator[Hit]:
+    for route, _rule, ref, side in _backends(model):
+        home, kind = _home(ref, route), str(ref.get("kind", "Service"))
+        if home == route.namespace or not (pool := pool_of(ref, route, model)):
+            continue
+        if not model.known("ReferenceGrant"):
+            continue  # none is planned, and nobody has said whether the cluster has one
+        grants = [item for item in model.items("ReferenceGrant") if item.namespace == home]
+        if not any(_grants(grant, route, kind, pool) for grant in grants):
+            text = f"route {route.namespace}/{route.name} leads to a pool of namespace {home} without a ReferenceGrant"
+            yield Hit(text, (side, Side(pool.item)), ("grant", route.namespace, home))
+
+
+def _grants(grant: Item, route: Item, kind: str, pool: Pool) -> bool:
+    sources = dicts(grant.spec.get("from"))
+    targets = dicts(grant.spec.get("to"))
+    given = any(s.get("kind") == "HTTPRoute" and s.get("namespace") == route.namespace for s in sources)
+    return given and any(
+        target.get("kind") == kind
+        and target.get("group") == pool.item.group
+        and target.get("name") in (None, "", pool.item.name)
+        for target in targets
+    )
+
+
+def served_name(model: StackModel) -> t.Iterator[Hit]:
+    """The name that requests and probes use is one that the model's servers answer to."""
+    for expected in model.expected:
+        own = [w for w in model.workloads if w.item.release == expected.release and not w.item.live and w.replicas != 0]
+        for workload in own:
+            if expected.model and workload.served and expected.model not in workload.served:
+                names = listed(workload.served)
+                text = f"{expected.name} is asked for as {expected.model!r}, its servers answer to {names}"
+                yield Hit(text, (_server_side(workload),), ("served", expected.name))
+    for route, rule, ref, side in _backends(model):
+        pool = pool_of(ref, route, model)
+        names = {name for w in (selected(pool, model) if pool else []) for name in w.served}
+        for value in _header_models(rule):
+            if names and value not in names:
+                text = f"route {route.name} sends requests for {value!r} to servers that answer to {listed(names)}"
+                first = selected(pool, model)[0] if pool else None
+                yield Hit(text, (side, *([_server_side(first)] if first else [])), ("header", route.title, value))
+
+
+def _server_side(workload: Workload) -> Side:
+    index = workload.models[0].index
+    return Side(workload.item, (*workload.path, "spec", "containers", index, "args"), "served")
+
+
+def _header_models(rule: Object) -> list[str]:
+    headers = [h for match in dicts(rule.get("matches")) for h in dicts(match.get("headers"))]
+    exact = [h for h in headers if h.get("type", "Exact") == "Exact"]
+    return list(dict.fromkeys(str(h.get("value")) for h in exact if str(h.get("name")).lower() in MODEL_HEADERS))
+
+
+def _serving(expected: Expected, model: StackModel) -> list[tuple[Item, Object]]:
+    """Return the rules that lead to a model's pool."""
+    found = []
+    for route, rule, ref, _side in _backends(model, planned_only=False):
+        pool = pool_of(ref, route, model)
+        if pool and pool.item.name == expected.pool:
+            found.append((route, rule))
+    return found
+
+
+def routed(model: StackModel) -> t.Iterator[Hit]:
+    """Every expected model's pool is reached by a route."""
+    broken = any(pool_of(ref, route, model) is None for route, _rule, ref, _side in _backends(model))
+    for expected in model.expected:
+        pools = [pool for pool in model.pools if pool.item.name == expected.pool]
+        if not pools or broken or not model.known("HTTPRoute") or _serving(expected, model):
+            continue
+        text = f"no route leads to pool {expected.pool} of model {expected.name}"
+        routes = model.items("HTTPRoute", planned_only=True)
+        yield Hit(text, (Side(pools[0].item), *map(Side, routes)), ("routed", expected.name))
+
+
+def prefix(model: StackModel) -> t.Iterator[Hit]:
+    """Requests that go where a model is expected match a rule that leads to it."""
+    for expected in model.expected:
+        rules = _serving(expected, model)
+        wanted = expected.path_prefix.rstrip("/")
+        if not expected.path_prefix or not rules or any(_takes(rule, wanted) for _route, rule in rules):
+            continue
+        given = listed(str(_path(match).get("value", "/")) for _r, rule in rules for match in _matches(rule))
+        text = f"model {expected.name} is asked for under {wanted or '/'}, its route takes {given}"
+        yield Hit(text, tuple(Side(route, ("spec", "rules")) for route, _rule in rules), ("prefix", expected.name))
+
+
+def _matches(rule: Object) -> list[Object]:
+    return dicts(rule.get("matches")) or [{}]
+
+
+def _path(match: Object) -> Object:
+    return mapping(match.get("path"))
+
+
+def _takes(rule: Object, wanted: str) -> bool:
+    for match in _matches(rule):
+        value, kind = str(_path(match).get("value", "/")).rstrip("/"), _path(match).get("type", "PathPrefix")
+        if kind not in ("PathPrefix", "Exact"):
+            return True
+        if f"{wanted}/v1/completions/".startswith(f"{value}/"):
+            return True
+    return False
+
+
+def rewritten(model: StackModel) -> t.Iterator[Hit]:
+    """A model server knows /v1/... only, so a prefix before that is cut off by the route."""
+    for route, rule, ref, side in _backends(model):
+        pool = pool_of(ref, route, model)
+        filters = [f for f in dicts(rule.get("filters")) if mapping(mapping(f.get("urlRewrite")).get("path"))]
+        if pool is None or filters or _rooted(pool, model):
+            continue
+        for match in _matches(rule):
+            value = str(_path(match).get("value", "/"))
+            if _path(match).get("type", "PathPrefix") == "PathPrefix" and value.rstrip("/") and value[:3] != "/v1":
+                text = f"route {route.name} sends paths under {value} on as they are, model servers know /v1 only"
+                yield Hit(text, (side,), ("rewrite", route.title))
+
+
+def _rooted(pool: Pool, model: StackModel) -> bool:
+    return any("--root-path" in word for w in selected(pool, model) for s in w.models for word in s.line)

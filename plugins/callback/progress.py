@@ -27,6 +27,7 @@ import typing as t
 
 from ansible import constants as C
 from ansible.plugins.callback import CallbackBase
+from ansible.template import Templar
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._events import parse_time, read_events
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._progress import Progress, waiting_text
 
@@ -57,6 +58,7 @@ class CallbackModule(CallbackBase):
         super().__init__(*args, **kwargs)
         self.progress = Progress(self._print)
         self.play: t.Any = None
+        self.events: dict[str, str] = {}
 
     def _print(self, text: str, kind: str) -> None:
         self._display.display(text, color=COLOURS[kind])
@@ -100,12 +102,18 @@ class CallbackModule(CallbackBase):
         self._waiting(part(result, "host"))
 
     def _waiting(self, host: t.Any) -> None:
-        if not self.active or not self.progress.is_due(host.get_name()):
-            return
-        variables = self.play.get_variable_manager().get_vars(play=self.play, host=host, include_hostvars=False)
-        path = variables.get(EVENTS_FILE)
-        events = read_events(str(path)) if path else []
-        self.progress.waiting(host.get_name(), waiting_text(events, time.time(), parse_time))
+        name = host.get_name()
+        if self.active and self.progress.is_due(name):
+            if name not in self.events:
+                self.events[name] = self._events_file(host)
+            events = read_events(self.events[name])
+            self.progress.waiting(name, waiting_text(events, time.time(), parse_time))
+
+    def _events_file(self, host: t.Any) -> str:
+        """Return where a host's events are, "" where its variables do not say."""
+        manager = self.play.get_variable_manager()
+        variables = manager.get_vars(play=self.play, host=host, include_hostvars=False)
+        return str(Templar(manager._loader, variables).template(variables.get(EVENTS_FILE, "")) or "")
 
     def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:
         """Name the failed component and what was said."""

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
 import re
@@ -18,12 +19,24 @@ PLAYBOOK = """---
 - name: Test
   hosts: all
   gather_facts: false
+  vars:
+    llm_d_events_file: "{{ run_dir | default('') }}/events.jsonl"
   tasks:
     - name: Plan
       ansible.builtin.debug: {msg: a}
       tags: [planning]
     - name: Deploy
       ansible.builtin.assert: {that: not (bad | default(false)), fail_msg: It broke.}
+      tags: [deploying]
+    - name: Wait
+      # Fails once.
+      ansible.builtin.command: {argv: [sh, -c, "test -e '{{ run_dir }}/again' || ! touch '{{ run_dir }}/again'"]}
+      register: waited
+      until: waited.rc == 0
+      retries: 3
+      delay: 0
+      when: wait | default(false) | bool
+      vars: {ansible_python_interpreter: "{{ ansible_playbook_python }}", ansible_connection: local}
       tags: [deploying]
     - name: Finish
       ansible.builtin.debug: {msg: a}
@@ -84,3 +97,10 @@ def test_a_playbook_elsewhere_that_enables_it(collections, tmp_path):
 def test_a_failure(collections):
     lines = phases(collections, "llm_d.orchestrator.phases", "-e", "bad=true")
     assert lines[2:] == ["[FAILED] DEPLOYING Deploy: It broke.", "[FAILED] ended in DEPLOYING"]
+
+
+def test_what_is_waited_for(collections, tmp_path):
+    event = {"component": "gaie", "name": "gaie-a", "step": "ready", "status": "started"}
+    (tmp_path / "events.jsonl").write_text(json.dumps({"time": "2026-11-21T08:30:00.000Z", **event}))
+    lines = phases(collections, "llm_d.orchestrator.phases", "-e", "wait=true", "-e", f"run_dir={tmp_path}")
+    assert re.match(r"\[DEPLOYING\] waiting for gaie gaie-a \(ready, \w+\)", lines[2])

@@ -103,7 +103,6 @@ def pod_revision(pod: Object) -> str:
     """Return the hash that tells a rollout's pods from older ones, or '' where the pod carries none."""
     labels = pod["metadata"].get("labels") or {}
     for key in (
-        "pod-template-hash",
         "leaderworkerset.sigs.k8s.io/template-revision-hash",
         "controller-revision-hash",
     ):

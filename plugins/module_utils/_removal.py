@@ -21,7 +21,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases impor
     is_kept,
     object_key,
 )
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._rollout import WORKLOADS, pod_labels
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._rollout import WORKLOADS, pods_of
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._watch import Watches
 
 Object = dict[str, t.Any]
@@ -116,6 +116,8 @@ class Removal:
             self.watches.start(api_version, kind, namespace)
             if kind in WORKLOADS:
                 self.watches.start("v1", "Pod", namespace)
+            if kind == "Deployment":
+                self.watches.start("apps/v1", "ReplicaSet", namespace)
         self.watches.synced(time.monotonic() + 60)
         found: dict[str, Key] = {}
         for item in objects:
@@ -124,10 +126,12 @@ class Removal:
             if live is None or (owner and owner_release(live) != owner):
                 continue
             found[live["metadata"]["uid"]] = key
-            wanted = pod_labels(live)
-            for pod in self.watches.objects("v1", "Pod", key[2]) if wanted else []:
-                if wanted.items() <= (pod["metadata"].get("labels") or {}).items():
-                    found[pod["metadata"]["uid"]] = ("v1", "Pod", key[2], pod["metadata"]["name"])
+            pods, sets = (
+                self.watches.objects("v1", "Pod", key[2]),
+                self.watches.objects("apps/v1", "ReplicaSet", key[2]),
+            )
+            for pod in pods_of(live, pods, sets):
+                found[pod["metadata"]["uid"]] = ("v1", "Pod", key[2], pod["metadata"]["name"])
         return found
 
     def gone(self, targets: dict[str, Key], deadline: float) -> list[Object]:

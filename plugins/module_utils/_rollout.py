@@ -16,64 +16,57 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._pods import (
 
 Object = dict[str, t.Any]
 
-GATEWAY_NAME_LABEL = "gateway.networking.k8s.io/gateway-name"
-LWS_NAME_LABEL = "leaderworkerset.sigs.k8s.io/name"
+# Their pods belong to workloads that a controller makes for them.
+NAME_LABELS = {
+    "Gateway": "gateway.networking.k8s.io/gateway-name",
+    "LeaderWorkerSet": "leaderworkerset.sigs.k8s.io/name",
+}
 # A message names this many pods; the others are counted.
 PODS_SHOWN = 3
 
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "LeaderWorkerSet", "Gateway")
 
 
-def pod_labels(item: Object) -> dict[str, str]:
-    """Return the labels that all pods of a workload carry, {} where the object has no pods."""
-    name, kind = item["metadata"]["name"], item.get("kind")
-    if kind == "LeaderWorkerSet":
-        return {LWS_NAME_LABEL: name}
-    if kind == "Gateway":
-        return {GATEWAY_NAME_LABEL: name}
-    if kind == "Job":
-        return {"batch.kubernetes.io/job-name": name}
-    if kind in WORKLOADS:
-        return dict(((item.get("spec") or {}).get("selector") or {}).get("matchLabels") or {})
-    return {}
+def pods_of(item: Object, pods: t.Iterable[Object], replica_sets: t.Iterable[Object]) -> list[Object]:
+    """Return a workload's pods: old ones of a rollout and those that are being deleted too.
 
-
-def pods_of(item: Object, pods: t.Iterable[Object]) -> list[Object]:
-    """Return a workload's pods, old ones of a rollout too, those that are being deleted left out."""
-    wanted = pod_labels(item)
-    if not wanted:
-        return []
-    return [
-        pod
-        for pod in pods
-        if wanted.items() <= (pod["metadata"].get("labels") or {}).items()
-        and not pod["metadata"].get("deletionTimestamp")
-    ]
-
-
-def newest_pods(item: Object, pods: t.Iterable[Object], replica_sets: t.Iterable[Object] = ()) -> list[Object]:
-    """Return the pods of a workload's present revision: those of the newest template, not the ones it replaces.
-
-    replica_sets: those of the namespace; needed for a Deployment only.
+    Found by owners, as several workloads may share a selector; by label only where a controller in between is not
+    watched. replica_sets: those of the namespace.
     """
-    mine = pods_of(item, pods)
-    revision = _present_revision(item, mine, replica_sets)
+    name, kind = item["metadata"]["name"], item.get("kind")
+    if kind in NAME_LABELS:
+        return [pod for pod in pods if (pod["metadata"].get("labels") or {}).get(NAME_LABELS[kind]) == name]
+    if kind not in WORKLOADS:
+        return []
+    owners = {item["metadata"].get("uid")}
+    if kind == "Deployment":
+        owners = {entry["metadata"]["uid"] for entry in replica_sets if _owners(entry) & owners}
+    return [pod for pod in pods if _owners(pod) & owners]
+
+
+def _owners(item: Object) -> set[str]:
+    return {owner.get("uid") for owner in item["metadata"].get("ownerReferences") or []}
+
+
+def newest_pods(item: Object, pods: t.Iterable[Object], replica_sets: list[Object]) -> list[Object]:
+    """Return the pods of a workload's present revision: those of the newest template, not the ones it replaces."""
+    present = replica_sets
+    if item.get("kind") == "Deployment":
+        number = _revision_number(item)
+        present = [entry for entry in replica_sets if seen(item) and _revision_number(entry) == number]
+    mine = [pod for pod in pods_of(item, pods, present) if not pod["metadata"].get("deletionTimestamp")]
+    revision = _present_revision(item, mine)
     return mine if revision is None else [pod for pod in mine if pod_revision(pod) == revision]
 
 
-def _present_revision(item: Object, pods: list[Object], replica_sets: t.Iterable[Object]) -> str | None:
-    kind = item.get("kind")
-    if kind == "StatefulSet":
+def _revision_number(item: Object) -> str | None:
+    return (item["metadata"].get("annotations") or {}).get("deployment.kubernetes.io/revision")
+
+
+def _present_revision(item: Object, pods: list[Object]) -> str | None:
+    if item.get("kind") == "StatefulSet":
         return (item.get("status") or {}).get("updateRevision")
-    if kind == "Deployment":
-        number = (item["metadata"].get("annotations") or {}).get("deployment.kubernetes.io/revision")
-        for entry in replica_sets:
-            owners = [owner.get("uid") for owner in entry["metadata"].get("ownerReferences") or []]
-            found = (entry["metadata"].get("annotations") or {}).get("deployment.kubernetes.io/revision")
-            if item["metadata"].get("uid") in owners and found == number:
-                return (entry["metadata"].get("labels") or {}).get("pod-template-hash")
-        return "" if not seen(item) else None
-    if kind in ("DaemonSet", "LeaderWorkerSet") and pods:
+    if item.get("kind") in ("DaemonSet", "LeaderWorkerSet") and pods:
         return pod_revision(max(pods, key=lambda pod: str(pod["metadata"].get("creationTimestamp"))))
     return None
 

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._rollout import newest_pods, pod_labels, verdict
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._rollout import newest_pods, pods_of, verdict
 
 
 def deployment(seen=2, conditions=(), **counts):
@@ -20,16 +20,20 @@ def deployment(seen=2, conditions=(), **counts):
 
 def replica_set(revision, pod_hash):
     annotations = {"deployment.kubernetes.io/revision": revision}
-    labels = {"pod-template-hash": pod_hash}
-    return {"metadata": {"annotations": annotations, "labels": labels, "ownerReferences": [{"uid": "d"}]}}
+    return {"metadata": {"uid": pod_hash, "annotations": annotations, "ownerReferences": [{"uid": "d"}]}}
 
 
-def pod(name, pod_hash, waiting=None, running=False, app="d", **metadata):
+def pod(name, pod_hash, waiting=None, running=False, **metadata):
     state = {"waiting": waiting} if waiting else {"running": {}}
     statuses = [{"name": "c", "state": state, "ready": False, "restartCount": 9}] if waiting or running else []
     status = {"phase": "Running" if running else "Pending", "containerStatuses": statuses}
-    labels = {"app": app, "pod-template-hash": pod_hash}
-    return {"metadata": {"name": name, "labels": labels, **metadata}, "spec": {}, "status": status}
+    # All pods carry the same labels, as those of two models may.
+    owners = [{"uid": pod_hash}]
+    return {
+        "metadata": {"name": name, "labels": {"app": "d"}, "ownerReferences": owners, **metadata},
+        "spec": {},
+        "status": status,
+    }
 
 
 SETS = [replica_set("1", "old"), replica_set("2", "new")]
@@ -42,7 +46,7 @@ def names(pods):
 
 
 def test_only_the_new_templates_pods_count():
-    pods = [pod("a", "old"), pod("b", "new"), pod("c", "new", app="x"), pod("d", "new", deletionTimestamp="now")]
+    pods = [pod("a", "old"), pod("b", "new"), pod("c", "another"), pod("d", "new", deletionTimestamp="now")]
     assert names(newest_pods(deployment(), pods, SETS)) == ["b"]
 
 
@@ -88,13 +92,21 @@ def test_unschedulable_is_stuck_only_where_no_node_could_hold_it():
 
 
 @pytest.mark.parametrize(
-    "kind, labels",
+    "item, found",
     [
-        ("LeaderWorkerSet", {"leaderworkerset.sigs.k8s.io/name": "x"}),
-        ("Gateway", {"gateway.networking.k8s.io/gateway-name": "x"}),
-        ("Job", {"batch.kubernetes.io/job-name": "x"}),
-        ("ConfigMap", {}),
+        ({"kind": "StatefulSet", "metadata": {"name": "x", "uid": "s"}}, ["owned"]),
+        ({"kind": "LeaderWorkerSet", "metadata": {"name": "x"}}, ["group"]),
+        ({"kind": "Gateway", "metadata": {"name": "x"}}, ["proxy"]),
+        ({"kind": "ConfigMap", "metadata": {"name": "x", "uid": "s"}}, []),
+        (deployment(), ["old", "new"]),
     ],
 )
-def test_pod_labels(kind, labels):
-    assert pod_labels({"kind": kind, "metadata": {"name": "x"}}) == labels
+def test_pods_are_found_by_owner_or_by_the_label_of_their_kind(item, found):
+    pods = [
+        pod("owned", "s"),
+        pod("group", "z", labels={"leaderworkerset.sigs.k8s.io/name": "x"}),
+        pod("proxy", "z", labels={"gateway.networking.k8s.io/gateway-name": "x"}),
+        pod("old", "old"),
+        pod("new", "new"),
+    ]
+    assert names(pods_of(item, pods, SETS)) == found

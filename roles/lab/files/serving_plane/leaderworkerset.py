@@ -130,13 +130,16 @@ def _status(lws: Object, mine: dict[tuple[int, int], Object]) -> Object:
     updated = [all(item is not None and labels_of(item).get(REVISION) == current for item in group) for group in groups]
     available = all(ready) and all(updated)
     generation = lws["metadata"].get("generation", 1)
+    reason, message = "GroupsProgressing", f"{sum(ready)} of {replicas} groups are ready"
+    if available:
+        reason, message = "AllGroupsReady", "All replicas are ready"
     return {
         "replicas": len({group for group, worker in mine if worker == 0}),
         "readyReplicas": sum(ready),
         "updatedReplicas": sum(updated),
         "hpaPodSelector": f"{NAME}={lws['metadata']['name']},{WORKER}=0",
         "conditions": [
-            condition("Available", available, "AllGroupsReady", "All replicas are ready", generation),
-            condition("Progressing", not available, "GroupsProgressing", "Replicas are progressing", generation),
+            condition("Available", available, reason, message, generation),
+            condition("Progressing", not available, reason, message, generation),
         ],
     }

@@ -11,6 +11,7 @@ from functools import partial
 
 from .api import Api
 from .balancer import address_of, balanced, balancer_status
+from .classes import ManagedGateway
 from .counters import Counters
 from .forwards import HEALTH, Route, all_routes, port_forward, stale_forwards
 from .infrastructure import GATEWAY_NAME, gateway_objects, http_ports, pool_service
@@ -95,7 +96,7 @@ class Reconciler:
                 work.append(self._writer.apply(pool_service(pool)))
         return work
 
-    def _outdated(self, gateway: object) -> list[Object]:
+    def _outdated(self, gateway: ManagedGateway) -> list[Object]:
         return [
             obj
             for kind in ("Deployment", "Service", "ServiceAccount")
@@ -129,7 +130,7 @@ class Reconciler:
         routes = all_routes(view)
         wanted: set[Hashable] = {route.key for _, found in routes.values() for route in found}
         if self._load_balancer:
-            wanted |= await self._open_balancers(view)
+            wanted |= await self._open_balancers(view, wanted)
         for key in self.sockets.keys() - wanted:
             await self.sockets.close(key)
         work: list[Awaitable[None]] = []
@@ -156,11 +157,12 @@ class Reconciler:
         reply = await call_pod(pod, port, call, self.snapshot, self._counters) if pod else None
         return reply or text_reply(503, "", "the pod is gone")
 
-    async def _open_balancers(self, view: View) -> set[Hashable]:
-        """Serve at the load balancers' own addresses, where this machine lets us have the port."""
+    async def _open_balancers(self, view: View, served: set[Hashable]) -> set[Hashable]:
+        """Serve at the load balancers' own addresses the ports that a ready proxy serves, where we may have them."""
         keys: set[Hashable] = set()
         for gateway in view.gateways.values():
-            for port in http_ports(gateway) if balanced(gateway, self.snapshot) else []:
+            ports = http_ports(gateway) if balanced(gateway, self.snapshot) else []
+            for port in (port for port in ports if ("gateway", gateway.uid, port) in served):
                 key = ("balancer", gateway.uid, port)
                 keys.add(key)
                 await self._open_balancer(key, address_of(gateway), port, gateway.uid)

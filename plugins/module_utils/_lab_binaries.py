@@ -11,6 +11,7 @@ import pathlib
 import tempfile
 import time
 import typing as t
+import urllib.parse
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_crds import write_bundle
@@ -28,10 +29,12 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_tools impo
     cache_place,
     fill,
     look,
+    parse_version,
     platform_names,
 )
 
 Say = t.Callable[[str], None]
+SWITCHED_OFF = "downloads are switched off"
 
 
 class Binaries:
@@ -74,26 +77,47 @@ class Binaries:
         return None
 
     def _get_all(self, found: dict[str, Found]) -> None:
+        folder = self.params.get("binaries_dir")
         missing = self._missing(found)
-        crds = [entry for entry in self.params["crds"] if not self._crd_folder(entry, self.params.get("binaries_dir"))]
-        urls = [self._url(group["download"]["checksum"], group, tools[0]) for group, tools in missing]
-        urls += [mirrored(entry["url"], self.params.get("mirror")) for entry in crds]
-        reach = Reach(urls) if self.params["download"] else None
+        crds = [entry for entry in self.params["crds"] if not self._crd_folder(entry, folder)]
+        wanted = [(f"{', '.join(tools)} {group['version']}", self._asked(group), group) for group, tools in missing]
+        wanted += [(f"{entry['name']} {entry['version']}", self._base(entry), entry) for entry in crds]
+        reach = Reach(url for _label, url, _entry in wanted) if self.params["download"] else None
+        self._give_up_early(wanted, reach)
         failures: list[str] = []
-        jobs = [(", ".join(tools), group, tools) for group, tools in missing]
-        total = len(jobs) + len(crds)
-        for number, (label, group, tools) in enumerate(jobs, 1):
+        for number, (label, _url, entry) in enumerate(wanted, 1):
+            numbered = f"{label.rpartition(' ')[0]}, {number} of {len(wanted)}"
             try:
-                found.update(self._get_tools(group, tools, reach, f"{label}, {number} of {total}"))
+                if "tools" in entry:
+                    tools = [tool for tool in entry["tools"] if tool not in found]
+                    found.update(self._get_tools(entry, tools, reach, numbered))
+                else:
+                    self._get_crds(entry, reach, numbered)
             except BuildError as exc:
-                failures.append(f"{label} {group['version']}: {exc}")
-        for number, entry in enumerate(crds, len(jobs) + 1):
-            try:
-                self._get_crds(entry, reach, f"{entry['name']}, {number} of {total}")
-            except BuildError as exc:
-                failures.append(f"{entry['name']} {entry['version']}: {exc}")
+                failures.append(f"{label}: {exc}")
         if failures:
             raise self._nothing_left(failures)
+
+    def _give_up_early(self, wanted: list[tuple[str, str, dict]], reach: Reach | None) -> None:
+        """Raise before minutes are spent on a build, where something else can come from nowhere."""
+        hopeless, causes = [], set()
+        for label, url, entry in wanted:
+            closed = reach.problem(url) if reach else SWITCHED_OFF
+            problem = self._go_problem(entry)
+            if closed and problem:
+                hopeless.append(f"{label}: {urllib.parse.urlsplit(url).netloc}: {closed}")
+                causes.add(f"Go: {problem}")
+        if hopeless:
+            raise self._nothing_left([*hopeless, *sorted(causes)])
+
+    def _go_problem(self, entry: dict) -> str:
+        return self.go.problem(entry.get("build", {}).get("go", "1.21")) if self.params["build"] else "switched off"
+
+    def _asked(self, group: dict) -> str:
+        return self._url(group["download"]["checksum"], group, group["tools"][0])
+
+    def _base(self, entry: dict) -> str:
+        return mirrored(fill(entry["url"], entry["version"]), self.params.get("mirror"))
 
     def _url(self, text: str, group: dict, tool: str) -> str:
         return mirrored(fill(text, group["version"], tool), self.params.get("mirror"))
@@ -104,9 +128,9 @@ class Binaries:
             got = self._download_group(group, tools, reach, label)
         except DownloadError as exc:
             self._note(f"{label}: not downloaded: {exc}")
-            problem = self.go.problem(group["build"]["go"]) if self.params["build"] else "building is switched off"
+            problem = self._go_problem(group)
             if problem:
-                raise BuildError(f"not downloaded ({exc}); not built ({problem})") from exc
+                raise BuildError(f"{exc}; Go: {problem}") from exc
             got = self._build_group(group, tools, label)
         self.made += tools
         return got
@@ -147,16 +171,15 @@ class Binaries:
     def _get_crds(self, entry: dict, reach: Reach | None, label: str) -> None:
         """Put a set of definitions into the cache; raises BuildError with all that was tried."""
         with staging(cache_place(self.cache, entry["name"], entry["version"])) as folder:
-            base = mirrored(fill(entry["url"], entry["version"]), self.params.get("mirror"))
             try:
-                _check_reach(reach, base)
-                download_files(base, entry["files"], folder)
+                _check_reach(reach, self._base(entry))
+                download_files(self._base(entry), entry["files"], folder)
                 self.say(f"downloaded {label}, checksums verified")
             except DownloadError as exc:
                 self._note(f"{label}: not downloaded: {exc}")
-                problem = self.go.problem("1.0") if self.params["build"] else "Go is switched off"
+                problem = self._go_problem(entry)
                 if problem:
-                    raise BuildError(f"not downloaded ({exc}); no Go module ({problem})") from exc
+                    raise BuildError(f"{exc}; Go: {problem}") from exc
                 facts = self.go.module(entry["module"], entry["version"])
                 copy_verified(pathlib.Path(facts["Dir"]) / entry["folder"], entry["files"], folder)
                 self.say(f"took {label} from its Go module")
@@ -169,7 +192,7 @@ class Binaries:
 
     def _nothing_left(self, failures: list[str]) -> OrchestratorError:
         needs = sorted(
-            {group["build"]["go"] for group in self.params["tools"]}, key=lambda text: [*map(int, text.split("."))]
+            (group["build"]["go"] for group in self.params["tools"]), key=lambda text: parse_version(text) or ()
         )
         return OrchestratorError(
             "The lab lacks programs, and neither the network nor Go on this machine can supply them.",
@@ -208,9 +231,9 @@ class Binaries:
 
 
 def _check_reach(reach: Reach | None, url: str) -> None:
-    problem = reach.problem(url) if reach else "downloads are switched off"
+    problem = reach.problem(url) if reach else SWITCHED_OFF
     if problem:
-        raise DownloadError(f"{url}: {problem}")
+        raise DownloadError(f"{urllib.parse.urlsplit(url).netloc}: {problem}")
 
 
 def _check_platform() -> None:

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import concurrent.futures
-import datetime
 import time
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils import _lab_faults as faults_of
@@ -19,7 +18,12 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_kwok impor
     kubeconfig_text,
     wait_until,
 )
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_objects import Object, desired_objects
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_logs import write_logs
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_objects import (
+    Object,
+    desired_objects,
+    expand_nodes,
+)
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_plane import ServingPlane
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_state import LabState, write_private
 
@@ -43,6 +47,8 @@ class Lab:
         """Bring the lab up, or mend it, or change nothing where it is as wanted; return what lab_cluster returns."""
         started = time.monotonic()
         faults_of.check_faults(self.params["faults"])
+        faults_of.check_delays(self.params["ready_delays"])
+        expand_nodes(self.params["nodes"])
         record = self.state.record()
         reason = self._what_ails(record)
         if check_mode and reason:
@@ -138,23 +144,10 @@ class Lab:
         self.actions += _summary(changes)
         if check_mode:
             return
-        if self._write_logs():
+        if write_logs(self.state.fault_logs, self.params["faults"]):
             self.actions.append("wrote the logs of faults")
         api.apply(changes, pool)
         self.actions += heal(api, changes, self.params["faults"], pool)
-
-    def _write_logs(self) -> bool:
-        """Write the logs that faults and pods without a log show; say whether one changed."""
-        texts = {fault["name"]: fault for fault in self.params["faults"] if faults_of.has_log(fault)}
-        texts["default"] = {"fault": "", "log": "This pod is simulated by the lab: no program runs in it."}
-        now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        changed = False
-        for name, fault in texts.items():
-            path, text = self.state.fault_logs / f"{name}.log", faults_of.log_text(fault, now)
-            if not path.exists() or _without_times(path.read_text(encoding="utf-8")) != _without_times(text):
-                write_private(path, text)
-                changed = True
-        return changed and bool(self.params["faults"])
 
     def _bring_plane(self, record: dict, control_changed: bool, check_mode: bool) -> dict:
         if not control_changed and self.plane.healthy(record.get("plane")):
@@ -249,7 +242,3 @@ def _summary(changes: list[Change]) -> list[str]:
         f"{past[verb]} {len(names)} {kind}" + (f" ({', '.join(names)})" if len(names) <= 3 else "")
         for (verb, kind), names in found.items()
     ]
-
-
-def _without_times(text: str) -> list[str]:
-    return [line.partition(" ")[2] for line in text.splitlines()]

@@ -63,7 +63,7 @@ class Reach:
         try:
             socket.create_connection((parts.hostname or "", port), timeout=CONNECT_TIMEOUT).close()
         except OSError as exc:
-            self.state[host] = str(exc)
+            self.state[host] = exc.strerror or str(exc)
         else:
             self.state[host] = ""
 

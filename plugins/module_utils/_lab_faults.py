@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import re
 import typing as t
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils import _lab_templates as templates
@@ -19,6 +20,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_stages imp
 )
 
 KINDS = ("ImagePullBackOff", "CrashLoopBackOff", "OOMKilled", "Pending")
+NAME = r"[a-z0-9]([a-z0-9-]{0,48}[a-z0-9])?"
 FAULT_ANNOTATION = "lab.llm-d.ai/fault"
 # More GPUs than any node has: the scheduler itself then says why the pod waits.
 IMPOSSIBLE_GPUS = "1000"
@@ -26,11 +28,6 @@ IMPOSSIBLE_GPUS = "1000"
 BACK_OFF = (
     '([.status.containerStatuses[]?.restartCount] | max) as $n | ([10 * pow(2; $n - 1), 300] | min | tostring) + "s"'
 )
-
-DEFAULT_LOGS = {
-    "CrashLoopBackOff": "RuntimeError: Engine core initialization failed. See root cause above.",
-    "OOMKilled": "INFO Loading model weights ...",
-}
 
 
 def check_faults(faults: list[dict]) -> None:
@@ -40,10 +37,26 @@ def check_faults(faults: list[dict]) -> None:
     for fault in faults:
         if names.count(fault["name"]) > 1:
             mistakes.append(f"the name {fault['name']!r} is used more than once")
+        if not re.fullmatch(NAME, fault["name"]):
+            mistakes.append(f"the name {fault['name']!r} is not made of lower-case letters, digits and hyphens")
+        if not is_duration(fault.get("after") or "1s"):
+            mistakes.append(f"{fault['name']}: after is {fault['after']!r}, not a duration like 1m30s")
         if not fault.get("match") and not fault.get("pod_prefix"):
             mistakes.append(f"{fault['name']}: give match (labels) or pod_prefix, so that not every pod fails")
     if mistakes:
         raise OrchestratorError("lab_faults has mistakes.", details=sorted(set(mistakes)))
+
+
+def check_delays(delays: dict[str, str]) -> None:
+    """Raise OrchestratorError, naming every delay of lab_ready_delays that is no duration."""
+    wrong = [f"{name}: {delay!r}" for name, delay in delays.items() if not is_duration(delay)]
+    if wrong:
+        raise OrchestratorError("lab_ready_delays has no durations like 1m30s or 500ms for:", details=wrong)
+
+
+def is_duration(text: str) -> bool:
+    """Say whether Go reads the text as a duration."""
+    return bool(re.fullmatch(r"0|([0-9]+(\.[0-9]+)?(ms|s|m|h))+", text))
 
 
 def fault_expression(fault: dict) -> str:
@@ -66,7 +79,7 @@ def faulty_expression(faults: list[dict]) -> str:
 
 
 def fault_objects(faults: list[dict], log_dir: str) -> list[Object]:
-    """Return the stages and admission policies that play the faults. log_dir: where write_logs puts their logs."""
+    """Return the stages and admission policies that play the faults. log_dir: where _lab_logs puts their logs."""
     objects: list[Object] = []
     earlier: dict[str, bool] = {}
     for fault in faults:
@@ -82,17 +95,6 @@ def fault_objects(faults: list[dict], log_dir: str) -> list[Object]:
         )
         earlier[mine] = False
     return objects
-
-
-def log_text(fault: dict, now: str) -> str:
-    """Return a fault's log as a container runtime keeps it. now: RFC 3339 time."""
-    text = fault.get("log") or DEFAULT_LOGS.get(fault["fault"], "")
-    return "".join(f"{now} stderr F {line}\n" for line in text.splitlines())
-
-
-def has_log(fault: dict) -> bool:
-    """Say whether the fault's containers have run, so that there is a log."""
-    return fault["fault"] in DEFAULT_LOGS
 
 
 def _failing(fault: dict) -> str:

@@ -12,7 +12,7 @@ import typing as t
 
 import pytest
 import yaml
-from ansible_collections.llm_d.orchestrator.plugins.module_utils import _lab_crds, _lab_kwok
+from ansible_collections.llm_d.orchestrator.plugins.module_utils import _lab_crds, _lab_kwok, _lab_logs
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_api import Change
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_cluster import Lab, _summary
@@ -154,7 +154,9 @@ def test_summary() -> None:
 
 
 def lab(tmp_path: pathlib.Path, **more: t.Any) -> Lab:
-    return Lab({"name": "a", "state_dir": str(tmp_path), "faults": [], "versions": {}, **more})
+    return Lab(
+        {"name": "a", "state_dir": str(tmp_path), "faults": [], "nodes": [], "ready_delays": {}, "versions": {}, **more}
+    )
 
 
 def test_verify_names_what_is_wrong(tmp_path: pathlib.Path) -> None:
@@ -185,7 +187,9 @@ def test_absent(tmp_path: pathlib.Path) -> None:
 
 def test_logs_are_written_once(tmp_path: pathlib.Path) -> None:
     crash = {"name": "c", "fault": "CrashLoopBackOff", "log": "boom"}
-    assert lab(tmp_path, faults=[crash])._write_logs()
-    assert not lab(tmp_path, faults=[crash])._write_logs()
-    assert "boom" in (tmp_path / "a" / "fault_logs" / "c.log").read_text()
-    assert lab(tmp_path, faults=[{**crash, "log": "other"}])._write_logs()
+    assert _lab_logs.write_logs(tmp_path, [crash])
+    assert not _lab_logs.write_logs(tmp_path, [crash])
+    assert "stderr F boom" in (tmp_path / "c.log").read_text()
+    assert _lab_logs.write_logs(tmp_path, [{**crash, "log": "other"}])
+    assert not _lab_logs.write_logs(tmp_path, [])
+    assert (tmp_path / "default.log").exists()

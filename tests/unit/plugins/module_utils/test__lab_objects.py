@@ -8,6 +8,7 @@ import typing as t
 
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils import _lab_faults as faults
+from ansible_collections.llm_d.orchestrator.plugins.module_utils import _lab_logs as logs
 from ansible_collections.llm_d.orchestrator.plugins.module_utils import _lab_objects as objects
 from ansible_collections.llm_d.orchestrator.plugins.module_utils import _lab_stages as stages
 from ansible_collections.llm_d.orchestrator.plugins.module_utils import _lab_templates as templates
@@ -114,13 +115,40 @@ def test_mistakes_in_faults_are_named_together() -> None:
     with pytest.raises(OrchestratorError) as caught:
         faults.check_faults([fault("OOMKilled"), {"name": "f", "fault": "Pending"}])
     assert len(caught.value.details) == 2
-    faults.check_faults([fault("OOMKilled")])
+    with pytest.raises(OrchestratorError, match="not made of lower-case"):
+        faults.check_faults([{**fault("OOMKilled"), "name": "a_b"}])
+    with pytest.raises(OrchestratorError, match="after is '5 min'"):
+        faults.check_faults([fault("OOMKilled", after="5 min")])
+    faults.check_faults([fault("OOMKilled", after="1m30s")])
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1s", True),
+        ("0", True),
+        ("1m30s", True),
+        ("1.5s", True),
+        ("500ms", True),
+        ("5", False),
+        ("1 s", False),
+        ("", False),
+    ],
+)
+def test_is_duration(text: str, expected: bool) -> None:
+    assert faults.is_duration(text) is expected
+
+
+def test_delays_without_a_unit_are_named() -> None:
+    with pytest.raises(OrchestratorError) as caught:
+        faults.check_delays({**DELAYS, "epp": "10"})
+    assert caught.value.details == ["epp: '10'"]
 
 
 def test_log_text() -> None:
-    assert faults.log_text(fault("CrashLoopBackOff", log="a\nb"), "T") == "T stderr F a\nT stderr F b\n"
-    assert "Loading model" in faults.log_text(fault("OOMKilled"), "T")
-    assert not faults.has_log(fault("Pending"))
+    assert logs.log_text(fault("CrashLoopBackOff", log="a\nb"), "T") == "T stderr F a\nT stderr F b\n"
+    assert "Loading model" in logs.log_text(fault("OOMKilled"), "T")
+    assert not logs.has_log(fault("Pending"))
 
 
 def test_expand_nodes() -> None:

@@ -15,6 +15,8 @@ PHASES = {
     "routing": "applying routes, sending completions",
     "complete": "",
 }
+# Their steps are not waited for.
+AT_ONCE = ("prepare", "verify")
 INTERVAL = 5.0
 WIDTH = 13
 MESSAGE_LIMIT = 400
@@ -58,6 +60,8 @@ def waiting_text(events: list[Event], now: float, parse: t.Callable[[str], float
     begun: dict[tuple[str, str], float] = {}
     for event in events:
         key = (event.get("component", ""), event.get("name") or event.get("component", ""))
+        if key[0] in AT_ONCE:
+            continue
         if event.get("status") == "started":
             begun.setdefault(key, parse(event["time"]))
         state[key] = event

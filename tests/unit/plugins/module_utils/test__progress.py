@@ -106,6 +106,7 @@ def event(component, name, step, status, at):
 
 def test_what_is_waited_for():
     events = [
+        event("prepare", "Namespace x", "apply", "done", 0),
         event("gateway", "infra-x", "install", "started", 0),
         event("gateway", "infra-x", "install", "done", 1),
         event("gateway", "infra-x", "ready", "started", 1),

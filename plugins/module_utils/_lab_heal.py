@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import datetime
+import functools
 import time
 import typing as t
 
@@ -32,7 +33,7 @@ def heal(api: LabApi, changes: list[Change], faults: list[dict], pool: concurren
     new = {change.name for change in changes if change.kind == POLICY and change.verb != "delete"}
     for fault in faults:
         if PREFIX + fault["name"] in new:
-            wait_until(lambda fault=fault: _in_force(api, fault), POLICY_WITHIN, step=0.1)
+            wait_until(functools.partial(_in_force, api, fault), POLICY_WITHIN, step=0.1)
     gone = {change.name[len(PREFIX) :] for change in changes if change.kind == POLICY and change.verb == "delete"}
     return _delete_held(api, gone) if gone else []
 

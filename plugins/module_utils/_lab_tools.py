@@ -70,7 +70,7 @@ def look(groups: list[dict], folder: str | None, path: str, cache: pathlib.Path)
     wanted = [(group, tool) for group in groups for tool in group["tools"]]
     known = Probes(cache / "probes.json")
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
-        results = list(pool.map(lambda pair: _look_for(*pair, folder, path, cache, known), wanted))
+        results = list(pool.map(lambda pair: _look_for(pair[0], pair[1], folder, path, cache, known), wanted))
     known.save()
     found = {tool: result[0] for (_group, tool), result in zip(wanted, results, strict=True) if result[0]}
     return found, [line for result in results for line in result[1]]
@@ -79,7 +79,7 @@ def look(groups: list[dict], folder: str | None, path: str, cache: pathlib.Path)
 def _look_for(
     group: dict, tool: str, folder: str | None, path: str, cache: pathlib.Path, known: Probes
 ) -> tuple[Found | None, list[str]]:
-    lines = []
+    lines: list[str] = []
     for candidate, source in _candidates(group, tool, folder, path):
         text = known.version(candidate, VERSION_ARGUMENTS.get(tool, ["--version"]))
         version = parse_version(text)

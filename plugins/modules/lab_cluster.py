@@ -274,7 +274,8 @@ def node_spec() -> dict:
     """Return the options of one entry of O(nodes)."""
     effects = ["NoSchedule", "PreferNoSchedule", "NoExecute"]
     taint = {
-        "key": {"type": "str", "required": True},
+        # The key of a taint is a name, no secret.
+        "key": {"type": "str", "required": True, "no_log": False},
         "value": {"type": "str"},
         "effect": {"type": "str", "choices": effects, "required": True},
     }

@@ -122,6 +122,8 @@ def forward_target(service: Object, port: int, pods: list[Object]) -> tuple[str,
         return None
     target = entry.get("targetPort") or port
     for pod in pods:
+        if pod["metadata"].get("namespace") != service["metadata"].get("namespace"):
+            continue
         if not is_ready(pod) or not matches(labels_of(pod), service["spec"]["selector"]):
             continue
         number = target if isinstance(target, int) else _named_port(pod, target)

@@ -178,7 +178,9 @@ class RouteService:
 
         def done() -> bool | None:
             self._settle(pending, watches.objects(API_VERSION, "HTTPRoute", self.namespace))
-            stuck = [row for row in pending.values() if time.monotonic() - row.get("false_since", time.monotonic()) > GRACE]
+            stuck = [
+                row for row in pending.values() if time.monotonic() - row.get("false_since", time.monotonic()) > GRACE
+            ]
             return True if not pending or stuck else None
 
         def wake() -> float:
@@ -187,7 +189,11 @@ class RouteService:
         settled = watches.wait(done, deadline, wake)
         watches.close()
         if pending:
-            when = f"{GRACE:.0f} s after a condition turned False" if settled else f"within {self.params['wait_timeout']} s"
+            when = (
+                f"{GRACE:.0f} s after a condition turned False"
+                if settled
+                else f"within {self.params['wait_timeout']} s"
+            )
             raise self._not_ready(pending, when)
 
     def _watch(self, deadline: float) -> Watches:

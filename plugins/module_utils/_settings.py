@@ -43,7 +43,9 @@ def checked_settings(params: dict, problems: Problems) -> dict:
     params = {**params, "models": plain(params.get("models") or [])}
     for role, schema in SETTINGS.items():
         given = plain(params[role])
-        params[role] = {name: _setting(given.get(name), wanted, f"{role}_{name}", problems) for name, wanted in schema.items()}
+        params[role] = {
+            name: _setting(given.get(name), wanted, f"{role}_{name}", problems) for name, wanted in schema.items()
+        }
     wrong = name_problem(params["namespace"])
     if wrong:
         problems.add("llm_d_namespace", wrong)

@@ -247,9 +247,7 @@ class Resolver:
             {**route, "model": model.name, "pool": release, "derived": True, "where": f"{where}.route"}
         )
 
-    def _pool(
-        self, entry: dict, where: str, name: str, labels: dict, port: t.Any, model: str | None = None
-    ) -> Pool:
+    def _pool(self, entry: dict, where: str, name: str, labels: dict, port: t.Any, model: str | None = None) -> Pool:
         gaie = self.params["gaie"]
         shared = self.loader.layers(gaie, "gaie")
         default = [port] if isinstance(port, int) else [DEFAULT_PORT]

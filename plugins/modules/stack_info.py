@@ -90,7 +90,7 @@ EXAMPLES = r"""
 - name: Work out a stack of one model
   llm_d.orchestrator.stack_info:
     namespace: llm-d
-    providers_dir: roles/gateway/vars/providers
+    providers_dir: roles/gateway/files/providers
     models:
       - name: qwen3-32b
         values_files: [ms/qwen3-32b.yaml]

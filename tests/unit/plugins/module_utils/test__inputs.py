@@ -55,7 +55,7 @@ def test_dig(path, expected):
 
 @pytest.fixture
 def loader(tmp_path):
-    (tmp_path / "good.yaml").write_text("a:\n  b: '{{ lookup(\"env\", \"HOME\") }}'\n  c:\n    - x: 1\n    - x: 2\n")
+    (tmp_path / "good.yaml").write_text('a:\n  b: \'{{ lookup("env", "HOME") }}\'\n  c:\n    - x: 1\n    - x: 2\n')
     (tmp_path / "bad.yaml").write_text("a: 1\n b: 2\n")
     (tmp_path / "list.yaml").write_text("- 1\n")
     (tmp_path / "empty.yaml").write_text("# nothing\n")
@@ -106,7 +106,9 @@ def test_check_entry_notes(entry, part):
 
 def test_check_entry_keeps_what_is_good():
     problems = Problems()
-    assert _inputs.check_entry({"name": "x", "count": None, "z": 1}, {"name": str, "count": int}, "m", problems) == {"name": "x"}
+    assert _inputs.check_entry({"name": "x", "count": None, "z": 1}, {"name": str, "count": int}, "m", problems) == {
+        "name": "x"
+    }
 
 
 def test_a_layer_without_a_file_is_located_by_its_variable():

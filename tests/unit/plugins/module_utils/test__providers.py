@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._providers import load_provider, provider_names
 
-FOLDER = str(pathlib.Path(__file__).resolve().parents[4] / "roles" / "gateway" / "vars" / "providers")
+FOLDER = str(pathlib.Path(__file__).resolve().parents[4] / "roles" / "gateway" / "files" / "providers")
 
 
 def test_the_providers():

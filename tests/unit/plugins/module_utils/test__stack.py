@@ -42,7 +42,7 @@ def params(models=(), components=COMPONENTS, **sections):
         "models": list(models),
         "components": list(components),
         "search_paths": [],
-        "providers_dir": str(ROOT / "roles" / "gateway" / "vars" / "providers"),
+        "providers_dir": str(ROOT / "roles" / "gateway" / "files" / "providers"),
         "pool_charts": CHARTS,
         **given,
     }

@@ -52,10 +52,11 @@ class Change(t.NamedTuple):
 
 
 class LabApi:
-    """A lab's API server on 127.0.0.1. pki: the folder with ca.crt, admin.crt and admin.key."""
+    """A lab's API server on 127.0.0.1. pki: the folder with ca.crt, admin.crt and admin.key; timeout: seconds."""
 
-    def __init__(self, port: int, pki: pathlib.Path) -> None:
+    def __init__(self, port: int, pki: pathlib.Path, timeout: float = 30) -> None:
         self.port = port
+        self.timeout = timeout
         self._tls = ssl.create_default_context(cafile=str(pki / "ca.crt"))
         self._tls.load_cert_chain(str(pki / "admin.crt"), str(pki / "admin.key"))
         self._local = threading.local()
@@ -68,7 +69,7 @@ class LabApi:
         data = None if body is None else json.dumps(body)
         connection = getattr(self._local, "connection", None)
         if connection is None:
-            connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=30, context=self._tls)
+            connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=self.timeout, context=self._tls)
             self._local.connection = connection
         try:
             connection.request(method, path, data, headers)

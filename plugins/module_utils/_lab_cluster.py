@@ -13,11 +13,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_api import PATHS, WORKERS, Change, LabApi
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_crds import read_crds
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_heal import heal
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_kwok import (
-    ControlPlane,
-    kubeconfig_text,
-    wait_until,
-)
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_kwok import ControlPlane, kubeconfig_text
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_logs import write_logs
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_objects import (
     Object,
@@ -25,9 +21,11 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_objects im
     expand_nodes,
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_plane import ServingPlane
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_process import wait_until
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_state import LabState, write_private
 
 READY_WITHIN = 60
+PORTS_FREE_WITHIN = 3
 
 
 class Lab:
@@ -74,7 +72,7 @@ class Lab:
             return "restarted " + ", ".join(missing)
         if record.get("versions") != self.params["versions"]:
             return "restarted the control plane with other versions"
-        if not wait_until(LabApi(ports["apiserver"], self.control.pki).ready, 10):
+        if not wait_until(LabApi(ports["apiserver"], self.control.pki, timeout=5).ready, 10):
             return "restarted a control plane that did not answer"
         return None if self.state.kubeconfig.exists() else "restored the kubeconfig"
 
@@ -100,8 +98,9 @@ class Lab:
             return False
         if "control plane" in reason:
             self.control.stop()
-        taken = self.control.taken_ports(record["ports"])
-        if taken:
+        # A killed process may hold its ports a moment longer.
+        if not wait_until(lambda: not self.control.taken_ports(record["ports"]), PORTS_FREE_WITHIN):
+            taken = self.control.taken_ports(record["ports"])
             self.actions.append(f"recreated the lab on other ports: {', '.join(map(str, taken))} are taken")
             return False
         try:

@@ -12,7 +12,7 @@ import typing as t
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_api import Change, LabApi
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_faults import FAULT_ANNOTATION
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_kwok import wait_until
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_process import wait_until
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_templates import FAULT
 
 POLICY = "MutatingAdmissionPolicy"

@@ -12,7 +12,6 @@ import pathlib
 import shutil
 import ssl
 import subprocess
-import time
 import typing as t
 import urllib.error
 import urllib.request
@@ -142,9 +141,8 @@ class ControlPlane:
         self.state.workdir.mkdir(parents=True, mode=0o700)
         config = self.state.workdir / "config.json"
         config.write_text(json.dumps(kwokctl_config(self.binaries, ports)), encoding="utf-8")
-        self._kwokctl(
-            "--config", str(config), "create", "cluster", "--kubeconfig", str(self.state.workdir / "kubeconfig")
-        )
+        kubeconfig = str(self.state.workdir / "kubeconfig")
+        self._kwokctl("create", "--config", str(config), "create", "cluster", "--kubeconfig", kubeconfig)
 
     def start(self) -> None:
         """Start the components that do not run, with the data that they had."""
@@ -161,7 +159,7 @@ class ControlPlane:
                 link.unlink(missing_ok=True)
                 link.parent.mkdir(parents=True, exist_ok=True)
                 link.symlink_to(self.binaries[tool])
-        self._kwokctl("start", "cluster")
+        self._kwokctl("start", "start", "cluster")
 
     def stop(self) -> list[int]:
         """End all components; clients before the API server, and etcd last, so that none logs errors for minutes."""
@@ -199,7 +197,7 @@ class ControlPlane:
                 found += [f"{name}: {line[:300]}" for line in text.splitlines()[-lines:]]
         return found
 
-    def _kwokctl(self, *arguments: str) -> None:
+    def _kwokctl(self, verb: str, *arguments: str) -> None:
         command = [self.binaries["kwokctl"], "--name", self.state.name, *arguments]
         env = {**os.environ, "KWOK_WORKDIR": str(self.state.workdir)}
         for variable in ("KUBECONFIG", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
@@ -215,14 +213,21 @@ class ControlPlane:
                 code = -1
         if code != 0:
             raise OrchestratorError(
-                f"kwokctl could not {' '.join(arguments[-2:])} for the lab {self.state.name!r}.",
+                f"kwokctl could not {verb} the lab {self.state.name!r}.",
                 details=[*_last_lines(log), *self.log_tail()],
                 hint=f"The logs are in {self.state.cluster_dir / 'logs'} and {log}.",
             )
 
 
 def _last_lines(path: pathlib.Path, lines: int = 3) -> list[str]:
-    return path.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]
+    """Return the last lines of a log; of JSON lines, the message and the error."""
+    found = []
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]:
+        with contextlib.suppress(ValueError, TypeError):
+            entry = json.loads(line)
+            line = " ".join(str(entry[key]) for key in ("msg", "err") if entry.get(key))
+        found.append(line)
+    return found
 
 
 def _healthz(port: int) -> bool:
@@ -236,13 +241,3 @@ def _healthz(port: int) -> bool:
             return t.cast(bool, reply.status == 200)
     except (OSError, urllib.error.URLError):
         return False
-
-
-def wait_until(condition: t.Callable[[], bool], seconds: float, step: float = 0.05) -> bool:
-    """Return whether the condition came true within the time."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(step)
-    return True

@@ -11,7 +11,7 @@ import subprocess
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils import _lab_process as process
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_kwok import wait_until
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_process import wait_until
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_state import LabState
 
 PACKAGE = "serving_plane"

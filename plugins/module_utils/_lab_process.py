@@ -78,3 +78,13 @@ def is_alive(pid: int, proc: pathlib.Path = PROC) -> bool:
     except OSError:
         return False
     return fields[0] not in ("Z", "X")
+
+
+def wait_until(condition: t.Callable[[], bool], seconds: float, step: float = 0.05) -> bool:
+    """Return whether the condition came true within the time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(step)
+    return True

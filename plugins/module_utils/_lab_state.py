@@ -41,7 +41,14 @@ class LabState:
             )
         env = os.environ if env is None else env
         self.name = name
-        self.labs = pathlib.Path(root) if root else xdg_dir("XDG_STATE_HOME", ".local/state", env) / "labs"
+        labs = pathlib.Path(root) if root else xdg_dir("XDG_STATE_HOME", ".local/state", env) / "labs"
+        # Processes are known by paths on their command lines: one spelling for all runs.
+        self.labs = labs.expanduser().resolve()
+        if re.search(r"\s", str(self.labs)):
+            raise OrchestratorError(
+                f"The labs' folder {self.labs} has a blank in its path, which KWOK cannot take.",
+                hint="Set XDG_STATE_HOME to a folder without one.",
+            )
         self.dir = self.labs / name
         self.kubeconfig = self.dir / "kubeconfig"
         self.record_file = self.dir / "lab.json"

@@ -17,6 +17,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_api import Change
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_cluster import Lab, _summary
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_plane import ServingPlane
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_process import wait_until
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_state import PORT_NAMES, LabState
 
 TOOLS = [*_lab_kwok.COMPONENTS.values(), "kwokctl", "kubectl", "helm"]
@@ -44,8 +45,8 @@ def test_kubeconfig_text(tmp_path: pathlib.Path) -> None:
 
 def test_wait_until() -> None:
     answers = iter([False, False, True])
-    assert _lab_kwok.wait_until(lambda: next(answers), 5, step=0)
-    assert not _lab_kwok.wait_until(lambda: False, 0, step=0)
+    assert wait_until(lambda: next(answers), 5, step=0)
+    assert not wait_until(lambda: False, 0, step=0)
 
 
 def control(tmp_path: pathlib.Path, script: str) -> _lab_kwok.ControlPlane:
@@ -69,7 +70,7 @@ def test_start_links_programs_and_drops_stale_numbers(tmp_path: pathlib.Path) ->
 
 def test_a_failure_of_kwokctl_shows_its_words(tmp_path: pathlib.Path) -> None:
     plane = control(tmp_path, "echo no etcd here; exit 3\n")
-    with pytest.raises(OrchestratorError, match="could not start cluster") as caught:
+    with pytest.raises(OrchestratorError, match="could not start the lab") as caught:
         plane.start()
     assert caught.value.details == ["no etcd here"]
 

@@ -23,6 +23,11 @@ def test_bad_names(name: str, tmp_path: pathlib.Path) -> None:
         lab_state.LabState(name, root=str(tmp_path))
 
 
+def test_a_blank_in_the_path_is_refused(tmp_path: pathlib.Path) -> None:
+    with pytest.raises(OrchestratorError, match="has a blank in its path"):
+        lab_state.LabState("a", root=str(tmp_path / "x y"))
+
+
 @pytest.mark.parametrize(
     ("env", "expected"),
     [

@@ -17,7 +17,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils import (
     _rules_references,
     _rules_routing,
 )
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base import Rule, StackFinding, finding
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base import ERROR, Rule, StackFinding, finding
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_model import StackModel
 
 GROUPS: dict[str, tuple[Rule, ...]] = {
@@ -40,15 +40,19 @@ def check(model: StackModel, rules: t.Iterable[Rule] = RULES) -> list[StackFindi
 
     Findings of one cause are one, and so are those of one rule about the same line of a values file.
     """
-    found: dict[tuple, StackFinding] = {}
-    for rule in rules:
+    found: dict[tuple, StackFinding | None] = {}
+    ordered = list(rules)
+    # Of an error and a warning of one cause the error stays.
+    for rule in sorted(ordered, key=lambda rule: rule.severity != ERROR):
         for hit in rule.check(model):
             item = finding(rule, hit)
             cause = hit.cause or (rule.id, item.mark.file, item.path, hit.text)
             line = ("line", rule.id, item.mark.file, item.mark.line, item.path) if item.mark.line else cause
             if cause not in found and line not in found:
                 found[cause] = found[line] = item
-    return list(dict.fromkeys(found.values()))
+                found.update(dict.fromkeys(hit.explains))
+    places = {rule.id: place for place, rule in enumerate(ordered)}
+    return sorted(dict.fromkeys(item for item in found.values() if item), key=lambda item: places[item.rule])
 
 
 def by_id(rule_id: str) -> Rule:

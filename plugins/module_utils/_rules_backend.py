@@ -103,8 +103,9 @@ def _grants(grant: Item, route: Item, kind: str, pool: Pool) -> bool:
 def served_name(model: StackModel) -> t.Iterator[Hit]:
     """The name that requests and probes use is one that the model's servers answer to."""
     for expected in model.expected:
+        shared = sum(other.release == expected.release for other in model.expected) > 1
         own = [w for w in model.workloads if w.item.release == expected.release and not w.item.live and w.replicas != 0]
-        for workload in own:
+        for workload in [] if shared else own:
             if expected.model and workload.served and expected.model not in workload.served:
                 names = listed(workload.served)
                 text = f"{expected.name} is asked for as {expected.model!r}, its servers answer to {names}"

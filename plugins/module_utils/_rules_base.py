@@ -61,12 +61,14 @@ class Side:
 
 @dataclasses.dataclass(frozen=True)
 class Hit:
-    """What a check found. cause: hits of one cause are one finding, of any rule; remedy: instead of the rule's."""
+    """What a check found. cause: hits of one cause are one finding, of any rule; remedy: instead of the rule's;
+    explains: further causes that are this one's consequences."""
 
     text: str
     sides: tuple[Side, ...] = ()
     cause: tuple = ()
     remedy: str = ""
+    explains: tuple[tuple, ...] = ()
 
 
 Check = t.Callable[[StackModel], t.Iterable[Hit]]
@@ -168,7 +170,7 @@ KEYS: dict[str, dict[str, Path]] = {
     "llm-d-infra": {
         "class": ("gateway", "gatewayClassName"),
         "listeners": ("gateway", "listeners"),
-        "gateway_name": ("gateway", "fullnameOverride"),
+        "fullname": ("gateway", "fullnameOverride"),
         "parameters": ("gateway", "gatewayParameters"),
     },
 }

@@ -54,7 +54,10 @@ def both_roles(model: StackModel) -> t.Iterator[Hit]:
             why = "are not selected by the pool" if idle and idle[0].replicas != 0 else "do not exist"
             text = f"the picker of pool {pool.item.name} parts prefill from decode, but {role} pods {why}"
             missing = [label_side(w) for w in idle] or [Side(running[0].item, (), role)]
-            yield Hit(text, (config, selector_side(pool), *missing), ("roles", pool.item.title))
+            labels = idle[0].labels if idle else {}
+            label = next((key for key, value in pool.selector.items() if idle and labels.get(key) != value), "")
+            explained = tuple(("answers", release) for release in releases if role == "decode")
+            yield Hit(text, (config, selector_side(pool, label), *missing), ("roles", pool.item.title), "", explained)
 
 
 def sidecars(model: StackModel) -> t.Iterator[Hit]:

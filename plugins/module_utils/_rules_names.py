@@ -71,7 +71,7 @@ def unique_objects(model: StackModel) -> t.Iterator[Hit]:
             text = f"{item.title} is made twice, by {makers}"
             same = other.release == item.release
             cause = ("name", item.release) if same else ("twice", other.release, item.release)
-            yield Hit(text, (Side(other), Side(item)), cause)
+            yield Hit(text, (Side(other, (), "fullname"), Side(item, (), "fullname")), cause)
 
 
 def foreign_objects(model: StackModel) -> t.Iterator[Hit]:

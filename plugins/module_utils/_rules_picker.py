@@ -105,8 +105,9 @@ def service_target(model: StackModel) -> t.Iterator[Hit]:
 def _target(pool: Pool, service: Item, entry: Object, picker: Picker) -> t.Iterator[Hit]:
     listens = number(picker.flag("grpc-port") or GRPC_PORT)
     target = entry.get("targetPort", entry.get("port"))
-    named = {p.get("name"): number(p.get("containerPort")) for p in dicts(picker.container.get("ports"))}
-    reached = number(target) if number(target) is not None else named.get(target)
+    ports = dicts(picker.container.get("ports"))
+    named = {str(port.get("name")): number(port.get("containerPort")) for port in ports}
+    reached = number(target) if number(target) is not None else named.get(str(target))
     if listens is not None and reached != listens:
         text = (
             f"Service {service.name} sends the gateway's questions to port {target}, "

@@ -140,7 +140,9 @@ def unserved(model: StackModel) -> t.Iterator[Hit]:
         if free and workload.replicas != 0 and model.known("InferencePool") and not lost:
             names = listed(pool.item.name for pool in model.pools)
             text = f"no pool selects the pods of {workload.item.name} (pools: {names})"
-            yield Hit(text, (label_side(workload),), ("unserved", workload.item.release))
+            wanted = [e.pool for e in model.expected if e.release == workload.item.release and e.pool not in names]
+            cause = ("backend", workload.item.namespace, wanted[0]) if wanted else ("unserved", workload.item.release)
+            yield Hit(text, (label_side(workload),), cause)
 
 
 def listening(model: StackModel) -> t.Iterator[Hit]:

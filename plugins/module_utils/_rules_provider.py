@@ -30,6 +30,8 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_model im
 
 # What the pool charts render for a provider: kind and the provider.name that asks for it.
 RENDERED = {"DestinationRule": "istio", "HealthCheckPolicy": "gke", "GCPBackendPolicy": "gke"}
+# Groups of what a provider's part of a chart renders.
+_GROUPS = ("networking.istio.io", "networking.gke.io", "monitoring.googleapis.com")
 
 
 def _class_side(gateway: Item) -> Side:
@@ -77,7 +79,8 @@ def pool_provider(model: StackModel) -> t.Iterator[Hit]:
             )
             side = Side(made.get(given, pool.item), (), "provider")
             remedy = f"set provider.name: {provider.pool_provider} in the pool's values, or another gatewayClassName"
-            yield Hit(text, (side, _class_side(gateway)), ("provider", gateway.title), remedy)
+            kinds = tuple(("kind", item.group, item.kind) for item in mine if item.group in _GROUPS)
+            yield Hit(text, (side, _class_side(gateway)), ("provider", gateway.title), remedy, kinds)
 
 
 def destination(model: StackModel) -> t.Iterator[Hit]:

@@ -234,16 +234,17 @@ def _workload(
 
 def _pool(item: Item) -> Pool:
     spec = item.spec
+    paths: list[tuple[str, ...]]
     if item.version.startswith("v1alpha"):
         ref, selector = mapping(spec.get("extensionRef")), mapping(spec.get("selector"))
         ports = [spec.get("targetPortNumber")]
         port = number(ref.get("portNumber", 9002))
-        paths = (("spec", "selector"), ("spec", "targetPortNumber"), ("spec", "extensionRef"))
+        paths = [("spec", "selector"), ("spec", "targetPortNumber"), ("spec", "extensionRef")]
     else:
         ref = mapping(spec.get("endpointPickerRef"))
         selector = mapping(mapping(spec.get("selector")).get("matchLabels"))
         ports = [entry.get("number") for entry in dicts(spec.get("targetPorts"))]
         port = number(mapping(ref.get("port")).get("number"))
-        paths = (("spec", "selector", "matchLabels"), ("spec", "targetPorts"), ("spec", "endpointPickerRef"))
+        paths = [("spec", "selector", "matchLabels"), ("spec", "targetPorts"), ("spec", "endpointPickerRef")]
     known = tuple(number(entry) or 0 for entry in ports)
     return Pool(item, dict(selector), known, str(ref.get("name") or ""), port, *paths)

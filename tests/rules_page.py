@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Write docs/rules.md from the registry of consistency rules; a unit test says when it has to be run."""
+
+from __future__ import annotations
+
+import pathlib
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT / "tests"))
+    import conftest  # noqa: F401 - makes the collection importable
+
+from ansible_collections.llm_d.orchestrator.plugins.module_utils import _compatibility as table  # noqa: E402
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules import GROUPS  # noqa: E402
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base import Rule  # noqa: E402
+
+INTRO = """# Consistency rules
+
+What has to agree between the charts of a stack, its routes and the cluster. The rules read what `helm template` makes
+of every release, so that a mistake is named before anything is applied. A rule that needs a fact about the cluster
+says nothing where that fact is not known. F1 to F11 are the failure modes that are known from deployments; sources
+written `owner/repository#number` are public issues.
+
+This page is made by `tests/rules_page.py` from the rules themselves.
+"""
+
+
+def rule_section(rule: Rule) -> str:
+    """Return one rule's section."""
+    return f"""### {rule.id}: {rule.title}
+
+{rule.meaning}
+
+- **Severity:** {rule.severity}
+- **In production:** {rule.failure}
+- **What to do:** {rule.remedy}
+- **Source:** {rule.source}
+"""
+
+
+def compatibility() -> str:
+    """Return the tables of versions that work together."""
+    lines = ["## Compatibility", "", "Versions that no row names are taken to work.", ""]
+    lines += ["| gateway | versions | routes to InferencePools of | source |", "|---|---|---|---|"]
+    for row in table.GATEWAYS:
+        since = [f"from {row.since}"] if row.since else []
+        span = " ".join(since + ([f"before {row.before}"] if row.before else [])) or "all"
+        lines.append(f"| {row.provider} | {span} | {', '.join(row.groups) or 'none'} | {row.source} |")
+    lines += [
+        "",
+        "| gateway | classes | pool's `provider.name` | switch | timeouts in routes |",
+        "|---|---|---|---|---|",
+    ]
+    for provider in table.PROVIDERS:
+        timeouts = "yes" if provider.route_timeouts else "no"
+        cells = (provider.name, ", ".join(provider.classes), provider.pool_provider, provider.flag or "none", timeouts)
+        lines.append(f"| {' | '.join(cells)} |")
+    lines += ["", "| gateway | from | Gateway API at least | source |", "|---|---|---|---|"]
+    lines += [f"| {row.provider} | {row.since} | {row.minimum} | {row.source} |" for row in table.GATEWAY_APIS]
+    lines += [
+        "",
+        "| endpoint picker's image | reads configurations of | knows pools of | source |",
+        "|---|---|---|---|",
+    ]
+    for image in table.PICKERS:
+        name = f"{image.image} before {image.before}" if image.before else image.image
+        lines.append(f"| {name} | {', '.join(image.config)} | {', '.join(image.groups)} | {image.source} |")
+    return "\n".join(lines) + "\n"
+
+
+def page() -> str:
+    """Return the whole page."""
+    parts = [INTRO]
+    for group, rules in GROUPS.items():
+        parts.append(f"## {group}\n")
+        parts += [rule_section(rule) for rule in rules]
+    return "\n".join([*parts, compatibility()])
+
+
+if __name__ == "__main__":
+    (ROOT / "docs" / "rules.md").write_text(page(), encoding="utf-8")

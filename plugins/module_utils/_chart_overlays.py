@@ -13,9 +13,11 @@ import typing as t
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._template_values import ITEM, Path
 
 GAIE = "kubernetes-sigs/gateway-api-inference-extension v1.3.0, config/charts/inferencepool"
+MODELSERVICE = "llm-d-incubation/llm-d-modelservice v0.4.5, values.schema.json"
 ROUTER = "llm-d/llm-d-router v0.10.0, config/charts"
 
 POOL = ("inferencepool",)
+MODELS = ("llm-d-modelservice",)
 ROUTERS = ("llm-d-router-gateway", "llm-d-router-standalone")
 
 PULL_POLICIES = ["Always", "IfNotPresent", "Never"]
@@ -80,8 +82,10 @@ OVERLAYS = (
         f"{ROUTER}/routerlib/values.yaml",
     ),
     Overlay(ROUTERS, ("router", "modelServers", "protocol"), "enum", ["http", "grpc"], f"{ROUTER}/routerlib"),
-    Overlay(
-        ROUTERS, ("router", "modelServers", "targetPorts", ITEM, "number"), "schema", WHOLE, f"{ROUTER}/routerlib"
+    Overlay(ROUTERS, ("router", "modelServers", "targetPorts", ITEM, "number"), "schema", WHOLE, f"{ROUTER}/routerlib"),
+    *(
+        Overlay(MODELS, (role, "containers", ITEM), "open", None, f"{MODELSERVICE}: containers take any key")
+        for role in ("decode", "prefill")
     ),
     *(
         Overlay(ROUTERS, (old,), "forbidden", f"the chart refuses it: use {new}", f"{ROUTER}/routerlib/templates")
@@ -119,7 +123,7 @@ def _apply(schema: dict[str, t.Any], path: Path, overlay: Overlay) -> None:
         node.pop("type", None)
         node["enum"] = [*overlay.value, None]
     elif overlay.kind == "open":
-        for keyword in ("properties", "additionalProperties", "items"):
+        for keyword in ("type", "properties", "additionalProperties", "items"):
             node.pop(keyword, None)
     else:
         node.update(overlay.value)

@@ -10,6 +10,7 @@ reads it (it may be read in a way that cannot be followed). Where templates cann
 from __future__ import annotations
 
 import contextlib
+import copy
 import json
 import os
 import tempfile
@@ -19,7 +20,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_files im
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_overlays import apply_overlays
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._infer_tree import Schema, build, empty_schema
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._known_values import Commented, Known, read_values
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._template_paths import read_templates
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._template_paths import read_templates, user_paths
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._template_reads import ReadNode
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._template_sources import (
     missing_dependencies,
@@ -53,6 +54,43 @@ def infer_schema(chart: ChartFiles) -> Schema:
         _open_helm_keys(schema, prefix, sub)
         apply_overlays(schema, sub.name, prefix)
     return schema
+
+
+def allow_templated(schema: Schema, values: dict[str, t.Any]) -> Schema:
+    """Return the schema with what the user's own values read: charts may run texts such as "{{ .Values.domain }}".
+
+    The schema itself is not changed. A text below a subchart's name may mean that subchart's values.
+    """
+    allowed = schema
+    for name, value in values.items():
+        texts = "\n".join(text for text in _texts(value) if "{{" in text and ".Values" in text)
+        for entry in user_paths(texts) if texts else ():
+            allowed = copy.deepcopy(schema) if allowed is schema else allowed
+            _allow(allowed, entry.path)
+            _allow(allowed, (name, *entry.path))
+    return allowed
+
+
+def _texts(value: t.Any) -> t.Iterator[str]:
+    stack = [value]
+    while stack:
+        here = stack.pop()
+        if isinstance(here, str):
+            yield here
+        elif isinstance(here, (dict, list)):
+            stack += list(here.values()) if isinstance(here, dict) else here
+
+
+def _allow(schema: Schema, path: Path) -> None:
+    """Let a path be given, where all but its last key may be."""
+    node = schema
+    for place, name in enumerate(path):
+        properties = node.get("properties", {})
+        if name not in properties:
+            if node.get("additionalProperties") is False and place == len(path) - 1:
+                properties[name] = {"x-source": "a template in the values"}
+            return
+        node = properties[name]
 
 
 def cached_schema(chart: ChartFiles, digest: str, cache_dir: str) -> Schema:
@@ -119,10 +157,11 @@ def _open_helm_keys(schema: Schema, prefix: Path, chart: ChartFiles) -> None:
     node = schema
     for name in prefix:
         node = node.get("properties", {}).get(name, {})
+    properties = node.get("properties", {})
+    if node.get("additionalProperties") is False or "global" in properties:
+        properties["global"] = {"x-source": "Helm"}
     if node.get("additionalProperties") is not False:
         return
-    properties = node["properties"]
-    properties["global"] = {"x-source": "Helm"}
     if not prefix:
         node["patternProperties"] = {ANCHORS: {}}
     for name in missing_dependencies(chart):

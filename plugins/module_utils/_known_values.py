@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import bisect
 import dataclasses
 import re
 import typing as t
@@ -11,7 +12,7 @@ import typing as t
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._template_values import ITEM, Path
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._values_yaml import Node, load_yaml
 
-COMMENT = re.compile(r"^( *)#+( *)(.*?)\s*$")
+COMMENT = re.compile(r"( *)#+( *)(.*)")
 # A key as charts write them; prose ("Note: ...", "see https://...") has spaces, capitals or no space after the colon.
 KEY = re.compile(r"- [a-zA-Z][\w./-]*:( |$)|[a-z][\w./-]*:( |$)")
 MAX_BLOCK = 400
@@ -117,14 +118,15 @@ def _live_keys(node: Node | None) -> list[_Key]:
 def _commented(text: str, file: str, node: Node | None) -> list[Commented]:
     found: list[Commented] = []
     keys = _live_keys(node)
-    for start, column, lines in _blocks(text):
+    lines_of_keys = [key.line for key in keys]
+    for start, left, lines in _blocks(text):
         for offset, indent, chunk in _chunks(lines):
             made = _parsed(chunk, file, start + offset)
-            before = [key for key in keys if key.line < start + offset]
-            after = [key for key in keys if key.line > start + offset]
+            place = bisect.bisect_left(lines_of_keys, start + offset)
+            around = keys[place - 1] if place else None, keys[place] if place < len(keys) else None
             # "# key" and "#key" uncomment to the comment's column, "#   key" further to the right.
-            columns = dict.fromkeys((column + max(indent - 1, 0), column + (indent if indent > 1 else 0)))
-            parents = [parent for place in columns for parent in _parents(place + 1, before, after)]
+            columns = dict.fromkeys((left + max(indent - 1, 0), left + (indent if indent > 1 else 0)))
+            parents = [parent for column in columns for parent in _parents(column + 1, *around)]
             for name, known in made.children.items() if parents else ():
                 found.append(Commented(tuple(dict.fromkeys((*parent, name) for parent in parents)), known))
     return found
@@ -135,7 +137,7 @@ def _blocks(text: str) -> t.Iterator[tuple[int, int, list[str]]]:
     block: list[str] = []
     first, column = 0, -1
     for number, line in enumerate([*text.splitlines(), ""], 1):
-        match = COMMENT.match(line)
+        match = COMMENT.match(line.rstrip())
         if match and (len(match.group(1)) == column or not block) and len(block) < MAX_BLOCK:
             if not block:
                 first, column = number, len(match.group(1))
@@ -179,13 +181,12 @@ def _parsed(chunk: list[str], file: str, line: int) -> Known:
     return Known()
 
 
-def _parents(column: int, before: list[_Key], after: list[_Key]) -> list[Path]:
+def _parents(column: int, last: _Key | None, following: _Key | None) -> list[Path]:
     """Return the maps whose keys stand in a column around a place, or the key above that has none below it yet."""
-    last = before[-1] if before else None
     found: list[Path] = []
     if last is not None and last.hollow and column > last.column:
         found.append(last.path)
-    for key in [last, after[0] if after else None]:
+    for key in (last, following):
         if key is not None and column in key.columns:
             found.append(key.path[: len(key.columns) - 1 - key.columns[::-1].index(column)])
     if column == 1 or (last is None and not found):

@@ -40,7 +40,7 @@ class Pipe:
     line: int
 
 
-Operand = t.Union[Const, Name, Field, Pipe]
+Operand: t.TypeAlias = "Const | Name | Field | Pipe"
 
 
 @dataclasses.dataclass
@@ -76,7 +76,7 @@ class Call:
     line: int
 
 
-Node = t.Union[Text, Action, Block, Call]
+Node: t.TypeAlias = "Text | Action | Block | Call"
 
 
 @dataclasses.dataclass

@@ -34,14 +34,21 @@ class TemplatePath:
 
 def template_paths(chart: ChartFiles) -> list[TemplatePath]:
     """Return every path that a chart's and its subcharts' templates read, in the order of their names."""
+    return _listed(read_templates(chart).root)
+
+
+def user_paths(text: str) -> list[TemplatePath]:
+    """Return the paths that templates in a user's values read, where a chart runs them in its own context."""
+    return _listed(read_templates(ChartFiles("", "", "", {}, text, None, {}, ())).root)
+
+
+def _listed(root: ReadNode) -> list[TemplatePath]:
     found: list[TemplatePath] = []
-    stack: list[tuple[Path, ReadNode]] = [((), read_templates(chart).root)]
+    stack: list[tuple[Path, ReadNode]] = [((), root)]
     while stack:
         path, node = stack.pop()
         if path:
-            found.append(
-                TemplatePath(path, node.uses, tuple(node.compared), tuple(node.defaults), node.message)
-            )
+            found.append(TemplatePath(path, node.uses, tuple(node.compared), tuple(node.defaults), node.message))
         stack += [((*path, name), child) for name, child in node.children.items()]
     return sorted(found, key=lambda entry: entry.path)
 

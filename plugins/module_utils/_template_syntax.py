@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Go templates read into a syntax tree: text/template's actions, as Helm 3 takes them (template/parse/lex.go, parse.go).
+"""Go templates read into a syntax tree: text/template's actions as Helm takes them (template/parse/lex.go, parse.go).
 
 Nothing is evaluated here, and no text of a template is ever run.
 """
@@ -35,7 +35,8 @@ TOKEN = re.compile(
     r"""|(?P<field>\.[^\W\d]\w*)|(?P<dot>\.)|(?P<variable>\$\w*)|(?P<word>[^\W\d]\w*)|(?P<declare>:=)|(?P<sign>[=|(),])"""
 )
 OPEN = re.compile(r"\{\{(?:-(?=\s))?")
-COMMENT = re.compile(r"\s*/\*.*?\*/\s*-?\}\}", re.DOTALL)
+COMMENT = re.compile(r"\s*/\*")
+COMMENT_END = re.compile(r"\s*-?\}\}")
 CONSTANTS: dict[str, t.Any] = {"true": True, "false": False, "nil": None}
 
 
@@ -72,11 +73,18 @@ class _Parser:
         while (opened := OPEN.search(self.text, place)) is not None:
             self.add_text(self.text[place : opened.start()])
             comment = COMMENT.match(self.text, opened.end())
-            place = comment.end() if comment else self.action(opened.end())
+            place = self.comment(comment.end()) if comment else self.action(opened.end())
         self.add_text(self.text[place:])
         if self.stack:
             raise TemplateError(f"{self.file}: {self.stack[-1][0]} without end")
         return self.template
+
+    def comment(self, start: int) -> int:
+        closed = self.text.find("*/", start)
+        end = COMMENT_END.match(self.text, closed + 2) if closed >= 0 else None
+        if end is None:
+            raise TemplateError(f"{self.file}:{self.line(start)}: a comment without end")
+        return end.end()
 
     def add_text(self, text: str) -> None:
         if text.strip():
@@ -110,7 +118,7 @@ class _Parser:
                 continue
             found.append(Token(kind, match.group(), spaced))
             spaced = False
-        raise TemplateError(f"{self.file}:{self.line(place)}: unexpected {self.text[place : place + 10]!r} in an action")
+        raise TemplateError(f"{self.file}:{self.line(place)}: unexpected {self.text[place : place + 10]!r}")
 
     def pipe(self, tokens: list[Token], line: int) -> Pipe:
         return _Pipeline(tokens, line).whole()
@@ -176,7 +184,9 @@ KEYWORDS = ("if", "with", "range", "else", "end", "define", "template", "block",
 
 
 def _text(token: Token) -> str:
-    if token.kind == "raw":
+    if token.kind not in ("raw", "string"):
+        raise ValueError(f"unexpected {token.text!r}, a name in quotes is wanted")
+    if token.kind == "raw" or "\\" not in token.text:
         return token.text[1:-1]
     # Go's escapes are Python's, apart from rare ones that no chart needs to be told apart.
     return str(ast.literal_eval(token.text))

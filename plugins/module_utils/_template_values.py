@@ -105,9 +105,7 @@ def _add(joined: Held, part: Held) -> None:
     joined.files |= part.files
     if part.keys is not None:
         keys = {} if joined.keys is None else joined.keys
-        joined.keys = {
-            name: union(keys.get(name), part.keys.get(name)) for name in dict.fromkeys([*keys, *part.keys])
-        }
+        joined.keys = {name: union(keys.get(name), part.keys.get(name)) for name in dict.fromkeys([*keys, *part.keys])}
     if part.rest is not None:
         joined.rest = union(joined.rest, part.rest)
     if part.yaml is not None:

@@ -9,7 +9,7 @@ import typing as t
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils import _template_reads as reads
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_files import ChartFiles
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._template_functions import FUNCTIONS
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._template_collections import FUNCTIONS
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._template_nodes import (
     Action,
     Block,
@@ -32,8 +32,8 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._template_value
     union,
 )
 
-# Steps after which a chart is too large to follow.
-MAX_STEPS = 3_000_000
+# Steps after which a chart is too large to follow; of public charts, airflow takes 70 000, most below 5 000.
+MAX_STEPS = 200_000
 MAX_RECURSION = 3
 MAX_CALLS = 24
 EMPTY_TEXT = ("{}", "[]", "null", "---", '""')
@@ -72,6 +72,7 @@ class Walker:
         self.memo: dict[t.Any, Held] = {}
         self.running: collections.Counter[str] = collections.Counter()
         self.calls = self.steps = 0
+        self.lenient = False
 
     def run(self) -> None:
         """Render every page; again where the first time wrote values that earlier pages read."""
@@ -79,6 +80,8 @@ class Walker:
             written = len(self.written), len(self.context), len(self.merged)
             self.memo.clear()
             for file, nodes, prefix in self.sources.pages:
+                # Templates in values may be meant for another program (Alertmanager, Grafana).
+                self.lenient = file.endswith("values.yaml")
                 self.page(file, nodes, Held(roots=[prefix]))
             if written == (len(self.written), len(self.context), len(self.merged)):
                 break
@@ -140,11 +143,19 @@ class Walker:
         made = held.keys if held.keys is not None and held.rest is None and not held.refs else None
         texts = [name for name in made or {} if isinstance(name, str)]
         key = Held(consts=texts) if made and len(texts) == len(made) and not held.opaque else opaque()
-        # Twice, for what one round assigns and the next one reads.
-        for _round in range(2 if _assigns(node.body) else 1):
+        for again in (False, True) if _assigns(node.body) else (False,):
+            # Again, for what one round assigns and the next one reads; further rounds are not followed.
+            before = _refs(frame) if again else None
             inner = frame.inner(item)
             inner.scope.update(zip(names, [item] if len(names) == 1 else [key, item], strict=False))
             self.nodes(node.body, inner)
+            self.widen(frame, before)
+
+    def widen(self, frame: Frame, before: set[Path] | None) -> None:
+        """Take for free-form what a loop's second round has added to a variable: each round may add more."""
+        if before is not None:
+            for held in [held for scope in frame.scope.maps for held in scope.values()]:
+                self.reads.dump(Held(held.refs - before))
 
     def pipe(self, pipe: Pipe, frame: Frame, bind: bool = True) -> Held:
         """Return what a pipeline results in, and assign it."""
@@ -185,7 +196,7 @@ class Walker:
             return function(self, args)
         for arg in args:
             self.reads.dump(arg)
-        if args:
+        if args and not self.lenient:
             self.reads.cannot_follow(f"the function {name} is not known")
         return opaque()
 
@@ -268,7 +279,8 @@ class Walker:
     def helper(self, name: str, dot: Held) -> Held | None:
         bodies = self.sources.defines.get(name)
         if bodies is None:
-            if self.sources.incomplete and not any(file.endswith(name) for file, _nodes, _prefix in self.sources.pages):
+            pages = [file for file, _nodes, _prefix in self.sources.pages]
+            if self.sources.incomplete and not self.lenient and not any(file.endswith(name) for file in pages):
                 self.reads.dump(dot)
                 self.reads.cannot_follow(f"the template {name} is in a chart that is not packed with this one")
             return None
@@ -319,3 +331,7 @@ def _assigns(nodes: list[Node]) -> bool:
 
 def _sets(pipe: Pipe) -> bool:
     return any(command[0] == Name("set") for command in pipe.commands)
+
+
+def _refs(frame: Frame) -> set[Path]:
+    return {path for scope in frame.scope.maps for held in scope.values() for path in held.refs}

@@ -9,14 +9,14 @@ import typing as t
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import Problems, dig, locate
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._modelservice import Model, monitors
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._names import RELEASE_LIMIT, epp_name, name_problem
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._pool_checks import selector_problem
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._pools import (
     CHARTS,
     Pool,
     pool_ports,
     pool_selector,
-    selector_problem,
 )
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack import Facts, Stack
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_types import Facts, Stack
 
 MONITORING = "monitoring.coreos.com/v1"
 GATEWAY_API = "gateway.networking.k8s.io/v1"

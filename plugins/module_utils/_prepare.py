@@ -62,7 +62,8 @@ def _suffix(*parts: t.Any) -> str:
 
 def _download(repository: str, settings: dict) -> Object:
     """Return a Job that fills the claim; its name changes with what it does, since a Job cannot be changed."""
-    name = f"{dns_label('download-' + repository, 54)}-{_suffix(repository, settings['download_image'], settings['pvc_name'])}"
+    suffix = _suffix(repository, settings["download_image"], settings["pvc_name"])
+    name = f"{dns_label('download-' + repository, 54)}-{suffix}"
     container: Object = {
         "name": "download",
         "image": settings["download_image"],

@@ -8,20 +8,20 @@ import time
 import typing as t
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import Cluster, api_error
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._conditions import object_state
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._events import Events
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import plain
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases import MANAGED_LABEL
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._route_waiter import RouteWaiter
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._routes import (
     API_VERSION,
     COMPONENT,
     LABELS,
     conflicts,
+    key,
     parent_ref,
     with_parent,
 )
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._watch import Watches
 
 try:
     import yaml
@@ -33,8 +33,6 @@ except ImportError:  # pragma: no cover - Cluster reports the missing package
 Object = dict[str, t.Any]
 
 FIELD_MANAGER = "llm_d.orchestrator"
-# A condition that stays False this long after the route was applied is not a passing state of its controller.
-GRACE = 15.0
 
 
 class RouteService:
@@ -64,7 +62,7 @@ class RouteService:
         rows = [self._apply(route, mine.get(key(route))) for route in wanted]
         rows += [self._delete(route) for route in stale]
         if self.params["wait"] and not self.check_mode:
-            self._wait_ready(rows)
+            self._waiter().ready(rows)
         return self._result(rows, f"{gateway[1]}/{gateway[0]}")
 
     def absent(self) -> Object:
@@ -74,7 +72,7 @@ class RouteService:
         doomed = [route for route in found if not names or route["metadata"]["name"] in names]
         rows = [self._delete(route) for route in doomed]
         if self.params["wait"] and not self.check_mode:
-            self._wait_gone(doomed)
+            self._waiter().gone(doomed)
         return self._result(rows, "")
 
     def _complete(self, route: Object) -> Object:
@@ -168,84 +166,8 @@ class RouteService:
             self.events.emit(COMPONENT, "remove", "done", name=name)
         return {"name": name, "action": "removed", "before": route, "after": None, "start": time.monotonic()}
 
-    def _wait_ready(self, rows: list[Object]) -> None:
-        """Wait until every route that was applied is accepted and resolved at its present generation."""
-        pending = {key(row["after"]): row for row in rows if row["after"]}
-        if self._settle(pending, [row["after"] for row in pending.values()]):
-            return
-        deadline = time.monotonic() + self.params["wait_timeout"]
-        watches = self._watch(deadline)
-
-        def done() -> bool | None:
-            self._settle(pending, watches.objects(API_VERSION, "HTTPRoute", self.namespace))
-            stuck = [
-                row for row in pending.values() if time.monotonic() - row.get("false_since", time.monotonic()) > GRACE
-            ]
-            return True if not pending or stuck else None
-
-        def wake() -> float:
-            return time.monotonic() + 1
-
-        settled = watches.wait(done, deadline, wake)
-        watches.close()
-        if pending:
-            when = (
-                f"{GRACE:.0f} s after a condition turned False"
-                if settled
-                else f"within {self.params['wait_timeout']} s"
-            )
-            raise self._not_ready(pending, when)
-
-    def _watch(self, deadline: float) -> Watches:
-        watches = Watches(self.cluster)
-        watches.start(API_VERSION, "HTTPRoute", self.namespace)
-        watches.synced(deadline)
-        return watches
-
-    def _settle(self, pending: dict[tuple, Object], routes: list[Object]) -> bool:
-        """Take note of routes' states; return whether none is pending any more."""
-        for route in routes:
-            row = pending.get(key(route))
-            if row is None:
-                continue
-            state = object_state({"kind": "HTTPRoute", **route})
-            row["state"] = state.text
-            if state.ready:
-                seconds = row["seconds"] = time.monotonic() - row["start"]
-                self.events.emit(COMPONENT, "accepted", "done", name=row["name"], seconds=seconds)
-                del pending[key(route)]
-            elif "=False" in state.text:
-                row.setdefault("false_since", time.monotonic())
-            else:
-                row.pop("false_since", None)
-        return not pending
-
-    def _not_ready(self, pending: dict[tuple, Object], when: str) -> OrchestratorError:
-        details = []
-        for (namespace, name), row in pending.items():
-            details.append(f"HTTPRoute {namespace}/{name}: {row.get('state') or 'no status'}")
-            self.events.emit(COMPONENT, "accepted", "failed", name=name, detail=row.get("state"))
-        return OrchestratorError(
-            f"The Gateway has not taken {len(pending)} route(s) {when}.",
-            details=details,
-            hint="NoMatchingParent: check the Gateway's listeners; BackendNotFound: the pool; InvalidKind: whether the"
-            " gateway implementation has the inference extension turned on; not reported: whether its controller runs.",
-        )
-
-    def _wait_gone(self, routes: list[Object]) -> None:
-        deadline = time.monotonic() + self.params["wait_timeout"]
-        gone = {key(route) for route in routes}
-        if not gone:
-            return
-        watches = self._watch(deadline)
-
-        def left() -> set:
-            return gone & {key(route) for route in watches.objects(API_VERSION, "HTTPRoute", self.namespace)}
-
-        if watches.wait(lambda: None if left() else True, deadline) is None:
-            names = ", ".join("/".join(name) for name in sorted(left()))
-            raise OrchestratorError(f"HTTPRoute {names} is still there: a finalizer holds it.")
-        watches.close()
+    def _waiter(self) -> RouteWaiter:
+        return RouteWaiter(self.cluster, self.namespace, self.params["wait_timeout"], self.events)
 
     def _result(self, rows: list[Object], gateway: str) -> Object:
         changed = [row for row in rows if row["action"] != "unchanged"]
@@ -262,11 +184,6 @@ class RouteService:
         ]
         diff = {"before": yaml.safe_dump(before), "after": yaml.safe_dump(after)} if changed else {}
         return {"changed": bool(changed), "diff": diff, "routes": routes, "gateway": gateway}
-
-
-def key(route: Object) -> tuple[str, str]:
-    """Return namespace and name."""
-    return route["metadata"].get("namespace") or "", route["metadata"]["name"]
 
 
 def owned(route: Object) -> bool:

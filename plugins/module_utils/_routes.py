@@ -98,9 +98,9 @@ def conflicts(wanted: list[Object], existing: list[Object], gateway: tuple[str, 
     Two rules collide where a request could match both equally well, or where their names are the same.
     """
     found: list[str] = []
-    ours = {_key(route) for route in wanted}
+    ours = {key(route) for route in wanted}
     wanted = [route for route in wanted if refers_to(route, *gateway)]
-    others = [route for route in existing if _key(route) not in ours and refers_to(route, *gateway)]
+    others = [route for route in existing if key(route) not in ours and refers_to(route, *gateway)]
     for index, route in enumerate(wanted):
         found += _inside(route)
         for other in [*wanted[index + 1 :], *others]:
@@ -109,12 +109,13 @@ def conflicts(wanted: list[Object], existing: list[Object], gateway: tuple[str, 
     return list(dict.fromkeys(found))
 
 
-def _key(route: Object) -> tuple[str, str]:
+def key(route: Object) -> tuple[str, str]:
+    """Return namespace and name."""
     return route["metadata"].get("namespace") or "", route["metadata"]["name"]
 
 
 def _title(route: Object) -> str:
-    namespace, name = _key(route)
+    namespace, name = key(route)
     mine = (route["metadata"].get("labels") or {}).get(MANAGED_LABEL) == "true"
     return f"HTTPRoute {namespace}/{name}" + ("" if mine else " (not ours)")
 
@@ -158,10 +159,10 @@ def _inside(route: Object) -> list[str]:
     seen: set[tuple] = set()
     found = []
     for rule in (route.get("spec") or {}).get("rules") or []:
-        for key in _matches(rule):
-            if key in seen:
-                found.append(f"{_title(route)} has two rules that match {_show(key)}")
-            seen.add(key)
+        for match in _matches(rule):
+            if match in seen:
+                found.append(f"{_title(route)} has two rules that match {_show(match)}")
+            seen.add(match)
     return found
 
 
@@ -169,15 +170,15 @@ def _between(route: Object, other: Object) -> list[str]:
     found = []
     hosts = _shared_hosts(route, other)
     names = {rule.get("name") for rule in other["spec"].get("rules") or []} - {None}
-    taken = {key for rule in other["spec"].get("rules") or [] for key in _matches(rule)}
+    taken = {match for rule in other["spec"].get("rules") or [] for match in _matches(rule)}
     for rule in route["spec"].get("rules") or []:
         if rule.get("name") in names:
             found.append(f"{_title(route)} and {_title(other)} both have a rule named {rule['name']!r}")
         if hosts is not None:
             found += [
-                f"{_title(route)} and {_title(other)} both match {_show(key)} for {hosts}"
-                for key in _matches(rule)
-                if key in taken
+                f"{_title(route)} and {_title(other)} both match {_show(match)} for {hosts}"
+                for match in _matches(rule)
+                if match in taken
             ]
     return found
 

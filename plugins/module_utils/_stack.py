@@ -7,7 +7,6 @@ Pure: what a cluster knows comes in as Facts. Mistakes are collected, never rais
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
@@ -15,7 +14,6 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import 
     Layer,
     Loader,
     Problems,
-    Values,
     check_entry,
     merge,
     merge_all,
@@ -24,94 +22,30 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._modelservice import Model, check_model, resolve_model
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._names import (
     LABEL_LIMIT,
-    RELEASE_LIMIT,
     gateway_name,
     name_problem,
 )
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._pool_checks import check_pool, token_secret
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._pools import (
     Pool,
     PoolSettings,
-    check_pool,
     pool_values,
-    token_secret,
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._providers import (
     Provider,
     load_provider,
     provider_names,
 )
-
-COMPONENTS = ("modelservice", "gaie", "gateway", "httproute")
-DEFAULT_PORT = 8000
-
-# Releases are named gaie-NAME and ms-NAME.
-NAME_LIMITS = {
-    "llm_d_models": RELEASE_LIMIT - len("gaie-"),
-    "gaie_pools": RELEASE_LIMIT - len("gaie-"),
-    "modelservice_models": RELEASE_LIMIT - len("ms-"),
-}
-
-MODEL_KEYS: dict[str, type] = {
-    "name": str,
-    "model": str,
-    "release_name": str,
-    "values_files": list,
-    "values": dict,
-    "pool": dict,
-    "route": dict,
-}
-POOL_KEYS: dict[str, type] = {
-    "release_name": str,
-    "selector": dict,
-    "target_ports": list,
-    "model_server_type": str,
-    "plugins_config_file": str,
-    "plugins_custom_config": dict,
-    "values_files": list,
-    "values": dict,
-}
-ROUTE_KEYS: dict[str, type] = {"name": str, "path_prefix": str, "hostnames": list, "timeouts": dict}
-
-
-@dataclasses.dataclass
-class Facts:
-    """What a cluster says. classes: {GatewayClass: controller}, None where unknown; secrets: {name: keys} of the
-    namespace; gateways: the Gateways of the Gateway's namespace; namespace: its phase, None where it is absent."""
-
-    classes: dict[str, str] | None = None
-    secrets: dict[str, list[str]] = dataclasses.field(default_factory=dict)
-    gateways: list[dict] = dataclasses.field(default_factory=list)
-    namespace: str | None = None
-    reachable: bool = True
-
-
-@dataclasses.dataclass
-class Gateway:
-    """The Gateway: installed by a release, or adopted (release None)."""
-
-    name: str
-    namespace: str
-    provider: str
-    class_name: str
-    release: str | None
-    values: Values
-    layers: list[Layer]
-
-
-@dataclasses.dataclass
-class Stack:
-    """The resolved stack; entries maps a model's or route's name to its checked route entry."""
-
-    params: dict
-    provider: Provider
-    gateway: Gateway
-    pool_chart: str
-    models: list[Model] = dataclasses.field(default_factory=list)
-    pools: list[Pool] = dataclasses.field(default_factory=list)
-    route_entries: list[dict] = dataclasses.field(default_factory=list)
-    notes: list[str] = dataclasses.field(default_factory=list)
-    # {name, key} of the Hugging Face token's secret, None without one.
-    token: dict | None = None
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_types import (
+    DEFAULT_PORT,
+    MODEL_KEYS,
+    NAME_LIMITS,
+    POOL_KEYS,
+    ROUTE_KEYS,
+    Facts,
+    Gateway,
+    Stack,
+)
 
 
 class Resolver:

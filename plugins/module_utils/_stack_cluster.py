@@ -11,7 +11,7 @@ import typing as t
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import Problems
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack import Facts
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_types import Facts
 
 if t.TYPE_CHECKING:
     from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import Cluster

@@ -12,7 +12,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._modelservice i
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._names import epp_name
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._pools import Pool, pool_ports, pool_selector
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._routes import Rule
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack import Stack
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_types import Stack
 
 
 def as_result(stack: Stack, routes: list[dict], rules: list[Rule], facts: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -70,7 +70,7 @@ def _objects(stack: Stack, routes: list[dict]) -> dict[str, list[dict]]:
         "gateway": [item(GATEWAY_API, "Gateway", gateway.name, gateway.namespace)] if gateway.name else [],
         "gaie": pools + pickers,
         "modelservice": [
-            item(*((LWS_API, "LeaderWorkerSet") if model.multinode else ("apps/v1", "Deployment")), name)
+            item(LWS_API, "LeaderWorkerSet", name) if model.multinode else item("apps/v1", "Deployment", name)
             for model in stack.models
             for name in model.workloads.values()
         ],

@@ -18,7 +18,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._routes import 
     route_manifest,
     with_parent,
 )
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack import DEFAULT_PORT, Stack
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_types import DEFAULT_PORT, Stack
 
 PER_MODEL, SHARED = "per_model", "shared"
 # gateway.networking.k8s.io/v1: spec.rules and spec.hostnames have at most 16 items.

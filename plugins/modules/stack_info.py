@@ -46,7 +46,8 @@ options:
     default: []
   gateway:
     description:
-      - Settings of the role P(llm_d.orchestrator.gateway#role), without the prefix C(gateway_). Likewise the three below.
+      - Settings of the role P(llm_d.orchestrator.gateway#role), without the prefix C(gateway_). Likewise the three
+        below.
     type: dict
     required: true
   gaie:
@@ -131,8 +132,8 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._consistency im
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import Problems
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._modelservice import secret_names
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack import COMPONENTS, Facts, Resolver, Stack
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._settings import check_writable, checked_settings
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack import Resolver
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_cluster import (
     check_namespace,
     helm_version,
@@ -140,6 +141,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_cluster 
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_result import as_result
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_routes import stack_routes
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_types import COMPONENTS, Facts, Stack
 
 RELEASE_COMPONENTS = ("modelservice", "gaie", "gateway")
 

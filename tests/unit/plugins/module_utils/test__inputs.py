@@ -95,7 +95,8 @@ def test_layers_keep_their_order(loader):
 
 @pytest.mark.parametrize(
     ("entry", "part"),
-    [("text", "is a text"), ({"nmae": "x"}, "Did you mean name?"), ({"name": 3}, "is a number"), ({"n": {}}, "unknown key"),
+    [("text", "is a text"), ({"nmae": "x"}, "Did you mean name?"), ({"name": 3}, "is a number"),
+     ({"n": {}}, "unknown key"),
      ({"count": True}, "is a true/false")],
 )  # fmt: skip
 def test_check_entry_notes(entry, part):

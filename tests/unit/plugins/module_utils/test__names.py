@@ -44,7 +44,8 @@ def test_dns_label(text, limit, expected):
 
 @pytest.mark.parametrize(
     ("word", "known", "expected"),
-    [("istoi", ["istio", "gke"], " Did you mean istio?"), ("valuesFiles", ["values_files"], " Did you mean values_files?"),
+    [("istoi", ["istio", "gke"], " Did you mean istio?"),
+     ("valuesFiles", ["values_files"], " Did you mean values_files?"),
      ("zzz", ["istio"], ""), ("x", [], "")],
 )  # fmt: skip
 def test_did_you_mean(word, known, expected):

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.llm_d.orchestrator.plugins.module_utils import _pools
+from ansible_collections.llm_d.orchestrator.plugins.module_utils import _pool_checks, _pools
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import Layer, Problems, dig
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._pools import CHARTS, Pool, PoolSettings
 
@@ -19,7 +19,7 @@ def build(values=None, chart="inferencepool", image=IMAGE, secret=None, provider
     settings = PoolSettings(chart, image, provider or {}, secret)
     pool.values = _pools.pool_values(pool, settings)
     problems = Problems()
-    _pools.check_pool(pool, settings, problems)
+    _pool_checks.check_pool(pool, settings, problems)
     return pool.values, problems.texts
 
 
@@ -152,7 +152,7 @@ LABELS = {"llm-d.ai/inference-serving": "true", "llm-d.ai/model": "a"}
     ],
 )
 def test_selector_problem(selector, part):
-    wrong = _pools.selector_problem(selector, LABELS)
+    wrong = _pool_checks.selector_problem(selector, LABELS)
     assert wrong is None if part is None else part in wrong
 
 
@@ -171,6 +171,6 @@ def test_selector_problem(selector, part):
     ],
 )
 def test_token_secret(secrets, name, key, expected, noted):
-    secret, note = _pools.token_secret(secrets, name, key)
+    secret, note = _pool_checks.token_secret(secrets, name, key)
     assert (secret and (secret["name"], secret["key"])) == expected
     assert bool(note) is noted

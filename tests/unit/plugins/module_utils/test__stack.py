@@ -15,9 +15,10 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._consistency im
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import Problems
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._settings import check_writable, checked_settings
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack import COMPONENTS, Facts, Resolver
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack import Resolver
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_result import as_result
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_routes import stack_routes
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_types import COMPONENTS, Facts
 
 ROOT = pathlib.Path(__file__).resolve().parents[4]
 CLASSES = {"istio": "istio.io/gateway-controller", "agentgateway-v2": "agentgateway.dev/agentgateway"}

@@ -100,6 +100,15 @@ class LabApi:
                 return False
         return True
 
+    def unready_nodes(self) -> list[str]:
+        """Return the names of the nodes without the condition Ready."""
+        nodes: list[Object] = self.request("GET", PATHS["Node"]).body.get("items") or []
+        return [
+            node["metadata"]["name"]
+            for node in nodes
+            if not any(c["type"] == "Ready" and c["status"] == "True" for c in node["status"].get("conditions") or [])
+        ]
+
     def changes(self, desired: list[Object], pool: concurrent.futures.Executor) -> list[Change]:
         """Return what has to be done so that the lab's own objects are as desired; others are left alone."""
         return [change for kind in pool.map(lambda kind: self._changes_of(kind, desired), PATHS) for change in kind]
@@ -170,6 +179,18 @@ class LabApi:
             return reply
         metadata = {"labels": {**old, **want["metadata"]["labels"]}, "annotations": want["metadata"]["annotations"]}
         return self.request("PATCH", path, {"metadata": metadata, "spec": {"taints": want["spec"]["taints"]}}, merge)
+
+
+def summary(changes: list[Change]) -> list[str]:
+    """Return one line per kind and verb, with the names where they are few."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for change in changes:
+        found.setdefault((change.verb, change.kind), []).append(change.name)
+    past = {"create": "created", "update": "updated", "delete": "deleted"}
+    return [
+        f"{past[verb]} {len(names)} {kind}" + (f" ({', '.join(names)})" if len(names) <= 3 else "")
+        for (verb, kind), names in found.items()
+    ]
 
 
 def _hash(found: Object) -> str | None:

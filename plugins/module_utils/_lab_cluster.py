@@ -5,18 +5,22 @@
 from __future__ import annotations
 
 import concurrent.futures
+import pathlib
 import time
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils import _lab_faults as faults_of
 from ansible_collections.llm_d.orchestrator.plugins.module_utils import _lab_process as process
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_api import PATHS, WORKERS, Change, LabApi
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_api import WORKERS, LabApi, summary
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_crds import read_crds
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_heal import heal
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_kwok import ControlPlane, kubeconfig_text
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_kwok import (
+    COMPONENTS,
+    ControlPlane,
+    kubeconfig_text,
+)
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_logs import write_logs
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_objects import (
-    Object,
     desired_objects,
     expand_nodes,
 )
@@ -52,8 +56,7 @@ class Lab:
         if check_mode and reason:
             self.actions.append(reason)
             return self._result(record, started)
-        if reason:
-            record = self._bring_up(record, reason)
+        record = self._bring_up(record, reason) if reason else self._follow_tools(record, check_mode)
         api = LabApi(record["ports"]["apiserver"], self.control.pki)
         with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
             self._bring_objects(api, record, pool, check_mode)
@@ -70,11 +73,28 @@ class Lab:
         missing = self.control.missing()
         if missing:
             return "restarted " + ", ".join(missing)
-        if record.get("versions") != self.params["versions"]:
+        known = record.get("versions") or {}
+        if any(known.get(tool) != self.params["versions"].get(tool) for tool in COMPONENTS.values()):
             return "restarted the control plane with other versions"
         if not wait_until(LabApi(ports["apiserver"], self.control.pki, timeout=5).ready, 10):
             return "restarted a control plane that did not answer"
         return None if self.state.kubeconfig.exists() else "restored the kubeconfig"
+
+    def _follow_tools(self, record: dict, check_mode: bool) -> dict:
+        """Record where Helm and kubectl are now, if they were moved or are of another version."""
+        versions, binaries = self.params["versions"], self.params["binaries"]
+        known = record.get("versions") or {}
+        moved = {
+            tool: binaries[tool]
+            for tool in ("helm", "kubectl")
+            if known.get(tool) != versions.get(tool) or not pathlib.Path(record[tool]).exists()
+        }
+        if moved:
+            record = {**record, **moved, "versions": versions}
+            self.actions.append("recorded where to find " + " and ".join(moved))
+            if not check_mode:
+                self.state.write_record(record)
+        return record
 
     def _bring_up(self, record: dict, reason: str) -> dict:
         """Start what does not run, and make everything anew where that is not possible; return the new record."""
@@ -140,7 +160,7 @@ class Lab:
         log_dir = str(self.state.fault_logs)
         desired = desired_objects(self.params, crds, record["ports"]["kwok"], log_dir)
         changes = api.changes(desired, pool)
-        self.actions += _summary(changes)
+        self.actions += summary(changes)
         if check_mode:
             return
         if write_logs(self.state.fault_logs, self.params["faults"]):
@@ -166,9 +186,9 @@ class Lab:
         """Wait until every node is Ready."""
         if not self.actions:
             return
-        if not wait_until(lambda: not _unready_nodes(api), READY_WITHIN, step=0.1):
+        if not wait_until(lambda: not api.unready_nodes(), READY_WITHIN, step=0.1):
             raise OrchestratorError(
-                "Nodes of the lab are not Ready: " + ", ".join(_unready_nodes(api)),
+                "Nodes of the lab are not Ready: " + ", ".join(api.unready_nodes()),
                 hint=f"KWOK's log is {self.state.cluster_dir / 'logs' / 'kwok-controller.log'}.",
             )
 
@@ -219,25 +239,3 @@ class Lab:
             "memory_mib": memory,
             "seconds": round(time.monotonic() - started, 2),
         }
-
-
-def _unready_nodes(api: LabApi) -> list[str]:
-    """Return the lab's nodes without the condition Ready."""
-    nodes: list[Object] = api.request("GET", PATHS["Node"]).body.get("items") or []
-    return [
-        node["metadata"]["name"]
-        for node in nodes
-        if not any(c["type"] == "Ready" and c["status"] == "True" for c in node["status"].get("conditions") or [])
-    ]
-
-
-def _summary(changes: list[Change]) -> list[str]:
-    """Return one line per kind and verb, with the names where they are few."""
-    found: dict[tuple[str, str], list[str]] = {}
-    for change in changes:
-        found.setdefault((change.verb, change.kind), []).append(change.name)
-    past = {"create": "created", "update": "updated", "delete": "deleted"}
-    return [
-        f"{past[verb]} {len(names)} {kind}" + (f" ({', '.join(names)})" if len(names) <= 3 else "")
-        for (verb, kind), names in found.items()
-    ]

@@ -14,8 +14,8 @@ import pytest
 import yaml
 from ansible_collections.llm_d.orchestrator.plugins.module_utils import _lab_crds, _lab_kwok, _lab_logs
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_api import Change
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_cluster import Lab, _summary
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_api import Change, summary
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_cluster import Lab
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_plane import ServingPlane
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_process import wait_until
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_state import PORT_NAMES, LabState
@@ -151,7 +151,7 @@ def test_crds_from_yaml_and_bundle(tmp_path: pathlib.Path) -> None:
 
 def test_summary() -> None:
     changes = [Change("create", "Node", name, {}, None) for name in "abcd"] + [Change("delete", "Stage", "s", None, {})]
-    assert _summary(changes) == ["created 4 Node", "deleted 1 Stage (s)"]
+    assert summary(changes) == ["created 4 Node", "deleted 1 Stage (s)"]
 
 
 def lab(tmp_path: pathlib.Path, **more: t.Any) -> Lab:
@@ -194,3 +194,17 @@ def test_logs_are_written_once(tmp_path: pathlib.Path) -> None:
     assert _lab_logs.write_logs(tmp_path, [{**crash, "log": "other"}])
     assert not _lab_logs.write_logs(tmp_path, [])
     assert (tmp_path / "default.log").exists()
+
+
+@pytest.mark.parametrize(
+    ("helm", "version", "moved"),
+    [(sys.executable, "v1", False), ("/gone/helm", "v1", True), (sys.executable, "v2", True)],
+)
+def test_moved_tools_are_recorded(helm: str, version: str, moved: bool, tmp_path: pathlib.Path) -> None:
+    tools = {"helm": sys.executable, "kubectl": sys.executable}
+    found = lab(tmp_path, binaries=tools, versions={"helm": "v1", "kubectl": "v1"})
+    before = {"helm": helm, "kubectl": sys.executable, "versions": {"helm": version, "kubectl": "v1"}}
+    after = found._follow_tools(before, check_mode=False)
+    assert after["helm"] == sys.executable
+    assert after["versions"]["helm"] == "v1"
+    assert found.actions == (["recorded where to find helm"] if moved else [])

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils import (
@@ -17,7 +18,13 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils import (
     _rules_references,
     _rules_routing,
 )
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base import ERROR, Rule, StackFinding, finding
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base import (
+    ERROR,
+    Hit,
+    Rule,
+    StackFinding,
+    finding,
+)
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_model import StackModel
 
 GROUPS: dict[str, tuple[Rule, ...]] = {
@@ -38,21 +45,39 @@ RULES: tuple[Rule, ...] = tuple(rule for rules in GROUPS.values() for rule in ru
 def check(model: StackModel, rules: t.Iterable[Rule] = RULES) -> list[StackFinding]:
     """Return every mistake in a stack once, in the order of the rules.
 
-    Findings of one cause are one, and so are those of one rule about the same line of a values file.
+    Hits of one cause are one finding, and so are those of one rule about the same line of a values file.
     """
-    found: dict[tuple, StackFinding | None] = {}
     ordered = list(rules)
+    found: dict[tuple, tuple[Rule, Hit] | None] = {}
     # Of an error and a warning of one cause the error stays.
     for rule in sorted(ordered, key=lambda rule: rule.severity != ERROR):
         for hit in rule.check(model):
-            item = finding(rule, hit)
-            cause = hit.cause or (rule.id, item.mark.file, item.path, hit.text)
-            line = ("line", rule.id, item.mark.file, item.mark.line, item.path) if item.mark.line else cause
-            if cause not in found and line not in found:
-                found[cause] = found[line] = item
-                found.update(dict.fromkeys(hit.explains))
+            _note(found, rule, hit)
     places = {rule.id: place for place, rule in enumerate(ordered)}
-    return sorted(dict.fromkeys(item for item in found.values() if item), key=lambda item: places[item.rule])
+    findings = [finding(*entry) for entry in found.values() if entry]
+    return sorted(_by_line(findings), key=lambda item: places[item.rule])
+
+
+def _note(found: dict[tuple, tuple[Rule, Hit] | None], rule: Rule, hit: Hit) -> None:
+    """Keep a hit, or let the one of the same cause name its places too."""
+    cause = hit.cause or (rule.id, hit.text, *(side.item.title for side in hit.sides))
+    if cause not in found:
+        found[cause] = (rule, hit)
+        found.update({other: found.get(other) for other in hit.explains})
+        return
+    entry = found[cause]
+    if entry and entry[0] is rule:
+        known = {side.text() for side in entry[1].sides}
+        more = tuple(side for side in hit.sides if side.text() not in known)
+        found[cause] = (rule, dataclasses.replace(entry[1], sides=entry[1].sides + more))
+
+
+def _by_line(findings: list[StackFinding]) -> list[StackFinding]:
+    kept: dict[tuple, StackFinding] = {}
+    for item in findings:
+        line = (item.rule, item.mark.file, item.mark.line, item.path) if item.mark.line else (item.rule, item.message)
+        kept.setdefault(line, item)
+    return list(kept.values())
 
 
 def by_id(rule_id: str) -> Rule:

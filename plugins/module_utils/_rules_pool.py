@@ -6,11 +6,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._pools import (
-    OLD_SERVING_LABEL,
-    SERVING_LABEL,
-    selector_problem,
-)
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._pool_checks import selector_problem
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._pools import OLD_SERVING_LABEL, SERVING_LABEL
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base import (
     ERROR,
     WARNING,
@@ -138,8 +135,8 @@ def unserved(model: StackModel) -> t.Iterator[Hit]:
     for workload in model.workloads:
         free = not workload.item.live and id(workload) not in served and workload.role != "prefill"
         if free and workload.replicas != 0 and model.known("InferencePool") and not lost:
-            names = listed(pool.item.name for pool in model.pools)
-            text = f"no pool selects the pods of {workload.item.name} (pools: {names})"
+            names = {pool.item.name for pool in model.pools}
+            text = f"no pool selects the pods of {workload.item.name} (pools: {listed(names)})"
             wanted = [e.pool for e in model.expected if e.release == workload.item.release and e.pool not in names]
             cause = ("backend", workload.item.namespace, wanted[0]) if wanted else ("unserved", workload.item.release)
             yield Hit(text, (label_side(workload),), cause)

@@ -40,6 +40,7 @@ class Lab:
         self.state = LabState(params["name"], root=params.get("state_dir"))
         self.control = ControlPlane(self.state, params.get("binaries") or {})
         plane_files = params.get("plane_files") or ""
+        self.charts = str(pathlib.Path(plane_files) / "charts")
         self.plane = ServingPlane(
             self.state, params.get("python") or "", plane_files, bool(params.get("load_balancer"))
         )
@@ -81,7 +82,7 @@ class Lab:
         return None if self.state.kubeconfig.exists() else "restored the kubeconfig"
 
     def _follow_tools(self, record: dict, check_mode: bool) -> dict:
-        """Record where Helm and kubectl are now, if they were moved or are of another version."""
+        """Record where Helm, kubectl and the lab's charts are now, if they were moved or are of another version."""
         versions, binaries = self.params["versions"], self.params["binaries"]
         known = record.get("versions") or {}
         moved = {
@@ -89,6 +90,8 @@ class Lab:
             for tool in ("helm", "kubectl")
             if known.get(tool) != versions.get(tool) or not pathlib.Path(record[tool]).exists()
         }
+        if record.get("charts") != self.charts:
+            moved["charts"] = self.charts
         if moved:
             record = {**record, **moved, "versions": versions}
             self.actions.append("recorded where to find " + " and ".join(moved))
@@ -150,6 +153,7 @@ class Lab:
             "server": f"https://127.0.0.1:{port}",
             "helm": self.params["binaries"]["helm"],
             "kubectl": self.params["binaries"]["kubectl"],
+            "charts": self.charts,
             "versions": self.params["versions"],
             "state_dir": str(self.state.dir),
             "pids": {name: found.pid for name, found in sorted(self.control.alive().items())},

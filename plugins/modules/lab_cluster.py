@@ -169,7 +169,7 @@ options:
     description: The Python that runs the serving plane; that which runs the module unless set.
     type: path
   plane_files:
-    description: The folder that holds the package of the serving plane.
+    description: The folder that holds the package of the serving plane and the lab's charts.
     type: path
   load_balancer:
     description: Whether Services of type LoadBalancer get an address.

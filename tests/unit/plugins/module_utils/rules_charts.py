@@ -89,7 +89,9 @@ def model_values(name: str, args: list[str] | None = None, **more: Any) -> dict[
         "args": args or [],
         "ports": [{"containerPort": 8000, "name": "vllm"}],
         "mountModelVolume": True,
+        "readinessProbe": {"httpGet": {"path": "/v1/models", "port": "vllm"}},
     }
+    monitoring = {"podmonitor": {"enabled": True, "portName": "vllm"}}
     return {
         "modelArtifacts": {
             "name": f"org/{name}",
@@ -98,7 +100,7 @@ def model_values(name: str, args: list[str] | None = None, **more: Any) -> dict[
             "labels": {"llm-d.ai/inference-serving": "true", "llm-d.ai/model": name},
         },
         "routing": {"proxy": {"enabled": False}},
-        "decode": {"replicas": 2, "parallelism": {"tensor": 2}, "containers": [container]},
+        "decode": {"replicas": 2, "parallelism": {"tensor": 2}, "containers": [container]} | {"monitoring": monitoring},
         "prefill": {"create": False},
         **more,
     }
@@ -212,13 +214,14 @@ def two_models() -> Stack:
 
 def prefill_decode() -> Stack:
     values = model_values("a")
-    server = values["decode"]["containers"][0] | {"ports": []}
+    server = values["decode"]["containers"][0] | {"ports": [{"containerPort": 8200, "name": "vllm"}]}
     proxy = {"enabled": True, "image": "ghcr.io/llm-d/llm-d-routing-sidecar:v0.6.0", "targetPort": 8200}
     address = {"name": "VLLM_NIXL_SIDE_CHANNEL_HOST", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}
     server |= {"env": [address], "args": ["--kv-transfer-config", '{"kv_connector":"NixlConnector"}']}
     values["routing"] = {"servicePort": 8000, "proxy": proxy}
     values["decode"]["containers"] = [server]
     values["prefill"] = {"create": True, "replicas": 1, "containers": [copy.deepcopy(server)]}
+    values["prefill"]["containers"][0]["ports"][0]["containerPort"] = 8000
     return Stack(("a",), {"a": pool_values("a", **{"mine.yaml": PD_PLUGINS})}, {"a": values})
 
 

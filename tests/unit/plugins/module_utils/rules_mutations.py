@@ -30,6 +30,7 @@ def plugins(**changes: Any) -> str:
 
 
 ARGS = "decode.containers.0.args.2"
+MONITOR = "decode.monitoring.podmonitor.portName"
 MINE = "inferenceExtension.pluginsCustomConfig.mine|yaml"
 KGATEWAY = ("served", "gateway|kgateway|dev/v1alpha1", ["GatewayParameters"])
 BACKEND = "spec.rules.0.backendRefs.0"
@@ -131,6 +132,11 @@ MUTATIONS: list[tuple[str, list[tuple[str, str, Any]], str, str]] = [
     ("aggregated", [(ROUTE, f"{PARENT}.namespace", "gateways")], "LLMD201", "gateways"),
     ("aggregated", [("namespaces infra-main", "", "gateways")], "LLMD201", "gateways"),
     ("aggregated", [("values infra-main", "gateway.nameOverride", "gw")], "LLMD201", "infra-main-gw"),
+    ("aggregated", [(ROUTE, f"{PARENT}.kind", "Gateways")], "LLMD217", "Gateways"),
+    ("aggregated", [(ROUTE, f"{PARENT}.group", "networking.k8s.io")], "LLMD217", "networking.k8s.io"),
+    ("two", [("routes b", "spec.rules.0.filters.0.urlRewrite.path.replacePrefixMatch", "/x")], "LLMD216", "/x"),
+    ("aggregated", [(POOL, "inferencePool.targetPorts.0.number", 8001)], "LLMD104", "8001"),
+    ("events", [(MODEL, "modelArtifacts.name", "org/c")], "LLMD209", "org/c"),
     ("aggregated", [(ROUTE, f"{PARENT}.sectionName", "https")], "LLMD202", "default:80"),
     ("aggregated", [(ROUTE, f"{PARENT}.port", 8080)], "LLMD202", "8080"),
     (
@@ -265,6 +271,17 @@ MUTATIONS: list[tuple[str, list[tuple[str, str, Any]], str, str]] = [
     ),
     ("lws", [(MODEL, "decode.containers.0.resources", {"limits": {"nvidia.com/gpu": 4}})], "LLMD506", "2 pods x 4"),
     ("lws", [(MODEL, "decode.containers.0.args", ["--tensor-parallel-size=2"])], "LLMD506", "tensor 2"),
+    ("aggregated", [(MODEL, "decode.containers.0.ports.0.name", "http"), (MODEL, MONITOR, "http")], "LLMD510", "http"),
+    ("aggregated", [(MODEL, "decode.containers.0.ports.0.containerPort", 8001)], "LLMD510", "vllm (8001)"),
+    ("pd", [(MODEL, "prefill.containers.0.readinessProbe.httpGet.port", 8200)], "LLMD510", "8200"),
+    (
+        "pd",
+        [(MODEL, "decode.containers.0.args.1", '{"kv_connector":"NixlConnector",}')],
+        "LLMD511",
+        "--kv-transfer-config",
+    ),
+    ("events", [(MODEL, ARGS, events() + "x")], "LLMD511", "--kv-events-config"),
+    ("aggregated", [(MODEL, MONITOR, "metrics")], "LLMD512", "decode.monitoring.podmonitor.portName"),
     # KV events
     ("events", [(MODEL, ARGS, events(enable_kv_cache_events=False))], "LLMD520", "ms-a"),
     ("events", [(MODEL, "decode.containers.0.args", ["--block-size=64"])], "LLMD520", "pluginsCustomConfig"),

@@ -204,6 +204,7 @@ def test_moved_tools_are_recorded(helm: str, version: str, moved: bool, tmp_path
     tools = {"helm": sys.executable, "kubectl": sys.executable}
     found = lab(tmp_path, binaries=tools, versions={"helm": "v1", "kubectl": "v1"})
     before = {"helm": helm, "kubectl": sys.executable, "versions": {"helm": version, "kubectl": "v1"}}
+    before["charts"] = found.charts
     after = found._follow_tools(before, check_mode=False)
     assert after["helm"] == sys.executable
     assert after["versions"]["helm"] == "v1"

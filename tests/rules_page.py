@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
 """Write docs/rules.md from the registry of consistency rules; a unit test says when it has to be run."""
@@ -76,7 +75,7 @@ def page() -> str:
     parts = [INTRO]
     for group, rules in GROUPS.items():
         parts.append(f"## {group}\n")
-        parts += [rule_section(rule) for rule in rules]
+        parts += [rule_section(rule) for rule in sorted(rules, key=lambda rule: rule.id)]
     return "\n".join([*parts, compatibility()])
 
 

@@ -13,10 +13,12 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils import (
     _rules_model,
     _rules_names,
     _rules_picker,
+    _rules_pods,
     _rules_pool,
     _rules_provider,
     _rules_references,
     _rules_routing,
+    _rules_versions,
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base import (
     ERROR,
@@ -33,7 +35,9 @@ GROUPS: dict[str, tuple[Rule, ...]] = {
     "Routes": _rules_routing.RULES,
     "Names": _rules_names.RULES,
     "Gateway providers": _rules_provider.RULES,
+    "Versions": _rules_versions.RULES,
     "Model servers": _rules_model.RULES,
+    "Pods of models": _rules_pods.RULES,
     "KV-cache events": _rules_events.RULES,
     "References": _rules_references.RULES,
     "Kinds": _rules_kinds.RULES,

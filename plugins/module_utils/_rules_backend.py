@@ -109,7 +109,8 @@ def served_name(model: StackModel) -> t.Iterator[Hit]:
             if expected.model and workload.served and expected.model not in workload.served:
                 names = listed(workload.served)
                 text = f"{expected.name} is asked for as {expected.model!r}, its servers answer to {names}"
-                yield Hit(text, (_server_side(workload),), ("served", expected.name))
+                topic = (("topic", workload.item.title),)
+                yield Hit(text, (_server_side(workload),), ("served", expected.name), explains=topic)
     for route, rule, ref, side in _backends(model):
         pool = pool_of(ref, route, model)
         names = {name for w in (selected(pool, model) if pool else []) for name in w.served}
@@ -144,6 +145,7 @@ def _serving(expected: Expected, model: StackModel) -> list[tuple[Item, Object]]
 def routed(model: StackModel) -> t.Iterator[Hit]:
     """Every expected model's pool is reached by a route."""
     broken = any(pool_of(ref, route, model) is None for route, _rule, ref, _side in _backends(model))
+    broken |= any(item.component == "httproute" and item.kind != "HTTPRoute" for item in model.planned)
     for expected in model.expected:
         pools = [pool for pool in model.pools if pool.item.name == expected.pool]
         if not pools or broken or not model.known("HTTPRoute") or _serving(expected, model):
@@ -162,7 +164,9 @@ def prefix(model: StackModel) -> t.Iterator[Hit]:
             continue
         given = listed(str(_path(match).get("value", "/")) for _r, rule in rules for match in _matches(rule))
         text = f"model {expected.name} is asked for under {wanted or '/'}, its route takes {given}"
-        yield Hit(text, tuple(Side(route, ("spec", "rules")) for route, _rule in rules), ("prefix", expected.name))
+        sides = tuple(Side(route, ("spec", "rules")) for route, _rule in rules)
+        explained = tuple(("rewrite", route.title) for route, _rule in rules)
+        yield Hit(text, sides, ("prefix", expected.name), explains=explained)
 
 
 def _matches(rule: Object) -> list[Object]:
@@ -187,13 +191,16 @@ def rewritten(model: StackModel) -> t.Iterator[Hit]:
     """A model server knows /v1/... only, so a prefix before that is cut off by the route."""
     for route, rule, ref, side in _backends(model):
         pool = pool_of(ref, route, model)
-        filters = [f for f in dicts(rule.get("filters")) if mapping(mapping(f.get("urlRewrite")).get("path"))]
-        if pool is None or filters or _rooted(pool, model):
+        if pool is None or _rooted(pool, model):
             continue
-        for match in _matches(rule):
-            value = str(_path(match).get("value", "/"))
-            if _path(match).get("type", "PathPrefix") == "PathPrefix" and value.rstrip("/") and value[:3] != "/v1":
-                text = f"route {route.name} sends paths under {value} on as they are, model servers know /v1 only"
+        paths = [mapping(mapping(f.get("urlRewrite")).get("path")) for f in dicts(rule.get("filters"))]
+        new = next((path for path in paths if path), None)
+        prefixes = [_path(m) for m in _matches(rule) if _path(m).get("type", "PathPrefix") == "PathPrefix"]
+        for given in [str(path.get("value", "/")) for path in prefixes]:
+            kept = str(new.get("replacePrefixMatch", new.get("replaceFullPath", "/"))) if new else given
+            if kept.rstrip("/") and kept[:3] != "/v1":
+                how = f"as {kept}" if new else "as they are"
+                text = f"route {route.name} sends paths under {given} on {how}, model servers know /v1 only"
                 yield Hit(text, (side,), ("rewrite", route.title))
 
 

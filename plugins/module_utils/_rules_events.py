@@ -169,7 +169,9 @@ def topics(model: StackModel) -> t.Iterator[Hit]:
         elif model_name and "$" not in model_name and link.server.names and model_name not in link.server.names:
             text = f"{link.workload.item.name} sends KV events for {model_name!r}, it serves {link.server.names[0]!r}"
         if text:
-            yield Hit(text, (link.config, link.server_side), ("events", link.pool.item.title))
+            named = model_name and topic.startswith(str(prefix))
+            cause = ("topic", link.workload.item.title) if named else ("events", link.pool.item.title)
+            yield Hit(text, (link.config, link.server_side), cause)
 
 
 def block_sizes(model: StackModel) -> t.Iterator[Hit]:

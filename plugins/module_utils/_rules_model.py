@@ -66,7 +66,9 @@ def sidecars(model: StackModel) -> t.Iterator[Hit]:
         if bare and any(w.role == "prefill" for w in running):
             names = listed(w.item.name for w in bare)
             text = f"the picker of pool {pool.item.name} parts prefill from decode, {names} has no routing sidecar"
-            yield Hit(text, (config, *(Side(w.item, w.path, "sidecar") for w in bare)), ("sidecar", pool.item.title))
+            sides = (config, *(Side(w.item, w.path, "sidecar") for w in bare))
+            explained = tuple(("probe", w.item.title) for w in bare)
+            yield Hit(text, sides, ("sidecar", pool.item.title), explains=explained)
 
 
 def forwards(model: StackModel) -> t.Iterator[Hit]:
@@ -79,7 +81,7 @@ def forwards(model: StackModel) -> t.Iterator[Hit]:
                 continue
             text = f"the routing sidecar passes requests on to {sidecar.forward}, the server listens on {listed(known)}"
             sides = (_container(workload, sidecar, "forward"), _container(workload, workload.models[0], workload.role))
-            yield Hit(text, sides, ("forward", workload.item.title))
+            yield Hit(text, sides, ("forward", workload.item.title), explains=(("probe", workload.item.title),))
 
 
 def _planned(model: StackModel) -> list[Workload]:

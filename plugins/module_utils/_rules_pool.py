@@ -173,7 +173,9 @@ def _port_hit(pool: Pool, port: int, missed: list[tuple[Workload, tuple[int, ...
         else f"has no listener: the pods listen on {opened}"
     )
     text = f"pool {pool.item.name} sends requests to port {port}, which {what}"
-    return Hit(text, tuple(sides), ("port", pool.item.title), f"make both {opened}")
+    probes = tuple(("probe", workload.item.title) for workload, _open in missed)
+    explained = (("backend-port", pool.item.title), *probes)
+    return Hit(text, tuple(sides), ("port", pool.item.title), f"make both {opened}", explained)
 
 
 RULES = (

@@ -6,24 +6,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._compatibility import (
-    GATEWAY_APIS,
-    Provider,
-    gateway_row,
-    picker_row,
-    version,
-)
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._compatibility import Provider
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._model_servers import dicts, mapping
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_backend import pool_of
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base import (
-    ERROR,
-    WARNING,
-    Hit,
-    Rule,
-    Side,
-    listed,
-)
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_picker import config_of
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base import ERROR, Hit, Rule, Side, listed
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_route import gateway_provider, rules_of
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_items import Item, Pool
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_model import StackModel
@@ -34,11 +20,12 @@ RENDERED = {"DestinationRule": "istio", "HealthCheckPolicy": "gke", "GCPBackendP
 _GROUPS = ("networking.istio.io", "networking.gke.io", "monitoring.googleapis.com")
 
 
-def _class_side(gateway: Item) -> Side:
+def class_side(gateway: Item) -> Side:
+    """Return the place of a Gateway's class."""
     return Side(gateway, ("spec", "gatewayClassName"), "class")
 
 
-def _served(model: StackModel) -> t.Iterator[tuple[Pool, Item, Provider | None]]:
+def served(model: StackModel) -> t.Iterator[tuple[Pool, Item, Provider | None]]:
     """Yield each planned pool with the Gateway that its requests come from, and that Gateway's provider."""
     pools = [pool for pool in model.pools if not pool.item.live]
     gateways = model.items("Gateway")
@@ -60,17 +47,17 @@ def class_exists(model: StackModel) -> t.Iterator[Hit]:
         if model.exists("GatewayClass", name) is False:
             known = listed((item.name for item in model.items("GatewayClass")), "none")
             text = f"Gateway {gateway.name} is of class {name!r}, the cluster has {known}"
-            yield Hit(text, (_class_side(gateway),), ("class", name))
+            yield Hit(text, (class_side(gateway),), ("class", name))
 
 
 def pool_provider(model: StackModel) -> t.Iterator[Hit]:
     """The pool chart's provider.name fits the Gateway's class."""
-    for pool, gateway, provider in _served(model):
+    for pool, gateway, provider in served(model):
         if provider is None or not pool.item.release:
             continue
         mine = [i for i in model.planned if i.release == pool.item.release and i.namespace == pool.item.namespace]
         made = {RENDERED[item.kind]: item for item in mine if item.kind in RENDERED}
-        given = next(iter(made), "none")
+        given = next(iter(made), "istio" if _ruled(pool, model) else "none")
         if given != provider.pool_provider:
             class_name = gateway.spec.get("gatewayClassName")
             text = (
@@ -80,71 +67,35 @@ def pool_provider(model: StackModel) -> t.Iterator[Hit]:
             side = Side(made.get(given, pool.item), (), "provider")
             remedy = f"set provider.name: {provider.pool_provider} in the pool's values, or another gatewayClassName"
             kinds = tuple(("kind", item.group, item.kind) for item in mine if item.group in _GROUPS)
-            yield Hit(text, (side, _class_side(gateway)), ("provider", gateway.title), remedy, kinds)
+            yield Hit(text, (side, class_side(gateway)), ("provider", gateway.title), remedy, kinds)
+
+
+def _hosts(pool: Pool) -> list[str]:
+    """Return the names under which a pool's picker is known in its cluster, without the cluster's domain."""
+    return [pool.epp, f"{pool.epp}.{pool.item.namespace}", f"{pool.epp}.{pool.item.namespace}.svc"]
+
+
+def _is_picker(rule: Item, pool: Pool) -> bool:
+    host = str(rule.spec.get("host") or "")
+    near = rule.namespace == pool.item.namespace
+    return host.startswith(_hosts(pool)[2] + ".") or host in _hosts(pool)[1:] or (near and host == pool.epp)
+
+
+def _ruled(pool: Pool, model: StackModel) -> bool:
+    """Return whether a DestinationRule of another origin is about a pool's picker."""
+    return any(_is_picker(rule, pool) for rule in model.items("DestinationRule"))
 
 
 def destination(model: StackModel) -> t.Iterator[Hit]:
     """The DestinationRule of a pool's release is about the picker's Service."""
     for pool in (pool for pool in model.pools if not pool.item.live and pool.epp):
-        home = pool.item.namespace
-        names = [pool.epp, f"{pool.epp}.{home}", f"{pool.epp}.{home}.svc"]
         for rule in model.items("DestinationRule", planned_only=True):
             host = str(rule.spec.get("host") or "")
-            near = rule.release == pool.item.release and rule.namespace == home
-            if near and host not in names and not host.startswith(f"{pool.epp}.{home}.svc."):
-                text = f"the DestinationRule is for {host}, the picker of pool {pool.item.name} is {names[2]}"
+            near = rule.release == pool.item.release and rule.namespace == pool.item.namespace
+            if near and not _is_picker(rule, pool):
+                text = f"the DestinationRule is for {host}, the picker of pool {pool.item.name} is {_hosts(pool)[2]}"
                 sides = (Side(rule, ("spec", "host"), "destination_host"), Side(pool.item, (*pool.epp_path, "name")))
                 yield Hit(text, sides, ("epp", pool.item.title))
-
-
-def api(model: StackModel) -> t.Iterator[Hit]:
-    """The gateway's version routes to pools of this API group."""
-    for pool, gateway, provider in _served(model):
-        row = gateway_row(provider.name, model.facts.gateway_version) if provider else None
-        if provider and row and pool.item.group not in row.groups:
-            running = f"{provider.name} {model.facts.gateway_version or ''}".strip()
-            knows = listed(row.groups, "no InferencePool at all")
-            text = f"{running} routes to {knows}, pool {pool.item.name} is of {pool.item.group}"
-            sides = (Side(pool.item, ("apiVersion",), "api"), _class_side(gateway))
-            yield Hit(f"{text} ({row.source})", sides, ("api", gateway.title, pool.item.group), row.remedy)
-
-
-def extension(model: StackModel) -> t.Iterator[Hit]:
-    """The gateway controller's inference extension is on."""
-    for pool, gateway, provider in _served(model):
-        if provider and provider.flag and model.facts.inference_extension is False:
-            text = f"{provider.name}'s inference extension is off: it does not know InferencePool {pool.item.name}"
-            remedy = f"turn on {provider.flag} and restart the controller"
-            yield Hit(text, (Side(pool.item), _class_side(gateway)), ("extension", gateway.title), remedy)
-
-
-def gateway_api(model: StackModel) -> t.Iterator[Hit]:
-    installed = version(model.facts.gateway_api_version)
-    for gateway in model.items("Gateway", planned_only=True):
-        provider, running = gateway_provider(gateway, model), version(model.facts.gateway_version)
-        for row in GATEWAY_APIS:
-            fits = provider and row.provider == provider.name and running and running >= (version(row.since) or ())
-            if fits and installed and installed < (version(row.minimum) or ()):
-                text = (
-                    f"{row.provider} {model.facts.gateway_version} needs Gateway API {row.minimum} or later, "
-                    f"the cluster has {model.facts.gateway_api_version} ({row.source})"
-                )
-                yield Hit(text, (_class_side(gateway),), ("gateway-api",))
-
-
-def picker_image(model: StackModel) -> t.Iterator[Hit]:
-    """The picker's image understands its configuration's and its pool's API."""
-    for picker in (picker for picker in model.pickers if not picker.item.live):
-        image = str(picker.container.get("image") or "")
-        row, found = picker_row(image), config_of(picker, model)
-        side = Side(picker.item, ("spec", "template", "spec", "containers", picker.index, "image"), "epp_image")
-        if row and found and found[0].get("apiVersion") not in (None, *row.config):
-            text = f"image {image} reads a configuration of {listed(row.config)}, the file is {found[0]['apiVersion']}"
-            yield Hit(f"{text} ({row.source})", (side, found[1]), ("image", picker.item.title))
-        group = picker.flag("pool-group") or row and row.groups[0]
-        if row and group and "$" not in group and group not in row.groups:
-            text = f"image {image} knows pools of {listed(row.groups)}, it is to watch {group} ({row.source})"
-            yield Hit(text, (side,), ("image", picker.item.title))
 
 
 def parameters(model: StackModel) -> t.Iterator[Hit]:
@@ -192,43 +143,6 @@ RULES = (
         "The rule has no effect: the gateway cannot talk TLS to the picker, requests get 500.",
         "leave provider.istio.destinationRule.host empty: the chart works it out",
         "inferencepool v1.3.0, provider.istio.destinationRule.host; F10",
-    ),
-    _rule(
-        4,
-        "The gateway knows the pool's API",
-        api,
-        "The gateway's version routes to InferencePools of the API group that the pool is made in.",
-        "ResolvedRefs=False/InvalidKind, requests get 500 or 404; the pool has no status.",
-        "make the pool in the API group that the gateway knows",
-        "compatibility table; F1; llm-d/llm-d#578",
-    ),
-    _rule(
-        5,
-        "The inference extension is on",
-        extension,
-        "The gateway controller runs with its inference extension switched on.",
-        "ResolvedRefs=False/InvalidKind, or the pool never gets a parent; requests get 500.",
-        "turn on ENABLE_GATEWAY_API_INFERENCE_EXTENSION and restart istiod",
-        "Istio, pilot environment variables; F2",
-    ),
-    _rule(
-        6,
-        "The Gateway API is new enough",
-        gateway_api,
-        "The installed Gateway API is of a release that the gateway's version works with.",
-        "The controller ignores fields or kinds that it needs; routes are not programmed.",
-        "install a newer bundle of the Gateway API (standard channel)",
-        "compatibility table",
-        WARNING,
-    ),
-    _rule(
-        7,
-        "The picker's image fits its configuration",
-        picker_image,
-        "The endpoint picker's image reads the apiVersion of its configuration file and the pool's API group.",
-        "The picker crashes at start (no kind is registered) or never finds its pool; requests get 500.",
-        "use the image that the chart comes with, or the apiVersion that the image reads",
-        "compatibility table; F1, F3",
     ),
     _rule(
         8,

@@ -45,6 +45,16 @@ def parent(model: StackModel) -> t.Iterator[Hit]:
         )
 
 
+def parent_kind(model: StackModel) -> t.Iterator[Hit]:
+    """A route that refers to something, but to no Gateway."""
+    for route in model.items("HTTPRoute", planned_only=True):
+        refs = dicts(route.spec.get("parentRefs"))
+        given = [(str(ref.get("group", GROUP)), str(ref.get("kind", "Gateway"))) for ref in refs]
+        if refs and not {(GROUP, "Gateway"), ("", "Service")} & set(given):
+            text = f"route {route.name} is attached to a {given[0][1]} of {given[0][0] or '(core)'}, not to a Gateway"
+            yield Hit(text, (Side(route, ("spec", "parentRefs", 0)),), ("parent", route.title))
+
+
 def _listeners(gateway: Item) -> list[Object]:
     return dicts(gateway.spec.get("listeners"))
 

@@ -30,6 +30,15 @@ RULES: t.Final = (
         f"{_API} spec.parentRefs; F6",
     ),
     _rule(
+        17,
+        "A route is attached to a Gateway",
+        route.parent_kind,
+        f"A parentRef has kind Gateway and group {route.GROUP}.",
+        "The route's status stays empty (parents: []), requests get 404.",
+        "use kind Gateway and its group, or leave both out",
+        f"{_API} spec.parentRefs",
+    ),
+    _rule(
         2,
         "A route's listener exists",
         route.listener,

@@ -1,0 +1,123 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Rules about versions that work together: the gateway, its switches and APIs, the picker's image (_compatibility)."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._compatibility import (
+    GATEWAY_APIS,
+    gateway_row,
+    picker_row,
+    version,
+)
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base import (
+    ERROR,
+    WARNING,
+    Hit,
+    Rule,
+    Side,
+    listed,
+)
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_picker import config_of
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_provider import class_side, served
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_route import gateway_provider
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_model import StackModel
+
+
+def api(model: StackModel) -> t.Iterator[Hit]:
+    """The gateway's version routes to pools of this API group."""
+    for pool, gateway, provider in served(model):
+        row = gateway_row(provider.name, model.facts.gateway_version) if provider else None
+        if provider and row and pool.item.group not in row.groups:
+            running = f"{provider.name} {model.facts.gateway_version or ''}".strip()
+            knows = listed(row.groups, "no InferencePool at all")
+            text = f"{running} routes to {knows}, pool {pool.item.name} is of {pool.item.group}"
+            sides = (Side(pool.item, ("apiVersion",), "api"), class_side(gateway))
+            yield Hit(f"{text} ({row.source})", sides, ("api", gateway.title, pool.item.group), row.remedy)
+
+
+def extension(model: StackModel) -> t.Iterator[Hit]:
+    """The gateway controller's inference extension is on."""
+    for pool, gateway, provider in served(model):
+        if provider and provider.flag and model.facts.inference_extension is False:
+            text = f"{provider.name}'s inference extension is off: it does not know InferencePool {pool.item.name}"
+            remedy = f"turn on {provider.flag} and restart the controller"
+            yield Hit(text, (Side(pool.item), class_side(gateway)), ("extension", gateway.title), remedy)
+
+
+def gateway_api(model: StackModel) -> t.Iterator[Hit]:
+    installed = version(model.facts.gateway_api_version)
+    for gateway in model.items("Gateway", planned_only=True):
+        provider, running = gateway_provider(gateway, model), version(model.facts.gateway_version)
+        for row in GATEWAY_APIS:
+            fits = provider and row.provider == provider.name and running and running >= (version(row.since) or ())
+            if fits and installed and installed < (version(row.minimum) or ()):
+                text = (
+                    f"{row.provider} {model.facts.gateway_version} needs Gateway API {row.minimum} or later, "
+                    f"the cluster has {model.facts.gateway_api_version} ({row.source})"
+                )
+                yield Hit(text, (class_side(gateway),), ("gateway-api",))
+
+
+def picker_image(model: StackModel) -> t.Iterator[Hit]:
+    """The picker's image understands its configuration's and its pool's API."""
+    for picker in (picker for picker in model.pickers if not picker.item.live):
+        image = str(picker.container.get("image") or "")
+        row, found = picker_row(image), config_of(picker, model)
+        side = Side(picker.item, ("spec", "template", "spec", "containers", picker.index, "image"), "epp_image")
+        if row and found and found[0].get("apiVersion") not in (None, *row.config):
+            text = f"image {image} reads a configuration of {listed(row.config)}, the file is {found[0]['apiVersion']}"
+            yield Hit(f"{text} ({row.source})", (side, found[1]), ("image", picker.item.title))
+        group = picker.flag("pool-group") or row and row.groups[0]
+        if row and group and "$" not in group and group not in row.groups:
+            text = f"image {image} knows pools of {listed(row.groups)}, it is to watch {group} ({row.source})"
+            yield Hit(text, (side,), ("image", picker.item.title))
+
+
+def _rule(
+    number: int, title: str, check: t.Any, meaning: str, failure: str, remedy: str, source: str, severity: str = ERROR
+) -> Rule:
+    return Rule(f"LLMD4{number:02d}", title, severity, check, meaning, failure, remedy, source)
+
+
+RULES = (
+    _rule(
+        4,
+        "The gateway knows the pool's API",
+        api,
+        "The gateway's version routes to InferencePools of the API group that the pool is made in.",
+        "ResolvedRefs=False/InvalidKind, requests get 500 or 404; the pool has no status.",
+        "make the pool in the API group that the gateway knows",
+        "compatibility table; F1; llm-d/llm-d#578",
+    ),
+    _rule(
+        5,
+        "The inference extension is on",
+        extension,
+        "The gateway controller runs with its inference extension switched on.",
+        "ResolvedRefs=False/InvalidKind, or the pool never gets a parent; requests get 500.",
+        "turn on ENABLE_GATEWAY_API_INFERENCE_EXTENSION and restart istiod",
+        "Istio, pilot environment variables; F2",
+    ),
+    _rule(
+        6,
+        "The Gateway API is new enough",
+        gateway_api,
+        "The installed Gateway API is of a release that the gateway's version works with.",
+        "The controller ignores fields or kinds that it needs; routes are not programmed.",
+        "install a newer bundle of the Gateway API (standard channel)",
+        "compatibility table",
+        WARNING,
+    ),
+    _rule(
+        7,
+        "The picker's image fits its configuration",
+        picker_image,
+        "The endpoint picker's image reads the apiVersion of its configuration file and the pool's API group.",
+        "The picker crashes at start (no kind is registered) or never finds its pool; requests get 500.",
+        "use the image that the chart comes with, or the apiVersion that the image reads",
+        "compatibility table; F1, F3",
+    ),
+)

@@ -20,8 +20,22 @@ INTRO = """# Consistency rules
 
 What has to agree between the charts of a stack, its routes and the cluster. The rules read what `helm template` makes
 of every release, so that a mistake is named before anything is applied. A rule that needs a fact about the cluster
-says nothing where that fact is not known. F1 to F11 are the failure modes that are known from deployments; sources
-written `owner/repository#number` are public issues.
+says nothing where that fact is not known. Sources written `owner/repository#number` are public issues; F1 to F11 are
+the known ways in which such deployments fail:
+
+| | failure |
+|---|---|
+| F1 | pool, route, picker and gateway speak different API groups of InferencePool |
+| F2 | the gateway's inference extension is off |
+| F3 | CRDs are missing, or older than what uses them |
+| F4 | the picker may not read what it needs (RBAC) |
+| F5 | a pool selects no pods, or a port on which nothing listens |
+| F6 | a route refers to a Gateway or pool that is not there |
+| F7 | the Gateway is never programmed |
+| F8 | pods cannot be scheduled, or their volumes not bound |
+| F9 | containers die at start, or probes kill them |
+| F10 | the gateway cannot talk to the picker, or prefill pods are left out |
+| F11 | rules of one name are joined, and the wrong model answers |
 
 This page is made by `tests/rules_page.py` from the rules themselves.
 """
@@ -57,8 +71,10 @@ def compatibility() -> str:
         timeouts = "yes" if provider.route_timeouts else "no"
         cells = (provider.name, ", ".join(provider.classes), provider.pool_provider, provider.flag or "none", timeouts)
         lines.append(f"| {' | '.join(cells)} |")
-    lines += ["", "| gateway | from | Gateway API at least | source |", "|---|---|---|---|"]
-    lines += [f"| {row.provider} | {row.since} | {row.minimum} | {row.source} |" for row in table.GATEWAY_APIS]
+    lines += ["", "| field | Gateway API, standard channel, since | source |", "|---|---|---|"]
+    for field in table.FIELDS:
+        path = ".".join(field.path).replace(".*", "[]")
+        lines.append(f"| {field.kind} `spec.{path}` | {field.since} | {field.source} |")
     lines += [
         "",
         "| endpoint picker's image | reads configurations of | knows pools of | source |",

@@ -123,16 +123,22 @@ GATEWAYS = (
 
 
 @dataclasses.dataclass(frozen=True)
-class ApiMinimum:
-    """The oldest Gateway API that a provider's versions work with."""
+class Field:
+    """A field that the standard channel of the Gateway API has since a release; older ones drop it.
 
-    provider: str
+    path: from spec; * stands for every item of a list."""
+
+    kind: str
+    path: tuple[str, ...]
     since: str
-    minimum: str
     source: str
 
 
-GATEWAY_APIS = (ApiMinimum("istio", "1.28", "1.3", "Istio 1.28, task Gateway API Inference Extension"),)
+FIELDS = (
+    Field("HTTPRoute", ("rules", "*", "timeouts"), "1.2", "gateway-api, CHANGELOG/1.2"),
+    Field("Gateway", ("infrastructure",), "1.2", "gateway-api, CHANGELOG/1.2"),
+    Field("HTTPRoute", ("rules", "*", "name"), "1.4", "gateway-api v1.4.0, config/crd/standard"),
+)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,11 +7,12 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._compatibility import (
-    GATEWAY_APIS,
+    FIELDS,
     gateway_row,
     picker_row,
     version,
 )
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._model_servers import dicts, mapping
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base import (
     ERROR,
     WARNING,
@@ -22,7 +23,6 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base imp
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_picker import config_of
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_provider import class_side, served
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_route import gateway_provider
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_model import StackModel
 
 
@@ -48,17 +48,23 @@ def extension(model: StackModel) -> t.Iterator[Hit]:
 
 
 def gateway_api(model: StackModel) -> t.Iterator[Hit]:
+    """The installed release of the Gateway API has the fields that are used."""
     installed = version(model.facts.gateway_api_version)
-    for gateway in model.items("Gateway", planned_only=True):
-        provider, running = gateway_provider(gateway, model), version(model.facts.gateway_version)
-        for row in GATEWAY_APIS:
-            fits = provider and row.provider == provider.name and running and running >= (version(row.since) or ())
-            if fits and installed and installed < (version(row.minimum) or ()):
-                text = (
-                    f"{row.provider} {model.facts.gateway_version} needs Gateway API {row.minimum} or later, "
-                    f"the cluster has {model.facts.gateway_api_version} ({row.source})"
-                )
-                yield Hit(text, (class_side(gateway),), ("gateway-api",))
+    for field in FIELDS if installed else ():
+        users = [item for item in model.items(field.kind, planned_only=True) if _has(item.spec, field.path)]
+        if users and installed and installed < (version(field.since) or ()):
+            path = ".".join(("spec", *field.path)).replace(".*", "[]")
+            text = f"{path} of {field.kind} needs Gateway API {field.since}, the cluster has"
+            sides = tuple(Side(item, ("spec", field.path[0])) for item in users)
+            yield Hit(f"{text} {model.facts.gateway_api_version} ({field.source})", sides, ("field", path))
+
+
+def _has(value: t.Any, path: tuple[str, ...]) -> bool:
+    if not path:
+        return bool(value)
+    if path[0] == "*":
+        return any(_has(item, path[1:]) for item in dicts(value))
+    return _has(mapping(value).get(path[0]), path[1:])
 
 
 def picker_image(model: StackModel) -> t.Iterator[Hit]:
@@ -103,10 +109,10 @@ RULES = (
     ),
     _rule(
         6,
-        "The Gateway API is new enough",
+        "The Gateway API has the fields that are used",
         gateway_api,
-        "The installed Gateway API is of a release that the gateway's version works with.",
-        "The controller ignores fields or kinds that it needs; routes are not programmed.",
+        "Fields that the standard channel has only since a later release of the Gateway API are not used.",
+        "The API server drops the field without an error: timeouts or parameters have no effect.",
         "install a newer bundle of the Gateway API (standard channel)",
         "compatibility table",
         WARNING,

@@ -246,7 +246,7 @@ MUTATIONS: list[tuple[str, list[tuple[str, str, Any]], str, str]] = [
         "inferencePool.apiVersion",
     ),
     ("aggregated", [("facts", "inference_extension", False)], "LLMD405", "istio"),
-    ("aggregated", [("facts", "gateway_api_version", "v1.1.0")], "LLMD406", "v1.1.0"),
+    ("aggregated", [("facts", "gateway_api_version", "v1.1.0")], "LLMD406", "spec.infrastructure"),
     ("pd", [(POOL, MINE, "apiVersion: llm-d.ai/v1alpha1" + rules_charts.PD_PLUGINS)], "LLMD407", "llm-d.ai/v1alpha1"),
     # roles and accelerators
     ("pd", [(MODEL, "prefill.create", False)], "LLMD501", "prefill"),

@@ -45,7 +45,8 @@ def infer_schema(chart: ChartFiles) -> Schema:
     found = read_templates(chart)
     known = Known(kinds={"map"}, live=True)
     for prefix, sub, folder in _tree(chart, (), ""):
-        _add_chart(known, found.root, prefix, sub, folder)
+        if not _add_chart(known, found.root, prefix, sub, folder):
+            found.blind[f"{folder}values.yaml: cannot be read"] = None
     schema = empty_schema() if found.blind else build(known, found.root)
     schema = {"$schema": "http://json-schema.org/draft-07/schema#", **schema, "type": "object"}
     if found.blind:
@@ -131,8 +132,12 @@ def _tree(chart: ChartFiles, prefix: Path, folder: str) -> t.Iterator[tuple[Path
     yield prefix, chart, folder
 
 
-def _add_chart(known: Known, reads: ReadNode, prefix: Path, chart: ChartFiles, folder: str) -> None:
-    own, comments = read_values(chart.values, f"{folder}values.yaml")
+def _add_chart(known: Known, reads: ReadNode, prefix: Path, chart: ChartFiles, folder: str) -> bool:
+    """Add what a chart's values.yaml shows below its prefix; False where it cannot be read."""
+    read = read_values(chart.values, f"{folder}values.yaml")
+    if read is None:
+        return False
+    own, comments = read
     place = known
     for name in prefix:
         place = place.child(name)
@@ -144,6 +149,7 @@ def _add_chart(known: Known, reads: ReadNode, prefix: Path, chart: ChartFiles, f
             for name in path:
                 node = node.child(name)
             node.merge(comment.known)
+    return True
 
 
 def _places(comment: Commented, reads: ReadNode) -> tuple[Path, ...]:

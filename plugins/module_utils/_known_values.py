@@ -52,12 +52,13 @@ class Commented:
     known: Known
 
 
-def read_values(text: str, file: str) -> tuple[Known, list[Commented]]:
-    """Return the keys that a values.yaml sets, and those that its comments show."""
+def read_values(text: str, file: str) -> tuple[Known, list[Commented]] | None:
+    """Return the keys that a values.yaml sets, and those that its comments show; None where it cannot be read."""
     node, _findings = load_yaml(text.encode(), file)
+    if node is None:
+        return None
     known = Known()
-    if node is not None:
-        _add(known, node, True)
+    _add(known, node, True)
     return known, _commented(text, file, node)
 
 
@@ -100,9 +101,9 @@ class _Key(t.NamedTuple):
     hollow: bool
 
 
-def _live_keys(node: Node | None) -> list[_Key]:
+def _live_keys(node: Node) -> list[_Key]:
     found: list[_Key] = []
-    stack: list[tuple[Node, Path, tuple[int, ...]]] = [(node, (), ())] if node is not None else []
+    stack: list[tuple[Node, Path, tuple[int, ...]]] = [(node, (), ())]
     while stack:
         here, path, columns = stack.pop()
         if isinstance(here.value, list):
@@ -115,7 +116,7 @@ def _live_keys(node: Node | None) -> list[_Key]:
     return sorted(found)
 
 
-def _commented(text: str, file: str, node: Node | None) -> list[Commented]:
+def _commented(text: str, file: str, node: Node) -> list[Commented]:
     found: list[Commented] = []
     keys = _live_keys(node)
     lines_of_keys = [key.line for key in keys]

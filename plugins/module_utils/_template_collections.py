@@ -32,11 +32,9 @@ def _list(_walker: t.Any, args: list[Held]) -> Held:
 @function("splitList")
 def _split_list(walker: t.Any, args: list[Held]) -> Held:
     """Return the parts of a constant, as for a path in dots that a helper is called with."""
-    for arg in args:
-        walker.reads.use_all(arg, reads.TEXT)
     separators, texts = (args[0].exact(), args[1].exact()) if len(args) == 2 else ([], [])
     if not separators or not texts or not separators[0]:
-        return opaque()
+        return FUNCTIONS["split"](walker, args)
     return Held(rest=Held(consts=[part for text in texts for part in text.split(separators[0])]))
 
 
@@ -73,6 +71,7 @@ def _put(walker: t.Any, target: Held, name: Held, held: Held) -> None:
         target.keys[key] = union(target.keys.get(key), held)
     if not name.exact():
         target.rest = union(target.rest, held)
+    target.weigh()
 
 
 @function("unset")

@@ -112,9 +112,7 @@ def _number(walker: t.Any, args: list[Held]) -> Held:
         "sha1sum sha256sum sha512sum adler32sum bcrypt htpasswd derivePassword encryptAES decryptAES genPrivateKey "
         "genCA genCAWithKey genSelfSignedCert genSelfSignedCertWithKey genSignedCert genSignedCertWithKey "
         "buildCustomCert contains hasPrefix hasSuffix regexMatch mustRegexMatch semver semverCompare fail lookup env "
-        "expandenv getHostByName uuidv4 randAlphaNum randAlpha randNumeric randAscii randBytes shuffle isAbs urlParse "
-        "regexFind mustRegexFind regexFindAll mustRegexFindAll regexSplit mustRegexSplit split splitn "
-        "b64dec b32dec initials ext"
+        "expandenv getHostByName uuidv4 randAlphaNum randAlpha randNumeric randAscii randBytes isAbs urlParse"
     )
 )
 def _drop(walker: t.Any, args: list[Held]) -> Held:
@@ -134,7 +132,8 @@ def _same_document(walker: t.Any, args: list[Held]) -> Held:
         "quote squote cat upper lower title untitle repeat substr nospace trunc abbrev abbrevboth trimAll trimSuffix "
         "trimPrefix trimall replace plural snakecase camelcase kebabcase swapcase wrap wrapWith println toString html "
         "js urlquery urlJoin b64enc b32enc regexReplaceAll mustRegexReplaceAll regexReplaceAllLiteral "
-        "mustRegexReplaceAllLiteral regexQuoteMeta base dir clean osBase osDir osExt osClean osIsAbs call"
+        "mustRegexReplaceAllLiteral regexQuoteMeta base dir clean osBase osDir osExt osClean osIsAbs "
+        "regexFind mustRegexFind b64dec b32dec initials ext shuffle call"
     )
 )
 def _of_text(walker: t.Any, args: list[Held]) -> Held:
@@ -172,14 +171,18 @@ def _format(parts: list[str]) -> str:
 
 @function("join", "toStrings", "sortAlpha", "has", "mustHas")
 def _of_list(walker: t.Any, args: list[Held]) -> Held:
+    entries = [entry for arg in args for entry in arg.entries()]
     for arg in args:
-        walker.reads.use_all(arg, reads.TEXT)
         for path in arg.refs:
             walker.reads.use(path, reads.RANGE)
             walker.reads.use((*path, ITEM), reads.TEXT)
-        for entry in arg.entries():
-            walker.reads.use_all(entry, reads.TEXT)
-    return opaque()
+    return _text(walker, [*args, *entries], mixed=True)
+
+
+@function(*words("split splitn regexSplit mustRegexSplit regexFindAll mustRegexFindAll"))
+def _parts(walker: t.Any, args: list[Held]) -> Held:
+    part = _text(walker, args, mixed=True)
+    return Held(rest=part, yaml=part.yaml, mixed=True, opaque=True)
 
 
 @function(*words("toYaml toYamlPretty mustToYaml toJson toPrettyJson toRawJson mustToJson mustToPrettyJson toToml"))

@@ -13,8 +13,8 @@ import typing as t
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_files import ChartFiles
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._template_reads import Place, ReadNode, Reads
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._template_values import Path
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._template_walk import TooLarge, Walker
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._template_values import Path, TooLarge
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._template_walk import Walker
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,5 +59,5 @@ def read_templates(chart: ChartFiles) -> Reads:
     try:
         walker.run()
     except (TooLarge, RecursionError) as exc:
-        walker.reads.cannot_follow(f"the templates are too large to follow ({type(exc).__name__})")
+        walker.reads.cannot_follow(f"the templates are too large to follow: {str(exc)[:80]}")
     return walker.reads

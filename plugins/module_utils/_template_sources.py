@@ -87,5 +87,7 @@ class Sources:
                 self.reads.use((*prefix, *match.group(1).split(".")[1:]), reads.FREE)
             return []
         for name, nodes in template.defines.items():
-            self.defines.setdefault(name, []).append((file, nodes))
+            same = self.defines.setdefault(name, [])
+            if not any(nodes == other for _file, other in same):  # libraries are packed into many subcharts
+                same.append((file, nodes))
         return template.nodes

@@ -16,6 +16,12 @@ Path = tuple[str, ...]
 
 MAX_SIGNATURE = 6
 MAX_PATH = 24
+# Parts in one expression; public charts stay below 100, what doubles with every step gets there soon.
+MAX_WEIGHT = 2_000
+
+
+class TooLarge(Exception):
+    """Templates that would take too long to follow."""
 
 
 class Held:
@@ -27,7 +33,7 @@ class Held:
     elsewhere; files: the chart's other files; fresh: a copy, so that changing it changes no values.
     """
 
-    __slots__ = ("consts", "files", "fresh", "keys", "mixed", "opaque", "refs", "rest", "roots", "yaml")
+    __slots__ = ("consts", "files", "fresh", "keys", "mixed", "opaque", "refs", "rest", "roots", "weight", "yaml")
 
     def __init__(
         self,
@@ -45,6 +51,16 @@ class Held:
         self.refs, self.roots, self.consts = frozenset(refs), frozenset(roots), frozenset(consts)
         self.keys, self.rest, self.yaml = keys, rest, yaml
         self.mixed, self.opaque, self.files, self.fresh = mixed, opaque, files, False
+        self.weight = 1
+        if keys or rest or yaml:
+            self.weigh()
+
+    def weigh(self) -> None:
+        """Count the parts; raise TooLarge where there are too many."""
+        parts = [*(self.keys or {}).values(), self.rest, self.yaml]
+        self.weight = 1 + sum(part.weight for part in parts if part is not None)
+        if self.weight > MAX_WEIGHT:
+            raise TooLarge("an expression holds too much")
 
     def exact(self) -> list[str]:
         """Return the texts that this is one of, [] where it may be something else too."""
@@ -92,6 +108,7 @@ def union(*parts: Held | None) -> Held:
     joined = Held()
     for part in found:
         _add(joined, part)
+    joined.weigh()
     joined.fresh = bool(found) and all(part.fresh for part in found if part.refs or part.roots)
     return joined
 
@@ -116,5 +133,6 @@ def copy(held: Held) -> Held:
     """Return a copy whose own entries can be set without changing the original's."""
     made = Held()
     _add(made, held)
+    made.weight = held.weight
     made.keys = None if held.keys is None else {name: copy(inner) for name, inner in held.keys.items()}
     return made

@@ -28,6 +28,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._template_value
     ITEM,
     Held,
     Path,
+    TooLarge,
     opaque,
     union,
 )
@@ -36,11 +37,9 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._template_value
 MAX_STEPS = 200_000
 MAX_RECURSION = 3
 MAX_CALLS = 24
+# Of Helm's own map type, which only a chart's whole values have (pkg/chartutil/values.go).
+METHODS = ("AsMap", "Table", "PathValue", "YAML", "Encode")
 EMPTY_TEXT = ("{}", "[]", "null", "---", '""')
-
-
-class TooLarge(Exception):
-    """The templates take more steps than MAX_STEPS."""
 
 
 class Frame:
@@ -102,7 +101,7 @@ class Walker:
         for node in nodes:
             self.steps += 1
             if self.steps > MAX_STEPS:
-                raise TooLarge
+                raise TooLarge(f"more than {MAX_STEPS} steps")
             if isinstance(node, Action):
                 held = self.pipe(node.pipe, frame)
                 if not node.pipe.targets:
@@ -230,6 +229,10 @@ class Walker:
         return union(*parts) if any(parts) else opaque()
 
     def below(self, path: Path, name: str) -> Held:
+        if path in self.roots and name in METHODS:
+            if name != "AsMap":
+                self.reads.use(path, reads.FREE)
+            return Held([path])
         self.reads.use(path, reads.DYNAMIC if name == ITEM else reads.FIELD)
         paths = [(*path, name)]
         if name == "global" and path and path in self.roots:
@@ -303,13 +306,23 @@ class Walker:
         self.nodes(nodes, Frame(file, dot, collections.ChainMap({"$": dot}), out))
         return union(*out)
 
+    def loaded(self, dot: Held) -> Held:
+        """Return the text that any of the chart's other files makes of a dot, run as a template."""
+        key = ("", dot.signature())
+        if key not in self.memo:
+            self.memo[key] = opaque()
+            lenient, self.lenient = self.lenient, True
+            self.memo[key] = union(*(self.body(file, nodes, dot) for file, nodes, _prefix in self.sources.other))
+            self.lenient = lenient
+        return self.memo[key]
+
     def tpl(self, args: list[Held], frame: Frame) -> Held:
         """Return the text that a template held in a value makes; a user's own may print anything."""
         text, dot = (args + [opaque(), opaque()])[:2]
         self.reads.use_all(text, reads.TPL)
         if text.yaml is not None:
             self.reads.use_all(text.yaml, reads.TPL)
-        made = [self.body(file, nodes, dot) for file, nodes, _prefix in self.sources.other] if text.files else []
+        made = [self.loaded(dot)] if text.files else []
         for constant in text.exact():
             made.append(self.body(frame.file, self.sources.parsed(constant, frame.file, (), strict=False), dot))
         return union(*made, Held(yaml=text.yaml, mixed=text.mixed, opaque=True))

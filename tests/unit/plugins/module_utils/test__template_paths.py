@@ -34,18 +34,46 @@ READS = [
     ("trimmed", "{{- .Values.a -}}", {"a": {"text"}}),
     ("comment", "{{/* .Values.no {{ */}}{{- /* .Values.no */ -}}{{ .Values.a }}", {"a": {"text"}}),
     ("braces in text", '{{ print "}}" .Values.a }}{{ `}} "` }}', {"a": {"text"}}),
-    ("if", "{{ if and .Values.a (not .Values.b) }}{{ else if .Values.c }}{{ end }}", {"a": set(), "b": set(), "c": set()}),
-    ("with", "{{ with .Values.a }}{{ .b }}{{ $.Values.c }}{{ else }}{{ .Values.d }}{{ end }}", {"a.b": {"text"}, "c": {"text"}, "d": {"text"}}),
+    (
+        "if",
+        "{{ if and .Values.a (not .Values.b) }}{{ else if .Values.c }}{{ end }}",
+        {"a": set(), "b": set(), "c": set()},
+    ),
+    (
+        "with",
+        "{{ with .Values.a }}{{ .b }}{{ $.Values.c }}{{ else }}{{ .Values.d }}{{ end }}",
+        {"a.b": {"text"}, "c": {"text"}, "d": {"text"}},
+    ),
     ("else with", "{{ with .Values.a }}{{ else with .Values.b }}{{ .c }}{{ end }}", {"b.c": {"text"}}),
     ("range", "{{ range .Values.a }}{{ .b }}{{ end }}", {"a": {"range"}, "a.*.b": {"text"}}),
-    ("range keys", "{{ range $k, $v := .Values.a }}{{ $k }}{{ $v.b }}{{ end }}", {"a": {"range-map"}, "a.*.b": {"text"}}),
-    ("variable", "{{ $x := .Values.a }}{{ $x.b }}{{ $y := $x.c }}{{ with $y }}{{ .d }}{{ end }}", {"a.b": {"text"}, "a.c.d": {"text"}}),
-    ("assigned", "{{ $x := .Values.a }}{{ if .Values.z }}{{ $x = .Values.b }}{{ end }}{{ $x.c }}", {"a.c": {"text"}, "b.c": {"text"}}),
-    ("assigned in a loop", "{{ $x := .Values.a }}{{ range .Values.l }}{{ $x.c }}{{ $x = . }}{{ end }}", {"a.c": {"text"}, "l.*.c": {"text"}}),
+    (
+        "range keys",
+        "{{ range $k, $v := .Values.a }}{{ $k }}{{ $v.b }}{{ end }}",
+        {"a": {"range-map"}, "a.*.b": {"text"}},
+    ),
+    (
+        "variable",
+        "{{ $x := .Values.a }}{{ $x.b }}{{ $y := $x.c }}{{ with $y }}{{ .d }}{{ end }}",
+        {"a.b": {"text"}, "a.c.d": {"text"}},
+    ),
+    (
+        "assigned",
+        "{{ $x := .Values.a }}{{ if .Values.z }}{{ $x = .Values.b }}{{ end }}{{ $x.c }}",
+        {"a.c": {"text"}, "b.c": {"text"}},
+    ),
+    (
+        "assigned in a loop",
+        "{{ $x := .Values.a }}{{ range .Values.l }}{{ $x.c }}{{ $x = . }}{{ end }}",
+        {"a.c": {"text"}, "l.*.c": {"text"}},
+    ),
     ("parentheses", "{{ (.Values.a | default dict).b }}{{ ((.Values.c).d).e }}", {"a.b": {"text"}, "c.d.e": {"text"}}),
     ("index", '{{ index .Values "a" "b-c" }}{{ (index .Values.l 0).n }}', {"a.b-c": {"text"}, "l.*.n": {"text"}}),
     ("index by variable", "{{ index .Values.a .Values.k }}", {"a": {"dynamic"}, "a.*": {"text"}, "k": {"text"}}),
-    ("index by constants", '{{ range $k := list "b" "c" }}{{ index $.Values.a $k }}{{ end }}', {"a.b": {"text"}, "a.c": {"text"}}),
+    (
+        "index by constants",
+        '{{ range $k := list "b" "c" }}{{ index $.Values.a $k }}{{ end }}',
+        {"a.b": {"text"}, "a.c": {"text"}},
+    ),
     ("index by a made key", '{{ index .Values.a (printf "%s-%s" "x" "y") }}', {"a.x-y": {"text"}}),
     ("get", '{{ get .Values.a "b" }}{{ dig "c" "d" "z" .Values.a }}', {"a.b": {"text"}, "a.c.d": {"default"}}),
     ("hasKey", '{{ if hasKey .Values.a "b" }}{{ end }}', {"a.b": {"condition"}}),
@@ -54,7 +82,11 @@ READS = [
     ("dump in with", "{{ with .Values.a }}{{ . | toYaml }}{{ end }}", {"a": {"free-form"}}),
     ("dump of parts", '{{ toYaml (pick .Values.a "b") }}', {"a.b": {"free-form"}}),
     ("dump of a made map", '{{ dict "x" .Values.a | toJson }}', {"a": {"free-form"}}),
-    ("dump of a list", "{{ range $x := concat .Values.a .Values.b }}{{ toYaml $x }}{{ end }}", {"a.*": {"free-form"}, "b.*": {"free-form"}}),
+    (
+        "dump of a list",
+        "{{ range $x := concat .Values.a .Values.b }}{{ toYaml $x }}{{ end }}",
+        {"a.*": {"free-form"}, "b.*": {"free-form"}},
+    ),
     ("dump through texts", '{{ join "," (list (toYaml .Values.a)) | b64enc | upper }}', {"a": {"free-form"}}),
     ("dump in lines", '{{ range splitList "," (toYaml .Values.a) }}{{ . }}{{ end }}', {"a": {"free-form"}}),
     ("tpl", "{{ tpl .Values.a $ }}{{ tpl (toYaml .Values.b) . }}", {"a": {"tpl"}, "b": {"tpl", "free-form"}}),
@@ -63,17 +95,29 @@ READS = [
     ("list use", '{{ join "," .Values.a }}{{ has "x" .Values.b }}', {"a": {"range"}, "b": {"range"}}),
     ("first", "{{ (first .Values.a).b }}", {"a": {"range"}, "a.*.b": {"text"}}),
     ("coalesce", "{{ (coalesce .Values.a .Values.b).c }}", {"a.c": {"text"}, "b.c": {"text"}}),
-    ("ternary", "{{ (ternary .Values.a .Values.b .Values.k).c }}", {"a.c": {"text"}, "b.c": {"text"}, "k": {"condition"}}),
+    (
+        "ternary",
+        "{{ (ternary .Values.a .Values.b .Values.k).c }}",
+        {"a.c": {"text"}, "b.c": {"text"}, "k": {"condition"}},
+    ),
     ("merge", "{{ (merge (dict) .Values.a .Values.b).c }}", {"a.c": {"text"}, "b.c": {"text"}}),
     ("merged in place", "{{ $_ := merge .Values.a .Values.b }}{{ .Values.a.c }}", {"a.c": {"text"}, "b.c": {"text"}}),
-    ("set into values", '{{ .Values.a.k.x }}{{ $_ := set .Values.a "k" .Values.b }}', {"a.k.x": {"text"}, "b.x": {"text"}}),
-    ("set into a copy", '{{ $c := deepCopy .Values.a }}{{ $_ := set $c "k" .Values.b }}{{ $c.k.x }}', {"b.x": {"text"}}),
+    (
+        "set into values",
+        '{{ .Values.a.k.x }}{{ $_ := set .Values.a "k" .Values.b }}',
+        {"a.k.x": {"text"}, "b.x": {"text"}},
+    ),
+    (
+        "set into a copy",
+        '{{ $c := deepCopy .Values.a }}{{ $_ := set $c "k" .Values.b }}{{ $c.k.x }}',
+        {"b.x": {"text"}},
+    ),
     ("method", '{{ if .Capabilities.APIVersions.Has "v1" }}{{ .Values.a }}{{ end }}', {"a": {"text"}}),
     ("through yaml", "{{ $x := toYaml .Values.a | fromYaml }}{{ $x.b }}", {"a.b": {"text"}}),
     ("hash", "{{ toYaml .Values.a | sha256sum }}", {"a": set()}),
     ("whole values", "{{ toYaml .Values }}", {}),
     ("block", '{{ block "x" .Values.a }}{{ .b }}{{ end }}', {"a.b": {"text"}}),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("text", "expected"), [case[1:] for case in READS], ids=[case[0] for case in READS])
@@ -87,16 +131,56 @@ def test_reads(text, expected):
 # id, helpers and page, paths that must be read, paths that must not be
 HELPERS = [
     ("dot", '{{ define "h" }}{{ .Values.a }}{{ end }}{{ include "h" . }}', ["a"], []),
-    ("values as dot", '{{ define "h" }}{{ .b }}{{ end }}{{ include "h" .Values.a }}{{ template "h" .Values.c }}', ["a.b", "c.b"], ["b"]),
-    ("dict", '{{ define "h" }}{{ .ctx.Values.a }}{{ .v.b }}{{ end }}{{ include "h" (dict "ctx" $ "v" .Values.c) }}', ["a", "c.b"], ["c.a"]),
-    ("list", '{{ define "h" }}{{ (index . 0).Values.a }}{{ index . 1 }}{{ end }}{{ include "h" (list . .Values.b) }}', ["a", "b"], ["b.Values"]),
-    ("root", '{{ define "h" }}{{ $.Values.a }}{{ .root.Values.b }}{{ end }}{{ include "h" (dict "root" . "Values" .Values) }}', ["a", "b"], []),
-    ("with extra keys", '{{ define "h" }}{{ .Values.a }}{{ .x.b }}{{ end }}{{ include "h" (merge (dict "x" .Values.c) .) }}', ["a", "c.b"], []),
-    ("document", '{{ define "h" }}{{ index .Values "a" | default dict | toYaml }}{{ end }}{{ (include "h" . | fromYaml).b }}', ["a.b"], []),
-    ("recursive", '{{ define "h" }}{{ range $k, $v := . }}{{ include "h" $v }}{{ end }}{{ end }}{{ include "h" .Values.a }}', ["a.*.*"], []),
-    ("dynamic name", '{{ define "h.x" }}{{ .Values.a }}{{ end }}{{ include (printf "h.%s" .Values.k) . }}', ["a", "k"], []),
+    (
+        "values as dot",
+        '{{ define "h" }}{{ .b }}{{ end }}{{ include "h" .Values.a }}{{ template "h" .Values.c }}',
+        ["a.b", "c.b"],
+        ["b"],
+    ),
+    (
+        "dict",
+        '{{ define "h" }}{{ .ctx.Values.a }}{{ .v.b }}{{ end }}{{ include "h" (dict "ctx" $ "v" .Values.c) }}',
+        ["a", "c.b"],
+        ["c.a"],
+    ),
+    (
+        "list",
+        '{{ define "h" }}{{ (index . 0).Values.a }}{{ index . 1 }}{{ end }}{{ include "h" (list . .Values.b) }}',
+        ["a", "b"],
+        ["b.Values"],
+    ),
+    (
+        "root",
+        '{{ define "h" }}{{ $.Values.a }}{{ .root.Values.b }}{{ end }}{{ include "h" (dict "root" . "Values" .Values) }}',
+        ["a", "b"],
+        [],
+    ),
+    (
+        "with extra keys",
+        '{{ define "h" }}{{ .Values.a }}{{ .x.b }}{{ end }}{{ include "h" (merge (dict "x" .Values.c) .) }}',
+        ["a", "c.b"],
+        [],
+    ),
+    (
+        "document",
+        '{{ define "h" }}{{ index .Values "a" | default dict | toYaml }}{{ end }}{{ (include "h" . | fromYaml).b }}',
+        ["a.b"],
+        [],
+    ),
+    (
+        "recursive",
+        '{{ define "h" }}{{ range $k, $v := . }}{{ include "h" $v }}{{ end }}{{ end }}{{ include "h" .Values.a }}',
+        ["a.*.*"],
+        [],
+    ),
+    (
+        "dynamic name",
+        '{{ define "h.x" }}{{ .Values.a }}{{ end }}{{ include (printf "h.%s" .Values.k) . }}',
+        ["a", "k"],
+        [],
+    ),
     ("uncalled", '{{ define "h" }}{{ .Values.a }}{{ end }}{{ .Values.b }}', ["b"], ["a"]),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("text", "read", "unread"), [case[1:] for case in HELPERS], ids=[case[0] for case in HELPERS])
@@ -128,8 +212,10 @@ def test_details():
 
 
 def test_pages_and_helpers_of_subcharts():
-    library = chart({"_h.tpl": '{{ define "lib.h" }}{{ .Values.lib.x }}{{ end }}', "page.yaml": "{{ .Values.dead }}"},
-                    metadata={"name": "lib", "type": "library"})  # fmt: skip
+    library = chart(
+        {"_h.tpl": '{{ define "lib.h" }}{{ .Values.lib.x }}{{ end }}', "page.yaml": "{{ .Values.dead }}"},
+        metadata={"name": "lib", "type": "library"},
+    )
     engine = chart({"p.yaml": "{{ .Values.a }}{{ .Values.global.g }}"}, metadata={"name": "engine"})
     parent = {"p.yaml": '{{ include "lib.h" . }}{{ .Values.motor.b }}', "_no.yaml": "{{ .Values.helper }}"}
     more = {"dependencies": [{"name": "lib"}, {"name": "engine", "alias": "motor"}]}
@@ -139,15 +225,32 @@ def test_pages_and_helpers_of_subcharts():
 
 
 def test_templates_in_values_and_files_are_run():
-    found = uses({"a.yaml": '{{ tpl (.Files.Get "x.conf") . }}'}, values='a: "{{ .Values.b.c }}"\n',
-                 files={"x.conf": "{{ .Values.d }}"})  # fmt: skip
+    found = uses(
+        {"a.yaml": '{{ tpl (.Files.Get "x.conf") . }}'},
+        values='a: "{{ .Values.b.c }}"\n',
+        files={"x.conf": "{{ .Values.d }}"},
+    )
     assert {"b.c", "d"} <= set(found)
     assert [entry.path for entry in user_paths("http://{{ .Values.domain }}/")] == [("domain",)]
 
 
-@pytest.mark.parametrize("text", ["{{ if }}", "{{ if .a }}", "{{ end }}", "{{ else }}", '{{ "x }}', "{{ (.a }}",
-                                  "{{ .a | }}", "{{/* x }}", "{{ define x }}{{ end }}", "{{ " + "(" * 99, "{{ ? }}",
-                                  "{{ if .a }}" * 99])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ if }}",
+        "{{ if .a }}",
+        "{{ end }}",
+        "{{ else }}",
+        '{{ "x }}',
+        "{{ (.a }}",
+        "{{ .a | }}",
+        "{{/* x }}",
+        "{{ define x }}{{ end }}",
+        "{{ " + "(" * 99,
+        "{{ ? }}",
+        "{{ if .a }}" * 99,
+    ],
+)
 def test_what_is_no_template(text):
     with pytest.raises(TemplateError, match="x.yaml"):
         parse(text, "x.yaml")
@@ -158,7 +261,10 @@ def test_what_is_no_template(text):
     "text",
     [
         "{{ frobnicate .Values.a }}",
-        '{{ define "h" }}' + "{{ range . }}" * 9 + '{{ include "h" . }}{{ include "h" (list .) }}' + "{{ end }}" * 9
+        '{{ define "h" }}'
+        + "{{ range . }}" * 9
+        + '{{ include "h" . }}{{ include "h" (list .) }}'
+        + "{{ end }}" * 9
         + '{{ end }}{{ include "h" .Values.a }}',
         '{{ define "h" }}{{ include "h" (dict "x" .) }}{{ end }}{{ include "h" . }}',
         "{{ $a := list .Values.a }}" + "{{ $a = list $a $a }}" * 300,
@@ -166,7 +272,7 @@ def test_what_is_no_template(text):
         "{{ .Values" + ".a" * 5000 + " }}",
     ],
     ids=["unknown function", "recursion", "growing dot", "growing list", "comments", "long path"],
-)  # fmt: skip
+)
 def test_hostile_templates_end_soon(text):
     start = time.monotonic()
     read_templates(chart({"x.yaml": text}))

@@ -151,7 +151,7 @@ HELPERS = [
     ),
     (
         "root",
-        '{{ define "h" }}{{ $.Values.a }}{{ .root.Values.b }}{{ end }}{{ template "h" dict "root" . "Values" .Values }}',
+        '{{ define "h" }}{{ $.Values.a }}{{ .root.Values.b }}{{ end }}{{ template "h" dict "root" $ "Values" .Values}}',
         ["a", "b"],
         [],
     ),

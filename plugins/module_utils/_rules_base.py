@@ -13,8 +13,9 @@ import typing as t
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._findings import Finding, Mark, show_path
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import Layer, line_of
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._model_servers import Server
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._pools import CHARTS
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_items import Item
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_items import Item, Workload
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_model import StackModel
 
 Path = tuple[str | int, ...]
@@ -57,6 +58,14 @@ class Side:
                     return layer.where, line_of(layer.root, path) if layer.root is not None else 0
             path = path[:-1]
         return "", 0
+
+
+def container_side(workload: Workload, server: Server, *path: str) -> Side:
+    """Return the place of a model server's container, or of a field in it."""
+    place = (*workload.path, "spec", server.key, server.index, *path)
+    if server.key != "containers":
+        return Side(workload.item, place, "sidecar")
+    return Side(workload.item, place, workload.role or "decode", ("containers", server.index, *path))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -21,7 +21,14 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._model_servers 
     mapping,
     number,
 )
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base import ERROR, Check, Hit, Rule, Side
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base import (
+    ERROR,
+    Check,
+    Hit,
+    Rule,
+    Side,
+    container_side,
+)
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_picker import config_of
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_pool import selected
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_items import Picker, Pool, Workload
@@ -47,8 +54,7 @@ class Link:
 
     @property
     def server_side(self) -> Side:
-        path = (*self.workload.path, "spec", "containers", self.server.index, "args")
-        return Side(self.workload.item, path, self.workload.role or "decode", ("containers",))
+        return container_side(self.workload, self.server, "args")
 
 
 def _links(model: StackModel) -> t.Iterator[Link]:

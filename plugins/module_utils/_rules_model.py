@@ -18,6 +18,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base imp
     Hit,
     Rule,
     Side,
+    container_side,
     listed,
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_picker import config_of
@@ -80,7 +81,7 @@ def forwards(model: StackModel) -> t.Iterator[Hit]:
             if None in ports or sidecar.forward is None or sidecar.forward in known:
                 continue
             text = f"the routing sidecar passes requests on to {sidecar.forward}, the server listens on {listed(known)}"
-            sides = (_container(workload, sidecar, "forward"), _container(workload, workload.models[0], workload.role))
+            sides = (_container(workload, sidecar, "forward"), container_side(workload, workload.models[0], "args"))
             yield Hit(text, sides, ("forward", workload.item.title), explains=(("probe", workload.item.title),))
 
 
@@ -110,8 +111,7 @@ def side_channel(model: StackModel) -> t.Iterator[Hit]:
             names = {env.get("name") for env in dicts(server.container.get("env"))}
             if nixl and "VLLM_NIXL_SIDE_CHANNEL_HOST" not in names:
                 text = f"{workload.item.name} exchanges KV blocks by NIXL without VLLM_NIXL_SIDE_CHANNEL_HOST"
-                side = _container(workload, server, workload.role, "containers")
-                yield Hit(text, (side,), ("nixl", workload.item.release))
+                yield Hit(text, (container_side(workload, server, "env"),), ("nixl", workload.item.release))
 
 
 def _accelerators(model: StackModel) -> t.Iterator[tuple[Workload, Server, int, int, str]]:
@@ -141,7 +141,7 @@ def _devices(model: StackModel, fewer: bool) -> t.Iterator[Hit]:
             group = f"{workload.size} pods x {server.devices} = {asked}" if workload.size > 1 else str(asked)
             text = f"{workload.item.name} asks for {group} accelerators, its parallelism ({shown}) needs {needed}"
             sides = [_container(workload, server, workload.role or "decode", "parallelism")]
-            sides.append(Side(workload.item, (*workload.path, "spec", "containers", server.index, "resources")))
+            sides.append(container_side(workload, server, "resources"))
             yield Hit(text, tuple(sides), ("devices", workload.item.title))
 
 

@@ -21,6 +21,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base imp
     Hit,
     Rule,
     Side,
+    container_side,
     listed,
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_items import Workload
@@ -34,11 +35,6 @@ def _servers(model: StackModel) -> t.Iterator[tuple[Workload, Server]]:
         if not workload.item.live and workload.replicas != 0:
             for server in workload.models:
                 yield workload, server
-
-
-def _side(workload: Workload, server: Server, *path: str) -> Side:
-    place = (*workload.path, "spec", server.key, server.index, *path)
-    return Side(workload.item, place, workload.role or "decode", ("containers",))
 
 
 def _names(container: Object) -> dict[str, int | None]:
@@ -59,7 +55,7 @@ def probes(model: StackModel) -> t.Iterator[Hit]:
             what = f"port {port}" if target in (None, number(port)) else f"port {port} ({target})"
             what += "" if target is not None else f", which the container does not declare (it has {listed(names)})"
             text = f"the {probe} of {workload.item.name} asks {what}; {knows}"
-            sides = (_side(workload, server, probe), _side(workload, server, "ports"))
+            sides = (container_side(workload, server, probe), container_side(workload, server, "ports"))
             same = (("monitor", workload.item.title, str(port)),)
             yield Hit(text, sides, ("probe", workload.item.title), explains=same)
 
@@ -72,7 +68,7 @@ def settings(model: StackModel) -> t.Iterator[Hit]:
                 json.loads(value)
             except ValueError as exc:
                 text = f"{name} of {workload.item.name} is not JSON: {exc}"
-                yield Hit(text, (_side(workload, server, "args"),), ("json", workload.item.title, name))
+                yield Hit(text, (container_side(workload, server, "args"),), ("json", workload.item.title, name))
 
 
 def _configs(line: list[str]) -> t.Iterator[tuple[str, str]]:

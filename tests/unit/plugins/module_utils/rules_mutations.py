@@ -89,7 +89,7 @@ MUTATIONS: list[tuple[str, list[tuple[str, str, Any]], str, str]] = [
         "LLMD104",
         "sidecar",
     ),
-    ("aggregated", [(MODEL, "decode.containers.0.args", ["--port", "9000"])], "LLMD104", "9000"),
+    ("aggregated", [(MODEL, "decode.containers.0.args", ["--port", "9000"])], "LLMD104", "decode.containers[0].args"),
     (
         "aggregated",
         [
@@ -98,7 +98,7 @@ MUTATIONS: list[tuple[str, list[tuple[str, str, Any]], str, str]] = [
             (MODEL, "decode.containers.0.args", ["exec vllm serve org/a \\\n  --port 8200 --tensor-parallel-size 2"]),
         ],
         "LLMD104",
-        "8200",
+        "decode.containers[0].args",
     ),
     ("lws", [(MODEL, "routing.servicePort", 9100)], "LLMD104", "9100"),
     # namespaces
@@ -280,7 +280,7 @@ MUTATIONS: list[tuple[str, list[tuple[str, str, Any]], str, str]] = [
         "LLMD511",
         "--kv-transfer-config",
     ),
-    ("events", [(MODEL, ARGS, events() + "x")], "LLMD511", "--kv-events-config"),
+    ("events", [(MODEL, ARGS, events() + "x")], "LLMD511", "decode.containers[0].args"),
     ("aggregated", [(MODEL, MONITOR, "metrics")], "LLMD512", "decode.monitoring.podmonitor.portName"),
     # KV events
     ("events", [(MODEL, ARGS, events(enable_kv_cache_events=False))], "LLMD520", "ms-a"),

@@ -144,6 +144,14 @@ class Server:
     forward: int | None = None
     devices: int = 0
 
+    @property
+    def own_port(self) -> bool:
+        """Whether the port is the user's: llm-d-modelservice writes --port once, from routing.servicePort."""
+        command = self.container.get("command")
+        scripted = isinstance(command, list) and [str(word) for word in command[:2]] != ["vllm", "serve"]
+        once = sum(word.partition("=")[0] == "--port" for word in self.line) == 1
+        return self.key == "containers" and (scripted or not self.program or not once)
+
 
 def servers(spec: Object, namespace: str = "") -> tuple[list[Server], list[Server]]:
     """Return a pod's model servers and its routing sidecars. A pod without either returns two empty lists."""

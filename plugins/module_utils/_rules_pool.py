@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._model_servers import Server
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._pool_checks import selector_problem
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._pools import OLD_SERVING_LABEL, SERVING_LABEL
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base import (
@@ -154,15 +153,6 @@ def listening(model: StackModel) -> t.Iterator[Hit]:
                 yield _port_hit(pool, port, missed)
 
 
-def _ports(server: Server) -> list[str]:
-    return [word for word in server.line if word.partition("=")[0] == "--port"]
-
-
-def _scripted(server: Server) -> bool:
-    command = server.container.get("command")
-    return isinstance(command, list) and [str(word) for word in command[:2]] != ["vllm", "serve"]
-
-
 def _reached(workload: Workload) -> tuple[int, ...] | None:
     """Return the ports that requests should go to: the sidecar's where there is one; None where unknown."""
     ports = [server.ports for server in (workload.sidecars or workload.models)]
@@ -174,10 +164,8 @@ def _port_hit(pool: Pool, port: int, missed: list[tuple[Workload, tuple[int, ...
     sides = [Side(pool.item, pool.ports_path, "ports")]
     for workload, _open in missed:
         server = (workload.sidecars or workload.models)[0]
-        # The chart writes --port once, from routing.servicePort; what stands beside or instead of it is the user's.
-        own = server.key == "containers" and (server.program == "" or len(_ports(server)) != 1 or _scripted(server))
         path = (*workload.path, "spec", server.key, server.index)
-        sides.append(container_side(workload, server, "args") if own else Side(workload.item, path, "port"))
+        sides.append(container_side(workload, server, "args") if server.own_port else Side(workload.item, path, "port"))
     behind = [w for w, _open in missed if any(port in (s.ports or ()) for s in w.models)]
     opened = listed(p for _w, ports in missed for p in ports)
     what = (

@@ -95,9 +95,10 @@ GATEWAYS = (
         "llm-d/llm-d#578",
     ),
     Row("istio", "", "1.27", (), "upgrade Istio to 1.28 or later", "istio/istio#57219"),
+    # OpenShift's versions here are those of its istiod: 4.21 comes with Istio 1.28.
     Row(
         "openshift",
-        "",
+        "1.28",
         "",
         (GA_GROUP,),
         "set inferencePool.apiVersion: inference.networking.k8s.io/v1",

@@ -22,6 +22,8 @@ requirements:
   - To be named in C(callbacks_enabled), unless one of the collection's playbooks runs.
 """
 
+import importlib
+import importlib.util
 import time
 import typing as t
 
@@ -42,6 +44,12 @@ def part(result: t.Any, name: str) -> t.Any:
     return (
         getattr(result, name) if hasattr(type(result), name) or hasattr(result, name) else getattr(result, f"_{name}")
     )
+
+
+def preload() -> None:
+    """Import the cluster's client once, so that every task's process finds it loaded; tasks say if it is missing."""
+    if importlib.util.find_spec("kubernetes"):
+        importlib.import_module("kubernetes.dynamic")
 
 
 class CallbackModule(CallbackBase):
@@ -72,6 +80,7 @@ class CallbackModule(CallbackBase):
         if CallbackModule.printer is None and self.applies(playbook):
             CallbackModule.printer = self
             self.progress = Progress(self._print)
+            preload()
 
     @property
     def active(self) -> bool:

@@ -8,6 +8,7 @@ Objects are plain dicts in the API's own shape.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import os
 import typing as t
@@ -64,7 +65,8 @@ class Cluster:
     def version(self) -> str:
         """Return the server's version, for example v1.34.4; raise if the cluster cannot be reached."""
         try:
-            return kubernetes.client.VersionApi(self.client.client).get_code(_request_timeout=CONNECT_TIMEOUT).git_version
+            api = kubernetes.client.VersionApi(self.client.client)
+            return api.get_code(_request_timeout=CONNECT_TIMEOUT).git_version
         except urllib3.exceptions.HTTPError as exc:
             raise _unreachable(exc) from exc
         except ApiException as exc:
@@ -119,10 +121,9 @@ class Cluster:
 def api_error(exc: ApiException, action: str) -> OrchestratorError:
     """Return the error to show for an API reply: what was tried, and the server's own message."""
     message = str(exc.reason)
-    try:
+    # Where the body is no Status object, the reason alone says it.
+    with contextlib.suppress(TypeError, KeyError, yaml.YAMLError):
         message = yaml.safe_load(exc.body or "")["message"]
-    except (TypeError, KeyError, yaml.YAMLError):
-        pass  # not a Status object: the reason alone says it
     hint = "Ask an administrator for this permission." if exc.status == 403 else None
     return OrchestratorError(f"The cluster refused to {action}: {exc.status} {message}", hint=hint)
 

@@ -12,6 +12,7 @@ import typing as t
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._charts import Chart, fetch_chart
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._events import Events
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._findings import ERROR
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._helm import Helm
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._install import UNCHANGED, Installer, Plan, Wanted
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inventory import Inventory
@@ -19,14 +20,9 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._readiness impo
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases import (
     Release,
     diff_texts,
-    merge_values,
     object_key,
 )
-
-try:
-    import yaml
-except ImportError:  # pragma: no cover - reported by Cluster
-    yaml = None  # type: ignore[assignment]
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._values import load_values
 
 Object = dict[str, t.Any]
 
@@ -46,23 +42,13 @@ class ReleasesFailed(OrchestratorError):
 
 
 def read_values(releases: list[Object]) -> dict[str, Object]:
-    """Return each release's values, files and inline merged; raise for all files that cannot be read."""
+    """Return each release's values, files and inline merged as chart_values reads them; raise for all errors."""
     merged: dict[str, Object] = {}
     errors = []
     for release in releases:
-        values: Object = {}
-        for path in release.get("values_files") or []:
-            try:
-                with open(os.path.expanduser(path), encoding="utf-8") as stream:
-                    content = yaml.load(stream, Loader=getattr(yaml, "CSafeLoader", None) or yaml.SafeLoader)
-            except (OSError, UnicodeDecodeError, yaml.YAMLError) as exc:
-                errors.append(f"{path}: {exc}")
-                continue
-            if content is not None and not isinstance(content, dict):
-                errors.append(f"{path}: its top level is not a mapping")
-                continue
-            values = merge_values(values, content or {})
-        merged[release["name"]] = merge_values(values, release.get("values") or {})
+        loaded = load_values(release.get("values_files") or [], release.get("values") or {}, release["name"])
+        errors += [finding.text() for finding in loaded.findings if finding.severity == ERROR]
+        merged[release["name"]] = loaded.values()
     if errors:
         raise OrchestratorError("Values files cannot be used:", details=errors)
     return merged
@@ -151,8 +137,7 @@ class Deploy:
     def _install(self, plan: Plan) -> tuple[Plan, Release, float]:
         begin, component, name = time.monotonic(), self.installer.component, plan.wanted.name
         if plan.action == UNCHANGED:
-            assert plan.current is not None
-            return plan, plan.current, begin
+            return plan, t.cast(Release, plan.current), begin
         with self.events.step(component, "install", name=name):
             done, release = self.installer.apply(plan)
         return done, release, begin

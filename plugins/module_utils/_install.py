@@ -99,7 +99,7 @@ class Installer:
             after = self.render(wanted, current) if render else None
             return Plan(wanted, REPAIRED, f"its status is {current.status}", current, after)
         after = current.manifest
-        if current.labels.get(FINGERPRINT_LABEL) != self.fingerprint(wanted, current.revision):
+        if current.labels.get(FINGERPRINT_LABEL) != fingerprint(wanted, current.revision, self.inventory):
             after = self.render(wanted, current)
             why = self._difference(wanted, current, after)
             if why:
@@ -118,13 +118,6 @@ class Installer:
         if not same_values(current.values, wanted.values):
             return "its values differ"
         return "" if same_manifest(current.manifest, after, self.namespace) else "its objects differ"
-
-    def fingerprint(self, wanted: Wanted, revision: int) -> str:
-        """Return what a revision's label must be for its manifest to be known without rendering.
-
-        The revision is part of it: a revision that somebody else makes inherits the label, and shall not match.
-        """
-        return digest([wanted.chart.digest, wanted.values, self.inventory.version, self.inventory.apis, revision])
 
     def render(self, wanted: Wanted, current: Release | None) -> str:
         """Return the manifest that Helm would install."""
@@ -145,8 +138,7 @@ class Installer:
             try:
                 plan = self._settled(plan)
                 if plan.action == UNCHANGED:
-                    assert plan.current is not None
-                    return plan, plan.current
+                    return plan, t.cast(Release, plan.current)
                 return plan, self._recovered(plan)
             except HelmError as exc:
                 if not exc.transient or attempt == ATTEMPTS - 1 or time.monotonic() + 2**attempt > self.deadline:
@@ -173,7 +165,7 @@ class Installer:
         labels = {
             MANAGED_LABEL: "true",
             COMPONENT_LABEL: self.component,
-            FINGERPRINT_LABEL: self.fingerprint(wanted, (current.revision if current else 0) + 1),
+            FINGERPRINT_LABEL: fingerprint(wanted, (current.revision if current else 0) + 1, self.inventory),
         }
         timeout = max(30, int(self._left()))
         arguments = upgrade_arguments(
@@ -213,6 +205,14 @@ class Installer:
 
     def _left(self) -> float:
         return max(30.0, self.deadline - time.monotonic())
+
+
+def fingerprint(wanted: Wanted, revision: int, inventory: Inventory) -> str:
+    """Return what a revision's label must be for its manifest to be known without rendering.
+
+    The revision is part of it: a revision that somebody else makes inherits the label, and shall not match.
+    """
+    return digest([wanted.chart.digest, wanted.values, inventory.version, inventory.apis, revision])
 
 
 def refuse(lines: list[str]) -> None:

@@ -92,8 +92,7 @@ def token_secret(secrets: dict[str, list[str]], name: str, key: str) -> tuple[di
     for candidate in HF_SECRET_NAMES:
         if candidate in secrets:
             return _token_key(candidate, secrets[candidate], key)
-    names = ", ".join(HF_SECRET_NAMES)
-    return None, f"No Hugging Face token secret ({names}) was found: endpoint pickers get no {HF_KEY}."
+    return None, None
 
 
 def _token_key(name: str, keys: list[str], key: str) -> tuple[dict | None, str | None]:

@@ -23,12 +23,9 @@ def objects(settings: dict) -> list[Object]:
 
     settings: namespace, namespace_exists, hf_token, hf_token_secret, token ({name, key} of a secret that exists, or
     None), pvc_name, pvc_size, pvc_storage_class, pvc_access_modes, downloads, download_image, images,
-    image_node_selector, image_tolerations.
+    image_node_selector, image_tolerations; releases_follow: whether releases do, which make their namespace themselves.
     """
-    namespace = settings["namespace"]
     found: list[Object] = []
-    if not settings["namespace_exists"]:
-        found.append({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
     if settings["hf_token"]:
         found.append(_secret(settings))
     if settings["pvc_name"]:
@@ -36,7 +33,9 @@ def objects(settings: dict) -> list[Object]:
     found += [_download(repository, settings) for repository in settings["downloads"]]
     if settings["images"]:
         found.append(_pull(settings))
-    return found
+    if settings["namespace_exists"] or (settings.get("releases_follow") and not found):
+        return found
+    return [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": settings["namespace"]}}, *found]
 
 
 def _secret(settings: dict) -> Object:

@@ -9,8 +9,8 @@ import time
 import typing as t
 
 PHASES = {
-    "planning": "reading the inputs, checking the cluster",
-    "validation": "checking all values, preparing the namespace",
+    "planning": "reading the inputs, checking all values and the cluster",
+    "validation": "nothing is wrong; preparing what the releases need",
     "deploying": "installing all components at once",
     "routing": "applying routes, sending completions",
     "complete": "",
@@ -65,21 +65,41 @@ def waiting_text(events: list[Event], now: float, parse: t.Callable[[str], float
         if event.get("status") == "started":
             begun.setdefault(key, parse(event["time"]))
         state[key] = event
-    done, waiting, failed = [], [], []
-    for key, event in state.items():
-        text = " ".join(dict.fromkeys(key))
+    groups: dict[str, dict[str, list[str]]] = {"waiting for ": {}, "failed: ": {}, "done: ": {}}
+    longest: dict[str, float] = {}
+    for (component, name), event in state.items():
         if event.get("status") == "failed":
-            failed.append(text)
+            title = "failed: "
         elif event.get("status") == "done" and event.get("step") not in ("install", "upgrade"):
-            done.append(text)
+            title = "done: "
         else:
-            waiting.append(f"{text} ({event.get('step')}, {clock_text(max(now - begun.get(key, now), 0))})")
-    parts = [("waiting for ", waiting), ("failed: ", failed), ("done: ", done)]
-    return "; ".join(title + ", ".join(names[:6]) + _more(names) for title, names in parts if names)
+            title = "waiting for "
+            waited = max(now - begun.get((component, name), now), 0)
+            longest[component] = max(longest.get(component, 0.0), waited)
+        groups[title].setdefault(component, []).append(name)
+    parts = []
+    for title, components in groups.items():
+        texts = [
+            _names(component, names) + (f" ({clock_text(longest[component])})" if title == "waiting for " else "")
+            for component, names in components.items()
+        ]
+        parts += [title + ", ".join(texts)] if texts else []
+    return "; ".join(parts)
 
 
-def _more(names: list[str]) -> str:
-    return f" and {len(names) - 6} more" if len(names) > 6 else ""
+def _names(component: str, names: list[str]) -> str:
+    """Return a component with its releases' names: all of three, or how many there are."""
+    others = [name for name in names if name != component]
+    if len(others) > 3:
+        return f"{component} {others[0]} and {len(others) - 1} more"
+    return " ".join([component, *others])
+
+
+def line_text(title: str, seconds: float, host: str, text: str) -> str:
+    """Return one line: phase, elapsed time, host (where there are several), text."""
+    where = f"{host}: " if host else ""
+    head = f"[{title.upper()}]".ljust(WIDTH)
+    return f"{head} {clock_text(seconds):>6}  {where}{text}".rstrip()
 
 
 class Progress:
@@ -93,9 +113,7 @@ class Progress:
 
     def line(self, title: str, host: str, text: str, kind: str = "plain") -> None:
         """Print one line: phase, elapsed time, host where there are several, text."""
-        where = f"{host}: " if self.several and host else ""
-        head = f"[{title.upper()}]".ljust(WIDTH)
-        self.write(f"{head} {clock_text(self.clock() - self.begin):>6}  {where}{text}".rstrip(), kind)
+        self.write(line_text(title, self.clock() - self.begin, host if self.several else "", text), kind)
 
     def state(self, host: str) -> HostState:
         """Return a host's state."""

@@ -166,17 +166,18 @@ def run(params: dict, check_mode: bool = False) -> dict:
     return {"changed": False, "path": path, "files": files}
 
 
-def main() -> None:
-    """Run the module."""
-    module = AnsibleModule(
-        argument_spec=argument_spec(),
-        supports_check_mode=True,
-    )
+def carry_out(module: AnsibleModule) -> None:
+    """Run with a module's parameters and end it with the result."""
     try:
         result = run(module.params, module.check_mode)
     except OrchestratorError as exc:
         module.fail_json(msg=str(exc))
     module.exit_json(**result)
+
+
+def main() -> None:
+    """Run the module."""
+    carry_out(AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True))
 
 
 if __name__ == "__main__":

@@ -259,9 +259,8 @@ def run(params: dict, cluster: Cluster, check_mode: bool = False) -> dict:
     return {"changed": False, **result, "seconds": round(time.monotonic() - begin, 3)}
 
 
-def main() -> None:
-    """Run the module."""
-    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
+def carry_out(module: AnsibleModule) -> None:
+    """Run with a module's parameters and end it with the result."""
     try:
         result = run(module.params, Cluster(module.params), module.check_mode)
     except OrchestratorError as exc:
@@ -275,6 +274,11 @@ def main() -> None:
         error = OrchestratorError(f"{count} behind Gateway {result['gateway']} did not pass.", details=failures)
         module.fail_json(msg=str(error), **result)
     module.exit_json(**result)
+
+
+def main() -> None:
+    """Run the module."""
+    carry_out(AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True))
 
 
 if __name__ == "__main__":

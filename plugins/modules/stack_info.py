@@ -81,6 +81,19 @@ options:
   helm_binary:
     description: Helm, by default the one on C(PATH).
     type: str
+  check_values:
+    description: Check all values against their charts too, as M(llm_d.orchestrator.chart_values) does.
+    type: bool
+    default: false
+  find_settled:
+    description:
+      - Find the components whose releases are as wanted and ready already, and return in RV(settled) what
+        M(llm_d.orchestrator.helm_releases) would return for them, so that nothing has to be started for them.
+    type: bool
+    default: false
+  chart_cache:
+    description: Folder in which fetched charts are kept, by default below the user's cache directory.
+    type: path
   created_secrets:
     description: Secrets that are made before the releases, as keys by name.
     type: dict
@@ -122,6 +135,7 @@ stack:
 import datetime
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_values import check_charts
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import Cluster, cluster_argument_spec
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._consistency import (
     check_gateway,
@@ -130,9 +144,11 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._consistency im
     needed_kinds,
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._findings import ERROR, WARNING
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import Problems
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._modelservice import secret_names
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._settings import check_writable, checked_settings
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._settled import Settled
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack import Resolver
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_cluster import (
     check_namespace,
@@ -158,6 +174,9 @@ def argument_spec() -> dict:
         providers_dir={"type": "path", "required": True},
         records_dir={"type": "path"},
         helm_binary={"type": "str"},
+        check_values={"type": "bool", "default": False},
+        find_settled={"type": "bool", "default": False},
+        chart_cache={"type": "path"},
         created_secrets={"type": "dict", "default": {}, "no_log": False},
     )
 
@@ -180,15 +199,42 @@ def run(params: dict) -> dict:
         _check_cluster(cluster, stack, facts, resolver.problems)
         _note_secrets(stack, facts)
     _check_work(stack, routes, resolver.problems)
+    started = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    more = {"started": started, "kubernetes": version, "helm": helm, "namespace_exists": facts.namespace is not None}
+    result = as_result(stack, routes, rules, more)
     texts = early.texts + resolver.problems.texts
+    if params["check_values"]:
+        texts += _check_values(params, result["inputs"], texts, stack.notes)
     if texts:
         raise OrchestratorError(
             f"{len(texts)} mistake{'s' if len(texts) > 1 else ''} found; nothing was changed.", details=texts
         )
-    stack.notes += notes
-    started = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
-    more = {"started": started, "kubernetes": version, "helm": helm, "namespace_exists": facts.namespace is not None}
-    return {"changed": False, "stack": as_result(stack, routes, rules, more)}
+    result["notes"] = list(dict.fromkeys(stack.notes + notes))
+    settled = {}
+    if params["find_settled"] and cluster is not None and facts.namespace is not None:
+        settled = _settled(params, cluster, result)
+    return {"changed": False, "stack": result, "settled": settled}
+
+
+def _check_values(params: dict, inputs: list[dict], known: list[str], notes: list[str]) -> list[str]:
+    """Return what is wrong with the values, without what is known already; warnings go to the notes."""
+    checked = check_charts(inputs, helm=params["helm_binary"] or "helm", cache_dir=params["chart_cache"])
+    notes += [finding.text() for finding in checked.findings if finding.severity == WARNING]
+    texts = [finding.text() for finding in checked.findings if finding.severity == ERROR]
+    places = {text.split(": ", 1)[0] for text in known}
+    return [text for text in texts if ":".join(text.split(": ", 1)[0].split(":")[:2]) not in places]
+
+
+def _settled(params: dict, cluster: Cluster, stack: dict) -> dict[str, list[dict]]:
+    """Return by component the results of releases that are as wanted and ready."""
+    finder = Settled(cluster, helm=params["helm_binary"] or "helm", cache_dir=params["chart_cache"])
+    found = {}
+    for component, releases in stack["releases"].items():
+        namespace = stack["gateway"]["namespace"] if component == "gateway" else stack["namespace"]
+        results = finder.results(component, namespace, releases) if releases else None
+        if results is not None:
+            found[component] = results
+    return found
 
 
 def _connect(params: dict, problems: Problems, notes: list[str]) -> tuple[Cluster | None, Facts, str | None]:
@@ -232,9 +278,8 @@ def _check_work(stack: Stack, routes: list, problems: Problems) -> None:
         problems.add("llm_d_models", "is empty: there is nothing to deploy", f"at least one model, or {names}")
 
 
-def main() -> None:
-    """Run the module."""
-    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
+def carry_out(module: AnsibleModule) -> None:
+    """Run with a module's parameters and end it with the result."""
     try:
         result = run(module.params)
     except OrchestratorError as exc:
@@ -242,6 +287,11 @@ def main() -> None:
     for note in result["stack"]["notes"]:
         module.warn(note)
     module.exit_json(**result)
+
+
+def main() -> None:
+    """Run the module."""
+    carry_out(AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True))
 
 
 if __name__ == "__main__":

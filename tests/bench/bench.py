@@ -60,9 +60,8 @@ def values(index: int) -> dict:
 def run(*command: str, env: dict | None = None) -> float:
     """Run a command, show its output only if it fails, and return its wall time in seconds."""
     start = time.monotonic()
-    done = subprocess.run(
-        command, cwd=ROOT, env={**os.environ, **(env or {})}, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
+    output = {"text": True, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    done = subprocess.run(command, cwd=ROOT, env={**os.environ, **(env or {})}, **output)
     if done.returncode:
         sys.exit(f"{' '.join(command)} failed:\n{done.stdout[-8000:]}")
     return time.monotonic() - start
@@ -166,8 +165,8 @@ def report(rows: list[dict]) -> str:
         "One lab, one run. Pods become ready after "
         + ", ".join(f"{seconds} s ({name})" for name, seconds in DELAYS.items())
         + "; each model has two replicas.",
-        "The serial chain is one `helm upgrade --install --wait` after another (gateway, then pool and model server of each",
-        "model), then the routes, with the same charts and values; it validates and verifies nothing.",
+        "The serial chain is one `helm upgrade --install --wait` after another (gateway, then pool and model server of",
+        "each model), then the routes, with the same charts and values; it validates and verifies nothing.",
         "",
         "| Models | `site.yml`, first | beyond the slowest component | `site.yml` again, no change | teardown "
         "| serial chain | times faster | lab's memory |",
@@ -176,7 +175,8 @@ def report(rows: list[dict]) -> str:
     for row in rows:
         count = row["models"]
         lines.append(
-            f"| {count} | {row['first']:.1f} s | {row['first'] - slowest:.1f} s (aim: {FIRST_OVER_SLOWEST.get(count, '-')} s) "
+            f"| {count} | {row['first']:.1f} s "
+            f"| {row['first'] - slowest:.1f} s (aim: {FIRST_OVER_SLOWEST.get(count, '-')} s) "
             f"| {row['again']:.1f} s (aim: {RERUN.get(count, '-')} s) | {row['removal']:.1f} s | {row['serial']:.1f} s "
             f"| {row['serial'] / row['first']:.1f} | {row['memory']:.0f} MiB (aim: {MEMORY_LIMIT_MIB}) |"
         )

@@ -45,8 +45,8 @@ def kubectl(lab: dict, machine: testinfra.host.Host, namespace: str):
     """Return a function that runs kubectl in the namespace and gives its JSON."""
 
     def run(*arguments: str) -> dict:
-        command = " ".join([lab["kubectl"], "--kubeconfig", lab["kubeconfig"], "-n", namespace, *arguments, "-o", "json"])
-        return json.loads(machine.check_output(command))
+        options = ["--kubeconfig", lab["kubeconfig"], "-n", namespace, "-o", "json"]
+        return json.loads(machine.check_output(" ".join([lab["kubectl"], *options, *arguments])))
 
     return run
 
@@ -56,7 +56,7 @@ def helm(lab: dict, machine: testinfra.host.Host, namespace: str):
     """Return a function that runs helm in the namespace and gives its JSON."""
 
     def run(*arguments: str) -> list:
-        command = " ".join([lab["helm"], "--kubeconfig", lab["kubeconfig"], "-n", namespace, *arguments, "-o", "json"])
-        return json.loads(machine.check_output(command))
+        options = ["--kubeconfig", lab["kubeconfig"], "-n", namespace, "-o", "json"]
+        return json.loads(machine.check_output(" ".join([lab["helm"], *options, *arguments])))
 
     return run

@@ -27,9 +27,8 @@ def gateway_url(lab: dict, kubectl, namespace: str):
     label = f"gateway.networking.k8s.io/gateway-name={gateway}"
     service = kubectl("get", "service", "-l", label)["items"][0]["metadata"]["name"]
     command = [lab["kubectl"], "--kubeconfig", lab["kubeconfig"], "-n", namespace]
-    forward = subprocess.Popen(
-        [*command, "port-forward", f"service/{service}", ":80"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+    command += ["port-forward", f"service/{service}", ":80"]
+    forward = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         line = forward.stdout.readline()
         port = re.search(r"127\.0\.0\.1:(\d+)", line)

@@ -67,7 +67,7 @@ def phases(collections, playbook, *more, **env):
 
 
 EXPECTED = [
-    "[PLANNING] reading the inputs, checking the cluster",
+    "[PLANNING] reading the inputs, checking all values and the cluster",
     "[DEPLOYING] installing all components at once",
     "[COMPLETE] done",
 ]
@@ -103,4 +103,4 @@ def test_what_is_waited_for(collections, tmp_path):
     event = {"component": "gaie", "name": "gaie-a", "step": "ready", "status": "started"}
     (tmp_path / "events.jsonl").write_text(json.dumps({"time": "2026-11-21T08:30:00.000Z", **event}))
     lines = phases(collections, "llm_d.orchestrator.phases", "-e", "wait=true", "-e", f"run_dir={tmp_path}")
-    assert re.match(r"\[DEPLOYING\] waiting for gaie gaie-a \(ready, \w+\)", lines[2])
+    assert re.match(r"\[DEPLOYING\] waiting for gaie gaie-a \(\w+\)", lines[2])

@@ -165,7 +165,7 @@ def test_selector_problem(selector, part):
         ({"hf-token": ["a", "b"]}, "", "", None, True),
         ({"hf-token": ["a", "b"]}, "", "b", ("hf-token", "b"), False),
         ({"hf-token": ["a"]}, "", "b", None, True),
-        ({}, "", "", None, True),
+        ({}, "", "", None, False),
         ({"mine": ["HF_TOKEN"]}, "mine", "", ("mine", "HF_TOKEN"), False),
         ({}, "mine", "k", ("mine", "k"), True),
     ],

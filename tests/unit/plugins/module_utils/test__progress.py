@@ -36,7 +36,7 @@ def test_a_phase_is_told_once_and_never_backwards(told):
     for tags in (["planning"], ["deploying"], ["deploying"], ["planning"], []):
         progress.task("lab", tags)
     assert [text for text, _kind in lines] == [
-        "[PLANNING]      0.0s  reading the inputs, checking the cluster",
+        "[PLANNING]      0.0s  reading the inputs, checking all values and the cluster",
         "[DEPLOYING]     3.0s  installing all components at once",
     ]
 
@@ -117,7 +117,12 @@ def test_what_is_waited_for():
         event("modelservice", "ms-b", "ready", "failed", 9),
     ]
     assert waiting_text(events, 35, float) == (
-        "waiting for gaie gaie-a (install, 35.0s), modelservice ms-a (ready, 30.0s); "
+        "waiting for gaie gaie-a (35.0s), modelservice ms-a (30.0s); "
         "failed: modelservice ms-b; done: gateway infra-x"
     )
     assert waiting_text([], 1, float) == ""
+
+
+def test_many_releases_are_counted():
+    events = [{"time": "0", "component": "gaie", "name": f"gaie-{n}", "status": "started"} for n in range(5)]
+    assert waiting_text(events, 2, float) == "waiting for gaie gaie-0 and 4 more (2.0s)"

@@ -1,0 +1,66 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Components whose releases need nothing: as wanted and ready. A run that changes nothing starts no job for them."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._charts import fetch_chart
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import Cluster
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._deploy import describe, read_values
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._install import UNCHANGED, Plan, Wanted, fingerprint
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._inventory import Inventory
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._readiness import NotReady, Readiness
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases import (
+    COMPONENT_LABEL,
+    FINGERPRINT_LABEL,
+    Release,
+    manifest_objects,
+)
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._watch import Watches
+
+Object = dict[str, t.Any]
+
+
+class Settled:
+    """Compares releases with one cluster, without rendering a chart and without waiting."""
+
+    def __init__(self, cluster: Cluster, *, helm: str, cache_dir: str | None, plain_http: bool = False) -> None:
+        self.inventory = Inventory(cluster)
+        self.readiness = Readiness(cluster, Watches(cluster), fail_fast=False, grace=0)
+        self.fetch = {"helm": helm, "cache_dir": cache_dir, "plain_http": plain_http}
+
+    def results(self, component: str, namespace: str, releases: list[Object]) -> list[Object] | None:
+        """Return what helm_releases would return for a component that needs nothing, None for one that does.
+
+        releases: as helm_releases takes them. Raises OrchestratorError where a chart or the cluster cannot be read.
+        """
+        current = self.inventory.releases(namespace, [release["name"] for release in releases])
+        plans = []
+        for release, values in zip(releases, read_values(releases).values(), strict=True):
+            found = current.get(release["name"])
+            if found is None or found.status != "deployed" or found.labels.get(COMPONENT_LABEL) != component:
+                return None
+            chart = fetch_chart(release["chart_ref"], release.get("chart_version") or None, **self.fetch)
+            plan = Plan(Wanted(found.name, chart, values, []), UNCHANGED, "", found, found.manifest)
+            if not self._as_wanted(plan, found, namespace):
+                return None
+            plans.append(plan)
+        return self._ready(plans, namespace)
+
+    def _as_wanted(self, plan: Plan, found: Release, namespace: str) -> bool:
+        if found.labels.get(FINGERPRINT_LABEL) != fingerprint(plan.wanted, found.revision, self.inventory):
+            return False
+        return not self.inventory.missing(manifest_objects(found.manifest, namespace))
+
+    def _ready(self, plans: list[Plan], namespace: str) -> list[Object] | None:
+        objects = [self.inventory.scoped(plan.before, namespace) for plan in plans]
+        # All watches first: they are listed side by side.
+        self.readiness.follow([item for found in objects for item in found])
+        try:
+            states = [self.readiness.wait(found, time.monotonic()) for found in objects]
+        except NotReady:
+            return None
+        return [{**describe(plan, namespace), "objects": state} for plan, state in zip(plans, states, strict=True)]

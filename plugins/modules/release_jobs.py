@@ -1,0 +1,76 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+# Apache License 2.0, which the GNU General Public License v3.0 of ansible-core permits to combine.
+"""Wait for several helm_releases jobs at once. An action plugin does the work; this file documents it."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: release_jobs
+short_description: Wait for helm_releases jobs that run in the background
+version_added: 0.1.0
+description:
+  - Waits until every job of M(llm_d.orchestrator.helm_releases) that was started with C(async) has ended, and shows
+    every few seconds what is still being waited for.
+  - Fails after all have ended where at least one failed, naming each failed component with its own error.
+  - One call for all jobs, in the controller's own process, where C(ansible.builtin.async_status) would start a Python
+    for each look at each job.
+attributes:
+  check_mode:
+    support: full
+    description: It only waits.
+  diff_mode:
+    support: none
+    description: The jobs' own diffs are in their results.
+options:
+  jobs:
+    description: The C(ansible_job_id) of each job by component.
+    type: dict
+    required: true
+  timeout:
+    description: Seconds after which a job that has not ended counts as failed.
+    type: int
+    default: 1800
+  events_file:
+    description: The file that the jobs append their steps to, for the lines shown while waiting.
+    type: path
+  started:
+    description: When the deployment began, as C(20261121T083000Z), for the time shown in those lines.
+    type: str
+notes:
+  - The jobs must run on the controller, as with C(ansible_connection=local).
+author:
+  - llm_d.orchestrator developers (@llm-d)
+seealso:
+  - module: llm_d.orchestrator.helm_releases
+"""
+
+EXAMPLES = r"""
+- name: Start a component
+  llm_d.orchestrator.helm_releases:
+    component: gaie
+    namespace: llm-d
+    releases: "{{ pools }}"
+  async: 1800
+  poll: 0
+  register: started
+
+- name: Wait for it
+  llm_d.orchestrator.release_jobs:
+    jobs: {gaie: "{{ started.ansible_job_id }}"}
+"""
+
+RETURN = r"""
+results:
+  description: What M(llm_d.orchestrator.helm_releases) returned for each component.
+  returned: always
+  type: dict
+  sample: {gaie: {changed: true, releases: [{name: gaie-qwen3-32b, action: created}]}}
+failed_components:
+  description: The components whose job failed or did not end in time.
+  returned: always
+  type: list
+  elements: str
+  sample: []
+"""

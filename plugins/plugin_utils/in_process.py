@@ -1,0 +1,86 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Runs a module of this collection inside Ansible's own worker process.
+
+Packing a module and starting another Python for it costs most of a second, several times a deployment. Where the
+module would run on this machine under this very Python anyway, its code is called here instead. Everywhere else
+(another interpreter, a remote connection, become, a task environment) it is run as any module.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import typing as t
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.parameters import remove_values
+from ansible.plugins.action import ActionBase
+
+MODULES = "ansible_collections.llm_d.orchestrator.plugins.modules."
+
+
+class Ended(Exception):
+    """A module has given its result."""
+
+    def __init__(self, result: dict) -> None:
+        self.result = result
+        super().__init__()
+
+
+class InProcessModule:
+    """What our modules use of AnsibleModule: parameters, check and diff mode, warn, and the two ways to end."""
+
+    def __init__(self, argument_spec: dict, arguments: dict, *, check_mode: bool, diff: bool) -> None:
+        """arguments: the task's. Raises Ended where they do not fit the specification."""
+        validated = ArgumentSpecValidator(argument_spec).validate(arguments)
+        self.params = validated.validated_parameters
+        self.check_mode, self._diff = check_mode, diff
+        self.warnings: list[str] = []
+        self._secrets = validated._no_log_values
+        if validated.error_messages:
+            self.fail_json(msg="; ".join(validated.error_messages))
+
+    def warn(self, text: str) -> None:
+        """Show a warning with the result."""
+        self.warnings.append(text)
+
+    def exit_json(self, **result: t.Any) -> t.NoReturn:
+        """End with success."""
+        raise Ended(remove_values({"changed": False, **result, "warnings": self.warnings}, self._secrets))
+
+    def fail_json(self, **result: t.Any) -> t.NoReturn:
+        """End with failure; msg says why."""
+        self.exit_json(**result, failed=True)
+
+
+class InProcessAction(ActionBase):
+    """The action plugin of a module that has argument_spec() and carry_out(module)."""
+
+    _supports_check_mode = True
+
+    def run(self, tmp: str | None = None, task_vars: dict | None = None) -> dict:
+        """Return the module's result."""
+        result = super().run(tmp, task_vars)
+        if not self._here(task_vars or {}):
+            return {**result, **self._execute_module(task_vars=task_vars)}
+        name = self._task.action.rpartition(".")[2]
+        module = importlib.import_module(MODULES + name)
+        try:
+            module.carry_out(
+                InProcessModule(
+                    module.argument_spec(),
+                    dict(self._task.args),
+                    check_mode=self._task.check_mode,
+                    diff=self._task.diff,
+                )
+            )
+        except Ended as ended:
+            return {**result, **ended.result}
+        raise AssertionError(f"{name} ended without a result")
+
+    def _here(self, task_vars: dict) -> bool:
+        """Return whether the module would run on this machine, as this user, under this Python."""
+        interpreter = self._templar.template(task_vars.get("ansible_python_interpreter") or "")
+        plain = not self._task.become and not any(self._task.environment or [])
+        return self._connection.transport == "local" and plain and interpreter == sys.executable

@@ -1,0 +1,37 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Modules run inside Ansible's own process: same arguments, same masks, same results."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.in_process import Ended, InProcessModule
+
+SPEC = {"count": {"type": "int", "default": 3}, "name": {"required": True}, "token": {"no_log": True}}
+
+
+def module(**arguments: object) -> InProcessModule:
+    return InProcessModule(SPEC, arguments, check_mode=False, diff=False)
+
+
+def test_arguments_get_their_types_and_defaults():
+    assert module(name="a", count="5").params == {"name": "a", "count": 5, "token": None}
+    assert module(name="a").params["count"] == 3
+
+
+@pytest.mark.parametrize("arguments", [{}, {"name": "a", "count": "many"}, {"name": "a", "cuont": 1}])
+def test_arguments_that_do_not_fit_end_in_a_failure(arguments):
+    with pytest.raises(Ended) as ended:
+        module(**arguments)
+    assert ended.value.result["failed"]
+    assert ended.value.result["msg"]
+
+
+def test_secrets_are_masked_and_warnings_shown():
+    found = module(name="a", token="hunter2")
+    found.warn("careful")
+    with pytest.raises(Ended) as ended:
+        found.exit_json(text="it was hunter2")
+    assert "hunter2" not in str(ended.value.result)
+    assert ended.value.result["warnings"] == ["careful"]
+    assert ended.value.result["changed"] is False

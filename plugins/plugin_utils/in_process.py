@@ -10,6 +10,7 @@ module would run on this machine under this very Python anyway, its code is call
 from __future__ import annotations
 
 import importlib
+import json
 import sys
 import typing as t
 
@@ -33,7 +34,9 @@ class InProcessModule:
 
     def __init__(self, argument_spec: dict, arguments: dict, *, check_mode: bool, diff: bool) -> None:
         """arguments: the task's. Raises Ended where they do not fit the specification."""
-        validated = ArgumentSpecValidator(argument_spec).validate(arguments)
+        # As plain JSON, which is how a module of another process would get them.
+        plain = json.loads(json.dumps(arguments, default=str))
+        validated = ArgumentSpecValidator(argument_spec).validate(plain)
         self.params = validated.validated_parameters
         self.check_mode, self._diff = check_mode, diff
         self.warnings: list[str] = []

@@ -35,3 +35,10 @@ def test_secrets_are_masked_and_warnings_shown():
     assert "hunter2" not in str(ended.value.result)
     assert ended.value.result["warnings"] == ["careful"]
     assert ended.value.result["changed"] is False
+
+
+def test_arguments_are_plain_data():
+    class Tagged(str):
+        """A string of Ansible's own."""
+
+    assert type(module(name=Tagged("a")).params["name"]) is str

@@ -14,7 +14,7 @@ import os
 import typing as t
 
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
-from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import get_api_client
+from ansible_collections.kubernetes.core.plugins.module_utils.k8s import client as k8s_client
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 
 try:
@@ -32,6 +32,7 @@ Object = dict[str, t.Any]
 
 # A cluster that does not answer within this many seconds is reported as unreachable.
 CONNECT_TIMEOUT = 10
+SERVER_HINT = "Check the server's address in the kubeconfig."
 
 
 def cluster_argument_spec(**extra: dict) -> dict:
@@ -51,29 +52,30 @@ class Cluster:
             )
         self.auth = {name: params.get(name) for name in AUTH_ARG_SPEC if params.get(name) is not None}
         _check_kubeconfig(self.auth)
+        configuration = self._configuration()
+        self.host = configuration.host
+        self._version = _server_version(configuration)
         try:
-            self.client = get_api_client(**self.auth).client
+            headers = k8s_client._create_headers(**self.auth)
+            self.client = k8s_client.create_api_client(configuration, **headers)
         except urllib3.exceptions.HTTPError as exc:
-            raise _unreachable(exc) from exc
+            raise _unreachable(exc, self.host) from exc
+        except ApiException as exc:
+            raise _refused(exc, self.host) from exc
+
+    def _configuration(self) -> t.Any:
+        # What get_api_client of that file does, in two steps: that one waits minutes for a cluster that is silent.
+        try:
+            return k8s_client._create_configuration(k8s_client._create_auth_spec(**self.auth))
         except Exception as exc:  # the client raises many types for a bad kubeconfig
             raise OrchestratorError(
                 f"Cannot read the cluster's credentials: {exc}",
                 hint="Set llm_d_kubeconfig and llm_d_context, or K8S_AUTH_* in the environment.",
             ) from exc
-        self.host = self.client.configuration.host
 
     def version(self) -> str:
-        """Return the server's version, for example v1.34.4; raise if the cluster cannot be reached."""
-        try:
-            api = kubernetes.client.VersionApi(self.client.client)
-            return api.get_code(_request_timeout=CONNECT_TIMEOUT).git_version
-        except urllib3.exceptions.HTTPError as exc:
-            raise _unreachable(exc) from exc
-        except ApiException as exc:
-            raise OrchestratorError(
-                f"The cluster at {self.host} refused the credentials: {exc.status} {exc.reason}",
-                hint="Log in again, or give another kubeconfig.",
-            ) from exc
+        """Return the server's version, for example v1.34.4."""
+        return self._version
 
     def resource(self, api_version: str, kind: str) -> t.Any:
         """Return the dynamic client's resource, or None where the cluster does not serve the kind."""
@@ -154,11 +156,40 @@ def _check_kubeconfig(auth: dict) -> None:
             )
 
 
-def _unreachable(exc: urllib3.exceptions.HTTPError) -> OrchestratorError:
+def _server_version(configuration: t.Any) -> str:
+    """Return the version of a server that answers within CONNECT_TIMEOUT, asked once; raise OrchestratorError else."""
+    once = copy.copy(configuration)
+    once.retries = False
+    try:
+        with kubernetes.client.ApiClient(once) as client:
+            return kubernetes.client.VersionApi(client).get_code(_request_timeout=CONNECT_TIMEOUT).git_version
+    except urllib3.exceptions.HTTPError as exc:
+        raise _unreachable(exc, once.host) from exc
+    except ApiException as exc:
+        raise _refused(exc, once.host) from exc
+    except (ValueError, AttributeError) as exc:  # a web server's page
+        raise OrchestratorError(f"What answers at {once.host} is no Kubernetes API server.", hint=SERVER_HINT) from exc
+
+
+def _refused(exc: ApiException, host: str) -> OrchestratorError:
+    if exc.status in (401, 403):
+        text, hint = "refused the credentials", "Log in again, or give another kubeconfig."
+    else:
+        text, hint = "did not answer as a Kubernetes API server does", SERVER_HINT
+    return OrchestratorError(f"The cluster at {host} {text}: {exc.status} {exc.reason}", hint=hint)
+
+
+def _unreachable(exc: urllib3.exceptions.HTTPError, host: str) -> OrchestratorError:
     cause: BaseException = exc
     while isinstance(getattr(cause, "reason", None), BaseException):
         cause = cause.reason  # type: ignore[attr-defined]
+    if "CERTIFICATE_VERIFY_FAILED" in str(cause):
+        hint = "Give the server's own certificate authority in the kubeconfig; a proxy in between may have another."
+        return OrchestratorError(f"Cannot trust the cluster: {cause}", hint=hint)
+    # urllib3 1 counts a refused connection among the timeouts.
+    if isinstance(cause, urllib3.exceptions.TimeoutError) and not isinstance(cause, urllib3.exceptions.NewConnectionError):
+        cause = TimeoutError(f"no answer within {CONNECT_TIMEOUT} s")
     return OrchestratorError(
-        f"Cannot reach the cluster: {cause}",
+        f"Cannot reach the cluster at {host}: {cause}",
         hint="Check llm_d_kubeconfig and llm_d_context, the network, and that the API server runs.",
     )

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from plane_objects import gateway, gateway_class, listener, model_pod, obj, picker_pod, pod, pool, sidecar, snapshot_of
 from serving_plane.forwards import OWNED, all_routes, port_forward, stale_forwards
+from serving_plane.gateway_status import parameters_problem
 from serving_plane.infrastructure import deployment, gateway_objects, overlay, pool_service, service
 from serving_plane.view import View
 
@@ -91,6 +92,21 @@ def test_parameters_of_kgateway() -> None:
     assert service(found, snapshot)["spec"]["type"] == "ClusterIP"
     (container,) = deployment(found, snapshot)["spec"]["template"]["spec"]["containers"]
     assert container["resources"]["requests"]["cpu"] == "3"
+
+
+def test_parameters_of_agentgateway() -> None:
+    spec = {"service": {"spec": {"type": "NodePort"}}, "deployment": {"spec": {"replicas": 2}}, "resources": {"a": 1}}
+    parameters = obj("AgentgatewayParameters", "p", api="agentgateway.dev/v1alpha1", spec=spec)
+    ref = {"group": "agentgateway.dev", "kind": "AgentgatewayParameters", "name": "p"}
+    item = gateway(spec={"infrastructure": {"parametersRef": ref}})
+    controller = gateway_class("istio", "agentgateway.dev/agentgateway")
+    snapshot = snapshot_of(gateway=item, p=parameters, gateway_class=controller)
+    found = View(snapshot).gateways["demo", "gw"]
+    assert service(found, snapshot)["spec"]["type"] == "NodePort"
+    made = deployment(found, snapshot)["spec"]
+    assert (made["replicas"], made["template"]["spec"]["containers"][0]["resources"]["a"]) == (2, 1)
+    assert parameters_problem(found, snapshot) == ""
+    assert "not found" in parameters_problem(found, snapshot_of(gateway=item, gateway_class=controller))
 
 
 @pytest.mark.parametrize(("infrastructure", "copied"), [({}, True), (PARAMETERS, False)])

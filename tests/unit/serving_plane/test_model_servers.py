@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 import pytest
-from plane_objects import Lab, model_pod, sidecar
+from plane_objects import Lab, model_pod, obj, picker_pod, sidecar
 
 
 def test_streaming_ends_with_done() -> None:
@@ -58,6 +58,37 @@ def _pd(vllm_port: int = 8200, side: dict[str, Any] | None = None, **prefill: An
 )
 def test_prefill_takes_part(lab: Lab, status: int, decoded: int, prefilled: int) -> None:
     assert lab.complete().status == status
+    assert (lab.served("decode-0"), lab.served("prefill-0")) == (decoded, prefilled)
+
+
+def _picker(plugins: str, file: str = "p.yaml") -> dict[str, Any]:
+    """A picker's pod that reads p.yaml from its ConfigMap, and that ConfigMap."""
+    pod = picker_pod()
+    pod["spec"]["containers"][0]["args"] += ["--config-file", f"/config/{file}"]
+    pod["spec"]["containers"][0]["volumeMounts"] = [{"name": "plugins", "mountPath": "/config"}]
+    pod["spec"]["volumes"] = [{"name": "plugins", "configMap": {"name": "plugins"}}]
+    return {"picker_pod": pod, "plugins": obj("ConfigMap", "plugins", data={"p.yaml": plugins})}
+
+
+SPLIT, PLAIN = "plugins: [{type: pd-profile-handler}]", "plugins: [{type: queue-scorer}]"
+
+
+@pytest.mark.parametrize(
+    ("picker", "status", "decoded", "prefilled"),
+    [
+        (_picker(SPLIT), 200, 4, 4),
+        (_picker(PLAIN), 200, 2, 2),  # in turns, as ordinary servers
+        (_picker("plugins: {"), 500, 0, 0),
+        (_picker(PLAIN, "else.yaml"), 500, 0, 0),
+    ],
+    ids=["parts prefill", "does not", "broken", "missing"],
+)
+def test_the_pickers_plugins_decide_on_prefill(
+    picker: dict[str, Any], status: int, decoded: int, prefilled: int
+) -> None:
+    decode = model_pod("decode-0", port=8200, labels=DECODE, initContainers=[sidecar()])
+    lab = Lab(model_pod=decode, prefill=model_pod("prefill-0", labels=PREFILL), **picker)
+    assert [lab.complete().status for _ in range(4)] == [status] * 4
     assert (lab.served("decode-0"), lab.served("prefill-0")) == (decoded, prefilled)
 
 

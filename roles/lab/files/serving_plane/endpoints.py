@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from .picker_config import picker_config, pool_config
 from .resources import POOL_GROUP
 from .servers import server_on
 from .snapshot import Object, Snapshot, is_ready, labels_of, matches
@@ -28,16 +29,21 @@ def selected_pods(snapshot: Snapshot, namespace: str, selector: dict[str, str] |
 def pool_endpoints(pool: Object, snapshot: Snapshot) -> list[Endpoint]:
     """The Ready pods of a pool, on each target port, whether they listen there or not.
 
-    Where other pods than prefill ones are there, those take the request; prefill pods are the routing sidecar's.
+    Where the endpoint picker parts prefill from decode, prefill pods are left to the routing sidecar; a picker whose
+    plugins do not, picks them as any pod. Of a picker whose plugins are unknown it is taken that it parts them.
     """
     pods = selected_pods(snapshot, pool["metadata"]["namespace"], pool["spec"]["selector"].get("matchLabels"))
-    first = [pod for pod in pods if labels_of(pod).get(ROLE) != "prefill"] or pods
+    splits = pool_config(pool, snapshot).splits
+    first = [pod for pod in pods if labels_of(pod).get(ROLE) != "prefill"]
+    chosen = {True: first, False: pods, None: first or pods}[splits]
     ports = [item["number"] for item in pool["spec"]["targetPorts"]]
-    return [Endpoint(pod, port) for pod in first for port in ports]
+    return [Endpoint(pod, port) for pod in chosen for port in ports]
 
 
 def prefill_endpoints(pool: Object, snapshot: Snapshot) -> list[Endpoint]:
-    """The Ready prefill pods of a pool on its first target port."""
+    """The Ready prefill pods of a pool on its first target port; none where its endpoint picker knows no prefill."""
+    if pool_config(pool, snapshot).splits is False:
+        return []
     pods = selected_pods(snapshot, pool["metadata"]["namespace"], pool["spec"]["selector"].get("matchLabels"))
     port = pool["spec"]["targetPorts"][0]["number"]
     return [Endpoint(pod, port) for pod in pods if labels_of(pod).get(ROLE) == "prefill"]
@@ -78,7 +84,7 @@ def picker_problem(pool: Object, snapshot: Snapshot, *, needs_tls_rule: bool) ->
     if not found:
         return f"endpoint picker Service {ref['name']} has no ready pod"
     wanted = (POOL_GROUP, namespace, pool["metadata"]["name"])
-    problems = [_picker_pod_problem(item, wanted) for item in found]
+    problems = [_picker_pod_problem(item, wanted, snapshot) for item in found]
     if all(problems):
         return problems[0]
     up = [item for item, problem in zip(found, problems, strict=True) if not problem]
@@ -88,7 +94,7 @@ def picker_problem(pool: Object, snapshot: Snapshot, *, needs_tls_rule: bool) ->
     return ""
 
 
-def _picker_pod_problem(endpoint: Endpoint, pool: tuple[str, str, str]) -> str:
+def _picker_pod_problem(endpoint: Endpoint, pool: tuple[str, str, str], snapshot: Snapshot) -> str:
     server, name = server_on(endpoint.pod, endpoint.port), endpoint.pod["metadata"]["name"]
     if server is None:
         return f"endpoint picker pod {name} does not listen on port {endpoint.port}"
@@ -96,7 +102,8 @@ def _picker_pod_problem(endpoint: Endpoint, pool: tuple[str, str, str]) -> str:
         return f"pod {name} behind the endpoint picker Service is not an endpoint picker"
     if server.pool != pool:
         return f"endpoint picker pod {name} works for pool {'/'.join(server.pool)}, not {'/'.join(pool)}"
-    return ""
+    problem = picker_config(endpoint.pod, snapshot).problem
+    return f"endpoint picker pod {name} cannot start: {problem}" if problem else ""
 
 
 def _tls_problem(service: str, namespace: str, snapshot: Snapshot) -> str:

@@ -38,10 +38,14 @@ def _attached(gateway: ManagedGateway, listener: Object, attached: list[Attachme
     return len(routes)
 
 
+# What spec.infrastructure.parametersRef may name, by implementation.
+PARAMETERS = {"istio": "ConfigMap", "kgateway": "GatewayParameters", "agentgateway": "AgentgatewayParameters"}
+
+
 def parameters_problem(gateway: ManagedGateway, snapshot: Snapshot) -> str:
     """What is wrong with spec.infrastructure.parametersRef; "" where nothing is."""
     ref = (gateway.obj["spec"].get("infrastructure") or {}).get("parametersRef")
-    known = {"istio": "ConfigMap", "kgateway": "GatewayParameters"}.get(gateway.implementation.family)
+    known = PARAMETERS.get(gateway.implementation.family)
     if not ref or known is None:
         return ""
     if ref["kind"] != known:

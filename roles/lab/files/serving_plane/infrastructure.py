@@ -53,6 +53,8 @@ def parameters(gateway: ManagedGateway, snapshot: Snapshot) -> Object:
         return {}
     if found["kind"] == "ConfigMap":
         return {name: parse_overlay(text) or {} for name, text in (found.get("data") or {}).items()}
+    if found["kind"] == "AgentgatewayParameters":
+        return _agentgateway(gateway, found.get("spec") or {})
     kube = (found.get("spec") or {}).get("kube") or {}
     container = {"name": gateway.implementation.container, **_only(kube.get("envoyContainer"), "resources")}
     replicas = (kube.get("deployment") or {}).get("replicas")
@@ -60,6 +62,14 @@ def parameters(gateway: ManagedGateway, snapshot: Snapshot) -> Object:
     if replicas is not None:
         spec["replicas"] = replicas
     return {"deployment": {"spec": spec}, "service": {"spec": _only(kube.get("service"), "type", "ports")}}
+
+
+def _agentgateway(gateway: ManagedGateway, spec: Object) -> Object:
+    """The overlays of an AgentgatewayParameters: those for whole objects, and its short forms for the container."""
+    container = {"name": gateway.implementation.container, **_only(spec, "resources", "env")}
+    short = {"spec": {"template": {"spec": {"containers": [container]}}}}
+    asked = _only(spec.get("deployment"), "spec")
+    return {"deployment": overlay(short, asked), "service": _only(spec.get("service"), "spec")}
 
 
 @lru_cache(maxsize=256)

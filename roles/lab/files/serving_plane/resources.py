@@ -35,6 +35,7 @@ RESOURCES: tuple[Resource, ...] = (
     Resource("PortForward", "kwok.x-k8s.io", "v1alpha1", "portforwards"),
     Resource("DestinationRule", "networking.istio.io", None, "destinationrules"),
     Resource("GatewayParameters", "gateway.kgateway.dev", None, "gatewayparameters"),
+    Resource("AgentgatewayParameters", "agentgateway.dev", None, "agentgatewayparameters"),
     Resource("LeaderWorkerSet", "leaderworkerset.x-k8s.io", None, "leaderworkersets"),
 )
 BY_KIND = {resource.kind: resource for resource in RESOURCES}

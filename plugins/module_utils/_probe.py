@@ -12,6 +12,7 @@ import dataclasses
 import re
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._probe_objects import Check, Object
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._probe_pd import Wiring
 
 # Any of these that grows shows that a server worked on a request. Names of vLLM and, after them, of other engines.
 COUNTERS = (
@@ -30,6 +31,7 @@ SAMPLE = re.compile(r"^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{.*\})?\s+([0-9.eE+-]+|NaN|
 EXCERPT = 300
 # Answers that a stack gives while it is still taking up its endpoints.
 TRANSIENT = (429, 502, 503, 504)
+LONGEST_PROMPT = 4000  # words
 WORDS = "river stone cloud lamp garden paper window bridge silver morning"
 
 Counters = dict[str, float]
@@ -63,9 +65,13 @@ class Round:
     blind: set[str]
 
 
-def prompt_for(text: str, nonce: str, long: bool) -> str:
-    """Return a prompt that no cache has seen; long (about 250 tokens) where prefill pods shall take part."""
-    return f"{nonce} {text}" + (f" {' '.join([WORDS] * 20)}" if long else "")
+def prompt_for(text: str, nonce: str, long: bool, threshold: int = 0) -> str:
+    """Return a prompt that no cache has seen; long where prefill pods shall take part.
+
+    Long is about 250 tokens, or twice the threshold of tokens below which the endpoint picker leaves prefill out.
+    """
+    repeats = min(max(20, threshold // 5), LONGEST_PROMPT // 10)
+    return f"{nonce} {text}" + (f" {' '.join([WORDS] * repeats)}" if long else "")
 
 
 def plan_rounds(models: list[str]) -> list[set[str]]:
@@ -124,10 +130,18 @@ def judge_served(model: str, rounds: list[Round], owners: dict[str, set[str]]) -
     return Check(model, "served_by", True, "served by " + ", ".join(served_by(model, rounds, owners)))
 
 
-def judge_prefill(model: str, rounds: list[Round], prefill: set[str], requests: int) -> Check | None:
-    """Judge that a prefill pod took part in requests with a long prompt; None for a model without prefill pods."""
+def judge_prefill(
+    model: str, rounds: list[Round], prefill: set[str], requests: int, wiring: Wiring | None = None, mode: str = "auto"
+) -> Check | None:
+    """Judge that a prefill pod took part in requests with a long prompt; None for a model without prefill pods.
+
+    mode: required, warn, or auto: required unless the endpoint picker is known not to part prefill from decode.
+    """
+    wiring = wiring or Wiring()
     if not prefill:
         return None
+    if wiring.splits is False:
+        return _not_wired(model, wiring, mode)
     ours = [one for one in rounds if model in one.asked]
     moved = sorted({pod for one in ours for pod in prefill if one.moved.get(pod)})
     if moved:
@@ -140,7 +154,20 @@ def judge_prefill(model: str, rounds: list[Round], prefill: set[str], requests: 
         "Requests were served by decode alone. Check the endpoint picker's P/D plugins (prefill and decode profiles, "
         "threshold), the pods' llm-d.ai/role labels, the routing sidecar, and VLLM_NIXL_SIDE_CHANNEL_HOST."
     )
-    return Check(model, "prefill", False, detail, hint)
+    return Check(model, "prefill", False, detail, hint, claim=mode == "warn")
+
+
+def _not_wired(model: str, wiring: Wiring, mode: str) -> Check:
+    """Return the check of prefill pods that the endpoint picker takes for ordinary servers: nothing to prove there."""
+    detail = (
+        f"its prefill pods do not prefill for decode: the endpoint picker's plugins ({wiring.title}) do not part "
+        "prefill from decode, so that they are picked as ordinary servers or not at all"
+    )
+    hint = (
+        "Give the pool a plugins file with pd-profile-handler or disagg-profile-handler and profiles for prefill and "
+        "decode (plugins_config_file, plugins_custom_config), or create no prefill pods."
+    )
+    return Check(model, "prefill", False, detail, hint, claim=mode != "required")
 
 
 def judge_answer(spec: Object, answer: Answer, checks: list[Check]) -> Check:

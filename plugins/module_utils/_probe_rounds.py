@@ -23,6 +23,9 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._probe_run impo
 
 # Prefill takes part in each request, or in most; three show it without doubt.
 PREFILL_REQUESTS = 3
+# How often, and after how many seconds each, models are asked again whose prefill pods have not taken part.
+PREFILL_ROUNDS = 4
+PREFILL_PAUSE = 1.0
 
 
 @dataclasses.dataclass
@@ -55,6 +58,7 @@ def probe(cluster: t.Any, options: Options, specs: list[Object], emit: t.Callabl
         with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
             courses = list(pool.map(lambda spec: _first(prober, spec), specs))
             rounds = _rounds(prober, pool, [course for course in courses if course.serves])
+            rounds += _prefill_rounds(prober, pool, courses, rounds)
             list(pool.map(lambda course: _extras(prober, course), courses))
         if not all(course.serves for course in courses):
             prober.refresh()
@@ -71,10 +75,35 @@ def _first(prober: Prober, spec: Object) -> Course:
 
 def _rounds(prober: Prober, pool: concurrent.futures.Executor, courses: list[Course]) -> list[Round]:
     """Ask models in rounds; return each round with the pods whose counters moved."""
+    return _run(prober, pool, courses, _probe.plan_rounds([course.name for course in courses]))
+
+
+def _prefill_rounds(
+    prober: Prober, pool: concurrent.futures.Executor, courses: list[Course], rounds: list[Round]
+) -> list[Round]:
+    """Ask models again whose prefill pods took no part: a picker learns of pods seconds after they are ready."""
+    extra: list[Round] = []
+    for _number in range(PREFILL_ROUNDS):
+        missing = [course for course in courses if course.serves and _lacks_prefill(prober, course, [*rounds, *extra])]
+        if not missing:
+            break
+        time.sleep(PREFILL_PAUSE)
+        extra += _run(prober, pool, missing, [{course.name for course in missing}])
+    return extra
+
+
+def _lacks_prefill(prober: Prober, course: Course, rounds: list[Round]) -> bool:
+    prefill = prober.prefill_pods(course.spec)
+    if not prefill or prober.wiring(course.spec).splits is False:
+        return False
+    return not any(one.moved.get(pod) for one in rounds for pod in prefill) and not prefill <= rounds[-1].blind
+
+
+def _run(prober: Prober, pool: concurrent.futures.Executor, courses: list[Course], plan: list[set[str]]) -> list[Round]:
     rounds: list[Round] = []
     pods, owners = prober.counted_pods(), _owners(prober)
     before = prober.read_counters(pods) if courses else {}
-    for asked in _probe.plan_rounds([course.name for course in courses]):
+    for asked in plan:
         here = [course for course in courses if course.name in asked]
         list(pool.map(lambda course: _ask_again(prober, course), here))
         deadline, pause = time.monotonic() + COUNTER_SECONDS, 0.05
@@ -102,8 +131,9 @@ def _seen(prober: Prober, course: Course, one: Round, rounds: list[Round], owner
     prefill = prober.prefill_pods(course.spec)
     if mine <= one.blind:
         return True
-    settled = any(one.moved[pod] for pod in mine)
-    return settled and (not prefill or any(r.moved[pod] for r in [*rounds, one] for pod in prefill))
+    settled = any(one.moved.get(pod) for pod in mine)
+    proven = not prefill or prober.wiring(course.spec).splits is False
+    return settled and (proven or any(r.moved.get(pod) for r in [*rounds, one] for pod in prefill))
 
 
 def _owners(prober: Prober) -> dict[str, set[str]]:
@@ -161,7 +191,8 @@ def _result(prober: Prober, courses: list[Course], rounds: list[Round]) -> Objec
         checks += [*found, _probe.judge_answer(course.spec, course.answer, found), *course.extra]
         if course.requests:
             prefill = prober.prefill_pods(course.spec)
-            proof = _probe.judge_prefill(course.name, rounds, prefill, course.requests)
+            wiring = prober.wiring(course.spec)
+            proof = _probe.judge_prefill(course.name, rounds, prefill, course.requests, wiring, prober.options.pd)
             checks += [_probe.judge_served(course.name, rounds, owners), *([proof] if proof else [])]
     failures, notes = _probe.split_findings(checks)
     models = [_model(prober, course, rounds, owners, failures) for course in courses]

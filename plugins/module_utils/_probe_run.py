@@ -15,6 +15,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils import (
     _probe,
     _probe_conditions,
     _probe_objects,
+    _probe_pd,
     _probe_pods,
     _probe_routes,
 )
@@ -27,8 +28,8 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._forward import
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._probe import Answer
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._probe_objects import Check, Object, name_of
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._probe_snapshot import read_snapshot
 
-POOL_APIS = ("inference.networking.k8s.io/v1", "inference.networking.x-k8s.io/v1alpha2")
 # Where the objects already tell why nothing is served, waiting longer only delays the message.
 SETTLE_SECONDS = 5.0
 # A server's counters may lag behind its answer.
@@ -51,29 +52,7 @@ class Options:
     timeout: float = 60.0
     chat: bool = False
     stream: bool = False
-
-
-def read_snapshot(cluster: t.Any, options: Options) -> Object:
-    """Return the objects that the checks read, see _probe_objects."""
-    spaces = dict.fromkeys([options.namespace, options.gateway_namespace or options.namespace])
-    workloads = [("apps/v1", "Deployment"), ("leaderworkerset.x-k8s.io/v1", "LeaderWorkerSet")]
-
-    def read(api: str, kind: str) -> list[Object]:
-        return [item for space in spaces for item in cluster.list(api, kind, namespace=space)]
-
-    pools = next((found for api in POOL_APIS if (found := cluster.list(api, "InferencePool", options.namespace))), [])
-    pods = read("v1", "Pod")
-    return {
-        "pods": [pod for pod in pods if pod["metadata"]["namespace"] == options.namespace],
-        "gateway_pods": pods,
-        "services": read("v1", "Service"),
-        "workloads": [item for api, kind in workloads for item in cluster.list(api, kind, options.namespace)],
-        "gateways": cluster.list(
-            "gateway.networking.k8s.io/v1", "Gateway", options.gateway_namespace or options.namespace
-        ),
-        "routes": cluster.list("gateway.networking.k8s.io/v1", "HTTPRoute", options.namespace),
-        "pools": pools,
-    }
+    pd: str = "auto"
 
 
 class Prober:
@@ -84,7 +63,7 @@ class Prober:
         self.api_client = cluster.client.client
         self.begin = time.monotonic()
         self._lock = threading.Lock()
-        self.snapshot = read_snapshot(cluster, options)
+        self.snapshot = read_snapshot(cluster, options.namespace, options.gateway_namespace)
         self._read = time.monotonic()
         self.gateway = self._gateway()
         self._counters: dict[str, Http] = {}
@@ -97,7 +76,7 @@ class Prober:
         """Read the objects again where they are older than half a second."""
         with self._lock:
             if time.monotonic() - self._read > 0.5:
-                self.snapshot = read_snapshot(self.cluster, self.options)
+                self.snapshot = read_snapshot(self.cluster, self.options.namespace, self.options.gateway_namespace)
                 self.gateway = self._gateway()
                 self._read = time.monotonic()
 
@@ -144,6 +123,10 @@ class Prober:
         pods = _probe_objects.pods_of(spec, self.snapshot)
         return {name_of(p) for p in pods if _probe_objects.is_ready(p) and _probe_objects.is_prefill(p)}
 
+    def wiring(self, spec: Object) -> _probe_pd.Wiring:
+        """Return how the endpoint picker of a model treats prefill pods."""
+        return _probe_pd.wiring_of(spec, self.snapshot)
+
     def ask(
         self, spec: Object, http: Http | None, timeout: float, kind: str = "completions"
     ) -> tuple[Answer, Http | None]:
@@ -151,7 +134,9 @@ class Prober:
         prefix, headers = self.request(spec)
         path = f"{prefix}/v1/{'chat/completions' if kind == 'chat' else 'completions'}"
         answer = Answer(0, asked=f"POST {path}" + (f" (Host {headers['Host']})" if "Host" in headers else ""))
-        prompt = _probe.prompt_for(self.options.prompt, uuid.uuid4().hex[:8], bool(self.prefill_pods(spec)))
+        long = bool(self.prefill_pods(spec))
+        threshold = self.wiring(spec).threshold if long else 0
+        prompt = _probe.prompt_for(self.options.prompt, uuid.uuid4().hex[:8], long, threshold)
         body: Object = {"model": spec["model"], "max_tokens": self.options.max_tokens, "temperature": 0}
         body.update({"messages": [{"role": "user", "content": prompt}]} if kind == "chat" else {"prompt": prompt})
         if kind == "stream":

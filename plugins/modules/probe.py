@@ -15,7 +15,7 @@ description:
     the Gateway, and compares which pods' request counters moved.
   - A model passes when it answers 200 under the name asked for, from one of its own pods, and its pods are all ready.
     A condition that is not true on a path that serves is a warning.
-  - Models with prefill pods pass only when a prefill pod took part.
+  - Models with prefill pods pass only when a prefill pod took part, see O(pd).
   - It changes nothing.
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
@@ -23,7 +23,7 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    description: Runs as ever, and passes with a warning where nothing is deployed yet.
+    description: Runs as ever, and passes with a warning where nothing is deployed yet; see O(pending).
   diff_mode:
     support: none
     description: Nothing is changed.
@@ -112,6 +112,20 @@ options:
         503, 504), and for at most 5 seconds where the objects already show why.
     type: float
     default: 60.0
+  pd:
+    description:
+      - Whether a model with prefill pods fails where no prefill pod took part. V(auto) demands that proof unless the
+        endpoint picker's plugins are known not to part prefill from decode; V(required) demands it always; V(warn) only
+        warns.
+    type: str
+    choices: [auto, required, warn]
+    default: auto
+  pending:
+    description:
+      - Whether changes are pending that a run without check mode would make. In check mode, what does not hold is then
+        a warning.
+    type: bool
+    default: false
   events_file:
     description: File to which timed steps are appended as JSON lines.
     type: path
@@ -213,6 +227,8 @@ def argument_spec() -> dict:
         chat={"type": "bool", "default": False},
         stream={"type": "bool", "default": False},
         timeout={"type": "float", "default": 60.0},
+        pd={"type": "str", "choices": ["auto", "required", "warn"], "default": "auto"},
+        pending={"type": "bool", "default": False},
         events_file={"type": "path"},
     )
 
@@ -231,7 +247,7 @@ def stack_spec(model: dict) -> dict:
 def run(params: dict, cluster: Cluster, check_mode: bool = False) -> dict:
     """Return the module's result with failures (texts); raises OrchestratorError where nothing can be asked."""
     begin = time.monotonic()
-    names = ("namespace", "via", "prompt", "max_tokens", "requests", "timeout", "chat", "stream")
+    names = ("namespace", "via", "prompt", "max_tokens", "requests", "timeout", "chat", "stream", "pd")
     gateway = params.get("gateway") or {}
     options = Options(
         gateway=gateway.get("name"),
@@ -254,8 +270,12 @@ def run(params: dict, cluster: Cluster, check_mode: bool = False) -> dict:
         if not check_mode:
             raise
         result = {**EMPTY, "notes": [f"Nothing to verify yet: {exc.message}"]}
-    if check_mode and result["failures"] and not any(model["status"] for model in result["models"]):
-        result.update(notes=["Nothing is served yet: verification is left to the real run."], failures=[])
+    if check_mode and result["failures"]:
+        if not any(model["status"] for model in result["models"]):
+            result.update(notes=["Nothing is served yet: verification is left to the real run."], failures=[])
+        elif params["pending"]:
+            notes = [f"Before the changes of a real run: {text}" for text in result["failures"]]
+            result.update(notes=[*result["notes"], *notes], failures=[])
     return {"changed": False, **result, "seconds": round(time.monotonic() - begin, 3)}
 
 

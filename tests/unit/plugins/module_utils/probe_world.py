@@ -102,6 +102,7 @@ class World:
         self.served, self.routes = served, routes
         self.count = dict.fromkeys(served, 0)
         self.prefill = {}
+        self.prefill_after = 0
         self.refuse = []
         self.metrics = True
         self.lenient = False
@@ -138,7 +139,7 @@ class World:
             if body["model"] not in names and not self.lenient:
                 return 404, {"error": {"message": f"The model `{body['model']}` does not exist."}}
             self.count[pod_name] += 1
-            for helper in self.prefill.get(pod_name, []):
+            for helper in self.prefill.get(pod_name, []) if self.count[pod_name] > self.prefill_after else []:
                 self.count[helper] += 1
             return 200, {"model": body["model"], "choices": [{"text": " Paris"}]}
 

@@ -31,7 +31,7 @@ def ask(monkeypatch):
             return Target(scheme, "127.0.0.1", world.port("gateway" if pod == "gw-istio-0" else pod))
 
         monkeypatch.setattr(_probe_run, "PodTarget", open_target)
-        monkeypatch.setattr(_probe_run, "read_snapshot", lambda cluster, options: stack)
+        monkeypatch.setattr(_probe_run, "read_snapshot", lambda *_: stack)
         cluster = types.SimpleNamespace(client=types.SimpleNamespace(client=None))
         events = []
         options = Options("llm-d", **{"timeout": 1.0, **options})
@@ -139,6 +139,15 @@ def test_prefill_must_take_part(ask, takes_part):
     assert broken(result) == (set() if takes_part else {("a", "prefill")})
     if not takes_part:
         assert "prefill did not take part" in result["failures"][0]
+
+
+def test_prefill_may_take_part_late(ask, monkeypatch):
+    monkeypatch.setattr(_probe_rounds, "PREFILL_PAUSE", 0.0)
+    world = pw.World({"ms-a-0": ["org/a"], "ms-a-p0": ["org/a"]}, {"/a": ["ms-a-0"]})
+    world.prefill_after = 6
+    world.prefill = {"ms-a-0": ["ms-a-p0"]}
+    result, _events = ask(pw.snapshot("a", prefill=1), world, [pw.spec("a")])
+    assert broken(result) == set()
 
 
 def test_without_counters_it_only_warns(ask):

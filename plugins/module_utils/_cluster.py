@@ -187,7 +187,9 @@ def _unreachable(exc: urllib3.exceptions.HTTPError, host: str) -> OrchestratorEr
         hint = "Give the server's own certificate authority in the kubeconfig; a proxy in between may have another."
         return OrchestratorError(f"Cannot trust the cluster: {cause}", hint=hint)
     # urllib3 1 counts a refused connection among the timeouts.
-    if isinstance(cause, urllib3.exceptions.TimeoutError) and not isinstance(cause, urllib3.exceptions.NewConnectionError):
+    if isinstance(cause, urllib3.exceptions.TimeoutError) and not isinstance(
+        cause, urllib3.exceptions.NewConnectionError
+    ):
         cause = TimeoutError(f"no answer within {CONNECT_TIMEOUT} s")
     return OrchestratorError(
         f"Cannot reach the cluster at {host}: {cause}",

@@ -117,8 +117,7 @@ def test_what_is_waited_for():
         event("modelservice", "ms-b", "ready", "failed", 9),
     ]
     assert waiting_text(events, 35, float) == (
-        "waiting for gaie gaie-a (35.0s), modelservice ms-a (30.0s); "
-        "failed: modelservice ms-b; done: gateway infra-x"
+        "waiting for gaie gaie-a (35.0s), modelservice ms-a (30.0s); failed: modelservice ms-b; done: gateway infra-x"
     )
     assert waiting_text([], 1, float) == ""
 

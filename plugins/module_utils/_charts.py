@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import http.client
 import os
 import re
 import shutil
 import subprocess
 import tempfile
+import urllib.parse
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_files import (
     ChartFiles,
@@ -23,6 +25,9 @@ __all__ = ["Chart", "ChartFiles", "default_cache_dir", "fetch_chart", "is_local"
 
 # Seconds that one `helm pull` may take.
 PULL_TIMEOUT = 300
+
+# Seconds for a registry on a loopback address to say whether it speaks HTTP.
+PROBE_TIMEOUT = 5
 
 # The version of charts that are stamped only when they are published (inferencepool in its repository).
 PLACEHOLDER_VERSION = "0.0.0"
@@ -73,7 +78,8 @@ def fetch_chart(
     version: required for the last two; for the first two None or what Chart.yaml says (a chart whose Chart.yaml says
     0.0.0, the placeholder of a source folder, is taken for any version).
     cache_dir: default_cache_dir() where None. env: the environment of Helm (None: this process's).
-    plain_http: reach an OCI registry without TLS. Safe for several processes at once.
+    plain_http: reach an OCI registry without TLS; one on a loopback address is asked what it speaks.
+    Safe for several processes at once.
     """
     ref, version = (ref or "").strip(), str(version or "").strip() or None
     path = _local_path(ref) if is_local(ref) else _cached_path(ref, version, helm, cache_dir, env, plain_http)
@@ -113,7 +119,7 @@ def _cached_path(
     base = os.path.join(os.path.expanduser(cache_dir or default_cache_dir(env)), "charts")
     target = os.path.join(base, key)
     if not os.path.isdir(target):
-        if plain_http and ref.startswith("oci://"):
+        if ref.startswith("oci://") and (plain_http or _speaks_http(ref)):
             arguments.append("--plain-http")
         try:
             os.makedirs(base, exist_ok=True)
@@ -126,6 +132,26 @@ def _cached_path(
                 hint="Set llm_d_chart_cache to a folder that can be written.",
             ) from exc
     return os.path.join(target, _only_archive(target, ref))
+
+
+def _speaks_http(ref: str) -> bool:
+    """Return whether a registry on a loopback address speaks HTTP without TLS; other registries are not asked."""
+    try:
+        address = urllib.parse.urlsplit(ref)
+        host, port = address.hostname or "", address.port or 80
+    except ValueError:
+        return False
+    if host != "localhost" and not host.startswith("127.") and host != "::1":
+        return False
+    connection = http.client.HTTPConnection(host, port, timeout=PROBE_TIMEOUT)
+    try:
+        connection.request("GET", "/v2/")
+        # A server that wants TLS answers such a request by 400.
+        return connection.getresponse().status in (200, 401)
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def _pull_arguments(ref: str, version: str | None) -> list[str]:

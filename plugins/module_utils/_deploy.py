@@ -54,15 +54,15 @@ def read_values(releases: list[Object]) -> dict[str, Object]:
     return merged
 
 
-def fetch_charts(releases: list[Object], helm: Helm, cache: str | None) -> dict[tuple[str, str | None], Chart]:
+def fetch_charts(
+    releases: list[Object], helm: Helm, cache: str | None, *, plain_http: bool = False
+) -> dict[tuple[str, str | None], Chart]:
     """Return the charts by (reference, version), fetched in parallel; raise for all that cannot be had."""
+    options: Object = {"helm": helm.binary, "cache_dir": cache, "env": helm.env, "plain_http": plain_http}
     keys = list(dict.fromkeys(chart_key(release) for release in releases))
     charts, errors = {}, []
     with concurrent.futures.ThreadPoolExecutor(HELM_PROCESSES) as pool:
-        tasks = {
-            (ref, version): pool.submit(fetch_chart, ref, version, helm=helm.binary, cache_dir=cache, env=helm.env)
-            for ref, version in keys
-        }
+        tasks = {(ref, version): pool.submit(fetch_chart, ref, version, **options) for ref, version in keys}
         for key, task in tasks.items():
             try:
                 charts[key] = task.result()
@@ -80,10 +80,10 @@ def chart_key(release: Object) -> tuple[str, str | None]:
     return release["chart_ref"], release.get("chart_version") or None
 
 
-def prepare(releases: list[Object], helm: Helm, cache: str | None) -> list[Wanted]:
+def prepare(releases: list[Object], helm: Helm, cache: str | None, *, plain_http: bool = False) -> list[Wanted]:
     """Return the releases with their charts and values at hand."""
     values = read_values(releases)
-    charts = fetch_charts(releases, helm, cache)
+    charts = fetch_charts(releases, helm, cache, plain_http=plain_http)
     wanted = []
     for release in releases:
         files = [os.path.abspath(os.path.expanduser(path)) for path in release.get("values_files") or []]

@@ -89,6 +89,11 @@ options:
   chart_cache:
     description: Folder in which fetched charts are kept; below the user's cache directory by default.
     type: path
+  plain_http:
+    description:
+      - Reach OCI registries without TLS. Registries on this machine's loopback addresses are tried both ways anyway.
+    type: bool
+    default: false
   events_file:
     description: File to which timed steps are appended as JSON lines.
     type: path
@@ -201,6 +206,7 @@ def argument_spec() -> dict:
         create_namespace={"type": "bool", "default": True},
         helm_binary={"type": "path"},
         chart_cache={"type": "path"},
+        plain_http={"type": "bool", "default": False},
         events_file={"type": "path"},
     )
 
@@ -222,7 +228,7 @@ def run_present(params: dict, cluster: Cluster, helm: Helm, *, check: bool, diff
     deadline = time.monotonic() + params["wait_timeout"]
     namespace, inventory, watches = params["namespace"], Inventory(cluster), Watches(cluster)
     installer = Installer(cluster, helm, inventory, watches, params, deadline)
-    wanted = prepare(params["releases"], helm, params["chart_cache"])
+    wanted = prepare(params["releases"], helm, params["chart_cache"], plain_http=params["plain_http"])
     current = inventory.releases(namespace, [one.name for one in wanted])
     refuse(installer.refusals(current, [one.name for one in wanted]))
     readiness = Readiness(cluster, watches, fail_fast=params["fail_fast"], grace=params["fail_fast_grace"])

@@ -94,6 +94,11 @@ options:
   chart_cache:
     description: Folder in which fetched charts are kept, by default below the user's cache directory.
     type: path
+  plain_http:
+    description:
+      - Reach OCI registries without TLS. Registries on this machine's loopback addresses are tried both ways anyway.
+    type: bool
+    default: false
   created_secrets:
     description: Secrets that are made before the releases, as keys by name.
     type: dict
@@ -177,6 +182,7 @@ def argument_spec() -> dict:
         check_values={"type": "bool", "default": False},
         find_settled={"type": "bool", "default": False},
         chart_cache={"type": "path"},
+        plain_http={"type": "bool", "default": False},
         created_secrets={"type": "dict", "default": {}, "no_log": False},
     )
 
@@ -216,9 +222,15 @@ def run(params: dict) -> dict:
     return {"changed": False, "stack": result, "settled": settled}
 
 
+def _fetching(params: dict) -> dict:
+    """Return how charts are fetched."""
+    helm = params["helm_binary"] or "helm"
+    return {"helm": helm, "cache_dir": params["chart_cache"], "plain_http": params["plain_http"]}
+
+
 def _check_values(params: dict, inputs: list[dict], known: list[str], notes: list[str]) -> list[str]:
     """Return what is wrong with the values, without what is known already; warnings go to the notes."""
-    checked = check_charts(inputs, helm=params["helm_binary"] or "helm", cache_dir=params["chart_cache"])
+    checked = check_charts(inputs, **_fetching(params))
     notes += [finding.text() for finding in checked.findings if finding.severity == WARNING]
     texts = [finding.text() for finding in checked.findings if finding.severity == ERROR]
     places = {text.split(": ", 1)[0] for text in known}
@@ -227,7 +239,7 @@ def _check_values(params: dict, inputs: list[dict], known: list[str], notes: lis
 
 def _settled(params: dict, cluster: Cluster, stack: dict) -> dict[str, list[dict]]:
     """Return by component the results of releases that are as wanted and ready."""
-    finder = Settled(cluster, helm=params["helm_binary"] or "helm", cache_dir=params["chart_cache"])
+    finder = Settled(cluster, **_fetching(params))
     found = {}
     for component, releases in stack["releases"].items():
         namespace = stack["gateway"]["namespace"] if component == "gateway" else stack["namespace"]

@@ -107,13 +107,15 @@ def oci_blobs(name, tag, chart):
 
 
 @needs_helm
-def test_registry_chart_is_fetched_by_plain_http_where_asked(tmp_path):
+@pytest.mark.parametrize("plain_http", [True, False], ids=["asked", "loopback"])
+def test_registry_chart_is_fetched_by_plain_http(tmp_path, plain_http):
     chart = archive(chart_files("demo", "v1.2.3"), prefix="demo/")
     handler = type("Serving", (Registry,), {"blobs": oci_blobs("demo", "v1.2.3", chart)})
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         ref = f"oci://127.0.0.1:{server.server_port}/charts/demo"
-        fetch = functools.partial(_charts.fetch_chart, ref, helm=HELM, cache_dir=str(tmp_path), plain_http=True)
+        options = {"helm": HELM, "cache_dir": str(tmp_path), "plain_http": plain_http}
+        fetch = functools.partial(_charts.fetch_chart, ref, **options)
         fetched = fetch("v1.2.3")
         with pytest.raises(OrchestratorError, match="cannot be fetched.*not found"):
             fetch("v1.2.4")

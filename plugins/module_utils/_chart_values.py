@@ -11,20 +11,31 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils import _schema_
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._charts import (
     Chart,
     ChartFiles,
+    default_cache_dir,
     fetch_chart,
     read_chart,
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._findings import ERROR, Finding, Mark
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._findings import ERROR, WARNING, Finding, Mark
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._infer import cached_schema
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._schema import check_values
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._values import load_values
 
 # Charts fetched at a time; each is a Helm process that mostly waits.
 PARALLEL = 4
+# The modules' option unknown_keys, as severities.
+UNKNOWN_KEYS = {"error": ERROR, "warn": WARNING}
 
 Entry = dict[str, t.Any]
 Key = tuple[str, str]
-Fetched = tuple[Chart, ChartFiles]
+
+
+class Fetched(t.NamedTuple):
+    """A chart with its files; inferred: the schema of a chart that ships none."""
+
+    chart: Chart
+    files: ChartFiles
+    inferred: dict[str, t.Any] | None
 
 
 class Checked(t.NamedTuple):
@@ -41,11 +52,12 @@ def check_charts(
     cache_dir: str | None = None,
     strict: bool = False,
     plain_http: bool = False,
+    unknown_keys: str = ERROR,
 ) -> Checked:
     """Return what is wrong with the values of several charts; a chart that cannot be had is a finding too.
 
-    entries: dicts of name, chart_ref, chart_version, values_files, values. Raises OrchestratorError only where this
-    Python lacks a package.
+    entries: dicts of name, chart_ref, chart_version, values_files, values; unknown_keys: severity of keys that a chart
+    without a schema never reads. Raises OrchestratorError only where this Python lacks a package.
     """
     for missing in (_values_yaml.IMPORT_ERROR, _schema_source.IMPORT_ERROR):
         if missing is not None:
@@ -57,7 +69,7 @@ def check_charts(
     findings: dict[Finding, None] = {}
     rows = []
     for entry in entries:
-        found, row = _check_one(entry, fetched[_key(entry)], strict)
+        found, row = _check_one(entry, fetched[_key(entry)], strict, unknown_keys)
         findings.update(dict.fromkeys(found))
         rows.append(row)
     return Checked(list(findings), rows)
@@ -80,16 +92,21 @@ def _fetch_all(
     def fetch(key: Key) -> Fetched | OrchestratorError:
         try:
             chart = fetch_chart(key[0], key[1] or None, helm=helm, cache_dir=cache_dir, plain_http=plain_http)
-            return chart, read_chart(chart.path)
+            files = read_chart(chart.path)
+            inferred = cached_schema(files, chart.digest, cache) if files.schema is None else None
+            return Fetched(chart, files, inferred)
         except OrchestratorError as exc:
             return exc
 
+    cache = cache_dir or default_cache_dir()
     keys = list(dict.fromkeys(_key(entry) for entry in entries))
     with concurrent.futures.ThreadPoolExecutor(PARALLEL) as pool:
         return dict(zip(keys, pool.map(fetch, keys), strict=True))
 
 
-def _check_one(entry: Entry, fetched: Fetched | OrchestratorError, strict: bool) -> tuple[list[Finding], Entry]:
+def _check_one(
+    entry: Entry, fetched: Fetched | OrchestratorError, strict: bool, unknown_keys: str
+) -> tuple[list[Finding], Entry]:
     name = entry.get("name") or entry["chart_ref"]
     loaded = load_values(entry.get("values_files") or [], entry.get("values"), f"values of {name}")
     row: Entry = {"name": name, "chart": "", "version": "", "digest": "", "has_schema": False}
@@ -97,6 +114,6 @@ def _check_one(entry: Entry, fetched: Fetched | OrchestratorError, strict: bool)
         message = " ".join([fetched.message, *fetched.details]).rstrip(".")
         missing = Finding(Mark(f"chart of {name}"), "", message, fetched.hint or "", "chart-fetch")
         return [missing, *loaded.findings], row
-    chart, files = fetched
+    chart, files, inferred = fetched
     row.update(chart=chart.name, version=chart.version, digest=chart.digest, has_schema=files.schema is not None)
-    return check_values(files, loaded, strict=strict), row
+    return check_values(files, loaded, strict=strict, inferred=inferred, unknown_keys=unknown_keys), row

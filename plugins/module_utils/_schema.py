@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """One chart's values checked before Helm sees them: its schema and its subcharts', known facts, likely misspellings.
 
+A chart that ships no schema is checked by the one that is inferred from its files.
+
 The values checked are those that Helm checks (pkg/chartutil/jsonschema.go): the user's, coalesced with the defaults.
 """
 
@@ -12,6 +14,7 @@ import typing as t
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_facts import Fact, facts_for, owner
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_files import ChartFiles
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._findings import (
+    ERROR,
     NOTE,
     Finding,
     Mark,
@@ -19,8 +22,10 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._findings impor
     show_path,
     sort_key,
 )
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._infer import infer_schema
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._known_keys import misspellings
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._schema_errors import Violation, violations
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._schema_inferred import check_inferred
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._schema_source import (
     SchemaError,
     compile_schema,
@@ -36,10 +41,19 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._values import 
 )
 
 
-def check_values(chart: ChartFiles, loaded: Loaded, *, strict: bool = False) -> list[Finding]:
+def check_values(
+    chart: ChartFiles,
+    loaded: Loaded,
+    *,
+    strict: bool = False,
+    inferred: dict[str, t.Any] | None = None,
+    unknown_keys: str = ERROR,
+) -> list[Finding]:
     """Return all that is wrong with a user's values for a chart, the files' own mistakes included, in reading order.
 
-    strict: likely misspellings that the chart would ignore are errors instead of warnings.
+    strict: likely misspellings that the chart would ignore are errors instead of warnings; inferred: the schema of a
+    chart that ships none (made here where it is not given); unknown_keys: severity of keys that such a chart never
+    reads.
     """
     label = f"{chart.name} {chart.version}"
     findings = list(loaded.findings)
@@ -54,8 +68,19 @@ def check_values(chart: ChartFiles, loaded: Loaded, *, strict: bool = False) -> 
     findings += _Check(chart, loaded, label).run(merged, ())
     findings += [finding for fact in facts_for(chart.name) for finding in _fact_findings(fact, merged, loaded, label)]
     known = {finding.path for finding in findings}
+    if chart.schema is None:
+        found = check_inferred(chart, inferred or infer_schema(chart), loaded, merged, unknown_keys)
+        findings += [finding for finding in found if not _is_known(finding, known)]
+    known = {finding.path for finding in findings}
     findings += [finding for finding in misspellings(chart, loaded, label, strict) if finding.path not in known]
     return sorted(findings, key=sort_key)
+
+
+def _is_known(finding: Finding, known: set[str]) -> bool:
+    """Return whether a finding of the inferred schema is said better already; a fact may name a deeper missing key."""
+    if finding.rule == "missing-key":
+        return any(path == finding.path or path.startswith(f"{finding.path}.") for path in known)
+    return bool(finding.path) and finding.path in known
 
 
 class _Check:
@@ -66,11 +91,8 @@ class _Check:
 
     def run(self, values: Values, prefix: Path) -> list[Finding]:
         """Return the findings below a prefix, which is the way to a subchart's values."""
-        if self.chart.schema is None:
-            findings = [self.note("the chart ships no schema: only known facts are checked", "no-schema")]
-            findings = findings if not prefix else []
-        else:
-            findings = self.against_schema(self.chart.schema, values, prefix)
+        text = self.chart.schema
+        findings = self.against_schema(text, values, prefix) if text is not None else []
         for subchart in enabled_subcharts(self.chart, values):
             inner = values.get(subchart.name)
             if isinstance(inner, dict):

@@ -14,8 +14,8 @@ description:
   - Checks the values of any number of charts and names every mistake of every file at once, each with file, line,
     column and key, and with what was probably meant.
   - The values are merged and completed by the charts' defaults as Helm does it, and checked by the
-    C(values.schema.json) of the chart and of its enabled subcharts. For charts without a schema, facts known about
-    the chart and likely misspellings are checked.
+    C(values.schema.json) of the chart and of its enabled subcharts. For a chart without a schema, one is inferred
+    from its C(values.yaml) and templates, so that a key which it never reads is found; it is kept in the cache.
   - Values are plain text. Nothing in them is ever evaluated as a template, and nothing is fetched but the charts.
   - Never changes anything, and reaches no cluster.
 author:
@@ -68,6 +68,13 @@ options:
         warnings otherwise.
     type: bool
     default: false
+  unknown_keys:
+    description:
+      - Whether keys that a chart without a schema never reads are errors (V(error)) or warnings (V(warn)). Keys that
+        a shipped schema refuses are errors in any case, since Helm refuses them too.
+    type: str
+    choices: [error, warn]
+    default: error
 attributes:
   check_mode:
     description: Can run in check mode, which makes no difference.
@@ -187,7 +194,11 @@ charts:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_values import check_charts, failure_text
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_values import (
+    UNKNOWN_KEYS,
+    check_charts,
+    failure_text,
+)
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._findings import ERROR, WARNING
 
@@ -208,6 +219,7 @@ def argument_spec() -> dict:
         "chart_cache": {"type": "path"},
         "plain_http": {"type": "bool", "default": False},
         "strict": {"type": "bool", "default": False},
+        "unknown_keys": {"type": "str", "choices": list(UNKNOWN_KEYS), "default": "error"},
     }
 
 
@@ -219,6 +231,7 @@ def run(params: dict) -> dict:
         cache_dir=params["chart_cache"],
         strict=params["strict"],
         plain_http=params["plain_http"],
+        unknown_keys=UNKNOWN_KEYS[params["unknown_keys"]],
     )
     result = {
         "changed": False,

@@ -85,6 +85,11 @@ options:
     description: Check all values against their charts too, as M(llm_d.orchestrator.chart_values) does.
     type: bool
     default: false
+  unknown_keys:
+    description: Whether keys that a chart without a schema never reads are errors or warnings.
+    type: str
+    choices: [error, warn]
+    default: error
   find_settled:
     description:
       - Find the components whose releases are as wanted and ready already, and return in RV(settled) what
@@ -126,6 +131,13 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+settled:
+  description:
+    - By component what M(llm_d.orchestrator.helm_releases) would return for releases that are as wanted and ready.
+      Empty unless O(find_settled=true).
+  returned: success
+  type: dict
+  sample: {}
 stack:
   description: The stack, its releases per component in the form that M(llm_d.orchestrator.helm_releases) takes.
   returned: success
@@ -140,7 +152,7 @@ stack:
 import datetime
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_values import check_charts
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_values import UNKNOWN_KEYS, check_charts
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import Cluster, cluster_argument_spec
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._consistency import (
     check_gateway,
@@ -149,7 +161,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._consistency im
     needed_kinds,
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._findings import ERROR, WARNING
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._findings import ERROR, WARNING, Finding
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import Problems
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._modelservice import secret_names
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._settings import check_writable, checked_settings
@@ -180,6 +192,7 @@ def argument_spec() -> dict:
         records_dir={"type": "path"},
         helm_binary={"type": "str"},
         check_values={"type": "bool", "default": False},
+        unknown_keys={"type": "str", "choices": list(UNKNOWN_KEYS), "default": "error"},
         find_settled={"type": "bool", "default": False},
         chart_cache={"type": "path"},
         plain_http={"type": "bool", "default": False},
@@ -230,11 +243,18 @@ def _fetching(params: dict) -> dict:
 
 def _check_values(params: dict, inputs: list[dict], known: list[str], notes: list[str]) -> list[str]:
     """Return what is wrong with the values, without what is known already; warnings go to the notes."""
-    checked = check_charts(inputs, **_fetching(params))
+    checked = check_charts(inputs, unknown_keys=UNKNOWN_KEYS[params["unknown_keys"]], **_fetching(params))
     notes += [finding.text() for finding in checked.findings if finding.severity == WARNING]
-    texts = [finding.text() for finding in checked.findings if finding.severity == ERROR]
-    places = {text.split(": ", 1)[0] for text in known}
-    return [text for text in texts if ":".join(text.split(": ", 1)[0].split(":")[:2]) not in places]
+    places = [text.split(": ", 1)[0].split(" (")[0] for text in known]
+    errors = [finding for finding in checked.findings if finding.severity == ERROR]
+    return [finding.text() for finding in errors if not _is_known(finding, places)]
+
+
+def _is_known(finding: Finding, places: list[str]) -> bool:
+    """Return whether a mistake was found at a finding's line, or at its key of a variable, already."""
+    if finding.mark.line:
+        return f"{finding.mark.file}:{finding.mark.line}" in places
+    return any(finding.path and place.endswith(f"values.{finding.path}") for place in places)
 
 
 def _settled(params: dict, cluster: Cluster, stack: dict) -> dict[str, list[dict]]:

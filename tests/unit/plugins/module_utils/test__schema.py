@@ -13,9 +13,11 @@ import time
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._charts import read_chart
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._schema import check_values
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._schema_inferred import check_inferred
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._values import load_values
 from chart_factory import MODEL_SCHEMA, chart_files, model_chart, pool_chart, write_chart
 
+LAB_POOL = str(pathlib.Path(__file__).resolve().parents[4] / "roles" / "lab" / "files" / "charts" / "inferencepool")
 FIXTURES = pathlib.Path(__file__).resolve().parents[2] / "fixtures" / "values"
 HELM = shutil.which("helm")
 
@@ -113,6 +115,8 @@ def test_facts_about_a_chart_without_schema(tmp_path):
     findings = check(tmp_path, pool_chart(), None, names=["pool_bad.yaml"])
     assert {(finding.mark.line, finding.path, finding.rule) for finding in findings if finding.severity == "error"} == {
         (2, "inferencePool.modelServers.matchLabels", "pool-selector"),
+        (3, "inferenceExtension.replica", "unread-key"),
+        (7, "matchLabels", "unread-key"),
         (4, "inferenceExtension.resources", "chart-ignores-key"),
         (5, "inferenceExtension.service", "chart-ignores-key"),
         (6, "inferenceExtension.image.tag", "image-tag"),
@@ -120,10 +124,11 @@ def test_facts_about_a_chart_without_schema(tmp_path):
         (9, "gateway", "chart-ignores-key"),
     }
     assert all(finding.source for finding in findings)
-    assert brief(findings, "warning") == {
-        "inferenceExtension.replica": "did you mean inferenceExtension.replicas?",
-        "matchLabels": "did you mean inferencePool.modelServers.matchLabels (the same key, at another level)?",
-    }
+    hints = brief(findings)
+    assert hints["inferenceExtension.replica"] == "did you mean inferenceExtension.replicas?"
+    assert hints["matchLabels"] == (
+        "did you mean inferencePool.modelServers.matchLabels (the same key, at another level)?"
+    )
 
 
 @pytest.mark.parametrize(
@@ -234,3 +239,53 @@ def test_a_large_schema_costs_little(tmp_path):
     findings = check(tmp_path, files, {"decode": {"containers": [{"key7": 5}] * 10}, "decod": 1})
     assert time.monotonic() - start < 1
     assert len(findings) == 11
+
+
+UNREAD = [
+    ({"inferenceExtension": {"replcas": 2}}, {"inferenceExtension.replcas": "inferenceExtension.replicas?"}),
+    ({"matchLabels": {"a": "b"}}, {"matchLabels": "inferencePool.modelServers.matchLabels (the same key, at another"}),
+    ({"inferenceExtension": {"resources": {}}}, {"inferenceExtension.resources": "remove it"}),
+    ({"routing": {}}, {"routing": "llm-d-modelservice"}),
+    ({"decode": {}}, {"decode": "llm-d-modelservice"}),
+    ({"global": {"x": 1}, "x-anchors": {"y": 2}}, {}),
+    ({"inferencePool": {"modelServers": {"matchLabels": {"any.example/key": "b"}}}}, {}),
+]
+
+
+@pytest.mark.parametrize(("values", "wanted"), UNREAD)
+def test_a_key_that_a_chart_without_schema_never_reads_is_one_error(tmp_path, values, wanted):
+    given = {"inferencePool": {"modelServers": {"matchLabels": {"a": "b"}}}, **values}
+    findings = check_values(read_chart(LAB_POOL), load_values([], given, "inline"))
+    found = [finding for finding in findings if finding.severity != "note" and finding.rule != "image-tag"]
+    assert [finding.path for finding in found] == list(wanted)
+    assert all(wanted[finding.path] in finding.hint for finding in found)
+    assert all(finding.severity == "error" and "inferencepool" in finding.source for finding in found)
+
+
+def test_unread_keys_are_warnings_on_request_but_refused_ones_stay_errors():
+    values = {"inferenceExtension": {"replcas": 2, "resources": {}}, "provider": {"name": "istoi"}}
+    values["inferencePool"] = {"modelServers": {"matchLabels": {"a": "b"}}}
+    findings = check_values(read_chart(LAB_POOL), load_values([], values, "inline"), unknown_keys="warning")
+    found = {finding.path: finding.severity for finding in findings if finding.rule not in ("no-schema", "image-tag")}
+    assert found == {
+        "inferenceExtension.replcas": "warning",
+        "inferenceExtension.resources": "error",
+        "provider.name": "error",
+    }
+
+
+def test_a_key_in_a_template_of_the_values_counts_as_read(tmp_path):
+    text = "x: {{ tpl .Values.text . }}"
+    chart = read_chart(write_chart(tmp_path / "c", chart_files("demo", values="text: a\n", template=text)))
+    values = {"text": "{{ .Values.mine }}", "mine": 1}
+    assert brief(check_values(chart, load_values([], values, "inline"))) == {}
+    assert list(brief(check_values(chart, load_values([], {"mine": 1}, "inline")))) == ["mine"]
+
+
+def test_a_key_that_a_fact_forbids_names_its_successor():
+    schema = {"properties": {}, "additionalProperties": False}
+    schema["x-forbidden"] = {"old": {"message": "the chart refuses it: use new", "source": "a page"}}
+    loaded = load_values([], {"old": 1}, "inline")
+    chart = read_chart(LAB_POOL)
+    found = check_inferred(chart, schema, loaded, {"old": 1})
+    assert ("refused-key", "the chart refuses it: use new") in [(item.rule, item.message) for item in found]

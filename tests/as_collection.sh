@@ -14,5 +14,6 @@ ln -sfn "$site_packages/ansible_collections/kubernetes/core" "$root/kubernetes/c
 git ls-files -z --cached --others --exclude-standard -- . ':!playbooks/collections' |
   while IFS= read -r -d '' file; do [ ! -e "$file" ] || printf '%s\0' "$file"; done |
   tar --null --files-from=- --create | tar --extract --directory "$copy"
+export ANSIBLE_COLLECTIONS_PATH="${root%/ansible_collections}"
 cd "$copy" || exit
 exec "$@"

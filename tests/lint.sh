@@ -8,7 +8,7 @@ ruff format --check .
 heading "yamllint"
 yamllint --strict .
 heading "ansible-lint (production)"
-ansible-lint --offline
+tests/as_collection.sh ansible-lint --offline
 heading "mypy"
 tests/as_collection.sh mypy --config-file mypy.ini plugins/module_utils
 heading "shellcheck"

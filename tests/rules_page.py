@@ -10,7 +10,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT / "tests"))
-    import conftest  # noqa: F401 - makes the collection importable
+    __import__("conftest")  # makes the collection importable
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils import _compatibility as table  # noqa: E402
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules import GROUPS  # noqa: E402

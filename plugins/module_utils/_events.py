@@ -64,12 +64,12 @@ class Events:
         self.emit(component, step, DONE, name=name, seconds=time.monotonic() - begin)
 
     def _append(self, line: str) -> None:
-        assert self.path is not None
-        directory = os.path.dirname(self.path)
+        path = t.cast(str, self.path)
+        directory = os.path.dirname(path)
         try:
             if directory:
                 os.makedirs(directory, mode=0o750, exist_ok=True)
-            handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
+            handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
             try:
                 os.write(handle, line.encode())
             finally:

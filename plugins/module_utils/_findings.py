@@ -9,7 +9,8 @@ import json
 import re
 import typing as t
 
-Path = tuple[str | int, ...]
+# Keys (str) and indexes (int).
+Path = tuple[t.Any, ...]
 
 ERROR = "error"
 WARNING = "warning"

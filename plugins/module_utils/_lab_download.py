@@ -21,6 +21,8 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+from ansible.module_utils.urls import open_url
+
 CONNECT_TIMEOUT = 5
 # A server that sends nothing for this long has stalled.
 READ_TIMEOUT = 30
@@ -76,7 +78,7 @@ class Reach:
 def fetch_text(url: str) -> str:
     """Return a small text file; raises DownloadError."""
     try:
-        with urllib.request.urlopen(_request(url), timeout=READ_TIMEOUT) as reply:
+        with _open(url) as reply:
             return reply.read(CHUNK * 4).decode()
     except NETWORK_ERRORS as exc:
         raise DownloadError(f"{url}: {exc}") from exc
@@ -86,7 +88,7 @@ def fetch_file(url: str, target: pathlib.Path, sha256: str) -> None:
     """Write a file; raises DownloadError where it does not arrive or its checksum is another one."""
     digest = hashlib.sha256()
     try:
-        with urllib.request.urlopen(_request(url), timeout=READ_TIMEOUT) as reply, open(target, "wb") as stream:
+        with _open(url) as reply, open(target, "wb") as stream:
             while chunk := reply.read(CHUNK):
                 digest.update(chunk)
                 stream.write(chunk)
@@ -99,8 +101,8 @@ def fetch_file(url: str, target: pathlib.Path, sha256: str) -> None:
         )
 
 
-def _request(url: str) -> urllib.request.Request:
-    return urllib.request.Request(url, headers={"User-Agent": "llm-d-orchestrator"})
+def _open(url: str) -> t.Any:
+    return open_url(url, timeout=READ_TIMEOUT, http_agent="llm-d-orchestrator")
 
 
 def stated_checksum(text: str, file: str) -> str:

@@ -88,8 +88,8 @@ def timeline(steps: list[Object], total: float) -> list[str]:
     for key, row in sorted(rows.items(), key=lambda item: item[1]["begin"]):
         left = min(int(row["begin"] * scale), WIDTH - 1)
         length = max(1, min(round((row["end"] - row["begin"]) * scale), WIDTH - left))
-        bar = (" " * left + ("!" if row["bad"] else "#") * length).ljust(WIDTH)
-        lines.append(f"{labels[key]:<{width}} |{bar}| {row['begin']:7.1f} s to {row['end']:7.1f} s")
+        drawn = (" " * left + ("!" if row["bad"] else "#") * length).ljust(WIDTH)
+        lines.append(f"{labels[key]:<{width}} |{drawn}| {row['begin']:7.1f} s to {row['end']:7.1f} s")
     return lines
 
 
@@ -113,7 +113,7 @@ def _head(record: Object) -> str:
     failure = record["failure"]
     if failure:
         lines += ["", "## Failure", "", f"Component: {failure.get('component') or 'unknown'}", ""]
-        lines += _block(str(failure.get("message") or "no message"))
+        lines += _block(str(failure.get("text") or "no message"))
     return "\n".join(lines)
 
 

@@ -18,7 +18,8 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._pools import C
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_items import Item, Workload
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_model import StackModel
 
-Path = tuple[str | int, ...]
+# Keys (str) and indexes (int).
+Path = tuple[t.Any, ...]
 
 ERROR, WARNING = "error", "warning"
 _SHOWN = 4

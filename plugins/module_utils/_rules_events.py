@@ -168,7 +168,7 @@ def topics(model: StackModel) -> t.Iterator[Hit]:
         topic = str(link.events.get("topic") or "")
         if not link.events or not prefix:
             continue
-        model_name = topic.split("@")[-1] if topic.count("@") > 1 else ""
+        model_name = topic.rsplit("@", maxsplit=1)[-1] if topic.count("@") > 1 else ""
         text = ""
         if not topic.startswith(str(prefix)):
             text = f"{link.workload.item.name} sends KV events as {topic!r}, the picker takes those of {prefix!r}"

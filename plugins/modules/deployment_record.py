@@ -52,7 +52,7 @@ options:
       component:
         description: Component that failed.
         type: str
-      message:
+      text:
         description: Its error.
         type: str
   inputs:
@@ -93,7 +93,7 @@ EXAMPLES = r"""
     outcome: failed
     failure:
       component: gaie
-      message: Deployment llm-d/gaie-qwen3-32b-epp has no ready replica.
+      text: Deployment llm-d/gaie-qwen3-32b-epp has no ready replica.
 """
 
 RETURN = r"""
@@ -132,7 +132,7 @@ def argument_spec() -> dict:
         "cluster": {"type": "str"},
         "started": {"type": "str"},
         "outcome": {"type": "str", "choices": ["succeeded", "failed"], "default": "succeeded"},
-        "failure": {"type": "dict", "options": {"component": {"type": "str"}, "message": {"type": "str"}}},
+        "failure": {"type": "dict", "options": {"component": {"type": "str"}, "text": {"type": "str"}}},
         "inputs": {"type": "dict", "default": {}},
         "stack": {"type": "dict", "default": {}},
         "releases": {"type": "list", "elements": "dict", "default": []},

@@ -61,7 +61,7 @@ def run(*command: str, env: dict | None = None) -> float:
     """Run a command, show its output only if it fails, and return its wall time in seconds."""
     start = time.monotonic()
     output = {"text": True, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    done = subprocess.run(command, cwd=ROOT, env={**os.environ, **(env or {})}, **output)
+    done = subprocess.run(command, cwd=ROOT, env={**os.environ, **(env or {})}, check=False, **output)
     if done.returncode:
         sys.exit(f"{' '.join(command)} failed:\n{done.stdout[-8000:]}")
     return time.monotonic() - start

@@ -103,5 +103,5 @@ def test_each_model_answers_through_the_gateway(gateway_url: str, models: dict[s
 def test_an_unknown_model_is_refused(gateway_url: str, models: dict[str, str]) -> None:
     for prefix in models:
         url = gateway_url + prefix.rstrip("/")
-        status, _ = post(f"{url}/v1/completions", {"model": "no/such-model", "prompt": "Hello"})
+        status, _unused = post(f"{url}/v1/completions", {"model": "no/such-model", "prompt": "Hello"})
         assert status == 404

@@ -132,7 +132,7 @@ class Lab:
         found = self.snapshot.need("Gateway", "demo", gateway_name)
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         named = {"host": "localhost:8080", **{key.replace("_", "-"): value for key, value in headers.items()}}
-        path, _, query = path.partition("?")
+        path, _unused, query = path.partition("?")
         return asyncio.run(self.proxy.handle(found["metadata"]["uid"], port, Call(method, path, query, named, raw)))
 
     def complete(self, model: str = "m", path: str = "/v1/completions", **fields: Any) -> Reply:

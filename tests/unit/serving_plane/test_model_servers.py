@@ -88,7 +88,7 @@ def test_the_pickers_plugins_decide_on_prefill(
 ) -> None:
     decode = model_pod("decode-0", port=8200, labels=DECODE, initContainers=[sidecar()])
     lab = Lab(model_pod=decode, prefill=model_pod("prefill-0", labels=PREFILL), **picker)
-    assert [lab.complete().status for _ in range(4)] == [status] * 4
+    assert [lab.complete().status for _unused in range(4)] == [status] * 4
     assert (lab.served("decode-0"), lab.served("prefill-0")) == (decoded, prefilled)
 
 

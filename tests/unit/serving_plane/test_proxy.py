@@ -120,12 +120,12 @@ def test_wrong_model_name_is_vllms_404() -> None:
 
 def test_a_pod_that_does_not_listen_fails_some_requests() -> None:
     lab = Lab(second=model_pod("model-1", port=8200))
-    assert sorted(lab.complete().status for _ in range(4)) == [200, 200, 503, 503]
+    assert sorted(lab.complete().status for _unused in range(4)) == [200, 200, 503, 503]
 
 
 def test_endpoints_take_turns() -> None:
     lab = Lab(second=model_pod("model-1"))
-    assert [lab.complete().status for _ in range(4)] == [200] * 4
+    assert [lab.complete().status for _unused in range(4)] == [200] * 4
     assert (lab.served("model-0"), lab.served("model-1")) == (2, 2)
 
 

@@ -187,7 +187,7 @@ def test_gateway(parts: dict[str, Any], accepted: str, programmed: str, addresse
 def test_listeners() -> None:
     both = gateway(listeners=[listener(), listener("tls", 80, "TLS"), listener("second", 81)])
     status = _status(snapshot_of(gateway=both, route=route(parent={"name": "gw", "sectionName": "second"})))
-    first, _, second = status["listeners"]
+    first, _unused, second = status["listeners"]
     assert (first["attachedRoutes"], second["attachedRoutes"]) == (0, 1)
     assert [kind["kind"] for kind in second["supportedKinds"]] == ["HTTPRoute", "GRPCRoute"]
     assert _verdict(first["conditions"], "Conflicted") == "True/ProtocolConflict"

@@ -81,7 +81,7 @@ def redirect(change: Object, entry: Entry, path: str, query: str, host: str) -> 
     name = change.get("hostname") or host_of(host)
     port = change.get("port")
     if port is None and not change.get("scheme") and not change.get("hostname"):
-        _, _, own = host.partition(":")
+        _unused, _unused, own = host.partition(":")
         port = int(own) if own.isdigit() else None
     suffix = f":{port}" if port and port != PORTS[scheme] else ""
     target = rewrite_path(change.get("path"), entry, path)

@@ -119,8 +119,8 @@ def _outdated(lws: Object, mine: dict[tuple[int, int], Object], wanted: set[tupl
     fresh_unready = any(labels_of(item).get(REVISION) == current and not is_ready(item) for item in mine.values())
     if not old or fresh_unready or set(mine) < wanted or any(is_deleted(item) for item in mine.values()):
         return []
-    last = max(group for group, _ in old)
-    return [item for (group, _), item in old.items() if group == last]
+    last = max(group for group, _unused in old)
+    return [item for (group, _unused), item in old.items() if group == last]
 
 
 def _status(lws: Object, mine: dict[tuple[int, int], Object]) -> Object:

@@ -71,7 +71,7 @@ def is_usable(listener: Object, others: list[Object]) -> bool:
 def _verdicts(listener: Object, others: list[Object]) -> list[tuple[Any, ...]]:
     known = listener["protocol"] in PROTOCOL_KINDS
     conflict = protocol_conflict(listener, others)
-    _, bad_kinds = route_kinds(listener)
+    _unused, bad_kinds = route_kinds(listener)
     needs_certificate = listener["protocol"] == "HTTPS" and not (listener.get("tls") or {}).get("certificateRefs")
     accepted = ("Accepted", True, "Accepted", "No errors found")
     if not known:
@@ -92,7 +92,7 @@ def _verdicts(listener: Object, others: list[Object]) -> list[tuple[Any, ...]]:
 
 def listener_status(listener: Object, others: list[Object], attached: int, generation: int) -> Object:
     """The entry of status.listeners for one listener, its conditions without times."""
-    kinds, _ = route_kinds(listener)
+    kinds, _unused = route_kinds(listener)
     conditions: list[Condition] = [
         condition(kind, ok, reason, message or "No conflicts found", generation)
         for kind, ok, reason, message in _verdicts(listener, others)

@@ -54,7 +54,7 @@ async def _sidecar(pod: Object, sidecar: Server, call: Call, counters: Counters,
 def _picker(server: Server, call: Call, snapshot: Snapshot) -> Reply:
     if call.path != "/metrics":
         return text_reply(404, "404 page not found\n")
-    _, namespace, name = server.pool
+    _unused, namespace, name = server.pool
     pool = snapshot.get("InferencePool", namespace, name)
     ready = {item.pod["metadata"]["uid"] for item in pool_endpoints(pool, snapshot)} if pool else set()
     return text_reply(200, picker_metrics(name, len(ready)))

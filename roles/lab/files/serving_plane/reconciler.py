@@ -128,7 +128,7 @@ class Reconciler:
 
     async def _forwards(self, view: View) -> list[Awaitable[None]]:
         routes = all_routes(view)
-        wanted: set[Hashable] = {route.key for _, found in routes.values() for route in found}
+        wanted: set[Hashable] = {route.key for _unused, found in routes.values() for route in found}
         if self._load_balancer:
             wanted |= await self._open_balancers(view, wanted)
         for key in self.sockets.keys() - wanted:
@@ -137,7 +137,7 @@ class Reconciler:
         for pod, found in routes.values():
             targets = [(route.port, await self._open(pod, route)) for route in found]
             work.append(self._writer.apply(port_forward(pod, targets)))
-        names = {(pod["metadata"]["namespace"], pod["metadata"]["name"]) for pod, _ in routes.values()}
+        names = {(pod["metadata"]["namespace"], pod["metadata"]["name"]) for pod, _unused in routes.values()}
         gone = stale_forwards(self.snapshot, names)
         return work + [self._writer.delete(item, "its pod is gone or not ready") for item in gone]
 

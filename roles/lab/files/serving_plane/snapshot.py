@@ -78,7 +78,7 @@ class Snapshot:
 
     def all(self, kind: str) -> list[Object]:
         """Every object of a kind, in the order of namespace and name."""
-        return [obj for _, obj in sorted(self._kinds.get(kind, {}).items())]
+        return [obj for _unused, obj in sorted(self._kinds.get(kind, {}).items())]
 
     def within(self, kind: str, namespace: str) -> list[Object]:
         """The objects of a kind in one namespace."""

@@ -22,7 +22,7 @@ def handler(name: str, answer: Answer) -> Callable[[web.BaseRequest], Awaitable[
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
         headers = {key.lower(): value for key, value in request.headers.items()}
-        path, _, query = request.raw_path.partition("?")
+        path, _unused, query = request.raw_path.partition("?")
         call = Call(request.method, path or "/", query, headers, await _body(request))
         reply = await answer(call)
         LOG.info("%s: %s %s -> %d%s", name, call.method, path, reply.status, f" ({reply.note})" if reply.note else "")
@@ -79,7 +79,7 @@ class Sockets:
 
     async def close(self, key: Hashable) -> None:
         """Stop a server and drop its connections."""
-        listening, web_server, _ = self._open.pop(key)
+        listening, web_server, _unused = self._open.pop(key)
         listening.close()
         await web_server.shutdown(1.0)
 

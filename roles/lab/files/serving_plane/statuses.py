@@ -97,7 +97,7 @@ def pool_statuses(snapshot: Snapshot, attached: list[Attachment]) -> list[Wanted
         present = (pool.get("status") or {}).get("parents") or []
         foreign = [entry for entry in present if entry.get("controllerName") not in IMPLEMENTATIONS]
         if parents or len(foreign) != len(present):
-            mine = [_pool_parent(pool, items, snapshot) for _, items in sorted(parents.items())]
+            mine = [_pool_parent(pool, items, snapshot) for _unused, items in sorted(parents.items())]
             found.append(Wanted(pool, {"parents": foreign + mine}))
     return found
 

@@ -59,7 +59,7 @@ def test_a_failure_is_recorded_without_secrets(tmp_path):
     params = parameters(
         path,
         outcome="failed",
-        failure={"component": "gaie", "message": "```\nHF_TOKEN=abcdef12345 is wrong"},
+        failure={"component": "gaie", "text": "```\nHF_TOKEN=abcdef12345 is wrong"},
         inputs={"llm_d_models": [{"name": "a"}], "prepare_hf_token": "hf_abcdefghijkl"},
         releases=[{"name": "gaie-a", "action": None, "error": "a|b\nc", "chart": "inferencepool"}],
         verification={"checks": [{"model": "a", "name": "pods", "ok": False, "detail": "0 of 1"}], "models": []},
@@ -81,7 +81,7 @@ def test_a_failure_is_recorded_without_secrets(tmp_path):
 
 def test_success_names_no_failure(tmp_path):
     path = tmp_path / "east" / "20261121T083000Z"
-    deployment_record.run(parameters(path, failure={"component": None, "message": None}))
+    deployment_record.run(parameters(path, failure={"component": None, "text": None}))
     assert "Failure" not in (path / "record.md").read_text()
     assert path.stat().st_mode & 0o777 == 0o750
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import time
+import typing as t
 
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
@@ -50,8 +51,8 @@ class Resource:
         if not self.watches:
             time.sleep(5)
         events = self.watches.pop(0) if self.watches else []
-        if isinstance(events, Exception):
-            raise events
+        if isinstance(events, BaseException):
+            raise t.cast(BaseException, events)
         text = b"".join(json.dumps({"type": kind, "object": item}).encode() + b"\n" for kind, item in events)
         return Reply([text[:7], text[7:]])
 

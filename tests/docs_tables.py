@@ -1,0 +1,106 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Write the roles' tables of variables into docs/ from their argument specifications, between two markers.
+
+A unit test says when it has to be run: python tests/docs_tables.py
+"""
+
+from __future__ import annotations
+
+import pathlib
+import re
+import typing as t
+
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+# Role -> page below docs/. The roles release and stack are private and have none.
+PAGES = {
+    "gateway": "roles/gateway.md",
+    "gaie": "roles/gaie.md",
+    "modelservice": "roles/modelservice.md",
+    "httproute": "roles/httproute.md",
+    "prepare": "roles/prepare.md",
+    "verify": "verify.md",
+    "teardown": "teardown.md",
+    "record": "records.md",
+    "lab": "lab.md",
+}
+BEGIN = "<!-- made by tests/docs_tables.py: variables of {role} -->\n"
+END = "<!-- end of variables of {role} -->\n"
+# A longer default is an expression that tells a reader less than the description does.
+LONGEST_DEFAULT = 60
+
+
+def plain(description: str | list[str]) -> str:
+    """Return a description in Markdown, its semantic markup turned into code, safe in a table's cell."""
+    text = " ".join(description) if isinstance(description, list) else description
+    text = re.sub(r"\bO\(([\w.]+)#module:(\w+)\)", r"`\2` of the module \1", text)
+    text = re.sub(r"\b[CVIO]\(([^)]*)\)", r"`\1`", text)
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def default_text(option: dict[str, t.Any]) -> str:
+    """Return a default as YAML writes it."""
+    if option.get("required"):
+        return "required"
+    if "default" not in option:
+        return ""
+    default = option["default"]
+    if isinstance(default, str):
+        text = default or '""'
+    else:
+        text = yaml.safe_dump(default, default_flow_style=True, sort_keys=False, width=10_000).splitlines()[0]
+    if "{{" in text and len(text) > LONGEST_DEFAULT:
+        return "worked out"
+    return f"`{text}`".replace("|", "\\|")
+
+
+def table(options: dict[str, t.Any], head: str) -> str:
+    """Return the table of some options."""
+    lines = [f"| {head} | type | default | what |", "|---|---|---|---|"]
+    for name, option in options.items():
+        what = plain(option["description"])
+        choices = option.get("choices", [])
+        if choices and any(f"`{choice}`" not in what for choice in choices):
+            what += " One of " + ", ".join(f"`{choice}`" for choice in choices) + "."
+        lines.append(f"| `{name}` | {option.get('type', 'str')} | {default_text(option)} | {what} |")
+    return "\n".join(lines) + "\n"
+
+
+def role_options(role: str) -> dict[str, t.Any]:
+    """Return the options of a role's main entry point."""
+    text = (ROOT / "roles" / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8")
+    return yaml.safe_load(text)["argument_specs"]["main"]["options"]
+
+
+def tables(role: str) -> str:
+    """Return a role's table, and one for each variable that has keys of its own."""
+    options = role_options(role)
+    parts = [table(options, "variable")]
+    for name, option in options.items():
+        if "options" in option:
+            kind = "An entry" if option["type"] == "list" else "Keys"
+            parts.append(f"{kind} of `{name}`:\n\n" + table(option["options"], "key"))
+    return "\n".join(parts)
+
+
+def refreshed(page: str, role: str) -> str:
+    """Return the page with the role's present tables. Raises ValueError where it has no markers."""
+    begin, end = BEGIN.format(role=role), END.format(role=role)
+    before, found, rest = page.partition(begin)
+    _old, closed, after = rest.partition(end)
+    if not (found and closed):
+        raise ValueError(f"{PAGES[role]} lacks the lines {begin.strip()} and {end.strip()}")
+    return f"{before}{begin}\n{tables(role)}\n{end}{after}"
+
+
+def main() -> None:
+    """Refresh every page."""
+    for role, name in PAGES.items():
+        path = ROOT / "docs" / name
+        path.write_text(refreshed(path.read_text(encoding="utf-8"), role), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -10,7 +10,7 @@ yamllint --strict .
 heading "ansible-lint (production)"
 tests/as_collection.sh ansible-lint --offline
 heading "mypy"
-tests/as_collection.sh mypy --config-file mypy.ini plugins/module_utils
+tests/as_collection.sh mypy --config-file mypy.ini plugins/module_utils plugins/plugin_utils plugins/action plugins/callback
 heading "shellcheck"
 shellcheck -x .ci/run tests/*.sh
 heading "changelog fragments"

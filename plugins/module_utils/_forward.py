@@ -202,16 +202,17 @@ def _read(answer: http.client.HTTPResponse, sock: t.Any) -> tuple[bytes, float]:
         return answer.read(), first
     if sock is not None:
         sock.settimeout(QUIET)
-    parts, size, first = [], 0, None
+    parts: list[bytes] = []
+    size, started = 0, 0.0
     while size < BODY_LIMIT:
         try:
             part = answer.read1(65536)
         except TimeoutError:
             break
-        first = first or time.monotonic()
+        started = started or time.monotonic()
         if not part:
             break
         parts.append(part)
         size += len(part)
     answer.close()
-    return b"".join(parts), first or time.monotonic()
+    return b"".join(parts), started or time.monotonic()

@@ -14,7 +14,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils import _lab_sta
 from ansible_collections.llm_d.orchestrator.plugins.module_utils import _lab_templates as templates
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 
-Object = stages.Object
+Object = dict[str, t.Any]
 
 PART_LABEL = "lab.llm-d.ai/part"
 HASH_ANNOTATION = "lab.llm-d.ai/hash"

@@ -78,12 +78,19 @@ CHARTS = {
 
 @dataclasses.dataclass
 class PoolSettings:
-    """What all pools share. secret: {name, key} of the Hugging Face token, or None."""
+    """What all pools share. secret: {name, key} of the Hugging Face token, or None; chart_values: the chart's own."""
 
     chart: str
     image: str
     provider_values: Values
     secret: dict | None = None
+    chart_values: Values = dataclasses.field(default_factory=dict)
+
+    def image_keys(self, chart: PoolChart) -> tuple[str, str]:
+        """Return the keys of an image's registry and name: inferencepool renamed them in v1.5.0."""
+        own = dig(self.chart_values, (*chart.extension, "image")) or {}
+        renamed = isinstance(own, dict) and "repository" in own
+        return ("registry", "repository") if renamed else (chart.image_hub, chart.image_name)
 
 
 @dataclasses.dataclass
@@ -130,7 +137,8 @@ def pool_values(pool: Pool, settings: PoolSettings) -> Values:
 
 def _base_layers(pool: Pool, settings: PoolSettings, chart: PoolChart, user: Values) -> list[Values]:
     hub, name, tag = split_image(settings.image)
-    image = {chart.image_hub: hub, chart.image_name: name, "tag": tag, "pullPolicy": "Always"}
+    hub_key, name_key = settings.image_keys(chart)
+    image = {hub_key: hub, name_key: name, "tag": tag, "pullPolicy": "Always"}
     extension: Values = {"image": image}
     if pool.plugins_file:
         extension["pluginsConfigFile"] = pool.plugins_file

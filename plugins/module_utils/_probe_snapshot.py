@@ -21,7 +21,8 @@ def read_snapshot(cluster: t.Any, namespace: str, gateway_namespace: str | None)
     def read(api: str, kind: str) -> list[Object]:
         return [item for space in spaces for item in cluster.list(api, kind, namespace=space)]
 
-    pools: list[Object] = next((found for api in POOL_APIS if (found := cluster.list(api, "InferencePool", namespace))), [])
+    served = (cluster.list(api, "InferencePool", namespace) for api in POOL_APIS)
+    pools: list[Object] = next(filter(None, served), [])
     pods = read("v1", "Pod")
     return {
         "pods": [pod for pod in pods if pod["metadata"]["namespace"] == namespace],

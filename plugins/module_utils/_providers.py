@@ -8,6 +8,7 @@ import dataclasses
 import os
 import typing as t
 
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_defaults import has_path
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._names import did_you_mean
 
@@ -25,6 +26,7 @@ class Provider:
     route_timeouts: whether its routes may carry timeouts.
     requires: API kinds, [{api_version, kind, chart}], needed when that chart is installed.
     values: per chart (infra, inferencepool, llm-d-router-gateway, modelservice) the values it adds.
+    variants: [{chart, has, values}], values for releases of the chart whose own values have that path.
     """
 
     name: str
@@ -33,9 +35,13 @@ class Provider:
     route_timeouts: bool
     requires: tuple[dict, ...]
     values: dict[str, dict]
+    variants: tuple[dict, ...] = ()
 
-    def part(self, chart: str) -> dict:
-        """Return the values for one chart, {} where it needs none."""
+    def part(self, chart: str, defaults: dict | None = None) -> dict:
+        """Return the values for one chart, {} where it needs none. defaults: the chart's own values, where known."""
+        for variant in self.variants:
+            if variant["chart"] == chart and has_path(defaults or {}, variant["has"]):
+                return variant["values"]
         return self.values.get(chart) or {}
 
 
@@ -68,4 +74,5 @@ def _provider(name: str, data: dict[str, t.Any]) -> Provider:
         route_timeouts=bool(data.get("route_timeouts", True)),
         requires=tuple(data.get("requires") or ()),
         values=data.get("values") or {},
+        variants=tuple(data.get("variants") or ()),
     )

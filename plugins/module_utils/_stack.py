@@ -152,7 +152,10 @@ class Resolver:
             return Gateway(name, namespace, "none", class_name, None, {}, [])
         layers = self.loader.layers(options, "gateway")
         class_name = options.get("class_name") or self._class(provider)
-        base = merge(provider.part("infra"), {"gateway": {"gatewayClassName": class_name}})
+        base = merge(
+            provider.part("infra", self.facts.chart_values.get("gateway")),
+            {"gateway": {"gatewayClassName": class_name}},
+        )
         values = merge_all([base, *(layer.values for layer in layers)])
         class_name = (values.get("gateway") or {}).get("gatewayClassName") or class_name
         release = options.get("release_name") or f"infra-{options['name']}"
@@ -168,7 +171,7 @@ class Resolver:
         name = entry["name"]
         model = Model(name, where, entry.get("release_name") or f"ms-{name}", layers, entry.get("model") or "")
         model.complete = len(layers) >= len(shared) + len(entry.get("values_files") or [])
-        return resolve_model(model, provider.part("modelservice"))
+        return resolve_model(model, provider.part("modelservice", self.facts.chart_values.get("modelservice")))
 
     def _add_model(self, stack: Stack, entry: dict, where: str, shared: list[Layer]) -> None:
         model = self._model(entry, where, shared, stack.provider)
@@ -213,7 +216,8 @@ class Resolver:
         )
         if note and self.facts.reachable and "gaie" in self.params["components"]:
             self.notes.append(note)
-        return PoolSettings(gaie["chart"], gaie["image"], provider.part(gaie["chart"]), secret)
+        own = self.facts.chart_values.get("gaie") or {}
+        return PoolSettings(gaie["chart"], gaie["image"], provider.part(gaie["chart"], own), secret, own)
 
 
 def _without(schema: dict[str, type], *keys: str) -> dict[str, type]:

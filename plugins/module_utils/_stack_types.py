@@ -54,6 +54,8 @@ class Facts:
     gateways: list[dict] = dataclasses.field(default_factory=list)
     namespace: str | None = None
     reachable: bool = True
+    # The own values of the charts in use, by component, where they are known.
+    chart_values: dict[str, Values] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass

@@ -90,6 +90,15 @@ options:
     type: str
     choices: [error, warn]
     default: error
+  check_rules:
+    description:
+      - Whether to render the charts of a whole stack and check all consistency rules, see C(docs/rules.md).
+      - With V(warn) the findings are warnings; with V(error) those of the severity error are mistakes like all others.
+      - Releases that are settled already are not rendered; where all are, nothing is checked. A chart that Helm cannot
+        render is a mistake in either case.
+    type: str
+    choices: ["off", warn, error]
+    default: "off"
   find_settled:
     description:
       - Find the components whose releases are as wanted and ready already, and return in RV(settled) what
@@ -104,6 +113,11 @@ options:
       - Reach OCI registries without TLS. Registries on this machine's loopback addresses are tried both ways anyway.
     type: bool
     default: false
+  created_claims:
+    description: Names of PersistentVolumeClaims that are made before the releases.
+    type: list
+    elements: str
+    default: []
   created_secrets:
     description: Secrets that are made before the releases, as keys by name.
     type: dict
@@ -147,11 +161,30 @@ stack:
     gateway: {name: infra-llm-d-inference-gateway, namespace: llm-d, provider: istio, adopted: false}
     models: [{name: qwen3-32b, model: Qwen/Qwen3-32B, release: ms-qwen3-32b, pool: gaie-qwen3-32b, path_prefix: /}]
     started: 20261121T083000Z
+findings:
+  description: What the consistency rules found, see O(check_rules).
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - rule: LLMD104
+      severity: error
+      file: /home/me/inventory/gaie/qwen.yaml
+      line: 9
+      column: 0
+      path: inferencePool.targetPorts
+      message: pool gaie-qwen3-32b sends to port 8001, on which nothing listens
+      hint: make the pool's target port, routing.servicePort and the server's --port the same
+      chart: inferencepool
+      source: InferencePool v1, spec.targetPorts
+      objects: [InferencePool llm-d/gaie-qwen3-32b spec.targetPorts]
+      keys: ["gaie-qwen3-32b: inferencePool.targetPorts"]
 """
 
 import datetime
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_defaults import chart_defaults
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_values import UNKNOWN_KEYS, check_charts
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import Cluster, cluster_argument_spec
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._consistency import (
@@ -163,7 +196,9 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._consistency im
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._findings import ERROR, WARNING, Finding
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import Problems
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._inventory import Inventory
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._modelservice import secret_names
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base import StackFinding
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._settings import check_writable, checked_settings
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._settled import Settled
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack import Resolver
@@ -174,8 +209,15 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_cluster 
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_result import as_result
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_routes import stack_routes
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_rules import (
+    StackRules,
+    created_objects,
+    finding_text,
+    join_known,
+)
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_types import COMPONENTS, Facts, Stack
 
+MISSING_SECRET = "LLMD601"
 RELEASE_COMPONENTS = ("modelservice", "gaie", "gateway")
 
 
@@ -196,6 +238,8 @@ def argument_spec() -> dict:
         find_settled={"type": "bool", "default": False},
         chart_cache={"type": "path"},
         plain_http={"type": "bool", "default": False},
+        check_rules={"type": "str", "choices": ["off", "warn", "error"], "default": "off"},
+        created_claims={"type": "list", "elements": "str", "default": []},
         created_secrets={"type": "dict", "default": {}, "no_log": False},
     )
 
@@ -210,6 +254,8 @@ def run(params: dict) -> dict:
     helm = None
     if set(RELEASE_COMPONENTS) & set(params["components"]):
         helm = helm_version(params["helm_binary"], early)
+    sections = {name: params[name] for name in RELEASE_COMPONENTS if name in params["components"]}
+    facts.chart_values = chart_defaults(sections, _fetching(params))
     resolver = Resolver(params, facts)
     stack = resolver.resolve()
     routes, rules = stack_routes(stack, resolver.problems)
@@ -224,15 +270,60 @@ def run(params: dict) -> dict:
     texts = early.texts + resolver.problems.texts
     if params["check_values"]:
         texts += _check_values(params, result["inputs"], texts, stack.notes)
+    settled, finder = {}, None
+    if params["find_settled"] and cluster is not None and facts.namespace is not None and not texts:
+        finder = Settled(cluster, **_fetching(params))
+        settled = _settled(finder, result)
+    findings = []
+    if cluster is not None and _rules_wanted(params, result, settled, texts):
+        findings, texts = _check_rules(params, cluster, finder, stack, result, texts)
     if texts:
         raise OrchestratorError(
             f"{len(texts)} mistake{'s' if len(texts) > 1 else ''} found; nothing was changed.", details=texts
         )
-    result["notes"] = list(dict.fromkeys(stack.notes + notes))
-    settled = {}
-    if params["find_settled"] and cluster is not None and facts.namespace is not None:
-        settled = _settled(params, cluster, result)
-    return {"changed": False, "stack": result, "settled": settled}
+    result["notes"] = _notes(stack.notes + notes, findings)
+    return {"changed": False, "stack": result, "settled": settled, "findings": [item.as_dict() for item in findings]}
+
+
+def _rules_wanted(params: dict, stack: dict, settled: dict, texts: list[str]) -> bool:
+    """Return whether to check the rules: of a whole stack with something to do, and if that can still be said."""
+    if params["check_rules"] == "off" or set(COMPONENTS) - set(params["components"]):
+        return False
+    if texts:
+        return params["check_rules"] == "error"
+    return any(releases and component not in settled for component, releases in stack["releases"].items())
+
+
+def _check_rules(
+    params: dict, cluster: Cluster, finder: Settled | None, stack: Stack, result: dict, texts: list[str]
+) -> tuple[list[StackFinding], list[str]]:
+    """Return what the rules find beyond the mistakes known, and all mistakes."""
+    inventory = finder.inventory if finder else Inventory(cluster)
+    rules = StackRules(cluster, inventory, stack, result, _fetching(params))
+    try:
+        rendered = rules.render(finder.manifests if finder else {})
+    except OrchestratorError as exc:
+        return [], texts or [str(exc)]
+    if rendered.errors:
+        # Where mistakes are known, a chart that does not render is most often one of them.
+        return [], texts or rendered.errors
+    created = created_objects(params["namespace"], params["created_secrets"] or {}, params["created_claims"])
+    findings = rules.findings(rendered.parts, created)
+    texts, findings = join_known(texts, findings)
+    if params["check_rules"] == "error":
+        texts += [finding_text(item) for item in findings if item.severity == ERROR]
+    return findings, texts
+
+
+def _notes(notes: list[str], findings: list[StackFinding]) -> list[str]:
+    """Return the notes and findings, without notes about a missing secret that a finding names too."""
+    missing = [item.message for item in findings if item.rule == MISSING_SECRET]
+    kept = [note for note in notes if not any(_secret_of(note) in message for message in missing)]
+    return list(dict.fromkeys(kept + [finding_text(item) for item in findings]))
+
+
+def _secret_of(note: str) -> str:
+    return note.partition("without the ")[2].partition(" (")[0] or note
 
 
 def _fetching(params: dict) -> dict:
@@ -257,9 +348,8 @@ def _is_known(finding: Finding, places: list[str]) -> bool:
     return any(finding.path and place.endswith(f"values.{finding.path}") for place in places)
 
 
-def _settled(params: dict, cluster: Cluster, stack: dict) -> dict[str, list[dict]]:
+def _settled(finder: Settled, stack: dict) -> dict[str, list[dict]]:
     """Return by component the results of releases that are as wanted and ready."""
-    finder = Settled(cluster, **_fetching(params))
     found = {}
     for component, releases in stack["releases"].items():
         namespace = stack["gateway"]["namespace"] if component == "gateway" else stack["namespace"]

@@ -46,6 +46,14 @@ def test_every_pool_gets_what_the_collection_promises(chart):
     assert dig(values, paths.server_type) == "vllm"
 
 
+def test_a_later_chart_names_its_image_otherwise():
+    own = {"inferenceExtension": {"image": {"registry": "", "repository": "", "tag": ""}}}
+    settings = PoolSettings("inferencepool", "ghcr.io/llm-d/scheduler:v1", {}, None, own)
+    pool = Pool("gaie-a", "here", [], {"app": "a"}, [8000])
+    image = dig(_pools.pool_values(pool, settings), ("inferenceExtension", "image"))
+    assert image == {"registry": "ghcr.io/llm-d", "repository": "scheduler", "tag": "v1", "pullPolicy": "Always"}
+
+
 def test_without_a_secret_there_is_no_environment():
     values, _problems = build()
     assert "env" not in values["inferenceExtension"]

@@ -28,6 +28,14 @@ def test_a_provider_gives_each_chart_only_its_own_keys(name):
     assert bool(provider.class_names) is (name != "none")
 
 
+@pytest.mark.parametrize("name", [name for name in provider_names(FOLDER) if name != "none"])
+def test_a_later_infra_chart_gets_its_own_shape(name):
+    later = load_provider(FOLDER, name).part("infra", {"gateway": {"provider": "istio"}})
+    assert later["gateway"]["provider"]
+    assert "accessLogging" not in later["gateway"].get("gatewayParameters", {})
+    assert "provider" not in load_provider(FOLDER, name).part("infra", {"gateway": {}}).get("gateway", {})
+
+
 def test_a_new_provider_is_a_new_file(tmp_path):
     (tmp_path / "envoy.yml").write_text("class_names: [envoy]\nroute_timeouts: false\n")
     provider = load_provider(str(tmp_path), "envoy")

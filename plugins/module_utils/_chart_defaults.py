@@ -1,0 +1,47 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The default values of the charts in use: by them one release of a chart is told from another that renamed keys."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import typing as t
+
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._charts import fetch_chart, read_chart
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+
+try:
+    import yaml
+except ImportError as exc:  # pragma: no cover - reported by read_chart()
+    IMPORT_ERROR: ImportError | None = exc
+else:
+    IMPORT_ERROR = None
+
+Values = dict[str, t.Any]
+
+
+def chart_defaults(sections: dict[str, Values], fetching: dict) -> dict[str, Values]:
+    """Return the values.yaml of each section's chart, {} for one that cannot be had: the check of its values says why.
+
+    sections: by component, with chart_ref and chart_version; fetching: options of fetch_chart.
+    """
+
+    def read(section: Values) -> Values:
+        try:
+            chart = fetch_chart(section.get("chart_ref") or "", section.get("chart_version") or None, **fetching)
+            values = yaml.safe_load(read_chart(chart.path).values)
+        except (OrchestratorError, yaml.YAMLError):
+            return {}
+        return values if isinstance(values, dict) else {}
+
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        return dict(zip(sections, pool.map(read, sections.values()), strict=True))
+
+
+def has_path(values: t.Any, path: str) -> bool:
+    """Return whether values hold a dotted path, whatever its value."""
+    for key in path.split("."):
+        if not isinstance(values, dict) or key not in values:
+            return False
+        values = values[key]
+    return True

@@ -56,7 +56,7 @@ def find_route(spec: Object, snapshot: Object, gateway: Object) -> tuple[Object,
     """Return the HTTPRoute and the rule that lead from the Gateway to the model's pool, None where none does."""
     pool = find_pool(spec, snapshot)
     wanted = name_of(pool) if pool else spec.get("pool")
-    found: list[tuple[Object, Object]] = []
+    found: list[tuple[bool, int, Object, Object]] = []
     for route in snapshot["routes"]:
         for rule in route["spec"].get("rules") or []:
             backends = [ref.get("name") for ref in rule.get("backendRefs") or []]

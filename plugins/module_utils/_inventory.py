@@ -62,7 +62,7 @@ class Inventory:
         self.version = cluster.version()
         self.discovery = self._discovery()
         self.apis = api_versions(self.discovery)
-        self._live: dict[tuple[str, str, str], set[str]] = {}
+        self._live: dict[tuple[str, str, str], dict[str, int | None]] = {}
         self._lock = threading.Lock()
 
     def _discovery(self) -> list[Object]:
@@ -124,8 +124,17 @@ class Inventory:
         return objects
 
     def missing(self, objects: list[Object]) -> list[str]:
-        """Return 'Kind name' of the objects that the cluster does not have."""
-        return [f"{item['kind']} {item['metadata']['name']}" for item in objects if not self._exists(item)]
+        """Return 'Kind name' of objects that the cluster does not have, or has scaled to 0 where they ask for more."""
+        names = [(item, f"{item['kind']} {item['metadata']['name']}") for item in objects]
+        absent = [name for item, name in names if not self._exists(item)]
+        stopped = [name for item, name in names if self._is_stopped(item)]
+        return absent + [f"pods of {name}, which was scaled to 0" for name in stopped]
+
+    def _is_stopped(self, item: Object) -> bool:
+        api_version, kind, namespace, name = object_key(item)
+        wanted = (item.get("spec") or {}).get("replicas")
+        # No number in the manifest leaves it to an autoscaler.
+        return bool(wanted) and self._live.get((api_version, kind, namespace), {}).get(name) == 0
 
     def _exists(self, item: Object) -> bool:
         api_version, kind, namespace, name = object_key(item)
@@ -136,7 +145,9 @@ class Inventory:
             key = (api_version, kind, namespace)
             if namespaced and key not in self._live:
                 found = self.cluster.list(api_version, kind, namespace, label_selector=HELM_OBJECTS)
-                self._live[key] = {entry["metadata"]["name"] for entry in found}
+                self._live[key] = {
+                    entry["metadata"]["name"]: (entry.get("spec") or {}).get("replicas") for entry in found
+                }
             if namespaced and name in self._live[key]:
                 return True
         return self.cluster.get(api_version, kind, name, namespace if namespaced else None) is not None

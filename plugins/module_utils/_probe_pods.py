@@ -37,6 +37,18 @@ def wanted_replicas(spec: Object, snapshot: Object) -> int:
     return total
 
 
+def _stopped(spec: Object, snapshot: Object) -> list[str]:
+    """Return the model's workloads that ask for no pods, as 'Kind name'."""
+    found = []
+    for item in snapshot["workloads"]:
+        body = item["spec"]
+        template = body.get("template") or (body.get("leaderWorkerTemplate") or {}).get("workerTemplate") or {}
+        labels = (template.get("metadata") or {}).get("labels") or {}
+        if body.get("replicas") == 0 and matches(labels, spec.get("labels") or {}):
+            found.append(f"{item.get('kind', 'workload')} {name_of(item)}")
+    return found
+
+
 def check_pods(spec: Object, snapshot: Object) -> Check:
     """Judge that every pod which the model's workloads want is ready."""
     pods = pods_of(spec, snapshot)
@@ -47,6 +59,7 @@ def check_pods(spec: Object, snapshot: Object) -> Check:
     if wanted and ready >= wanted:
         return Check(spec["name"], "pods", True, detail)
     if not pods:
+        detail += "".join(f"; {name} is scaled to 0" for name in _stopped(spec, snapshot))
         return failed(
             spec,
             "pods",

@@ -137,6 +137,8 @@ class Deploy:
     def _install(self, plan: Plan) -> tuple[Plan, Release, float]:
         begin, component, name = time.monotonic(), self.installer.component, plan.wanted.name
         if plan.action == UNCHANGED:
+            if not plan.known:
+                self.installer.remember(plan)
             return plan, t.cast(Release, plan.current), begin
         with self.events.step(component, "install", name=name):
             done, release = self.installer.apply(plan)

@@ -53,13 +53,18 @@ class Wanted:
 
 @dataclasses.dataclass
 class Plan:
-    """What a release needs. after: the manifest that it shall have, None where it was not rendered."""
+    """What a release needs.
+
+    after: the manifest that it shall have, None where it was not rendered; known: whether the release's fingerprint
+    says so already.
+    """
 
     wanted: Wanted
     action: str
     why: str
     current: Release | None
     after: str | None = None
+    known: bool = True
 
     @property
     def before(self) -> str:
@@ -98,16 +103,16 @@ class Installer:
         if current.status != "deployed" or current.labels.get(FINGERPRINT_LABEL) == RECOVERING:
             after = self.render(wanted, current) if render else None
             return Plan(wanted, REPAIRED, f"its status is {current.status}", current, after)
-        after = current.manifest
+        after, known = current.manifest, True
         if current.labels.get(FINGERPRINT_LABEL) != fingerprint(wanted, current.revision, self.inventory):
-            after = self.render(wanted, current)
+            after, known = self.render(wanted, current), False
             why = self._difference(wanted, current, after)
             if why:
                 return Plan(wanted, UPGRADED, why, current, after)
         missing = self.inventory.missing(manifest_objects(current.manifest, self.namespace))
         if missing:
             return Plan(wanted, REPAIRED, "the cluster lacks " + ", ".join(missing), current, after)
-        return Plan(wanted, UNCHANGED, "", current, after)
+        return Plan(wanted, UNCHANGED, "", current, after, known)
 
     def _difference(self, wanted: Wanted, current: Release, after: str) -> str:
         if not current.managed or current.labels.get(COMPONENT_LABEL) != self.component:
@@ -147,6 +152,15 @@ class Installer:
             current = self.inventory.releases(self.namespace, [plan.wanted.name]).get(plan.wanted.name)
             plan = dataclasses.replace(plan, current=current)
         raise AssertionError("unreachable")
+
+    def remember(self, plan: Plan) -> None:
+        """Let an unchanged release's record say that it is, so that the next run need not render it."""
+        current = t.cast(Release, plan.current)
+        label = {FINGERPRINT_LABEL: fingerprint(plan.wanted, current.revision, self.inventory)}
+        body = {"metadata": {"labels": label}}
+        self.inventory.change(
+            "label a release record", "patch", "v1", "Secret", current.secret, current.namespace, body
+        )
 
     def _recovered(self, plan: Plan) -> Release:
         current = plan.current

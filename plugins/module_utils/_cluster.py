@@ -21,6 +21,7 @@ try:
     import kubernetes
     import urllib3
     import yaml
+    from ansible_collections.kubernetes.core.plugins.module_utils.k8sdynamicclient import K8SDynamicClient
     from kubernetes.client.exceptions import ApiException
     from kubernetes.dynamic.exceptions import ResourceNotFoundError
 except ImportError as exc:  # pragma: no cover - reported by connect()
@@ -32,6 +33,8 @@ Object = dict[str, t.Any]
 
 # A cluster that does not answer within this many seconds is reported as unreachable.
 CONNECT_TIMEOUT = 10
+# A file that can neither be read nor written.
+NO_FILE = os.path.join(os.devnull, "none")
 SERVER_HINT = "Check the server's address in the kubeconfig."
 
 
@@ -56,8 +59,7 @@ class Cluster:
         self.host = configuration.host
         self._version = _server_version(configuration)
         try:
-            headers = k8s_client._create_headers(**self.auth)
-            self.client = k8s_client.create_api_client(configuration, **headers)
+            self.client = _dynamic_client(configuration, k8s_client._create_headers(**self.auth))
         except urllib3.exceptions.HTTPError as exc:
             raise _unreachable(exc, self.host) from exc
         except ApiException as exc:
@@ -154,6 +156,17 @@ def _check_kubeconfig(auth: dict) -> None:
                 f"The kubeconfig has no context {context!r}.",
                 hint="Set llm_d_context to one of: " + (", ".join(known) or "(it has none)"),
             )
+
+
+def _dynamic_client(configuration: t.Any, headers: dict) -> t.Any:
+    """Return a client that asks this very server what it serves.
+
+    The client's own cache file, by address, tells of kinds that were served an hour ago, or by another cluster there.
+    """
+    client = kubernetes.client.ApiClient(configuration)
+    for name, value in headers.items():
+        k8s_client._set_header(client, name, value)
+    return K8SDynamicClient(client, cache_file=NO_FILE, discoverer=k8s_client.LazyDiscoverer)
 
 
 def _server_version(configuration: t.Any) -> str:

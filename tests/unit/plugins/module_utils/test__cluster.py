@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import contextlib
 import http.server
+import json
 import socket
+import tempfile
 import threading
 import time
 import typing as t
@@ -103,3 +105,26 @@ def test_a_closed_port_is_named(tmp_path) -> None:
         port = server.getsockname()[1]
     with pytest.raises(OrchestratorError, match=rf"Cannot reach the cluster at http://127.0.0.1:{port}"):
         Cluster({"kubeconfig": _kubeconfig(tmp_path, port)})
+
+
+def test_what_is_served_is_asked_of_the_server_every_time(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    facts = [
+        "gitVersion",
+        "major",
+        "minor",
+        "buildDate",
+        "compiler",
+        "gitCommit",
+        "gitTreeState",
+        "goVersion",
+        "platform",
+    ]
+    answer = {**dict.fromkeys(facts, "v1"), "kind": "APIGroupList", "versions": ["v1"], "groups": [], "resources": []}
+    body = json.dumps(answer).encode()
+    with _server(200, body) as port:
+        cluster = Cluster({"kubeconfig": _kubeconfig(tmp_path, port)})
+        assert cluster.version() == "v1"
+        assert cluster.resource("gateway.networking.k8s.io/v1", "HTTPRoute") is None
+    assert not list(tmp_path.glob("*.json"))

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import typing as t
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import Problems, kind, plain
@@ -16,6 +17,7 @@ _CHART = {"chart_ref": str, "chart_version": str, "values_files": list, "values"
 SETTINGS: dict[str, dict[str, t.Any]] = {
     "gateway": {
         **dict.fromkeys(("provider", "name", "release_name", "namespace", "class_name", "existing_name"), str),
+        "wait_timeout": int,
         **_CHART,
     },
     "gaie": {
@@ -23,14 +25,16 @@ SETTINGS: dict[str, dict[str, t.Any]] = {
         "chart": ("inferencepool", "llm-d-router-gateway"),
         "pools": list,
         "plugins_custom_config": dict,
+        "wait_timeout": int,
         **_CHART,
     },
-    "modelservice": {"models": list, **_CHART},
+    "modelservice": {"models": list, "wait_timeout": int, **_CHART},
     "httproute": {
         **dict.fromkeys(("name", "gateway_name", "gateway_namespace", "section_name"), str),
         "mode": ("per_model", "shared"),
         "timeouts": dict,
         "routes": list,
+        "wait_timeout": int,
     },
 }
 
@@ -40,7 +44,7 @@ def checked_settings(params: dict, problems: Problems) -> dict:
 
     A setting of another type is noted and replaced by an empty one, so that the rest is checked too.
     """
-    params = {**params, "models": plain(params.get("models") or [])}
+    params = {**params, "models": _models(plain(params.get("models")), problems)}
     for role, schema in SETTINGS.items():
         given = plain(params[role])
         params[role] = {
@@ -53,6 +57,13 @@ def checked_settings(params: dict, problems: Problems) -> dict:
     return params
 
 
+def _models(value: t.Any, problems: Problems) -> list:
+    if value is None or isinstance(value, list):
+        return value or []
+    problems.add("llm_d_models", f"is a {kind(value)}", "a list, each entry beginning with - name: NAME")
+    return []
+
+
 def _setting(value: t.Any, wanted: t.Any, where: str, problems: Problems) -> t.Any:
     if isinstance(wanted, tuple):
         if value not in wanted:
@@ -61,10 +72,20 @@ def _setting(value: t.Any, wanted: t.Any, where: str, problems: Problems) -> t.A
         return value if value in wanted else wanted[0]
     if value is None:
         return wanted()
+    if wanted is int:
+        return _seconds(value, where, problems)
     if not isinstance(value, wanted):
         problems.add(where, f"is a {kind(value)}: {value!r}", f"a {kind(wanted())}")
         return wanted()
     return value
+
+
+def _seconds(value: t.Any, where: str, problems: Problems) -> int:
+    text = str(value)
+    if isinstance(value, bool) or not text.isascii() or not text.isdigit() or int(text) == 0:
+        problems.add(where, f"{value!r} is no time", "a number of seconds, for example 1800")
+        return 0
+    return int(text)
 
 
 def _fill_chart(params: dict) -> None:
@@ -83,5 +104,8 @@ def check_writable(folder: str | None, problems: Problems) -> None:
     path = os.path.abspath(os.path.expanduser(folder))
     while not os.path.exists(path):
         path = os.path.dirname(path)
-    if not os.path.isdir(path) or not os.access(path, os.W_OK | os.X_OK):
-        problems.add("llm_d_records_dir", f"{folder} cannot be written", "a folder of yours")
+    try:
+        # A try tells more than the permissions: root has all of them, also where nothing can be made.
+        tempfile.TemporaryFile(dir=path).close()
+    except OSError as exc:
+        problems.add("llm_d_records_dir", f"{folder} cannot be written: {exc.strerror}", "a folder of yours")

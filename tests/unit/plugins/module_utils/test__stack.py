@@ -274,3 +274,29 @@ def test_check_writable(tmp_path):
     (tmp_path / "file").write_text("")
     check_writable(str(tmp_path / "file"), problems)
     assert "cannot be written" in problems.texts[0]
+
+
+@pytest.mark.parametrize(
+    ("models", "wait", "found"),
+    [
+        (None, 5, []),
+        ({"name": "a"}, "1800", ["llm_d_models: is a map -> a list, each entry beginning with - name: NAME"]),
+        ("a", 5, ["llm_d_models: is a text -> a list, each entry beginning with - name: NAME"]),
+        ([], "soon", ["gateway_wait_timeout: 'soon' is no time -> a number of seconds, for example 1800"]),
+        ([], -1, ["gateway_wait_timeout: -1 is no time -> a number of seconds, for example 1800"]),
+        ([], True, ["gateway_wait_timeout: True is no time -> a number of seconds, for example 1800"]),
+    ],
+)
+def test_settings_of_another_kind_are_named(models, wait, found):
+    problems = Problems()
+    given = params([])
+    given["models"] = models
+    given["gateway"] = {**given["gateway"], "wait_timeout": wait}
+    checked_settings(given, problems)
+    assert problems.texts == found
+
+
+def test_a_folder_in_which_even_root_cannot_write():
+    problems = Problems()
+    check_writable("/proc/none/records", problems)
+    assert problems.texts and problems.texts[0].startswith("llm_d_records_dir: /proc/none/records cannot be written")

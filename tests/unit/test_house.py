@@ -145,6 +145,14 @@ def test_links_resolve(path: pathlib.Path) -> None:
 
 
 @pytest.mark.parametrize("path", tracked(".md"), ids=lambda path: path.name)
+def test_blocks_in_the_docs_say_what_they_are(path: pathlib.Path) -> None:
+    """A block of commands is `bash`, so that tests/docs_commands.py runs it or says why not."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    kinds = [line for line in lines if line.startswith("```")][::2]
+    assert set(kinds) <= {"```bash", "```yaml", "```json", "```ini", "```text"}
+
+
+@pytest.mark.parametrize("path", tracked(".md"), ids=lambda path: path.name)
 def test_yaml_in_the_docs_parses(path: pathlib.Path) -> None:
     for block in re.findall(r"^```ya?ml\n(.*?)^```", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
         assert list(yaml.safe_load_all(block))

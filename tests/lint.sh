@@ -12,6 +12,6 @@ tests/as_collection.sh ansible-lint --offline
 heading "mypy"
 tests/as_collection.sh mypy --config-file mypy.ini plugins/module_utils plugins/plugin_utils plugins/action plugins/callback
 heading "shellcheck"
-shellcheck -x .ci/run tests/*.sh
+shellcheck -x --source-path=SCRIPTDIR .ci/run tests/*.sh
 heading "changelog fragments"
 antsibull-changelog lint

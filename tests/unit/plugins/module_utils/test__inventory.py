@@ -30,6 +30,8 @@ def deployment(name, replicas):
 )
 def test_missing(monkeypatch, wanted, live, missing):
     cluster = types.SimpleNamespace(list=lambda *_args, **_more: live, get=lambda *_args: None)
+    cluster.version = lambda: "v1.34.4"
+    monkeypatch.setattr(Inventory, "_discovery", lambda self: [])
     inventory = Inventory(cluster)
     monkeypatch.setattr(inventory, "namespaced", lambda item: True)
     assert inventory.missing([deployment("a", wanted)]) == missing

@@ -84,6 +84,13 @@ class Lab:
             self.resource(*place[:2]).delete(name=meta["name"], namespace=meta.get("namespace"), body={})
             eventually(lambda: self.get(*place) is None)
 
+    def scale(self, namespace: str, deployment: str, replicas: int) -> None:
+        """Set a Deployment's replicas, as `kubectl scale` does."""
+        body = {"spec": {"replicas": replicas}}
+        self.resource("apps/v1", "Deployment").patch(
+            name=deployment, namespace=namespace, body=body, content_type="application/merge-patch+json"
+        )
+
     def pods(self, namespace: str, selector: str) -> list[str]:
         """The names of the Ready pods of a selector."""
         found = self.core.list_namespaced_pod(namespace, label_selector=selector).items

@@ -1,0 +1,134 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Whole deployments by the playbooks: packaged charts, prefill and decode, a load balancer, breakage."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pytest
+import yaml
+from plane_client import Lab, eventually
+
+ROOT = pathlib.Path(__file__).parents[2]
+CHARTS = {"gateway": "llm-d-infra", "gaie": "inferencepool", "modelservice": "llm-d-modelservice"}
+SPLITTING = "plugins: [{type: prefill-filter}, {type: decode-filter}, {type: pd-profile-handler}]\n"
+RECAP = re.compile(r"changed=(\d+).*failed=(\d+)")
+
+
+def helm() -> str:
+    """The Helm of the lab, else the one on PATH."""
+    record = pathlib.Path(os.environ["LAB_KUBECONFIG"]).with_name("lab.json")
+    found = json.loads(record.read_text())["helm"] if record.is_file() else shutil.which("helm")
+    assert found, "no Helm"
+    return found
+
+
+def server(port: int) -> dict[str, Any]:
+    """A role of llm-d-modelservice with a simulated server on a port."""
+    ports = [{"containerPort": port, "name": "vllm", "protocol": "TCP"}]
+    container = {"name": "vllm", "image": "ghcr.io/llm-d/llm-d-inference-sim:v0.7.1", "modelCommand": "imageDefault"}
+    return {"create": True, "replicas": 1, "containers": [{**container, "ports": ports}]}
+
+
+def model(name: str, pool: dict[str, Any]) -> dict[str, Any]:
+    """A model with a decode and a prefill pod."""
+    values = {"accelerator": {"type": "cpu"}, "decode": server(8200), "prefill": server(8000)}
+    return {"name": name, "model": f"org/{name}", "values": values, "pool": pool}
+
+
+class Run(NamedTuple):
+    """What a playbook printed, and its recap."""
+
+    text: str
+    changed: int
+    failed: int
+
+
+class Site(NamedTuple):
+    """An inventory, and the playbooks on it."""
+
+    folder: pathlib.Path
+    namespace: str
+
+    def play(self, name: str, *args: str, **more: Any) -> Run:
+        """Run a playbook; `more` are extra variables."""
+        command = ["ansible-playbook", "-i", str(self.folder / "hosts.yml"), str(ROOT / "playbooks" / f"{name}.yml")]
+        command += [*args, "-e", json.dumps(more)]
+        env = {**os.environ, "ANSIBLE_NOCOLOR": "1"}
+        done = subprocess.run(
+            command, cwd=self.folder, env=env, capture_output=True, text=True, timeout=110, check=False
+        )
+        recap = RECAP.search(done.stdout)
+        assert recap, done.stdout + done.stderr
+        return Run(done.stdout + done.stderr, int(recap[1]), int(recap[2]))
+
+
+@pytest.fixture(scope="module")
+def site(new_namespace: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """Two models with prefill pods; only the first one's endpoint picker parts prefill from decode."""
+    folder, namespace = tmp_path_factory.mktemp("site"), new_namespace()
+    for chart in CHARTS.values():
+        source = ROOT / "roles/lab/files/charts" / chart
+        subprocess.run([helm(), "package", source, "-d", folder], check=True, capture_output=True)
+    refs = {f"{role}_chart_ref": str(next(folder.glob(f"{name}-*.tgz"))) for role, name in CHARTS.items()}
+    split = {"plugins_config_file": "pd.yaml", "plugins_custom_config": {"pd.yaml": SPLITTING}}
+    variables = {
+        **refs,
+        "gateway_chart_version": "",
+        "modelservice_chart_version": "",
+        "gateway_provider": "agentgateway",
+        "llm_d_kubeconfig": os.environ["LAB_KUBECONFIG"],
+        "llm_d_helm_binary": helm(),
+        "llm_d_namespace": namespace,
+        "llm_d_models": [model("split", split), model("plain", {})],
+        "teardown_confirm": True,
+    }
+    hosts = {"all": {"hosts": {"cluster": variables}}}
+    (folder / "hosts.yml").write_text(yaml.safe_dump(hosts))
+    return Site(folder, namespace)
+
+
+def test_packaged_charts_deploy_and_serve(site: Site) -> None:
+    run = site.play("site")
+    assert run.failed == 0, run.text
+    assert run.changed > 0
+    assert "Model plain is served, although its prefill pods do not prefill for decode" in run.text
+    assert "Model split is served, although" not in run.text
+
+
+def test_a_second_run_changes_nothing(site: Site) -> None:
+    for args in ((), ("--check", "--diff")):
+        run = site.play("site", *args)
+        assert (run.changed, run.failed) == (0, 0), run.text
+
+
+def test_proof_of_prefill_can_be_demanded(site: Site) -> None:
+    run = site.play("verify", verify_pd="required")
+    assert run.failed == 1
+    assert "plain: prefill: its prefill pods do not prefill for decode" in run.text
+    assert "split: prefill" not in run.text
+
+
+def test_an_endpoint_picker_that_is_down_is_named(site: Site, lab: Lab) -> None:
+    lab.scale(site.namespace, "gaie-split-epp", 0)
+    eventually(lambda: not lab.pods(site.namespace, "inferencepool=gaie-split-epp"))
+    run = site.play("verify", verify_timeout=5)
+    assert run.failed == 1
+    assert "split: endpoint_picker" in run.text
+    assert "plain: " not in run.text.split("Read the logs")[0].split("did not pass")[1]
+    assert site.play("site").changed > 0
+    assert site.play("verify").failed == 0
+
+
+def test_teardown_leaves_nothing_and_runs_twice(site: Site) -> None:
+    assert site.play("teardown").failed == 0
+    again = site.play("teardown")
+    assert (again.changed, again.failed) == (0, 0), again.text

@@ -20,8 +20,14 @@ INTRO = """# Consistency rules
 
 What has to agree between the charts of a stack, its routes and the cluster. The rules read what `helm template` makes
 of every release, so that a mistake is named before anything is applied. A rule that needs a fact about the cluster
-says nothing where that fact is not known. Sources written `owner/repository#number` are public issues; F1 to F11 are
-the known ways in which such deployments fail:
+says nothing where that fact is not known.
+
+`site.yml` checks them while planning, unless nothing is to be done. `llm_d_rules` says what becomes of the findings:
+`warn` (the default) shows them, `error` makes mistakes of those with the severity error, so that nothing is changed,
+and `off` leaves them out. A chart that cannot be rendered is a mistake with Helm's own message, except with `off`.
+What another check has named already is not named again; with `error` it gets its rule's id.
+
+Sources written `owner/repository#number` are public issues; F1 to F11 are the known ways in which such deployments fail:
 
 | | failure |
 |---|---|

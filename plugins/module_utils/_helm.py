@@ -164,17 +164,22 @@ def with_client_certificate(auth: dict) -> dict:
     return {**auth, "kubeconfig": kubeconfig}
 
 
+def find_helm(binary: str | None) -> str:
+    """Return Helm's path: binary, or the one on PATH; raise OrchestratorError where it is not there."""
+    found = shutil.which(os.path.expanduser(binary or "helm"))
+    if not found:
+        raise OrchestratorError(
+            f"Helm is not there: {binary or 'no helm on PATH'}.",
+            hint="Install Helm 3.17 or later, or set llm_d_helm_binary to its path.",
+        )
+    return found
+
+
 class Helm:
     """Runs Helm against one cluster; safe for threads. binary: a path, or None for the one on PATH."""
 
     def __init__(self, module: t.Any, params: dict, binary: str | None) -> None:
-        found = shutil.which(os.path.expanduser(binary or "helm"))
-        if not found:
-            raise OrchestratorError(
-                f"Helm is not there: {binary or 'no helm on PATH'}.",
-                hint="Install Helm 3.17 or later, or set llm_d_helm_binary to its path.",
-            )
-        self.binary = found
+        self.binary = find_helm(binary)
         auth = with_client_certificate(resolved_auth(params, os.environ))
         self.env = {**os.environ, **_HelmEnvironment(module, auth).env_update, "HELM_DRIVER": "secret"}
         self.scratch = tempfile.mkdtemp(prefix="helm-", dir=getattr(module, "tmpdir", None))
@@ -204,3 +209,13 @@ class Helm:
     def close(self) -> None:
         """Remove the values files."""
         shutil.rmtree(self.scratch, ignore_errors=True)
+
+
+class LocalHelm(Helm):
+    """Runs Helm's commands that reach no cluster, such as template."""
+
+    def __init__(self, binary: str | None) -> None:
+        """binary: a path, or None for the one on PATH."""
+        self.binary = find_helm(binary)
+        self.env = dict(os.environ)
+        self.scratch = tempfile.mkdtemp(prefix="helm-")

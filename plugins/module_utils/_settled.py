@@ -30,6 +30,8 @@ class Settled:
     def __init__(self, cluster: Cluster, *, helm: str, cache_dir: str | None, plain_http: bool = False) -> None:
         self.inventory = Inventory(cluster)
         self.readiness = Readiness(cluster, Watches(cluster), fail_fast=False, grace=0)
+        # By component and release, of what has been found to need nothing.
+        self.manifests: dict[tuple[str, str], str] = {}
         self.fetch = {"helm": helm, "cache_dir": cache_dir, "plain_http": plain_http}
 
     def results(self, component: str, namespace: str, releases: list[Object]) -> list[Object] | None:
@@ -48,7 +50,10 @@ class Settled:
             if not self._as_wanted(plan, found, namespace):
                 return None
             plans.append(plan)
-        return self._ready(plans, namespace)
+        ready = self._ready(plans, namespace)
+        if ready is not None:
+            self.manifests.update({(component, plan.wanted.name): plan.before for plan in plans})
+        return ready
 
     def _as_wanted(self, plan: Plan, found: Release, namespace: str) -> bool:
         if found.labels.get(FINGERPRINT_LABEL) != fingerprint(plan.wanted, found.revision, self.inventory):

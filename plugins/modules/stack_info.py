@@ -217,7 +217,8 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_rules im
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_types import COMPONENTS, Facts, Stack
 
-MISSING_SECRET = "LLMD601"
+# The rule that a secret is missing, which a note says too.
+SECRET = "LLMD601"
 RELEASE_COMPONENTS = ("modelservice", "gaie", "gateway")
 
 
@@ -317,13 +318,9 @@ def _check_rules(
 
 def _notes(notes: list[str], findings: list[StackFinding]) -> list[str]:
     """Return the notes and findings, without notes about a missing secret that a finding names too."""
-    missing = [item.message for item in findings if item.rule == MISSING_SECRET]
-    kept = [note for note in notes if not any(_secret_of(note) in message for message in missing)]
+    missing = [item.message.partition("there is no Secret ")[2].split()[0] for item in findings if item.rule == SECRET]
+    kept = [note for note in notes if not any(f"without the secret {name} " in note for name in missing)]
     return list(dict.fromkeys(kept + [finding_text(item) for item in findings]))
-
-
-def _secret_of(note: str) -> str:
-    return note.partition("without the ")[2].partition(" (")[0] or note
 
 
 def _fetching(params: dict) -> dict:

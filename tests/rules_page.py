@@ -27,7 +27,8 @@ says nothing where that fact is not known.
 and `off` leaves them out. A chart that cannot be rendered is a mistake with Helm's own message, except with `off`.
 What another check has named already is not named again; with `error` it gets its rule's id.
 
-Sources written `owner/repository#number` are public issues; F1 to F11 are the known ways in which such deployments fail:
+Sources written `owner/repository#number` are public issues; F1 to F11 are the known ways in which such deployments
+fail:
 
 | | failure |
 |---|---|

@@ -167,7 +167,7 @@ class CallbackModule(CallbackBase):
         host = part(result, "host").get_name()
         if action in (PREFIX + "probe", "probe") and "models" in answer:
             self.progress.probed(host, answer)
-        elif action in (PREFIX + "deployment_record", "deployment_record") and answer.get("path"):
+        elif action in (PREFIX + "deployment_record", "deployment_record") and answer.get("files"):
             self.progress.recorded(host, answer["path"])
 
     def v2_playbook_on_stats(self, stats: t.Any) -> None:

@@ -112,6 +112,7 @@ files:
 import datetime
 import json
 import os
+import platform
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
@@ -153,6 +154,7 @@ def run(params: dict, check_mode: bool = False) -> dict:
         **params,
         "cluster": params["cluster"] or os.path.basename(above),
         "started": params["started"] or started,
+        "versions": {**params["versions"], "python": platform.python_version()},
     }
     events = read_events(params["events_file"] or os.path.join(path, "events.jsonl"))
     try:

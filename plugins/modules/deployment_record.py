@@ -154,7 +154,7 @@ def run(params: dict, check_mode: bool = False) -> dict:
         **params,
         "cluster": params["cluster"] or os.path.basename(above),
         "started": params["started"] or started,
-        "versions": {**params["versions"], "python": platform.python_version()},
+        "versions": {**(params.get("versions") or {}), "python": platform.python_version()},
     }
     events = read_events(params["events_file"] or os.path.join(path, "events.jsonl"))
     try:

@@ -150,7 +150,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 checks:
-  description: Every check of every model. A RV(checks[].level) of warning did not hold, yet the model is served.
+  description: Every check of every model. One whose C(level) is warning did not hold, yet the model is served.
   returned: always
   type: list
   elements: dict
@@ -222,7 +222,7 @@ def argument_spec() -> dict:
         stack_models={"type": "list", "elements": "dict", "default": []},
         via={"type": "str", "choices": ["auto", "port_forward", "address"], "default": "auto"},
         prompt={"type": "str", "default": "The capital of France is"},
-        max_tokens={"type": "int", "default": 8},
+        max_tokens={"type": "int", "default": 8, "no_log": False},
         requests={"type": "int", "default": 1},
         chat={"type": "bool", "default": False},
         stream={"type": "bool", "default": False},

@@ -40,10 +40,8 @@ options:
     required: true
   models:
     description:
-      - Models, each with a release, a pool and a route; the variable C(llm_d_models). See C(docs/variables.md).
-    type: list
-    elements: raw
-    default: []
+      - List of models, each with a release, a pool and a route; the variable C(llm_d_models). See C(docs/variables.md).
+    type: raw
   gateway:
     description:
       - Settings of the role P(llm_d.orchestrator.gateway#role), without the prefix C(gateway_). Likewise the three
@@ -99,10 +97,15 @@ options:
     type: str
     choices: ["off", warn, error]
     default: "off"
+  adopt:
+    description: With O(find_settled=true), accept releases and routes that this collection did not make.
+    type: bool
+    default: false
   find_settled:
     description:
       - Find the components whose releases are as wanted and ready already, and return in RV(settled) what
         M(llm_d.orchestrator.helm_releases) would return for them, so that nothing has to be started for them.
+      - Releases and routes of the stack's names that this collection did not make are mistakes then.
     type: bool
     default: false
   chart_cache:
@@ -195,6 +198,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._consistency im
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._findings import ERROR, WARNING, Finding
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._foreign import foreign
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import Problems
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inventory import Inventory
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._modelservice import secret_names
@@ -228,7 +232,7 @@ def argument_spec() -> dict:
     return cluster_argument_spec(
         components={"type": "list", "elements": "str", "choices": list(COMPONENTS), "default": list(COMPONENTS)},
         namespace={"type": "str", "required": True},
-        models={"type": "list", "elements": "raw", "default": []},
+        models={"type": "raw"},
         **sections,
         search_paths={"type": "list", "elements": "str", "default": []},
         providers_dir={"type": "path", "required": True},
@@ -236,6 +240,7 @@ def argument_spec() -> dict:
         helm_binary={"type": "str"},
         check_values={"type": "bool", "default": False},
         unknown_keys={"type": "str", "choices": list(UNKNOWN_KEYS), "default": "error"},
+        adopt={"type": "bool", "default": False},
         find_settled={"type": "bool", "default": False},
         chart_cache={"type": "path"},
         plain_http={"type": "bool", "default": False},
@@ -271,6 +276,8 @@ def run(params: dict) -> dict:
     texts = early.texts + resolver.problems.texts
     if params["check_values"]:
         texts += _check_values(params, result["inputs"], texts, stack.notes)
+    if params["find_settled"] and cluster is not None and facts.namespace is not None and not params["adopt"]:
+        texts += foreign(cluster, result)
     settled, finder = {}, None
     if params["find_settled"] and cluster is not None and facts.namespace is not None and not texts:
         finder = Settled(cluster, **_fetching(params))

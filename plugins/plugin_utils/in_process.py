@@ -17,6 +17,7 @@ import typing as t
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._mask import mask
 
 MODULES = "ansible_collections.llm_d.orchestrator.plugins.modules."
 
@@ -57,6 +58,11 @@ class InProcessModule:
         self.exit_json(**result, failed=True)
 
 
+def discreet(result: dict) -> dict:
+    """Return a result that Ansible keeps from the screen where a user's values brought secrets into it."""
+    return result if result.get("failed") or mask(result) == result else {**result, "_ansible_no_log": True}
+
+
 class InProcessAction(ActionBase):
     """The action plugin of a module that has argument_spec() and carry_out(module)."""
 
@@ -66,7 +72,7 @@ class InProcessAction(ActionBase):
         """Return the module's result."""
         result = super().run(tmp, task_vars)
         if not self._here(task_vars or {}):
-            return {**result, **self._execute_module(task_vars=task_vars)}
+            return discreet({**result, **self._execute_module(task_vars=task_vars)})
         name = self._task.action.rpartition(".")[2]
         module = importlib.import_module(MODULES + name)
         try:
@@ -79,7 +85,7 @@ class InProcessAction(ActionBase):
                 )
             )
         except Ended as ended:
-            return {**result, **ended.result}
+            return discreet({**result, **ended.result})
         raise AssertionError(f"{name} ended without a result")
 
     def _here(self, task_vars: dict) -> bool:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.in_process import Ended, InProcessModule
+from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.in_process import Ended, InProcessModule, discreet
 
 SPEC = {"count": {"type": "int", "default": 3}, "name": {"required": True}, "token": {"no_log": True}}
 
@@ -42,3 +42,16 @@ def test_arguments_are_plain_data():
         """A string of Ansible's own."""
 
     assert not isinstance(module(name=Tagged("a")).params["name"], Tagged)
+
+
+@pytest.mark.parametrize(
+    ("result", "hidden"),
+    [
+        ({"stack": {"values": {"replicas": 1}}}, False),
+        ({"stack": {"values": {"env": [{"name": "HF_TOKEN", "value": "abc"}]}}}, True),
+        ({"stack": {"values": {"args": ["hf_abcdefghijkl"]}}}, True),
+        ({"failed": True, "msg": "password: no", "password": "x"}, False),
+    ],
+)
+def test_results_with_secrets_are_not_shown(result, hidden):
+    assert discreet(result).get("_ansible_no_log", False) is hidden

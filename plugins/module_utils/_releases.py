@@ -15,6 +15,8 @@ import hashlib
 import json
 import typing as t
 
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._mask import mask
+
 try:
     import yaml
 except ImportError:  # pragma: no cover - reported by the modules
@@ -203,7 +205,7 @@ def _plain(value: t.Any) -> t.Any:
 
 
 def diff_texts(before: str, after: str, namespace: str = "") -> tuple[str, str]:
-    """Return two manifests as YAML texts to show: objects in one order, Secret data hidden."""
+    """Return two manifests as YAML texts to show: objects in one order, Secret data and what looks secret hidden."""
     sides = [{object_key(item): item for item in manifest_objects(text, namespace)} for text in (before, after)]
     for key, new in sides[1].items():
         if new["kind"] == "Secret":
@@ -223,7 +225,8 @@ def _hide(secret: Object, before: Object) -> None:
 
 
 def _dump(objects: dict) -> str:
-    return dump_objects([objects[key] for key in sorted(objects)])
+    shown = {key: item if item["kind"] == "Secret" else mask(item) for key, item in objects.items()}
+    return dump_objects([shown[key] for key in sorted(shown)])
 
 
 def dump_objects(objects: list[Object]) -> str:

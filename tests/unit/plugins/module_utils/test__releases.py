@@ -132,3 +132,11 @@ def test_digest_ignores_order_and_fits_a_label():
 def test_is_kept(policy, kept):
     item = {"metadata": {"annotations": {releases.KEEP_ANNOTATION: policy} if policy else None}}
     assert releases.is_kept(item) is kept
+
+
+def test_a_diff_does_not_show_secrets_of_an_environment():
+    env = "{name: HF_TOKEN, value: hf_abcdefghijkl}, {name: REPLICAS, value: '2'}"
+    manifest = f"apiVersion: v1\nkind: Pod\nmetadata: {{name: a}}\nspec: {{containers: [{{env: [{env}]}}]}}\n"
+    _old, new = releases.diff_texts("", manifest, "n")
+    assert "hf_abcdefghijkl" not in new
+    assert "value: '2'" in new

@@ -1,0 +1,53 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Runs this collection's playbooks on the tests' lab with its own inventory, as a user would."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import pathlib
+import re
+import subprocess
+import time
+from typing import Any
+
+ROOT = pathlib.Path(__file__).parents[2]
+RECAP = re.compile(r"changed=(\d+).*failed=(\d+)")
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """What a playbook printed and how it ended. seconds: how long it took."""
+
+    text: str
+    code: int
+    changed: int
+    seconds: float
+
+
+def play(folder: pathlib.Path, name: str, *args: str, timeout: float = 60, **variables: Any) -> Run:
+    """Run a playbook in a folder, which gets its records."""
+    begin = time.monotonic()
+    done = subprocess.run(
+        [
+            *(
+                "ansible-playbook",
+                str(ROOT / "playbooks" / f"{name}.yml"),
+                "-i",
+                str(ROOT / "inventories" / "lab"),
+                *args,
+            ),
+            *("-e", json.dumps({"lab_name": os.environ["TEST_LAB"], **variables})),
+        ],
+        cwd=folder,
+        env={**os.environ, "ANSIBLE_NOCOLOR": "1", "PWD": str(folder)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+    recap = RECAP.search(done.stdout)
+    return Run(done.stdout + done.stderr, done.returncode, int(recap[1]) if recap else 0, time.monotonic() - begin)

@@ -10,6 +10,14 @@ LAB_STATE="$XDG_STATE_HOME/llm-d-orchestrator/labs/$TEST_LAB"
 export CACHE TEST_LAB LAB_STATE
 export LAB_KUBECONFIG="$LAB_STATE/kubeconfig"
 
+# The lab's own Helm and kubectl, once it is up: what is tested is what is deployed with.
+if [ -f "$LAB_STATE/lab.json" ]; then
+  PATH="$(python3 -c 'import json, os, sys
+lab = json.load(open(sys.argv[1]))
+print(os.pathsep.join(os.path.dirname(lab[tool]) for tool in ("helm", "kubectl")))' "$LAB_STATE/lab.json"):$PATH"
+  export PATH
+fi
+
 heading() { printf '\n=== %s (%s s since the start)\n' "$1" "$SECONDS"; }
 
 # Run a playbook on the tests' own lab.

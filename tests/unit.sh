@@ -3,4 +3,8 @@
 . "$(dirname "$0")/common.sh"
 
 heading "unit tests"
+if ! command -v helm > /dev/null; then
+  lab_playbook playbooks/lab_up.yml
+  . tests/common.sh
+fi
 pytest -q tests/unit

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import time
-import typing as t
 
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
@@ -16,6 +15,11 @@ from kubernetes.client.exceptions import ApiException
 
 def pod(name, version, **status):
     return {"metadata": {"name": name, "namespace": "n", "resourceVersion": version}, "status": status}
+
+
+def fail(error: BaseException) -> None:
+    """Raise what a watch was told to fail with."""
+    raise error
 
 
 class Reply:
@@ -52,7 +56,7 @@ class Resource:
             time.sleep(5)
         events = self.watches.pop(0) if self.watches else []
         if isinstance(events, BaseException):
-            raise t.cast(BaseException, events)
+            fail(events)
         text = b"".join(json.dumps({"type": kind, "object": item}).encode() + b"\n" for kind, item in events)
         return Reply([text[:7], text[7:]])
 

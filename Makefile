@@ -21,7 +21,8 @@ export ANSIBLE_INVENTORY_UNPARSED_WARNING := false
 help: ## Show the targets
 	@awk -F':.*## ' '/^[a-z_-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(VENV)/.ready: requirements-dev.txt
+# No prerequisite: the name of the folder has the pins in it.
+$(VENV)/.ready:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) -V). Set PYTHON=python3.12 or the like." >&2; exit 1; }
 	@echo "Installing Ansible and the test tools into $(VENV) (1 to 3 minutes, once)"
 	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is needed; on Debian: apt-get install python3-venv" >&2; exit 1; }

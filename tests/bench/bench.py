@@ -182,7 +182,7 @@ def report(rows: list[dict]) -> str:
     lines += [
         "",
         "`site.yml` also plans, validates, sends completions to each model and writes a record within its time.",
-        "Times are wall times of whole processes, from the shell; the machine ran nothing else.",
+        "Times are wall times of whole processes, from the shell.",
     ]
     return "\n".join(lines) + "\n"
 

@@ -13,7 +13,11 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._conditions imp
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._events import Events
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import plain
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases import COMPONENT_LABEL, MANAGED_LABEL
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases import (
+    COMPONENT_LABEL,
+    FIELD_MANAGER,
+    MANAGED_LABEL,
+)
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._watch import Watches
 
 try:
@@ -24,8 +28,6 @@ except ImportError:  # pragma: no cover - Cluster reports the missing package
     ApiException = Exception  # type: ignore[assignment,misc]
 
 Object = dict[str, t.Any]
-
-FIELD_MANAGER = "llm_d.orchestrator"
 
 
 class OwnedObjects:

@@ -28,6 +28,8 @@ SECRET_TYPE = "helm.sh/release.v1"
 MANAGED_LABEL = "orchestrator.llm-d.ai/managed"
 COMPONENT_LABEL = "orchestrator.llm-d.ai/component"
 FINGERPRINT_LABEL = "orchestrator.llm-d.ai/fingerprint"
+# By this name the API server keeps what we own of an object that is applied without Helm.
+FIELD_MANAGER = "llm_d.orchestrator"
 KEEP_ANNOTATION = "helm.sh/resource-policy"
 PENDING = ("pending-install", "pending-upgrade", "pending-rollback")
 HIDDEN, HIDDEN_CHANGED = "(hidden)", "(hidden, changed)"

@@ -11,7 +11,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._events import Events
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import plain
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases import MANAGED_LABEL
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases import FIELD_MANAGER, MANAGED_LABEL
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._route_waiter import RouteWaiter
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._routes import (
     API_VERSION,
@@ -31,8 +31,6 @@ except ImportError:  # pragma: no cover - Cluster reports the missing package
     ApiException = Exception  # type: ignore[assignment,misc]
 
 Object = dict[str, t.Any]
-
-FIELD_MANAGER = "llm_d.orchestrator"
 
 
 class RouteService:

@@ -49,7 +49,9 @@ def check_names(stack: Stack, problems: Problems) -> None:
     for release, where in releases:
         wrong = name_problem(release, RELEASE_LIMIT)
         if wrong:
-            problems.add(where, f"its Helm release {wrong}", "a shorter or simpler name, or release_name")
+            problems.add(
+                where, f"its Helm release {wrong}", "a shorter or simpler name, or release_name", rule="input-name"
+            )
     _unique(releases, "Helm release", problems)
     _unique([(epp_name(pool.release), pool.where) for pool in stack.pools], "endpoint picker", problems)
     workloads = [(name, model.where) for model in stack.models for name in model.workloads.values()]
@@ -57,14 +59,19 @@ def check_names(stack: Stack, problems: Problems) -> None:
     if stack.gateway.release is None and stack.gateway.name:
         wrong = name_problem(stack.gateway.name, 253)
         if wrong:
-            problems.add("gateway_existing_name", wrong)
+            problems.add("gateway_existing_name", wrong, rule="input-gateway")
 
 
 def _unique(names: list[tuple[str, str]], what: str, problems: Problems) -> None:
     first: dict[str, str] = {}
     for name, where in names:
         if name in first and first[name] != where:
-            problems.add(where, f"the {what} {name!r} is also that of {first[name]}", "a name of its own")
+            problems.add(
+                where,
+                f"the {what} {name!r} is also that of {first[name]}",
+                "a name of its own",
+                rule="input-name-taken",
+            )
         first.setdefault(name, where)
 
 
@@ -79,7 +86,9 @@ def _check_selectors(stack: Stack, problems: Problems) -> None:
         where = locate(pool.layers, path, f"{pool.where}.selector")
         own = _model_of(stack, pool)
         if not selector:
-            problems.add(where, "the pool has no selector", "the labels of the pods that it serves")
+            problems.add(
+                where, "the pool has no selector", "the labels of the pods that it serves", rule="input-selector"
+            )
             continue
         if own:
             _check_own(selector, own, where, problems)
@@ -92,6 +101,7 @@ def _check_selectors(stack: Stack, problems: Problems) -> None:
                 where,
                 f"the selector {shown} of model {mine} selects the pods of model {model.name} too",
                 f"a label that only {mine} carries, for example llm-d.ai/model",
+                rule="input-selector-shared",
             )
 
 
@@ -99,7 +109,7 @@ def _check_own(selector: dict, model: Model, where: str, problems: Problems) -> 
     wrong = selector_problem(selector, model.labels)
     if wrong:
         labels = ", ".join(f"{key}={value}" for key, value in model.labels.items())
-        problems.add(where, wrong, f"labels of {model.name}'s pods: {labels}")
+        problems.add(where, wrong, f"labels of {model.name}'s pods: {labels}", rule="input-selector")
 
 
 def _check_port(pool: Pool, model: Model, chart: str, problems: Problems) -> None:
@@ -108,7 +118,12 @@ def _check_port(pool: Pool, model: Model, chart: str, problems: Problems) -> Non
         where = locate(pool.layers, CHARTS[chart].ports, f"{pool.where}.target_ports")
         at = locate(model.layers, ("routing", "servicePort"), "the chart's default of routing.servicePort")
         shown = ", ".join(str(port) for port in ports) or "no port"
-        problems.add(where, f"the pool sends to {shown}, {model.name} listens on {model.port} ({at})", str(model.port))
+        problems.add(
+            where,
+            f"the pool sends to {shown}, {model.name} listens on {model.port} ({at})",
+            str(model.port),
+            rule="input-port",
+        )
 
 
 def needed_kinds(stack: Stack) -> list[tuple[str, str, str]]:
@@ -151,7 +166,9 @@ def check_kinds(needed: list[tuple[str, str, str]], served: t.Callable[[str, str
             if not known[key]:
                 other = f"install the CRDs that bring {kind}, or choose another gateway_provider"
                 fix = _INSTALL.get(api_version, other)
-                problems.add("cluster", f"it does not serve {kind} ({api_version}), which {why} needs", fix)
+                problems.add(
+                    "cluster", f"it does not serve {kind} ({api_version}), which {why} needs", fix, rule="cluster-kinds"
+                )
 
 
 def check_gateway(stack: Stack, facts: Facts, problems: Problems) -> None:
@@ -161,7 +178,12 @@ def check_gateway(stack: Stack, facts: Facts, problems: Problems) -> None:
         names = [item["metadata"]["name"] for item in facts.gateways]
         if gateway.name and gateway.name not in names:
             fix = "one of: " + (", ".join(sorted(names)) or f"(namespace {gateway.namespace} has none)")
-            problems.add("gateway_existing_name", f"no Gateway {gateway.name!r} in namespace {gateway.namespace}", fix)
+            problems.add(
+                "gateway_existing_name",
+                f"no Gateway {gateway.name!r} in namespace {gateway.namespace}",
+                fix,
+                rule="input-gateway",
+            )
         return
     if facts.classes is None or gateway.class_name in facts.classes:
         return
@@ -170,4 +192,5 @@ def check_gateway(stack: Stack, facts: Facts, problems: Problems) -> None:
         "gateway_provider",
         f"{stack.provider.name} needs the GatewayClass {gateway.class_name!r}, which the cluster does not have",
         f"install {stack.provider.name} first, or set gateway_class_name or gateway_provider to fit one of: {known}",
+        rule="cluster-class",
     )

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""One mistake in an input file, as every check of this collection reports it."""
+"""One mistake in an input, as every check of this collection reports it, and the list that collects them."""
 
 from __future__ import annotations
 
@@ -62,6 +62,43 @@ class Finding:
         text = ": ".join(part for part in (place, self.path, self.message) if part)
         text += f"; {self.hint}" if self.hint else ""
         return text + (f" ({self.source})" if self.source else "")
+
+
+class Place(str):
+    """Where something stands, as people read it, with its mark (file or variable) and printed path."""
+
+    mark: Mark
+    path: str
+
+    def __new__(cls, text: str, mark: Mark, path: str = "") -> Place:
+        """Return text with the place that it describes."""
+        place = super().__new__(cls, text)
+        place.mark, place.path = mark, path
+        return place
+
+
+class Problems:
+    """Collects mistakes, so that all are reported at once. Texts are unique and keep their order."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self._findings: list[Finding] = []
+
+    def add(self, where: str, message: str, fix: str | None = None, rule: str = "input") -> None:
+        """Note a mistake: where (llm_d_models[2].name, a Place), what, what to write instead, and the rule's id."""
+        text = f"{where}: {message}" + (f" -> {fix}" if fix else "")
+        if text in self.texts:
+            return
+        mark, path = (where.mark, where.path) if isinstance(where, Place) else (Mark(where), "")
+        self.texts.append(text)
+        self._findings.append(Finding(mark, path, message, fix or "", rule))
+
+    def findings(self) -> list[Finding]:
+        """Return the mistakes in the order of the texts; the mark's file is the variable where there is no file."""
+        return list(self._findings)
+
+    def __bool__(self) -> bool:
+        return bool(self.texts)
 
 
 def show_path(path: t.Iterable[str | int]) -> str:

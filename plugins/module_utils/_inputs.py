@@ -12,29 +12,13 @@ import dataclasses
 import os
 import typing as t
 
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._findings import ERROR
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._findings import ERROR, Mark, Place, Problems
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._findings import show_path as dotted
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._names import did_you_mean
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._values_yaml import Node, load_yaml, to_plain
 
 Values = dict[str, t.Any]
 Path = t.Sequence[str | int]
-
-
-class Problems:
-    """Collects mistakes, so that all are reported at once. Texts are unique and keep their order."""
-
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-
-    def add(self, where: str, message: str, fix: str | None = None) -> None:
-        """Note a mistake: where (llm_d_models[2].name, ms.yaml:7), what, and what to write instead."""
-        text = f"{where}: {message}" + (f" -> {fix}" if fix else "")
-        if text not in self.texts:
-            self.texts.append(text)
-
-    def __bool__(self) -> bool:
-        return bool(self.texts)
 
 
 @dataclasses.dataclass
@@ -45,13 +29,15 @@ class Layer:
     where: str
     root: Node | None = None
 
-    def locate(self, path: Path) -> str | None:
+    def locate(self, path: Path) -> Place | None:
         """Return 'file:line (key)' or 'variable.key' of a path where this layer sets it, else None."""
         if dig(self.values, path, _MISSING) is _MISSING:
             return None
+        key = dotted(path)
         if self.root is None:
-            return self.where + "." + dotted(path)
-        return f"{self.where}:{line_of(self.root, path)} ({dotted(path)})"
+            return Place(f"{self.where}.{key}", Mark(self.where), key)
+        mark = mark_of(self.root, path)
+        return Place(f"{self.where}:{mark.line} ({key})", Mark(self.where, mark.line, mark.column), key)
 
 
 _MISSING = object()
@@ -104,16 +90,21 @@ def remainder(values: Values, base: Values) -> Values:
     return rest
 
 
-def line_of(root: Node, path: Path) -> int:
-    """Return the line (from 1) of a path's key, or of the nearest key above it."""
-    node, line = root, 1
+def mark_of(root: Node, path: Path) -> Mark:
+    """Return the place of a path's key, or of the nearest key above it."""
+    node, mark = root, Mark(root.mark.file, 1, 1)
     for step in path:
         try:
             node = node.value[step]
         except (KeyError, IndexError, TypeError):
             break
-        line = (node.key_mark or node.mark).line
-    return line
+        mark = node.key_mark or node.mark
+    return mark
+
+
+def line_of(root: Node, path: Path) -> int:
+    """Return the line (from 1) of a path's key, or of the nearest key above it."""
+    return mark_of(root, path).line
 
 
 class Loader:
@@ -133,13 +124,13 @@ class Loader:
             if os.path.isfile(path):
                 return os.path.abspath(path)
         shown = ", ".join(dict.fromkeys(os.path.dirname(path) for path in tried)) or "nowhere"
-        self.problems.add(where, f"the values file {name!r} was not found", f"a file in one of: {shown}")
+        self.problems.add(where, f"the values file {name!r} was not found", f"a file in one of: {shown}", "yaml-file")
         return None
 
     def file(self, name: t.Any, where: str) -> Layer | None:
         """Return a values file's content, or None with the mistake noted."""
         if not isinstance(name, str):
-            self.problems.add(where, f"{name!r} is not a file name", "a path as text")
+            self.problems.add(where, f"{name!r} is not a file name", "a path as text", "input-type")
             return None
         path = self.find(name, where)
         if path is None:
@@ -154,12 +145,13 @@ class Loader:
             with open(path, "rb") as stream:
                 content = stream.read()
         except OSError as exc:
-            self.problems.add(where, f"{path} cannot be read: {exc.strerror}")
+            self.problems.add(where, f"{path} cannot be read: {exc.strerror}", rule="yaml-file")
             return None
         root, findings = load_yaml(content, path)
         for finding in findings:
             if root is None or finding.severity == ERROR:
-                self.problems.add(f"{finding.mark.file}:{finding.mark.line}", finding.message, finding.hint)
+                where = Place(f"{finding.mark.file}:{finding.mark.line}", finding.mark)
+                self.problems.add(where, finding.message, finding.hint, finding.rule)
         return root
 
     def layers(self, entry: Values, where: str) -> list[Layer]:
@@ -196,18 +188,18 @@ def check_entry(entry: t.Any, schema: t.Mapping[str, type], where: str, problems
     Mistyped keys are noted and left out, so that the rest is checked too.
     """
     if not isinstance(entry, dict):
-        problems.add(where, f"is a {kind(entry)}", "a map with the keys " + ", ".join(schema))
+        found = "is empty" if entry is None else f"is a {kind(entry)}"
+        problems.add(where, found, "a map with the keys " + ", ".join(schema), "input-type")
         return None
     good: Values = {}
     for key, value in entry.items():
         if key not in schema:
-            problems.add(
-                f"{where}.{key}", f"unknown key.{did_you_mean(str(key), schema)}", "one of: " + ", ".join(schema)
-            )
+            message = f"unknown key.{did_you_mean(str(key), schema)}"
+            problems.add(f"{where}.{key}", message, "one of: " + ", ".join(schema), "input-unknown-key")
         elif value is None:
             continue
         elif not isinstance(value, schema[key]) or (isinstance(value, bool) and schema[key] is not bool):
-            problems.add(f"{where}.{key}", f"is a {kind(value)}: {value!r}", f"a {kind(schema[key]())}")
+            problems.add(f"{where}.{key}", f"is a {kind(value)}: {value!r}", f"a {kind(schema[key]())}", "input-type")
         else:
             good[key] = value
     return good

@@ -94,32 +94,43 @@ def check_model(model: Model, problems: Problems) -> None:
         pass  # the name may stand in the file that could not be read
     elif not served:
         fix = f"{model.where}.model: org/name, or modelArtifacts.name in its values"
-        problems.add(f"{model.where}.model", "the served model name is missing", fix)
+        problems.add(f"{model.where}.model", "the served model name is missing", fix, rule="input-served-name")
     elif model.model != served:
         where = locate(model.layers, ("modelArtifacts", "name"), model.where)
         problems.add(
-            f"{model.where}.model", f"is {model.model!r}, but {where} serves {served!r}", "the same name in both"
+            f"{model.where}.model",
+            f"is {model.model!r}, but {where} serves {served!r}",
+            "the same name in both",
+            rule="input-served-name",
         )
     for key, value in model.labels.items():
         wrong = label_problem(value)
         if wrong:
             problems.add(
-                locate(model.layers, ("modelArtifacts", "labels", key), f"{model.where}.name"), f"label {key}: {wrong}"
+                locate(model.layers, ("modelArtifacts", "labels", key), f"{model.where}.name"),
+                f"label {key}: {wrong}",
+                rule="input-label",
             )
     if not isinstance(model.port, int) or isinstance(model.port, bool):
         where = locate(model.layers, ("routing", "servicePort"), model.where)
-        problems.add(where, f"{model.port!r} is no port", "a number")
+        problems.add(where, f"{model.port!r} is no port", "a number", rule="input-port")
     if not model.roles.get("decode"):
         where = locate(model.layers, ("decode",), model.where)
         problems.add(
-            where, "no decode pods: nothing would answer requests", "decode.create true and decode.replicas above 0"
+            where,
+            "no decode pods: nothing would answer requests",
+            "decode.create true and decode.replicas above 0",
+            rule="input-no-decode",
         )
     for workload in model.workloads.values():
         longest = len(workload) + (_LWS_SUFFIX if model.multinode else 0)
         if longest > LABEL_LIMIT:
             fix = f"a name shorter by {longest - LABEL_LIMIT}, or fullnameOverride in its values"
             problems.add(
-                f"{model.where}.name", f"its pods' names ({workload}-...) exceed {LABEL_LIMIT} characters", fix
+                f"{model.where}.name",
+                f"its pods' names ({workload}-...) exceed {LABEL_LIMIT} characters",
+                fix,
+                rule="input-name",
             )
 
 

@@ -27,17 +27,21 @@ def check_pool(pool: Pool, settings: PoolSettings, problems: Problems) -> None:
         for layer in pool.layers:
             where = layer.locate(path)
             if where:
-                problems.add(where, f"the chart {settings.chart} has no {dotted(path)}", "remove it")
+                problems.add(
+                    where, f"the chart {settings.chart} has no {dotted(path)}", "remove it", rule="chart-ignores-key"
+                )
     _check_image(pool, chart, problems)
     _check_zmq(pool, chart, problems)
     for key, value in (dig(pool.values, chart.selector) or {}).items():
         wrong = label_problem(value)
         if wrong:
-            problems.add(locate(pool.layers, (*chart.selector, key), f"{pool.where}.selector.{key}"), wrong)
+            problems.add(
+                locate(pool.layers, (*chart.selector, key), f"{pool.where}.selector.{key}"), wrong, rule="input-label"
+            )
     for value in pool_ports(pool.values, settings.chart):
         if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < 65536:
             where = locate(pool.layers, chart.ports, f"{pool.where}.target_ports")
-            problems.add(where, f"{value!r} is no port", "a number from 1 to 65535")
+            problems.add(where, f"{value!r} is no port", "a number from 1 to 65535", rule="input-port")
 
 
 def _check_image(pool: Pool, chart: PoolChart, problems: Problems) -> None:
@@ -46,7 +50,12 @@ def _check_image(pool: Pool, chart: PoolChart, problems: Problems) -> None:
     if not isinstance(tag, str) or not tag.strip() or tag.strip() == "latest":
         shown = "no tag" if not tag else f"the tag {tag!r}"
         where = locate(pool.layers, path, "gaie_image")
-        problems.add(where, f"the endpoint picker's image has {shown}", "a released version, for example v0.6.0")
+        problems.add(
+            where,
+            f"the endpoint picker's image has {shown}",
+            "a released version, for example v0.6.0",
+            rule="image-tag",
+        )
 
 
 def _check_zmq(pool: Pool, chart: PoolChart, problems: Problems) -> None:
@@ -57,7 +66,10 @@ def _check_zmq(pool: Pool, chart: PoolChart, problems: Problems) -> None:
             if isinstance(port, dict) and (port.get("name") == "zmq") != (port.get(key) == ZMQ_PORT):
                 where = locate(pool.layers, (*path, index), pool.where)
                 problems.add(
-                    where, f"{port!r} takes the name or number of zmq/{ZMQ_PORT}", f"name zmq, {key} {ZMQ_PORT}"
+                    where,
+                    f"{port!r} takes the name or number of zmq/{ZMQ_PORT}",
+                    f"name zmq, {key} {ZMQ_PORT}",
+                    rule="input-zmq",
                 )
 
 

@@ -52,7 +52,7 @@ def checked_settings(params: dict, problems: Problems) -> dict:
         }
     wrong = name_problem(params["namespace"])
     if wrong:
-        problems.add("llm_d_namespace", wrong)
+        problems.add("llm_d_namespace", wrong, rule="input-namespace")
     _fill_chart(params)
     return params
 
@@ -60,7 +60,9 @@ def checked_settings(params: dict, problems: Problems) -> dict:
 def _models(value: t.Any, problems: Problems) -> list:
     if value is None or isinstance(value, list):
         return value or []
-    problems.add("llm_d_models", f"is a {kind(value)}", "a list, each entry beginning with - name: NAME")
+    problems.add(
+        "llm_d_models", f"is a {kind(value)}", "a list, each entry beginning with - name: NAME", rule="input-type"
+    )
     return []
 
 
@@ -68,14 +70,14 @@ def _setting(value: t.Any, wanted: t.Any, where: str, problems: Problems) -> t.A
     if isinstance(wanted, tuple):
         if value not in wanted:
             near = did_you_mean(str(value), wanted)
-            problems.add(where, f"{value!r} is not known.{near}", "one of: " + ", ".join(wanted))
+            problems.add(where, f"{value!r} is not known.{near}", "one of: " + ", ".join(wanted), rule="input-choice")
         return value if value in wanted else wanted[0]
     if value is None:
         return wanted()
     if wanted is int:
         return _seconds(value, where, problems)
     if not isinstance(value, wanted):
-        problems.add(where, f"is a {kind(value)}: {value!r}", f"a {kind(wanted())}")
+        problems.add(where, f"is a {kind(value)}: {value!r}", f"a {kind(wanted())}", rule="input-type")
         return wanted()
     return value
 
@@ -83,7 +85,7 @@ def _setting(value: t.Any, wanted: t.Any, where: str, problems: Problems) -> t.A
 def _seconds(value: t.Any, where: str, problems: Problems) -> int:
     text = str(value)
     if isinstance(value, bool) or not text.isascii() or not text.isdigit() or int(text) == 0:
-        problems.add(where, f"{value!r} is no time", "a number of seconds, for example 1800")
+        problems.add(where, f"{value!r} is no time", "a number of seconds, for example 1800", rule="input-time")
         return 0
     return int(text)
 
@@ -108,4 +110,9 @@ def check_writable(folder: str | None, problems: Problems) -> None:
         # A try tells more than the permissions: root has all of them, also where nothing can be made.
         tempfile.TemporaryFile(dir=path).close()
     except OSError as exc:
-        problems.add("llm_d_records_dir", f"{folder} cannot be written: {exc.strerror}", "a folder of yours")
+        problems.add(
+            "llm_d_records_dir",
+            f"{folder} cannot be written: {exc.strerror}",
+            "a folder of yours",
+            rule="input-records-dir",
+        )

@@ -100,7 +100,7 @@ class Resolver:
         """Return whether an entry's name can be used; note why not."""
         name = entry.get("name")
         if not name:
-            self.problems.add(f"{where}.name", "is missing", "a DNS label, for example qwen3-32b")
+            self.problems.add(f"{where}.name", "is missing", "a DNS label, for example qwen3-32b", rule="input-name")
             return False
         wrong = name_problem(name, NAME_LIMITS.get(variable, LABEL_LIMIT))
         # Models share their names' space whichever variable they come from; pools and routes have their own.
@@ -108,9 +108,11 @@ class Resolver:
         first = self.names.setdefault((space, name), where)
         if wrong:
             derived = " (a Helm release is named after it)" if variable in NAME_LIMITS else ""
-            self.problems.add(f"{where}.name", wrong + derived, "a name such as qwen3-32b")
+            self.problems.add(f"{where}.name", wrong + derived, "a name such as qwen3-32b", rule="input-name")
         elif first != where:
-            self.problems.add(f"{where}.name", f"{name!r} is also the name of {first}", "a name of its own")
+            self.problems.add(
+                f"{where}.name", f"{name!r} is also the name of {first}", "a name of its own", rule="input-name-taken"
+            )
         return not wrong and first == where
 
     def _provider(self) -> Provider:
@@ -118,7 +120,9 @@ class Resolver:
         try:
             provider = load_provider(folder, name)
         except OrchestratorError as exc:
-            self.problems.add("gateway_provider", exc.message.removeprefix("gateway_provider: "), exc.hint)
+            self.problems.add(
+                "gateway_provider", exc.message.removeprefix("gateway_provider: "), exc.hint, rule="input-provider"
+            )
             self.provider_known = False
             return load_provider(folder, "none")
         if provider.class_names or provider.name != "none":
@@ -146,7 +150,10 @@ class Resolver:
             name = options.get("existing_name") or ""
             if not name and "gateway" in self.params["components"]:
                 self.problems.add(
-                    "gateway_existing_name", "is empty, but gateway_provider is none", "the Gateway to adopt"
+                    "gateway_existing_name",
+                    "is empty, but gateway_provider is none",
+                    "the Gateway to adopt",
+                    rule="input-gateway",
                 )
             class_name = (self._existing_gateway() or {}).get("spec", {}).get("gatewayClassName", "")
             return Gateway(name, namespace, "none", class_name, None, {}, [])

@@ -47,7 +47,9 @@ def read_facts(cluster: Cluster, namespace: str, gateway_namespace: str, notes: 
 def check_namespace(namespace: str, phase: str | None, problems: Problems) -> None:
     """Note a namespace that is on its way out: nothing can be created in it."""
     if phase == "Terminating":
-        problems.add("llm_d_namespace", f"the namespace {namespace} is being deleted", "wait, or another")
+        problems.add(
+            "llm_d_namespace", f"the namespace {namespace} is being deleted", "wait, or another", rule="input-namespace"
+        )
 
 
 def helm_version(binary: str | None, problems: Problems) -> str | None:
@@ -55,19 +57,21 @@ def helm_version(binary: str | None, problems: Problems) -> str | None:
     path = shutil.which(binary or "helm")
     if path is None:
         fix = f"Helm {_text(HELM_MINIMUM)} or later on PATH, or its path in llm_d_helm_binary"
-        problems.add("helm", f"{binary or 'helm'} was not found", fix)
+        problems.add("helm", f"{binary or 'helm'} was not found", fix, rule="helm")
         return None
     try:
         reply = subprocess.run(
             [path, "version", "--template", "{{.Version}}"], capture_output=True, text=True, timeout=30, check=True
         )
     except (OSError, subprocess.SubprocessError) as exc:
-        problems.add("helm", f"{path} does not run: {exc}", "a working Helm in llm_d_helm_binary")
+        problems.add("helm", f"{path} does not run: {exc}", "a working Helm in llm_d_helm_binary", rule="helm")
         return None
     version = reply.stdout.strip()
     parsed = parse_version(version)
     if parsed is None or parsed < HELM_MINIMUM:
-        problems.add("helm", f"{path} is {version or 'of unknown version'}", f"Helm {_text(HELM_MINIMUM)} or later")
+        problems.add(
+            "helm", f"{path} is {version or 'of unknown version'}", f"Helm {_text(HELM_MINIMUM)} or later", rule="helm"
+        )
     return version
 
 

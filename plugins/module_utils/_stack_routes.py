@@ -44,7 +44,12 @@ def stack_routes(stack: Stack, problems: Problems) -> tuple[list[dict], list[Rul
         routes = [route_manifest(name, namespace, [rule]) for name, rule in zip(names, rules, strict=True)]
     gateway = (stack.gateway.name or "gateway", stack.gateway.namespace)
     for text in conflicts([with_parent(route, parent_ref(*gateway)) for route in routes], [], gateway):
-        problems.add("httproute", text.replace(" (not ours)", ""), "another path_prefix or hostnames for one of them")
+        problems.add(
+            "httproute",
+            text.replace(" (not ours)", ""),
+            "another path_prefix or hostnames for one of them",
+            rule="input-route-conflict",
+        )
     return routes, rules
 
 
@@ -60,18 +65,20 @@ def _rule(entry: dict, stack: Stack, count: int, problems: Problems) -> Rule:
         model=entry.get("model"),
     )
     if not _PREFIX.match(rule.path_prefix) or "//" in rule.path_prefix or "/./" in rule.path_prefix + "/":
-        problems.add(f"{where}.path_prefix", f"{rule.path_prefix!r} is no path", "a path such as /qwen")
+        problems.add(
+            f"{where}.path_prefix", f"{rule.path_prefix!r} is no path", "a path such as /qwen", rule="input-route-path"
+        )
     wrong = name_problem(rule.pool, 253)
     if wrong:
-        problems.add(f"{where}.pool", wrong, "the name of an InferencePool")
+        problems.add(f"{where}.pool", wrong, "the name of an InferencePool", rule="input-name")
     for host in rule.hostnames:
         bad = hostname_problem(host)
         if bad:
-            problems.add(f"{where}.hostnames", bad)
+            problems.add(f"{where}.hostnames", bad, rule="input-hostname")
     for key, value in (entry.get("timeouts") or {}).items():
         if key not in NO_TIMEOUTS or not isinstance(value, str) or not _DURATION.match(value):
             fix = "request and backendRequest, each like 0s, 30s or 1h30m"
-            problems.add(f"{where}.timeouts.{key}", f"{value!r} is not understood", fix)
+            problems.add(f"{where}.timeouts.{key}", f"{value!r} is not understood", fix, rule="input-timeouts")
     return rule
 
 
@@ -115,18 +122,28 @@ def _check_route_names(names: t.Sequence[str], entries: t.Sequence[dict], proble
     for name, entry in zip(names, entries, strict=True):
         wrong = name_problem(name)
         if wrong:
-            problems.add(f"{entry['where']}.name", f"its HTTPRoute {wrong}")
+            problems.add(f"{entry['where']}.name", f"its HTTPRoute {wrong}", rule="input-name")
         if name in first:
             message = f"the HTTPRoute {name!r} is also that of {first[name]}"
-            problems.add(f"{entry['where']}.name", message, "another name")
+            problems.add(f"{entry['where']}.name", message, "another name", rule="input-name-taken")
         first.setdefault(name, entry["where"])
 
 
 def _check_shared(entries: list[dict], rules: list[Rule], problems: Problems) -> None:
     if len(rules) > API_LIMIT:
         fix = "httproute_mode: per_model"
-        problems.add("httproute_mode", f"one route takes {API_LIMIT} rules at most, {len(rules)} are needed", fix)
+        problems.add(
+            "httproute_mode",
+            f"one route takes {API_LIMIT} rules at most, {len(rules)} are needed",
+            fix,
+            rule="input-route-limit",
+        )
     if len({rule.hostnames for rule in rules}) > 1:
         where = next(rule.where for rule in rules if rule.hostnames != rules[0].hostnames)
         fix = "the same hostnames for all, or httproute_mode: per_model"
-        problems.add(f"{where}.hostnames", "a shared route has one list of hostnames for all its rules", fix)
+        problems.add(
+            f"{where}.hostnames",
+            "a shared route has one list of hostnames for all its rules",
+            fix,
+            rule="input-hostname",
+        )

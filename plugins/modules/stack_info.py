@@ -370,7 +370,7 @@ def _connect(params: dict, problems: Problems, notes: list[str]) -> tuple[Cluste
         gateway_namespace = params["gateway"]["namespace"] or params["namespace"]
         facts = read_facts(cluster, params["namespace"], gateway_namespace, notes)
     except OrchestratorError as exc:
-        problems.add("cluster", exc.message, exc.hint)
+        problems.add("cluster", exc.message, exc.hint, rule="cluster-unreachable")
         return None, Facts(reachable=False), None
     check_namespace(params["namespace"], facts.namespace, problems)
     return cluster, facts, version
@@ -401,7 +401,12 @@ def _check_work(stack: Stack, routes: list, problems: Problems) -> None:
     empty = [name for name in components if not have[name]]
     if empty and not problems and not stack.params["models"]:
         names = " or ".join(variables[name] for name in empty)
-        problems.add("llm_d_models", "is empty: there is nothing to deploy", f"at least one model, or {names}")
+        problems.add(
+            "llm_d_models",
+            "is empty: there is nothing to deploy",
+            f"at least one model, or {names}",
+            rule="input-empty",
+        )
 
 
 def carry_out(module: AnsibleModule) -> None:

@@ -89,7 +89,8 @@ def prepare(releases: list[Object], helm: Helm, cache: str | None, *, plain_http
         files = [os.path.abspath(os.path.expanduser(path)) for path in release.get("values_files") or []]
         if release.get("values"):
             files.append(helm.values_file(release["values"]))
-        wanted.append(Wanted(release["name"], charts[chart_key(release)], values[release["name"]], files))
+        chart = charts[chart_key(release)]
+        wanted.append(Wanted(release["name"], chart, values[release["name"]], files, helm.registry))
     return wanted
 
 

@@ -18,6 +18,7 @@ import typing as t
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_MAP
 from ansible_collections.kubernetes.core.plugins.module_utils.helm import AnsibleHelmModule
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._post_render import COMMANDS, post_renderer
 
 try:
     import yaml
@@ -176,20 +177,29 @@ def find_helm(binary: str | None) -> str:
 
 
 class Helm:
-    """Runs Helm against one cluster; safe for threads. binary: a path, or None for the one on PATH."""
+    """Runs Helm against one cluster; safe for threads.
 
-    def __init__(self, module: t.Any, params: dict, binary: str | None) -> None:
+    binary: a path, or None for the one on PATH; registry: where all images shall come from, "" to leave them.
+    """
+
+    def __init__(self, module: t.Any, params: dict, binary: str | None, registry: str = "") -> None:
         self.binary = find_helm(binary)
         auth = with_client_certificate(resolved_auth(params, os.environ))
         self.env = {**os.environ, **_HelmEnvironment(module, auth).env_update, "HELM_DRIVER": "secret"}
-        self.scratch = tempfile.mkdtemp(prefix="helm-", dir=getattr(module, "tmpdir", None))
+        self._begin(registry, getattr(module, "tmpdir", None))
+
+    def _begin(self, registry: str, folder: str | None = None) -> None:
+        self.registry = registry
+        self.scratch = tempfile.mkdtemp(prefix="helm-", dir=folder)
+        self.post_renderer = post_renderer(self.scratch, registry)
 
     def run(self, arguments: list[str], timeout: float) -> str:
         """Return standard output; raise HelmError. timeout: seconds after which Helm is stopped."""
         command = arguments[0]
+        line = [self.binary, *arguments, *(self.post_renderer if command in COMMANDS else [])]
         try:
             done = subprocess.run(  # noqa: S603
-                [self.binary, *arguments], env=self.env, capture_output=True, text=True, timeout=timeout, check=False
+                line, env=self.env, capture_output=True, text=True, timeout=timeout, check=False
             )
         except subprocess.TimeoutExpired as exc:
             raise HelmError(command, f"context deadline exceeded: it did not end within {timeout:.0f} s") from exc
@@ -214,8 +224,8 @@ class Helm:
 class LocalHelm(Helm):
     """Runs Helm's commands that reach no cluster, such as template."""
 
-    def __init__(self, binary: str | None) -> None:
-        """binary: a path, or None for the one on PATH."""
+    def __init__(self, binary: str | None, registry: str = "") -> None:
+        """binary: a path, or None for the one on PATH; registry: as Helm's."""
         self.binary = find_helm(binary)
         self.env = dict(os.environ)
-        self.scratch = tempfile.mkdtemp(prefix="helm-")
+        self._begin(registry)

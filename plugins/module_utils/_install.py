@@ -43,12 +43,16 @@ CREATED, UPGRADED, REPAIRED, UNCHANGED = "created", "upgraded", "repaired", "unc
 
 @dataclasses.dataclass
 class Wanted:
-    """A release as it shall be. values: files and inline merged; files: what Helm gets, in order."""
+    """A release as it shall be.
+
+    values: files and inline merged; files: what Helm gets, in order; registry: where its images come from, "" for any.
+    """
 
     name: str
     chart: Chart
     values: Object
     files: list[str]
+    registry: str = ""
 
 
 @dataclasses.dataclass
@@ -226,7 +230,7 @@ def fingerprint(wanted: Wanted, revision: int, inventory: Inventory) -> str:
 
     The revision is part of it: a revision that somebody else makes inherits the label, and shall not match.
     """
-    return digest([wanted.chart.digest, wanted.values, inventory.version, inventory.apis, revision])
+    return digest([wanted.chart.digest, wanted.values, wanted.registry, inventory.version, inventory.apis, revision])
 
 
 def refuse(lines: list[str]) -> None:

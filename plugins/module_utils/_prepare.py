@@ -9,6 +9,8 @@ import hashlib
 import json
 import typing as t
 
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._image_check import registry_of
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._images import rewrite_object
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._names import dns_label
 
 Object = dict[str, t.Any]
@@ -23,7 +25,8 @@ def objects(settings: dict) -> list[Object]:
 
     settings: namespace, namespace_exists, hf_token, hf_token_secret, token ({name, key} of a secret that exists, or
     None), pvc_name, pvc_size, pvc_storage_class, pvc_access_modes, downloads, download_image, images,
-    image_node_selector, image_tolerations; releases_follow: whether releases do, which make their namespace themselves.
+    image_node_selector, image_tolerations; image_registry: the site's, "" or absent to leave the images as they are;
+    releases_follow: whether releases do, which make their namespace themselves.
     """
     found: list[Object] = []
     if settings["hf_token"]:
@@ -33,6 +36,8 @@ def objects(settings: dict) -> list[Object]:
     found += [_download(repository, settings) for repository in settings["downloads"]]
     if settings["images"]:
         found.append(_pull(settings))
+    registry = registry_of(settings)
+    found = [rewrite_object(item, registry) for item in found] if registry else found
     if settings["namespace_exists"] or (settings.get("releases_follow") and not found):
         return found
     return [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": settings["namespace"]}}, *found]

@@ -27,11 +27,15 @@ Object = dict[str, t.Any]
 class Settled:
     """Compares releases with one cluster, without rendering a chart and without waiting."""
 
-    def __init__(self, cluster: Cluster, *, helm: str, cache_dir: str | None, plain_http: bool = False) -> None:
+    def __init__(
+        self, cluster: Cluster, *, helm: str, cache_dir: str | None, plain_http: bool = False, registry: str = ""
+    ) -> None:
+        """registry: where the images of all releases shall come from, "" for any; the others as of fetch_chart."""
         self.inventory = Inventory(cluster)
         self.readiness = Readiness(cluster, Watches(cluster), fail_fast=False, grace=0)
         # By component and release, of what has been found to need nothing.
         self.manifests: dict[tuple[str, str], str] = {}
+        self.registry = registry
         self.fetch = {"helm": helm, "cache_dir": cache_dir, "plain_http": plain_http}
 
     def results(self, component: str, namespace: str, releases: list[Object]) -> list[Object] | None:
@@ -46,7 +50,7 @@ class Settled:
             if found is None or found.status != "deployed" or found.labels.get(COMPONENT_LABEL) != component:
                 return None
             chart = fetch_chart(release["chart_ref"], release.get("chart_version") or None, **self.fetch)
-            plan = Plan(Wanted(found.name, chart, values, []), UNCHANGED, "", found, found.manifest)
+            plan = Plan(Wanted(found.name, chart, values, [], self.registry), UNCHANGED, "", found, found.manifest)
             if not self._as_wanted(plan, found, namespace):
                 return None
             plans.append(plan)

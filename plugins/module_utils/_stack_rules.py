@@ -93,7 +93,7 @@ class StackRules:
 
     def render(self, manifests: dict[tuple[str, str], str]) -> Rendered:
         """Return the objects of all releases. manifests: by component and release those that need no rendering."""
-        helm = LocalHelm(self.fetching["helm"])
+        helm = LocalHelm(self.fetching["helm"], self.stack.params.get("image_registry") or "")
         try:
             wanted = self._wanted(helm, manifests)
             with concurrent.futures.ThreadPoolExecutor(HELM_PROCESSES) as pool:

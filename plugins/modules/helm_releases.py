@@ -94,6 +94,12 @@ options:
       - Reach OCI registries without TLS. Registries on this machine's loopback addresses are tried both ways anyway.
     type: bool
     default: false
+  image_registry:
+    description:
+      - Site's registry, as C(HOST[:PORT][/PATH]), that all images of the releases come from; each is rewritten to
+        C(HOST[:PORT][/PATH]/ITS-OWN-HOST/ITS-PATH) after the chart is rendered. Images of hooks are not.
+    type: str
+    default: ""
   events_file:
     description: File to which timed steps are appended as JSON lines.
     type: path
@@ -176,6 +182,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._deploy import 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._events import Events
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._helm import Helm
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._image_check import registry_of
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._install import UNCHANGED, Installer, refuse
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inventory import Inventory
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._readiness import Readiness
@@ -207,6 +214,7 @@ def argument_spec() -> dict:
         helm_binary={"type": "path"},
         chart_cache={"type": "path"},
         plain_http={"type": "bool", "default": False},
+        image_registry={"type": "str", "default": ""},
         events_file={"type": "path"},
     )
 
@@ -276,7 +284,7 @@ def main() -> None:
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     helm = None
     try:
-        helm = Helm(module, module.params, module.params["helm_binary"])
+        helm = Helm(module, module.params, module.params["helm_binary"], registry_of(module.params))
         result = run(module.params, Cluster(module.params), helm, check=module.check_mode, diff=module._diff)
     except ReleasesFailed as exc:
         module.fail_json(msg=str(exc), releases=exc.results, changed=exc.changed, **shown(module.params))

@@ -1,0 +1,57 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Whether the images of a stack come from the site's registry, as the variable llm_d_image_registry asks."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._images import (
+    INJECTED,
+    checked_registry,
+    elsewhere,
+    find_images,
+)
+
+Object = dict[str, t.Any]
+
+
+def registry_of(params: t.Mapping[str, t.Any]) -> str:
+    """Return the site's registry of a module's options, "" for none; raise OrchestratorError for what is none."""
+    text = str(params.get("image_registry") or "").strip()
+    if not text:
+        return ""
+    try:
+        return checked_registry(text)
+    except ValueError as exc:
+        raise OrchestratorError(f"llm_d_image_registry: {exc}") from exc
+
+
+def images_of(objects: t.Iterable[Object]) -> dict[str, list[str]]:
+    """Return {image: places} of objects, both sorted; a place is "Deployment llm-d/gaie-x-epp epp"."""
+    found: dict[str, set[str]] = {}
+    for item in objects:
+        for entry in find_images(item):
+            if entry.text != INJECTED:
+                found.setdefault(entry.text, set()).add(entry.owner)
+    return {image: sorted(places) for image, places in sorted(found.items())}
+
+
+def escaping(objects: list[Object], registry: str) -> list[str]:
+    """Return a line for each image of objects that does not come from the registry."""
+    images = images_of(objects)
+    return [
+        f"llm_d_image_registry: the image {image} of {', '.join(places)} cannot be put into {registry}"
+        for image, places in images.items()
+        if not image.startswith(registry + "/")
+    ]
+
+
+def hinted(objects: list[Object], registry: str) -> list[str]:
+    """Return a note for each text that names an image of another registry where it is not rewritten."""
+    return [
+        f"llm_d_image_registry: {line} is not rewritten; where something pulls it, write {registry}/..."
+        for item in objects
+        for line in elsewhere(item, registry)
+    ]

@@ -16,6 +16,8 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._junit import j
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._mask import mask_text
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._sarif import NAME, sarif
 
+# As in galaxy.yml.
+VERSION = "0.1.0"
 ENDINGS = (".sarif", ".xml", ".json")
 
 
@@ -31,7 +33,7 @@ def report_problem(path: str) -> str | None:
     return f"{path} is a folder" if os.path.isdir(os.path.expanduser(path)) else None
 
 
-def write_report(path: str, findings: t.Sequence[Finding], version: str, *, base: str | None = None) -> None:
+def write_report(path: str, findings: t.Sequence[Finding], version: str = VERSION, *, base: str | None = None) -> None:
     """Write findings as the path's ending says (.sarif, .xml: JUnit, .json); whole or not at all.
 
     version: of this collection; base: the folder that files are named relative to, the working directory by default.

@@ -75,6 +75,12 @@ options:
     type: str
     choices: [error, warn]
     default: error
+  findings_file:
+    description:
+      - File to write the findings to for other programs, also when there are none and when the module fails. Its
+        ending says the format, C(.sarif) for SARIF 2.1.0, C(.xml) for JUnit, or C(.json) for what RV(findings) holds.
+      - Its folder must exist. Files below the working directory are named relative to it.
+    type: path
 attributes:
   check_mode:
     description: Can run in check mode, which makes no difference.
@@ -95,6 +101,7 @@ seealso:
 EXAMPLES = r"""
 - name: Check a model's and its pool's values
   llm_d.orchestrator.chart_values:
+    findings_file: values.sarif
     charts:
       - name: ms-qwen3-32b
         chart_ref: https://llm-d-incubation.github.io/llm-d-modelservice#llm-d-modelservice
@@ -201,6 +208,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_values i
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._findings import ERROR, WARNING
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._reports import report_problem, write_report
 
 CHART_OPTIONS = {
     "name": {"type": "str"},
@@ -220,11 +228,16 @@ def argument_spec() -> dict:
         "plain_http": {"type": "bool", "default": False},
         "strict": {"type": "bool", "default": False},
         "unknown_keys": {"type": "str", "choices": list(UNKNOWN_KEYS), "default": "error"},
+        "findings_file": {"type": "path"},
     }
 
 
 def run(params: dict) -> dict:
     """Return the module's result; msg is there where it must fail."""
+    report = params["findings_file"]
+    problem = report_problem(report) if report else None
+    if problem:
+        raise OrchestratorError(f"findings_file: {problem}")
     checked = check_charts(
         params["charts"],
         helm=params["helm_binary"],
@@ -233,6 +246,8 @@ def run(params: dict) -> dict:
         plain_http=params["plain_http"],
         unknown_keys=UNKNOWN_KEYS[params["unknown_keys"]],
     )
+    if report:
+        write_report(report, checked.findings)
     result = {
         "changed": False,
         "findings": [finding.as_dict() for finding in checked.findings],

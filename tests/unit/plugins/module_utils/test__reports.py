@@ -6,18 +6,21 @@ from __future__ import annotations
 
 import json
 import os
+import pathlib
 import re
 from urllib.parse import unquote, urlparse
 from xml.etree import ElementTree
 
 import pytest
+import yaml
 from ansible_collections.llm_d.orchestrator.plugins.module_utils import _rule_texts
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._findings import Finding, Mark
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._reports import report_problem, write_report
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._reports import VERSION, report_problem, write_report
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules import RULES
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base import StackFinding
 
+ROOT = pathlib.Path(__file__).resolve().parents[4]
 ODD = "a \x00 \x1b[31m <b> & \ud800 {{ 7 * 7 }} ü"
 
 
@@ -129,8 +132,12 @@ def test_a_report_is_replaced_whole(tmp_path):
 
 
 def test_every_rule_of_the_stack_has_its_place_in_the_docs():
-    page = open(os.path.join(os.path.dirname(__file__), *[".."] * 4, "docs", "rules.md"), encoding="utf-8").read()
+    page = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
     headings = re.findall(r"^### (.*)$", page, re.MULTILINE)
     anchors = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
     linked = {_rule_texts.rule_text(rule.id).page.partition("#")[2] for rule in RULES}
     assert linked <= anchors
+
+
+def test_the_version_is_the_collections():
+    assert yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["version"] == VERSION

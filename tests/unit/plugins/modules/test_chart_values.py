@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+import json
 import pathlib
 import sys
 
 import pytest
 import yaml
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.modules import chart_values
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -105,3 +107,16 @@ def test_documentation_agrees_with_the_options():
     assert yaml.safe_load(chart_values.EXAMPLES)
     returned = yaml.safe_load(chart_values.RETURN)
     assert returned["findings"]["sample"][0].keys() == returned["findings"]["contains"].keys()
+
+
+def test_a_findings_file_is_written_of_a_failure_too(model, tmp_path):
+    report = tmp_path / "found.json"
+    entry = {"name": "ms", "chart_ref": model, "values_files": [str(FIXTURES / "model_bad.yaml")]}
+    result = chart_values.run(params(entry, findings_file=str(report)))
+    assert "msg" in result
+    assert json.loads(report.read_text(encoding="utf-8"))["findings"] == result["findings"]
+
+
+def test_a_findings_file_that_cannot_be_written_fails_before_anything_is_read(tmp_path):
+    with pytest.raises(OrchestratorError, match="findings_file: .*there is no folder"):
+        chart_values.run(params({"chart_ref": "/no/chart"}, findings_file=str(tmp_path / "no" / "x.sarif")))

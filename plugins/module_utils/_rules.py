@@ -8,6 +8,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils import (
+    _rules_access,
     _rules_events,
     _rules_kinds,
     _rules_model,
@@ -41,6 +42,7 @@ GROUPS: dict[str, tuple[Rule, ...]] = {
     "KV-cache events": _rules_events.RULES,
     "References": _rules_references.RULES,
     "Kinds": _rules_kinds.RULES,
+    "Permissions": _rules_access.RULES,
 }
 # Earlier rules explain a cause better: of several findings with one cause the first one stays.
 RULES: tuple[Rule, ...] = tuple(rule for rules in GROUPS.values() for rule in rules)

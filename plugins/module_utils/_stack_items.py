@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._access import Access
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import Layer
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._model_servers import Object, Server, flag, mapping
 
@@ -55,7 +56,7 @@ class Facts:
     """What the cluster says; None and absent kinds are unknown.
 
     objects: {kind: live objects}; served: {apiVersion: kinds}; inference_extension: the gateway controller's switch;
-    gateway_version, gateway_api_version: as '1.28.1'.
+    gateway_version, gateway_api_version: as '1.28.1'; access: permissions; platform: what else it is, see Platform.
     """
 
     objects: t.Mapping[str, t.Sequence[Object]] = dataclasses.field(default_factory=dict)
@@ -63,6 +64,7 @@ class Facts:
     inference_extension: bool | None = None
     gateway_version: str | None = None
     gateway_api_version: str | None = None
+    access: Access | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -17,6 +17,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._inventory impo
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases import manifest_objects
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules import check
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base import StackFinding
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_access import add_access, weighed
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_facts import facts_of
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_items import Component
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_model import build_model
@@ -74,10 +75,18 @@ class Rendered(t.NamedTuple):
 class StackRules:
     """Renders a stack's releases for one cluster and checks them."""
 
-    def __init__(self, cluster: Cluster, inventory: Inventory, stack: Stack, result: Object, fetching: Object) -> None:
-        """result: the stack as plain data; fetching: helm, cache_dir and plain_http."""
+    def __init__(
+        self,
+        cluster: Cluster,
+        inventory: Inventory,
+        stack: Stack,
+        result: Object,
+        fetching: Object,
+        access: str = "off",
+    ) -> None:
+        """result: the stack as plain data; fetching: helm, cache_dir and plain_http; access: block, warn or off."""
         self.cluster, self.inventory, self.stack, self.result = cluster, inventory, stack, result
-        self.fetching = fetching
+        self.fetching, self.access = fetching, access
 
     def findings(self, parts: list[Component], created: Objects) -> list[StackFinding]:
         """Return what the rules find. created: objects that are made before the releases, by kind."""
@@ -89,7 +98,10 @@ class StackRules:
         gateway = self.result["route_gateway"]
         facts = facts_of(objects, self._served(), self._controller())
         place = (gateway["name"], gateway["namespace"])
-        return check(build_model(parts, self.result["routes"], models, facts, place))
+        model = build_model(parts, self.result["routes"], models, facts, place)
+        if self.access != "off":
+            add_access(model, self.cluster, self.inventory, self.result, created)
+        return weighed(check(model), self.access)
 
     def render(self, manifests: dict[tuple[str, str], str]) -> Rendered:
         """Return the objects of all releases. manifests: by component and release those that need no rendering."""

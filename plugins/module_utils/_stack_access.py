@@ -1,0 +1,54 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The permissions that a stack's model needs, read from the cluster and added to the model's facts."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._access_needs import Scope, kinds_of, needs
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._access_read import read_access
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base import WARNING, StackFinding
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_model import StackModel
+
+if t.TYPE_CHECKING:
+    from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import Cluster
+    from ansible_collections.llm_d.orchestrator.plugins.module_utils._inventory import Inventory
+
+Object = dict[str, t.Any]
+
+# Rules that the variable llm_d_access is about.
+ACCESS_RULES = ("LLMD74", "LLMD76")
+# Gateways whose controller is an istiod, and groups of what is made before the releases.
+ISTIO = ("istio", "openshift")
+_GROUPS = {"Job": "batch", "DaemonSet": "apps"}
+
+
+def add_access(
+    model: StackModel, cluster: Cluster, inventory: Inventory, result: Object, created: t.Mapping[str, t.Sequence]
+) -> None:
+    """Add to the model's facts what it needs and is not permitted.
+
+    result: the stack as plain data; created: objects that are made before the releases, by kind.
+    """
+    namespace, gateway = result["namespace"], result["gateway"]["namespace"] or result["namespace"]
+    made = tuple((_GROUPS.get(kind, ""), kind) for kind, bodies in created.items() if bodies)
+    spaces = model.facts.objects.get("Namespace")
+    live = {body["metadata"]["name"] for body in spaces or [] if body["metadata"].get("uid")}
+    absent = frozenset({namespace, gateway} - live if spaces is not None else ())
+    scope = Scope(namespace, gateway, absent, result["gateway"]["provider"] in ISTIO, made)
+    wanted = needs(model.planned, kinds_of(inventory.discovery), scope)
+    model.facts = dataclasses.replace(model.facts, access=read_access(cluster, wanted, sorted(absent)))
+
+
+def weighed(findings: t.Iterable[StackFinding], access: str) -> list[StackFinding]:
+    """Return findings; with access 'warn' those about permissions and platform are warnings, with 'off' gone."""
+    found = []
+    for finding in findings:
+        concerned = finding.rule.startswith(ACCESS_RULES)
+        if concerned and access == "warn":
+            finding = dataclasses.replace(finding, severity=WARNING)
+        if not (concerned and access == "off"):
+            found.append(finding)
+    return found

@@ -1,0 +1,263 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Permissions: what a plan needs, how it is matched with RBAC's rules, the Role that grants it, and the findings."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.llm_d.orchestrator.plugins.module_utils import _access_read
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._access import (
+    Access,
+    Need,
+    allows,
+    compact,
+    escalates,
+    refused,
+)
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._access_needs import Scope, kinds_of, needs
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._access_role import role_yaml, subject
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules import check
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_access import weighed
+from rules_world import World
+
+RBAC = "rbac.authorization.k8s.io"
+DISCOVERY = [
+    {
+        "items": [
+            {
+                "metadata": {"name": group} if group else {},
+                "versions": [
+                    {
+                        "version": "v1",
+                        "resources": [
+                            {"resource": plural, "responseKind": {"kind": kind}, "scope": scope}
+                            for plural, kind, scope in rows
+                        ],
+                    }
+                ],
+            }
+            for group, rows in {
+                "": [("services", "Service", "Namespaced"), ("nodes", "Node", "Cluster")],
+                "apps": [("deployments", "Deployment", "Namespaced")],
+                RBAC: [("roles", "Role", "Namespaced"), ("clusterroles", "ClusterRole", "Cluster")],
+            }.items()
+        ]
+    }
+]
+KINDS = kinds_of(DISCOVERY)
+
+
+def rule(groups: list[str], resources: list[str], verbs: list[str], **more: Any) -> dict[str, Any]:
+    return {"apiGroups": groups, "resources": resources, "verbs": verbs, **more}
+
+
+@pytest.mark.parametrize(
+    ("granted", "need", "expected"),
+    [
+        (rule([""], ["pods"], ["list"]), Need("list", "", "pods"), True),
+        (rule([""], ["pods"], ["list"]), Need("watch", "", "pods"), False),
+        (rule([""], ["pods"], ["*"]), Need("watch", "", "pods"), True),
+        (rule(["apps"], ["pods"], ["list"]), Need("list", "", "pods"), False),
+        (rule(["*"], ["*"], ["*"]), Need("create", "", "pods/portforward"), True),
+        (rule([""], ["pods"], ["*"]), Need("create", "", "pods/portforward"), False),
+        (rule([""], ["pods/portforward"], ["create"]), Need("create", "", "pods/portforward"), True),
+        (rule([""], ["*/portforward"], ["create"]), Need("create", "", "pods/portforward"), True),
+        (rule([""], ["secrets"], ["get"], resourceNames=["a"]), Need("get", "", "secrets"), False),
+        (rule([""], ["secrets"], ["get"], resourceNames=["a"]), Need("get", "", "secrets", name="a"), True),
+        (rule([""], ["secrets"], ["get"]), Need("get", "", "secrets", name="a"), True),
+        (rule([""], ["pods"], ["get"]), Need("*", "", "pods"), False),
+        ({"verbs": ["get"], "nonResourceURLs": ["/metrics"]}, Need("get", url="/metrics"), True),
+        ({"verbs": ["get"], "nonResourceURLs": ["/met*"]}, Need("get", url="/metrics"), True),
+        ({"verbs": ["get"], "nonResourceURLs": ["/other"]}, Need("get", url="/metrics"), False),
+    ],
+)
+def test_a_rule_grants_as_rbac_does(granted: dict, need: Need, expected: bool) -> None:
+    assert allows(granted, need) is expected
+
+
+def test_roles_may_be_made_with_both_escalate_and_bind() -> None:
+    need = Need("get", "", "pods", "ns", held=True)
+    assert not escalates(need, [rule([RBAC], ["roles"], ["escalate"])])
+    assert escalates(need, [rule([RBAC], ["roles"], ["escalate", "bind"])])
+    assert not escalates(dataclasses.replace(need, namespace=""), [rule([RBAC], ["roles"], ["escalate", "bind"])])
+
+
+def planned(*bodies: dict[str, Any]) -> World:
+    world = World()
+    world.manifests["gaie"] = [*world.manifests.get("gaie", []), *bodies]
+    return world
+
+
+ROLE = {
+    "apiVersion": f"{RBAC}/v1",
+    "kind": "Role",
+    "metadata": {"name": "epp"},
+    "rules": [rule(["x.io"], ["pools"], ["get", "watch"])],
+}
+
+
+def test_what_a_plan_needs_follows_from_its_objects() -> None:
+    model = planned(ROLE).model()
+    found = needs(model.planned, KINDS, Scope("demo", "demo"))
+    assert Need("patch", "apps", "deployments", "demo") in found
+    assert Need("delete", "", "services", "demo") in found
+    assert Need("create", "", "secrets", "demo") in found
+    assert Need("create", "", "pods/portforward", "demo") in found
+    held = [need for need in found if need.held]
+    assert {(need.verb, need.target) for need in held} == {("get", "pools.x.io"), ("watch", "pools.x.io")}
+    assert Need("create", "", "namespaces") not in found
+    optional = [need for need in found if need.optional]
+    assert Need("list", "", "nodes") in optional
+    assert found[-len(optional) :] == optional
+    # The cluster does not serve the kind: another rule says so.
+    assert not any(need.resource == "inferencepools" for need in found)
+
+
+def test_a_namespace_that_is_absent_has_to_be_made() -> None:
+    found = needs([], KINDS, Scope("demo", "gate", frozenset({"demo"})))
+    assert Need("create", "", "namespaces") in found
+    assert Need("get", "", "namespaces", "", "demo") in found
+    assert Need("get", "", "namespaces", "gate", "gate") in found
+
+
+@pytest.mark.parametrize(
+    ("ref", "expected"),
+    [
+        ({"kind": "ClusterRole", "name": "view"}, [Need("bind", RBAC, "clusterroles", "demo", "view")]),
+        ({"kind": "Role", "name": "epp"}, []),
+    ],
+)
+def test_binding_an_existing_role_needs_bind(ref: dict, expected: list[Need]) -> None:
+    binding = {"apiVersion": f"{RBAC}/v1", "kind": "RoleBinding", "metadata": {"name": "b"}, "roleRef": ref}
+    found = needs(planned(ROLE, binding).model().planned, KINDS, Scope("demo", "demo"))
+    assert [need for need in found if need.verb == "bind"] == expected
+
+
+WANTED = [
+    Need("create", "", "namespaces", why="w"),
+    Need("get", "", "namespaces", "", "demo"),
+    Need("get", "", "services", "demo"),
+    Need("create", "", "services", "demo"),
+    Need("get", "apps", "deployments", "demo"),
+    Need("get", url="/metrics"),
+    Need("list", "", "nodes", optional=True),
+]
+
+
+def test_the_role_grants_all_and_is_yaml() -> None:
+    text = role_yaml(WANTED, "system:serviceaccount:ci:bot", {WANTED[4]}, ["demo"])
+    documents = list(yaml.safe_load_all(text))
+    kinds = [(d["kind"], d["metadata"]["name"], d["metadata"].get("namespace", "")) for d in documents]
+    assert kinds == [
+        ("Namespace", "demo", ""),
+        ("Role", "llm-d-orchestrator", "demo"),
+        ("RoleBinding", "llm-d-orchestrator", "demo"),
+        ("ClusterRole", "llm-d-orchestrator-demo", ""),
+        ("ClusterRoleBinding", "llm-d-orchestrator-demo", ""),
+        ("ClusterRole", "llm-d-orchestrator-demo-reader", ""),
+        ("ClusterRoleBinding", "llm-d-orchestrator-demo-reader", ""),
+    ]
+    assert documents[2]["subjects"] == [{"kind": "ServiceAccount", "name": "bot", "namespace": "ci"}]
+    # With the namespace made by the administrator, only reading it is left; it is granted in the namespace.
+    assert refused(WANTED[2:5], documents[1]["rules"]) == []
+    assert refused([Need("get", "", "namespaces", "demo", "demo")], documents[1]["rules"]) == []
+    assert refused(WANTED[5:6], documents[3]["rules"]) == []
+    assert refused(WANTED[6:], documents[5]["rules"]) == []
+    assert "namespaces" not in json.dumps(documents[3:])
+    assert text.index("# missing") < text.index("deployments") < text.index("# granted already")
+
+
+@pytest.mark.parametrize("user", ["", "jane", 'o"dd: {name}', "system:admin"])
+def test_a_subject_is_yaml_whatever_the_name(user: str) -> None:
+    assert yaml.safe_load(subject(user))["name"] == (user or "REPLACE-ME")
+
+
+def test_needs_are_said_shortly() -> None:
+    text = compact(WANTED[2:5] + WANTED[6:])
+    assert text == "in namespace demo: get, create services; get deployments.apps; cluster-wide: list nodes"
+
+
+class Api:
+    """Answers reviews as an API server does."""
+
+    def __init__(self, rules: dict[str, list[dict]], incomplete: bool = False, allowed: Any = None) -> None:
+        self.rules, self.incomplete, self.allowed = rules, incomplete, allowed or (lambda spec: False)
+        self.calls: list[str] = []
+        self.client = self
+
+    def request(self, _method: str, path: str, body: dict, **_more: Any) -> Any:
+        self.calls.append(path.rpartition("/")[2])
+        spec = body["spec"]
+        if "rules" in path:
+            names = {_access_read.NOWHERE: ""}
+            rules = self.rules.get(names.get(spec["namespace"], spec["namespace"]), [])
+            status: dict[str, Any] = {"resourceRules": rules, "incomplete": self.incomplete}
+        elif "access" in path:
+            status = {"allowed": self.allowed(spec["resourceAttributes"])}
+        else:
+            status = {"userInfo": {"username": "jane"}}
+        return type("Reply", (), {"data": json.dumps({"status": status})})
+
+
+SOME = [Need("list", "", "pods", "demo"), Need("get", "", "pods", "demo"), Need("list", "", "nodes", optional=True)]
+
+
+def test_one_review_for_each_namespace_says_what_is_refused() -> None:
+    api = Api({"demo": [rule([""], ["pods", "nodes"], ["list"])]})
+    access = _access_read.read_access(api, SOME)  # type: ignore[arg-type]
+    assert (access.user, access.missing, access.unknown) == ("jane", (SOME[1], SOME[2]), ())
+    assert sorted(api.calls) == ["selfsubjectreviews", *["selfsubjectrulesreviews"] * 2]
+    assert "jane" in access.role
+
+
+def test_a_list_of_rules_that_is_incomplete_is_completed_by_single_questions() -> None:
+    api = Api({"demo": [rule([""], ["pods"], ["list"])]}, True, lambda spec: spec["resource"] == "nodes")
+    access = _access_read.read_access(api, SOME)  # type: ignore[arg-type]
+    assert (access.missing, access.unknown) == ((SOME[1],), ())
+    assert api.calls.count("selfsubjectaccessreviews") == 2
+
+
+def test_a_cluster_that_does_not_answer_leaves_it_unknown() -> None:
+    def fails(_spec: dict) -> bool:
+        raise ValueError("no")
+
+    api = Api({}, True, fails)
+    access = _access_read.read_access(api, SOME)  # type: ignore[arg-type]
+    assert (access.missing, access.unknown) == ((), tuple(SOME))
+
+
+HELD = dataclasses.replace(SOME[1], held=True, why="Role epp grants it")
+
+
+@pytest.mark.parametrize(
+    ("access", "expected"),
+    [
+        (Access("jane", tuple(SOME[:2]), role="ROLE"), {"LLMD741": ("jane may not", "list, get pods", "ROLE")}),
+        (Access("jane", (HELD,), role="ROLE"), {"LLMD742": ("Role epp grants it", "escalate", "ROLE")}),
+        (Access("jane", (SOME[0], HELD)), {"LLMD741": ("list pods",), "LLMD742": ("LLMD741",)}),
+        (Access("jane", (SOME[2],)), {"LLMD743": ("cluster-wide: list nodes",)}),
+        (Access("jane", (), (SOME[0],)), {"LLMD744": ("list pods",)}),
+        (Access("jane"), {}),
+        (None, {}),
+    ],
+)
+def test_what_is_missing_is_a_finding(access: Access | None, expected: dict[str, tuple[str, ...]]) -> None:
+    model = World().model()
+    model.facts = dataclasses.replace(model.facts, access=access)
+    found = {item.rule: item for item in check(model)}
+    assert set(found) == set(expected)
+    for name, words in expected.items():
+        assert all(word in found[name].message + found[name].hint for word in words), found[name]
+
+
+def test_llm_d_access_weighs_the_findings() -> None:
+    model = World().model()
+    model.facts = dataclasses.replace(model.facts, access=Access("jane", (SOME[0],)))
+    found = check(model)
+    severities = {access: [item.severity for item in weighed(found, access)] for access in ("block", "warn", "off")}
+    assert severities == {"block": ["error"], "warn": ["warning"], "off": []}

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases import COMPONENT_LABEL, MANAGED_LABEL
 
 if t.TYPE_CHECKING:
@@ -22,18 +23,21 @@ _SELECTOR = "owner=helm,status notin (superseded,uninstalled)"
 def foreign(cluster: Cluster, stack: Object) -> list[str]:
     """Return what a stack (stack_info's result) would run into, each as 'place: what -> what to do'.
 
-    Raises OrchestratorError where the cluster does not let it be read.
+    What the cluster does not let be read is one of them.
     """
     wanted: dict[str, dict[str, str]] = {}
     for component, releases in stack["releases"].items():
         namespace = stack["gateway"]["namespace"] if component == "gateway" else stack["namespace"]
         wanted.setdefault(namespace, {}).update({release["name"]: component for release in releases})
-    texts = []
-    for namespace, components in wanted.items():
-        if components:
-            texts += foreign_releases(cluster.list("v1", "Secret", namespace, _SELECTOR), components)
+    texts: list[str] = []
     names = {route["metadata"]["name"] for route in stack["routes"]}
-    routes = cluster.list(GATEWAY_API, "HTTPRoute", stack["namespace"]) if names else []
+    try:
+        for namespace, components in wanted.items():
+            if components:
+                texts += foreign_releases(cluster.list("v1", "Secret", namespace, _SELECTOR), components)
+        routes = cluster.list(GATEWAY_API, "HTTPRoute", stack["namespace"]) if names else []
+    except OrchestratorError as exc:
+        return [*texts, f"cluster: {exc.message} -> {exc.hint or 'see whether it is healthy'}"]
     return texts + foreign_routes(routes, names)
 
 

@@ -10,9 +10,10 @@ import typing as t
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._charts import fetch_chart
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import Cluster
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._deploy import describe, read_values
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._install import UNCHANGED, Plan, Wanted, fingerprint
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inventory import Inventory
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._readiness import NotReady, Readiness
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._readiness import Readiness
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases import (
     COMPONENT_LABEL,
     FINGERPRINT_LABEL,
@@ -41,9 +42,13 @@ class Settled:
     def results(self, component: str, namespace: str, releases: list[Object]) -> list[Object] | None:
         """Return what helm_releases would return for a component that needs nothing, None for one that does.
 
-        releases: as helm_releases takes them. Raises OrchestratorError where a chart or the cluster cannot be read.
+        releases: as helm_releases takes them. A component whose objects may not be read is not known to need nothing.
+        Raises OrchestratorError where a chart cannot be read.
         """
-        current = self.inventory.releases(namespace, [release["name"] for release in releases])
+        try:
+            current = self.inventory.releases(namespace, [release["name"] for release in releases])
+        except OrchestratorError:
+            return None
         plans = []
         for release, values in zip(releases, read_values(releases).values(), strict=True):
             found = current.get(release["name"])
@@ -62,14 +67,17 @@ class Settled:
     def _as_wanted(self, plan: Plan, found: Release, namespace: str) -> bool:
         if found.labels.get(FINGERPRINT_LABEL) != fingerprint(plan.wanted, found.revision, self.inventory):
             return False
-        return not self.inventory.missing(manifest_objects(found.manifest, namespace))
+        try:
+            return not self.inventory.missing(manifest_objects(found.manifest, namespace))
+        except OrchestratorError:
+            return False
 
     def _ready(self, plans: list[Plan], namespace: str) -> list[Object] | None:
         objects = [self.inventory.scoped(plan.before, namespace) for plan in plans]
-        # All watches first: they are listed side by side.
-        self.readiness.follow([item for found in objects for item in found])
         try:
+            # All watches first: they are listed side by side.
+            self.readiness.follow([item for found in objects for item in found])
             states = [self.readiness.wait(found, time.monotonic()) for found in objects]
-        except NotReady:
+        except OrchestratorError:
             return None
         return [{**describe(plan, namespace), "objects": state} for plan, state in zip(plans, states, strict=True)]

@@ -97,6 +97,13 @@ options:
     type: str
     choices: ["off", warn, error]
     default: "off"
+  access:
+    description:
+      - With O(check_rules), whether to ask the cluster if all that the plan needs is permitted, and if it admits the pods.
+      - V(warn) makes warnings of what is not; V(off) does not ask.
+    type: str
+    choices: [block, warn, "off"]
+    default: block
   adopt:
     description: With O(find_settled=true), accept releases and routes that this collection did not make.
     type: bool
@@ -240,6 +247,7 @@ def argument_spec() -> dict:
         helm_binary={"type": "str"},
         check_values={"type": "bool", "default": False},
         unknown_keys={"type": "str", "choices": list(UNKNOWN_KEYS), "default": "error"},
+        access={"type": "str", "choices": ["block", "warn", "off"], "default": "block"},
         adopt={"type": "bool", "default": False},
         find_settled={"type": "bool", "default": False},
         chart_cache={"type": "path"},
@@ -307,7 +315,7 @@ def _check_rules(
 ) -> tuple[list[StackFinding], list[str]]:
     """Return what the rules find beyond the mistakes known, and all mistakes."""
     inventory = finder.inventory if finder else Inventory(cluster)
-    rules = StackRules(cluster, inventory, stack, result, _fetching(params))
+    rules = StackRules(cluster, inventory, stack, result, _fetching(params), params["access"])
     try:
         rendered = rules.render(finder.manifests if finder else {})
     except OrchestratorError as exc:

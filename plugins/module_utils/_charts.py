@@ -6,18 +6,21 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import http.client
 import os
 import re
 import shutil
 import subprocess
 import tempfile
-import urllib.parse
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_files import (
     ChartFiles,
     chart_digest,
     read_chart,
+)
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_registry import (
+    pinned_digest,
+    pull_error,
+    pull_options,
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 
@@ -25,9 +28,6 @@ __all__ = ["Chart", "ChartFiles", "default_cache_dir", "fetch_chart", "is_local"
 
 # Seconds that one `helm pull` may take.
 PULL_TIMEOUT = 300
-
-# Seconds for a registry on a loopback address to say whether it speaks HTTP.
-PROBE_TIMEOUT = 5
 
 # The version of charts that are stamped only when they are published (inferencepool in its repository).
 PLACEHOLDER_VERSION = "0.0.0"
@@ -74,9 +74,9 @@ def fetch_chart(
 ) -> Chart:
     """Return the chart that ref and version name; raise OrchestratorError that says what to do instead.
 
-    ref: a folder, a .tgz, oci://REGISTRY/PATH/CHART or https://REPOSITORY#CHART.
-    version: required for the last two; for the first two None or what Chart.yaml says (a chart whose Chart.yaml says
-    0.0.0, the placeholder of a source folder, is taken for any version).
+    ref: a folder, a .tgz, oci://REGISTRY/PATH/CHART[@sha256:HEX] or https://REPOSITORY#CHART.
+    version: required for the last two, unless a digest says it; otherwise None or what Chart.yaml says (a local chart
+    whose Chart.yaml says 0.0.0, the placeholder of a source folder, is taken for any version).
     cache_dir: default_cache_dir() where None. env: the environment of Helm (None: this process's).
     plain_http: reach an OCI registry without TLS; one on a loopback address is asked what it speaks.
     Safe for several processes at once.
@@ -115,16 +115,19 @@ def _cached_path(
     ref: str, version: str | None, helm: str, cache_dir: str | None, env: dict[str, str] | None, plain_http: bool
 ) -> str:
     arguments = _pull_arguments(ref, version)
-    key = hashlib.sha256(f"{ref}\n{version or ''}".encode()).hexdigest()
+    pinned = ref.startswith("oci://") and "@" in ref
+    # What a digest names is the same chart, whatever version is expected of it.
+    named = "" if pinned else version
+    key = hashlib.sha256(f"{ref}\n{named}".encode()).hexdigest()
     base = os.path.join(os.path.expanduser(cache_dir or default_cache_dir(env)), "charts")
     target = os.path.join(base, key)
     if not os.path.isdir(target):
-        if ref.startswith("oci://") and (plain_http or _speaks_http(ref)):
-            arguments.append("--plain-http")
+        if ref.startswith("oci://"):
+            arguments += pull_options(ref, os.environ if env is None else env, plain_http)
         try:
             os.makedirs(base, exist_ok=True)
             with tempfile.TemporaryDirectory(prefix=".pull-", dir=base) as scratch:
-                _pull(helm, arguments, scratch, ref, env)
+                _pull(helm, arguments, scratch, (ref, version), env)
                 _publish(scratch, target, ref)
         except OSError as exc:
             raise OrchestratorError(
@@ -132,26 +135,6 @@ def _cached_path(
                 hint="Set llm_d_chart_cache to a folder that can be written.",
             ) from exc
     return os.path.join(target, _only_archive(target, ref))
-
-
-def _speaks_http(ref: str) -> bool:
-    """Return whether a registry on a loopback address speaks HTTP without TLS; other registries are not asked."""
-    try:
-        address = urllib.parse.urlsplit(ref)
-        host, port = address.hostname or "", address.port or 80
-    except ValueError:
-        return False
-    if host != "localhost" and not host.startswith("127.") and host != "::1":
-        return False
-    connection = http.client.HTTPConnection(host, port, timeout=PROBE_TIMEOUT)
-    try:
-        connection.request("GET", "/v2/")
-        # A server that wants TLS answers such a request by 400.
-        return connection.getresponse().status in (200, 401)
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
 
 
 def _pull_arguments(ref: str, version: str | None) -> list[str]:
@@ -166,21 +149,27 @@ def _pull_arguments(ref: str, version: str | None) -> list[str]:
     base, _separator, name = ref.partition("#")
     if scheme != "oci" and not name:
         raise OrchestratorError(f"The chart reference {ref} names no chart of its repository.", hint=_forms())
-    if not version:
+    pinned = scheme == "oci" and pinned_digest(ref)
+    if not version and not pinned:
         raise OrchestratorError(
             f"The chart {ref} needs a version.", hint="Set its chart version to one exact version, such as v1.3.0."
         )
-    if not EXACT_VERSION.fullmatch(version):
+    if version and not EXACT_VERSION.fullmatch(version):
         raise OrchestratorError(
             f"The version {version!r} of the chart {ref} is not one exact version.",
             hint="Ranges and tags such as latest change under a deployment: write one version, such as v1.3.0.",
         )
-    if scheme == "oci":
-        return [ref, "--version", version]
-    return [name, "--repo", base, "--version", version]
+    if pinned:
+        # Helm passes over a version beside a digest.
+        return [ref]
+    exact = ["--version", str(version)]
+    return [ref, *exact] if scheme == "oci" else [name, "--repo", base, *exact]
 
 
-def _pull(helm: str, arguments: list[str], folder: str, ref: str, env: dict[str, str] | None) -> None:
+def _pull(
+    helm: str, arguments: list[str], folder: str, named: tuple[str, str | None], env: dict[str, str] | None
+) -> None:
+    ref = named[0]
     command = [helm, "pull", *arguments, "--destination", folder]
     try:
         done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=PULL_TIMEOUT, check=False)
@@ -197,20 +186,20 @@ def _pull(helm: str, arguments: list[str], folder: str, ref: str, env: dict[str,
             hint="Check the network and proxy, or fetch the .tgz elsewhere and set the chart reference to its path.",
         ) from exc
     if done.returncode:
-        raise OrchestratorError(
-            f"The chart {ref} cannot be fetched: {(done.stderr or done.stdout).strip()[-2000:]}",
-            hint="Check the reference, the version, the network and `helm registry login`; "
-            "or set the chart reference to a folder or .tgz.",
-        )
+        raise pull_error(*named, done.stderr or done.stdout)
 
 
 def _publish(scratch: str, target: str, ref: str) -> None:
     """Move the pulled archive into place in one step; where another process was first, its copy stays."""
     archive = os.path.join(scratch, _only_archive(scratch, ref))
-    read_chart(archive)
+    chart = read_chart(archive)
     ready = os.path.join(scratch, "ready")
     os.mkdir(ready)
-    shutil.move(archive, ready)
+    # By digest, Helm puts the digest into the file's name.
+    name = f"{chart.name}-{chart.version}.tgz" if "@" in os.path.basename(archive) else os.path.basename(archive)
+    if "/" in name:
+        raise OrchestratorError(f"The chart {ref} calls itself {name!r}, which is no file name.")
+    shutil.move(archive, os.path.join(ready, name))
     try:
         os.rename(ready, target)
     except OSError:

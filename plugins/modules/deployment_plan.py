@@ -1,0 +1,218 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+# Apache License 2.0, which the GNU General Public License v3.0 of ansible-core permits to combine.
+"""Write the plan of a deployment."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: deployment_plan
+short_description: Write the plan of a deployment
+version_added: 0.1.0
+description:
+  - Writes the plan that M(llm_d.orchestrator.stack_info) made as C(plan.json) and, to read, as C(plan.md) into a folder
+    of the plan's own, C(DIRECTORY/CLUSTER/TIME), and points the link C(latest) beside it there.
+  - Returns a summary for the screen, with the command that deploys the plan.
+  - Tokens, passwords, keys and the data of Secrets are masked. The files are their owner's alone.
+  - It says C(changed=false), since a plan is no part of what is managed.
+attributes:
+  check_mode:
+    support: full
+    description: Writes nothing, and says what it would write.
+  diff_mode:
+    support: none
+    description: The plan itself holds the differences.
+author:
+  - llm_d.orchestrator developers (@llm-d)
+options:
+  state:
+    description: V(present) writes the plan, V(shown) only returns the summary.
+    type: str
+    choices: [present, shown]
+    default: present
+  plan:
+    description: The plan that M(llm_d.orchestrator.stack_info) returned.
+    type: dict
+    required: true
+  directory:
+    description: Folder of all plans. Required with O(state=present).
+    type: path
+  cluster:
+    description: Name of the cluster, usually the inventory's.
+    type: str
+    required: true
+  environment:
+    description: With V(production) the command names the digest that it approves.
+    type: str
+    default: ""
+  arguments:
+    description:
+      - Arguments of the running C(ansible-playbook), of which the next command is made.
+      - By default the running command's own; what looks secret in them is masked.
+    type: list
+    elements: str
+    default: []
+"""
+
+EXAMPLES = r"""
+- name: Write the plan
+  llm_d.orchestrator.deployment_plan:
+    plan: "{{ stack_plan.plan }}"
+    directory: plans
+    cluster: "{{ inventory_hostname }}"
+  register: written
+"""
+
+RETURN = r"""
+digest:
+  description: The plan's digest, by which it is approved.
+  returned: success
+  type: str
+  sample: sha256:3f786850e387550fdab836ed7e6dc881de23001b9c1b5a9d3c3f7b8a5b0a1f0c
+path:
+  description: The file plan.json, empty with O(state=shown).
+  returned: success
+  type: str
+  sample: /home/user/plans/east/20261121T083000Z/plan.json
+files:
+  description: The files that were written, in check mode none.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+latest:
+  description: The link to the folder of the newest plan, empty where nothing was written.
+  returned: success
+  type: str
+  sample: /home/user/plans/east/latest
+summary:
+  description: The plan in lines for a screen.
+  returned: success
+  type: list
+  elements: str
+  sample: ["Plan for east: namespace llm-d on Kubernetes v1.34.4"]
+changes:
+  description: How many objects would change.
+  returned: success
+  type: int
+  sample: 14
+grants:
+  description: The variables that give the consents that are missing.
+  returned: success
+  type: dict
+  sample: {llm_d_consent: [replace]}
+consents:
+  description: The consents that are missing, as they are in the plan.
+  returned: success
+  type: list
+  elements: dict
+  sample: []
+questions:
+  description: The questions that are open, as they are in the plan.
+  returned: success
+  type: list
+  elements: dict
+  sample: []
+"""
+
+import os
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_command import next_command
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_file import (
+    PAGE,
+    PLAN,
+    check_writable,
+    link_latest,
+    plan_text,
+    write_files,
+)
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_mask import masked_plan
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_page import plan_page
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_summary import summary
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_view import (
+    changes,
+    grants,
+    missing_consents,
+    open_questions,
+)
+
+PRODUCTION = "production"
+
+
+def argument_spec() -> dict:
+    """Return the module's options."""
+    return {
+        "state": {"type": "str", "choices": ["present", "shown"], "default": "present"},
+        "plan": {"type": "dict", "required": True},
+        "directory": {"type": "path"},
+        "cluster": {"type": "str", "required": True},
+        "environment": {"type": "str", "default": ""},
+        "arguments": {"type": "list", "elements": "str", "default": []},
+    }
+
+
+def run(params: dict, check_mode: bool = False) -> dict:
+    """Return the module's result; raises OrchestratorError where the plan cannot be written."""
+    plan = {**params["plan"], "cluster": {**(params["plan"].get("cluster") or {}), "host": params["cluster"]}}
+    folder = _folder(params, plan)
+    command = _command(params, plan, folder)
+    files: list[str] = []
+    if folder and check_mode:
+        check_writable(folder)
+    elif folder:
+        texts = {PLAN: plan_text(plan), PAGE: plan_page(plan, name=params["cluster"], command=command)}
+        files = write_files(folder, texts)
+    where = {"path": os.path.join(folder, PLAN), "page": os.path.join(folder, PAGE), "written": bool(files)}
+    shown = masked_plan(plan)
+    return {
+        "changed": False,
+        "digest": plan["digest"],
+        "path": where["path"] if folder else "",
+        "files": files,
+        "latest": link_latest(folder) if files else "",
+        "summary": summary(shown, name=params["cluster"], files=where if folder else None, command=command),
+        "changes": len(changes(plan)),
+        "grants": grants(plan),
+        "consents": missing_consents(shown),
+        "questions": open_questions(shown),
+    }
+
+
+def _folder(params: dict, plan: dict) -> str:
+    """Return the plan's own folder, "" where nothing is to be written."""
+    if params["state"] != "present":
+        return ""
+    if not params["directory"]:
+        raise OrchestratorError("A plan cannot be written without a folder.", hint="Set directory.")
+    return os.path.join(os.path.abspath(params["directory"]), params["cluster"].replace(os.sep, "_"), plan["made"])
+
+
+def _command(params: dict, plan: dict, folder: str) -> str:
+    """Return the command that deploys the plan, "" where there is no file or nothing to do."""
+    if not folder or not changes(plan):
+        return ""
+    variables = {"llm_d_plan": os.path.join(folder, PLAN)}
+    if params["environment"] == PRODUCTION:
+        variables["llm_d_approved_digest"] = plan["digest"]
+    return next_command(params["arguments"], variables)
+
+
+def carry_out(module: AnsibleModule) -> None:
+    """Run with a module's parameters and end it with the result."""
+    try:
+        result = run(module.params, module.check_mode)
+    except OrchestratorError as exc:
+        module.fail_json(msg=str(exc))
+    module.exit_json(**result)
+
+
+def main() -> None:
+    """Run the module."""
+    carry_out(AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True))
+
+
+if __name__ == "__main__":
+    main()

@@ -6,15 +6,20 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_files import ChartFiles, read_chart
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._helm import Helm
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._images import (
     INJECTED,
     checked_registry,
     elsewhere,
     find_images,
 )
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases import manifest_objects
 
 Object = dict[str, t.Any]
+
+HOOK = "helm.sh/hook"
 
 
 def registry_of(params: t.Mapping[str, t.Any]) -> str:
@@ -42,10 +47,34 @@ def escaping(objects: list[Object], registry: str) -> list[str]:
     """Return a line for each image of objects that does not come from the registry."""
     images = images_of(objects)
     return [
-        f"llm_d_image_registry: the image {image} of {', '.join(places)} cannot be put into {registry}"
+        f"{image} of {', '.join(places)} is not below {registry}, as llm_d_image_registry asks"
         for image, places in images.items()
         if not image.startswith(registry + "/")
     ]
+
+
+def checked_render(helm: Helm, arguments: list[str], chart: str, timeout: float) -> str:
+    """Return what `helm template --no-hooks` renders of a chart; raise where one of its images escapes the registry."""
+    text = helm.run(arguments, timeout)
+    if not helm.registry:
+        return text
+    lines = escaping(manifest_objects(text), helm.registry)
+    if not lines and _has_hooks(read_chart(chart)):
+        # Helm 3 hands no hooks to a post-renderer.
+        whole = helm.run([argument for argument in arguments if argument != "--no-hooks"], timeout)
+        hooks = [item for item in manifest_objects(whole) if HOOK in (item["metadata"].get("annotations") or {})]
+        lines = escaping(hooks, helm.registry)
+    if lines:
+        raise OrchestratorError(
+            "Images escape the site's registry:",
+            details=lines,
+            hint="Set them by the chart's values to images there, or switch what needs them off.",
+        )
+    return text
+
+
+def _has_hooks(chart: ChartFiles) -> bool:
+    return any(HOOK in text for text in chart.templates.values()) or any(map(_has_hooks, chart.subcharts))
 
 
 def hinted(objects: list[Object], registry: str) -> list[str]:

@@ -11,6 +11,7 @@ import typing as t
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._deploy import HELM_PROCESSES, prepare
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._helm import LocalHelm, template_arguments
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._image_check import checked_render
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import Layer
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._install import Wanted
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inventory import Inventory
@@ -139,7 +140,7 @@ class StackRules:
             apis=self.inventory.apis,
             upgrade=False,
         )
-        return helm.run(arguments, RENDER_TIMEOUT)
+        return checked_render(helm, arguments, wanted.chart.path, RENDER_TIMEOUT)
 
     def _namespace(self, component: str) -> str:
         return self.stack.gateway.namespace if component == "gateway" else self.result["namespace"]

@@ -123,6 +123,37 @@ options:
       - Reach OCI registries without TLS. Registries on this machine's loopback addresses are tried both ways anyway.
     type: bool
     default: false
+  bundle:
+    description:
+      - Bundle that the module M(llm_d.orchestrator.stack_bundle) wrote. All charts come out of it, and none is fetched.
+      - A relative path is looked up in O(search_paths).
+    type: str
+    default: ""
+  image_registry:
+    description: As O(llm_d.orchestrator.helm_releases#module:image_registry).
+    type: str
+    default: ""
+  registry_logins:
+    description: Logins for OCI registries of charts, beside those of C(helm registry login).
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      host:
+        description: The registry, as C(HOST[:PORT]).
+        type: str
+        required: true
+      username:
+        description: Name of the user.
+        type: str
+        required: true
+      password:
+        description: Password or token.
+        type: str
+        required: true
+  registry_ca:
+    description: File of certificate authorities that OCI registries of charts are trusted by, beside the system's.
+    type: path
   created_claims:
     description: Names of PersistentVolumeClaims that are made before the releases.
     type: list
@@ -194,7 +225,9 @@ findings:
 import datetime
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._bundle_use import with_site
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_defaults import chart_defaults
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_registry import LOGINS, registry_access
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_values import UNKNOWN_KEYS, check_charts
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import Cluster, cluster_argument_spec
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._consistency import (
@@ -252,6 +285,10 @@ def argument_spec() -> dict:
         find_settled={"type": "bool", "default": False},
         chart_cache={"type": "path"},
         plain_http={"type": "bool", "default": False},
+        bundle={"type": "str", "default": ""},
+        image_registry={"type": "str", "default": ""},
+        registry_logins=LOGINS,
+        registry_ca={"type": "path"},
         check_rules={"type": "str", "choices": ["off", "warn", "error"], "default": "off"},
         created_claims={"type": "list", "elements": "str", "default": []},
         created_secrets={"type": "dict", "default": {}, "no_log": False},
@@ -261,7 +298,7 @@ def argument_spec() -> dict:
 def run(params: dict) -> dict:
     """Return {changed, stack}; raise OrchestratorError with every mistake in its details."""
     early, notes = Problems(), []
-    params = checked_settings(params, early)
+    params = with_site(checked_settings(params, early))
     check_writable(params["records_dir"], early)
     cluster, facts, version = _connect(params, early, notes)
     facts.secrets.update({name: list(keys) for name, keys in (params["created_secrets"] or {}).items()})
@@ -288,7 +325,7 @@ def run(params: dict) -> dict:
         texts += foreign(cluster, result)
     settled, finder = {}, None
     if params["find_settled"] and cluster is not None and facts.namespace is not None and not texts:
-        finder = Settled(cluster, **_fetching(params))
+        finder = Settled(cluster, **_fetching(params), registry=params["image_registry"])
         settled = _settled(finder, result)
     findings = []
     if cluster is not None and _rules_wanted(params, result, settled, texts):
@@ -420,7 +457,8 @@ def _check_work(stack: Stack, routes: list, problems: Problems) -> None:
 def carry_out(module: AnsibleModule) -> None:
     """Run with a module's parameters and end it with the result."""
     try:
-        result = run(module.params)
+        with registry_access(module.params):
+            result = run(module.params)
     except OrchestratorError as exc:
         module.fail_json(msg=str(exc))
     for note in result["stack"]["notes"]:

@@ -9,6 +9,7 @@ import typing as t
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils import (
     _rules_access,
+    _rules_capacity,
     _rules_events,
     _rules_kinds,
     _rules_model,
@@ -17,6 +18,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils import (
     _rules_pods,
     _rules_pool,
     _rules_provider,
+    _rules_quota,
     _rules_references,
     _rules_routing,
     _rules_versions,
@@ -42,6 +44,8 @@ GROUPS: dict[str, tuple[Rule, ...]] = {
     "KV-cache events": _rules_events.RULES,
     "References": _rules_references.RULES,
     "Kinds": _rules_kinds.RULES,
+    "Room on nodes": _rules_capacity.RULES,
+    "Quotas and limits": _rules_quota.RULES,
     "Permissions": _rules_access.RULES,
 }
 # Earlier rules explain a cause better: of several findings with one cause the first one stays.

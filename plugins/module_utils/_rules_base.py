@@ -145,6 +145,7 @@ def _pool_keys(chart: str, root: str, config: str) -> dict[str, Path]:
         "selector": tuple(facts.selector),
         "ports": tuple(facts.ports),
         "api": (root, "apiVersion"),
+        "epp": epp,
         "epp_port": (*epp, "extProcPort"),
         "epp_env": (*epp, "env"),
         "epp_image": (*epp, "image"),

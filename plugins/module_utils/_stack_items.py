@@ -8,6 +8,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._access import Access
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._capacity_state import Capacity
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import Layer
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._model_servers import Object, Server, flag, mapping
 
@@ -56,7 +57,8 @@ class Facts:
     """What the cluster says; None and absent kinds are unknown.
 
     objects: {kind: live objects}; served: {apiVersion: kinds}; inference_extension: the gateway controller's switch;
-    gateway_version, gateway_api_version: as '1.28.1'; access: permissions; platform: what else it is, see Platform.
+    gateway_version, gateway_api_version: as '1.28.1'; access: permissions; platform: what else it is, see Platform;
+    capacity: its room.
     """
 
     objects: t.Mapping[str, t.Sequence[Object]] = dataclasses.field(default_factory=dict)
@@ -65,6 +67,7 @@ class Facts:
     gateway_version: str | None = None
     gateway_api_version: str | None = None
     access: Access | None = None
+    capacity: Capacity | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -19,6 +19,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases impor
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules import check
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base import StackFinding
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_access import add_access, weighed
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_capacity import add_capacity, capacity_weighed
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_facts import facts_of
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_items import Component
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_model import build_model
@@ -84,10 +85,11 @@ class StackRules:
         result: Object,
         fetching: Object,
         access: str = "off",
+        capacity: str = "off",
     ) -> None:
-        """result: the stack as plain data; fetching: helm, cache_dir and plain_http; access: block, warn or off."""
+        """result: the stack as plain data; fetching: helm, cache_dir and plain_http; the others: block, warn or off."""
         self.cluster, self.inventory, self.stack, self.result = cluster, inventory, stack, result
-        self.fetching, self.access = fetching, access
+        self.fetching, self.access, self.capacity = fetching, access, capacity
 
     def findings(self, parts: list[Component], created: Objects) -> list[StackFinding]:
         """Return what the rules find. created: objects that are made before the releases, by kind."""
@@ -102,7 +104,9 @@ class StackRules:
         model = build_model(parts, self.result["routes"], models, facts, place)
         if self.access != "off":
             add_access(model, self.cluster, self.inventory, self.result, created)
-        return weighed(check(model), self.access)
+        if self.capacity != "off":
+            add_capacity(model, self.cluster)
+        return capacity_weighed(weighed(check(model), self.access), self.capacity)
 
     def render(self, manifests: dict[tuple[str, str], str]) -> Rendered:
         """Return the objects of all releases. manifests: by component and release those that need no rendering."""

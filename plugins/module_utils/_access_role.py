@@ -36,7 +36,7 @@ def role_yaml(needs: t.Sequence[Need], user: str, missing: t.Container[Need] = (
         parts.append("# Optional: without it, planning checks less.\n" + optional[0].removeprefix("---\n"))
         parts[-1] = "---\n" + parts[-1]
         parts += optional[1:]
-    return "\n".join(parts) + "\n" if parts else ""
+    return "\n".join(parts)
 
 
 def _in_its_namespace(need: Need, absent: t.Container[str]) -> Need:

@@ -36,10 +36,12 @@ def add_access(
     made = tuple((_GROUPS.get(kind, ""), kind) for kind, bodies in created.items() if bodies)
     spaces = model.facts.objects.get("Namespace")
     live = {body["metadata"]["name"] for body in spaces or [] if body["metadata"].get("uid")}
-    absent = frozenset({namespace, gateway} - live if spaces is not None else ())
+    unseen = sorted({namespace, gateway} - live)
+    # A namespace that may not be looked at may be absent too: an administrator is given it as well.
+    absent = frozenset(unseen if spaces is not None else ())
     scope = Scope(namespace, gateway, absent, result["gateway"]["provider"] in ISTIO, made)
     wanted = needs(model.planned, kinds_of(inventory.discovery), scope)
-    model.facts = dataclasses.replace(model.facts, access=read_access(cluster, wanted, sorted(absent)))
+    model.facts = dataclasses.replace(model.facts, access=read_access(cluster, wanted, unseen))
 
 
 def weighed(findings: t.Iterable[StackFinding], access: str) -> list[StackFinding]:

@@ -1,0 +1,130 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Deployments by a ServiceAccount that may do just what planning asked an administrator for, or less."""
+
+from __future__ import annotations
+
+import copy
+import os
+import pathlib
+import secrets
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import pytest
+import yaml
+from plane_client import Lab
+
+from playbooks import Run, play
+
+START = "\n---\napiVersion: "
+MODELS = [{"name": "qwen3-0-6b", "model": "Qwen/Qwen3-0.6B", "values": "{{ simulated_server }}"}]
+
+
+class Account(NamedTuple):
+    """A ServiceAccount, and a namespace in which it shall deploy; folder holds its kubeconfig."""
+
+    folder: pathlib.Path
+    home: str
+    namespace: str
+
+    def play(self, name: str, *args: str, **more: Any) -> Run:
+        variables = {"llm_d_kubeconfig": str(self.folder / "kubeconfig"), "llm_d_namespace": self.namespace}
+        return play(self.folder, name, *args, **variables, llm_d_models=MODELS, teardown_confirm=True, **more)
+
+    def plan(self, **more: Any) -> Run:
+        """Plan only; mistakes end it."""
+        return self.play("site", "--tags", "planning", **{"llm_d_rules": "error", **more})
+
+
+def kubeconfig(lab: Lab, namespace: str, name: str) -> str:
+    """Return a kubeconfig of a ServiceAccount: the lab's server, and a token."""
+    config = yaml.safe_load(pathlib.Path(os.environ["LAB_KUBECONFIG"]).read_text())
+    body: Any = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"audiences": []}}
+    reply = lab.core.create_namespaced_service_account_token(name, namespace, body)
+    config["users"] = [{"name": user["name"], "user": {"token": reply.status.token}} for user in config["users"]]
+    return yaml.safe_dump(config)
+
+
+@pytest.fixture
+def account(lab: Lab, tmp_path: pathlib.Path) -> Iterator[Account]:
+    token = secrets.token_hex(4)
+    home, namespace = f"access-home-{token}", f"access-{token}"
+    space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": home}}
+    lab.apply(space, {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "bot", "namespace": home}})
+    (tmp_path / "kubeconfig").write_text(kubeconfig(lab, home, "bot"))
+    yield Account(tmp_path, home, namespace)
+    for name in (home, namespace):
+        if lab.get("v1", "Namespace", "", name):
+            lab.core.delete_namespace(name)
+    for kind in ("ClusterRole", "ClusterRoleBinding"):
+        for suffix in ("", "-reader"):
+            name = f"llm-d-orchestrator-{namespace}{suffix}"
+            if lab.get("rbac.authorization.k8s.io/v1", kind, "", name):
+                lab.delete({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": {"name": name}})
+
+
+def role_in(text: str) -> list[dict[str, Any]]:
+    """Return the documents of the Role that a run printed."""
+    lines = text[text.index(START) :].splitlines()
+    rest = next(number for number, line in enumerate(lines) if line.startswith(("  - LLMD", "Origin")))
+    return list(yaml.safe_load_all("\n".join(lines[:rest])))
+
+
+def without(documents: list[dict[str, Any]], verb: str, resource: str) -> list[dict[str, Any]]:
+    """Return the documents with a verb of a resource taken away."""
+    found = copy.deepcopy(documents)
+    for role in (item for item in found if item["kind"] == "Role"):
+        rules = [rule | {"resources": [name]} for rule in role["rules"] for name in rule["resources"]]
+        for rule in rules:
+            rule["verbs"] = [one for one in rule["verbs"] if (one, rule["resources"][0]) != (verb, resource)]
+        role["rules"] = [rule for rule in rules if rule["verbs"]]
+    return found
+
+
+def test_the_role_that_planning_asks_for_suffices_for_all_playbooks(lab: Lab, account: Account) -> None:
+    documents = role_in(account.plan().text)
+    narrow = [item for item in documents if not item["kind"].startswith("Cluster")]
+    assert len(narrow) < len(documents)
+    lab.apply(*narrow)
+    for name in ("site", "verify", "site"):
+        run = account.play(name, llm_d_rules="error")
+        assert run.code == 0, run.text
+    assert run.changed == 0, run.text
+    run = account.play("teardown")
+    assert run.code == 0, run.text
+    assert not lab.core.list_namespaced_service(account.namespace).items
+    # What is only read in order to check more is a warning, until it is permitted too.
+    run = account.plan()
+    assert (run.code, run.text.count("LLMD743"), "LLMD741" in run.text) == (0, 1, False), run.text
+    lab.apply(*documents)
+    run = account.plan()
+    assert (run.code, "LLMD74" in run.text) == (0, False), run.text
+
+
+def test_what_is_missing_is_named_before_anything_is_made(lab: Lab, account: Account) -> None:
+    documents = role_in(account.plan().text)
+    lab.apply(*without(documents, "create", "services"))
+    run = account.plan()
+    assert run.code
+    assert f"LLMD741 stack: system:serviceaccount:{account.home}:bot may not" in run.text
+    assert f"in namespace {account.namespace}: create services ->" in run.text
+    role = next(item for item in role_in(run.text) if item["kind"] == "Role")
+    assert role["rules"][0] == {"apiGroups": [""], "resources": ["services"], "verbs": ["create"]}
+    run = account.plan(llm_d_access="warn")
+    assert (run.code, "LLMD741" in run.text) == (0, True), run.text
+    run = account.plan(llm_d_access="off")
+    assert (run.code, "LLMD74" in run.text) == (0, False), run.text
+
+    fewer = without(without(documents, "get", "pods"), "patch", "httproutes")
+    lab.apply(*fewer)
+    run = account.plan()
+    assert f"in namespace {account.namespace}: patch httproutes.gateway.networking.k8s.io ->" in run.text
+    assert "LLMD742" in run.text
+    assert f"in namespace {account.namespace}: get pods (Role gaie-qwen3-0-6b-epp grants it)" in run.text
+    free = without(documents, "get", "pods")
+    role = next(item for item in free if item["kind"] == "Role")
+    rbac = "rbac.authorization.k8s.io"
+    role["rules"].append({"apiGroups": [rbac], "resources": ["roles"], "verbs": ["escalate", "bind"]})
+    lab.apply(*free)
+    assert account.plan().code == 0

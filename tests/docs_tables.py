@@ -14,7 +14,7 @@ import typing as t
 import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-# Role -> page below docs/. The roles release and stack are private and have none.
+# Role -> page below docs/. The roles plan, release and stack are private and have none.
 PAGES = {
     "gateway": "roles/gateway.md",
     "gaie": "roles/gaie.md",

@@ -17,5 +17,9 @@ class ActionModule(InProcessAction):
     def run(self, tmp: str | None = None, task_vars: dict | None = None) -> dict:
         """Return the module's result."""
         if os.path.basename(sys.argv[0]).startswith("ansible"):
-            self._task.args.setdefault("arguments", masked_arguments(sys.argv[1:]))
+            variables = task_vars or {}
+            several = len(variables.get("ansible_play_hosts_all") or []) > 1
+            # Of two limits the later holds.
+            limit = ["-l", str(variables.get("inventory_hostname"))] if several else []
+            self._task.args.setdefault("arguments", [*masked_arguments(sys.argv[1:]), *limit])
         return super().run(tmp, task_vars)

@@ -12,7 +12,8 @@ short_description: Progress lines of a deployment, with elapsed time
 version_added: 0.1.0
 description:
   - Prints a line when a phase begins (C([PLANNING]), C([VALIDATION]), C([DEPLOYING]), C([ROUTING])), what is being
-    waited for, which component failed, and at the end endpoint, models with latency, and the record's path.
+    waited for, which component failed, and at the end endpoint, models with latency, and the record's path; of a plan
+    its summary.
   - A phase begins with the first task that carries its tag (C(planning), C(validation), C(deploying), C(routing),
     C(complete)).
   - The collection's playbooks load it by themselves. Name it in C(callbacks_enabled) for playbooks of your own.
@@ -169,6 +170,8 @@ class CallbackModule(CallbackBase):
             self.progress.probed(host, answer)
         elif action in (PREFIX + "deployment_record", "deployment_record") and answer.get("files"):
             self.progress.recorded(host, answer["path"])
+        elif action in (PREFIX + "deployment_plan", "deployment_plan") and answer.get("path"):
+            self.progress.planned(host, answer["summary"])
 
     def v2_playbook_on_stats(self, stats: t.Any) -> None:
         """Print the summary."""

@@ -34,6 +34,7 @@ class HostState:
     told: float = 0.0
     probe: dict[str, t.Any] = dataclasses.field(default_factory=dict)
     record: str = ""
+    plan: list[str] = dataclasses.field(default_factory=list)
 
 
 def clock_text(seconds: float) -> str:
@@ -161,6 +162,10 @@ class Progress:
         """Keep where the record lies, for the summary."""
         self.state(host).record = path
 
+    def planned(self, host: str, summary: list[str]) -> None:
+        """Keep a plan that was written, to show it at the end."""
+        self.state(host).plan = summary
+
     def finish(self, bad_hosts: t.Container[str]) -> None:
         """Print how it ended, for each host that came into a phase or was verified."""
         for host, state in self.hosts.items():
@@ -186,5 +191,8 @@ class Progress:
             outcome = f"{row['status']} in {row['latency_ms']:.0f} ms" if row.get("ok") else f"FAILED ({row['status']})"
             path = str(row.get("url_path", "")).removeprefix("POST ")
             self.write(f"{pad}model     {row['name']:<{width}}  {outcome}  {path}", "plain" if row.get("ok") else "bad")
+        if state.plan:
+            # In one piece, and after all else: what an operator has to read.
+            self.write("\n".join(["", *state.plan]), "plain")
         if state.record:
             self.write(f"{pad}record    {state.record}", "plain")

@@ -65,6 +65,7 @@ def build(params: Object, events: list[Object], now: datetime.datetime) -> Objec
         "outcome": params["outcome"],
         "failure": mask(params.get("failure") or {}) if params["outcome"] == "failed" else {},
         "versions": params.get("versions") or {},
+        "plan_digest": params.get("plan_digest") or "",
         "inputs": mask(params.get("inputs") or {}),
         "stack": mask({key: value for key, value in stack.items() if key != "objects"}),
         "releases": mask(params.get("releases") or []),
@@ -110,6 +111,8 @@ def _head(record: Object) -> str:
         gateway = stack.get("gateway") or {}
         where = f"{gateway.get('namespace')}/{gateway.get('name')} ({gateway.get('provider')})"
         lines += ["", f"Namespace {stack['namespace']}, Gateway {where}."]
+    if record["plan_digest"]:
+        lines += ["", f"Plan `{record['plan_digest']}`."]
     failure = record["failure"]
     if failure:
         lines += ["", "## Failure", "", f"Component: {failure.get('component') or 'unknown'}", ""]

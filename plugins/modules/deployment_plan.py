@@ -27,9 +27,12 @@ author:
   - llm_d.orchestrator developers (@llm-d)
 options:
   state:
-    description: V(present) writes the plan, V(shown) only returns the summary.
+    description:
+      - V(present) writes the plan, V(shown) only returns the summary.
+      - V(answered) takes the answers to the plan's open questions, V(approved) an answer to the whole plan; both fail
+        where that is not enough and say which variables to set.
     type: str
-    choices: [present, shown]
+    choices: [present, shown, answered, approved]
     default: present
   plan:
     description: The plan that M(llm_d.orchestrator.stack_info) returned.
@@ -44,6 +47,14 @@ options:
     required: true
   environment:
     description: With V(production) the command names the digest that it approves.
+    type: str
+    default: ""
+  answers:
+    description: With O(state=answered), what was chosen by the question's C(id).
+    type: dict
+    default: {}
+  answer:
+    description: With O(state=approved), what was typed; only C(yes) approves.
     type: str
     default: ""
   arguments:
@@ -97,6 +108,16 @@ changes:
   returned: success
   type: int
   sample: 14
+cluster:
+  description: Name of the cluster.
+  returned: success
+  type: str
+  sample: east
+decisions:
+  description: What was decided, with O(state=answered).
+  returned: success
+  type: dict
+  sample: {Gateway/llm-d/gateway: reuse}
 grants:
   description: The variables that give the consents that are missing.
   returned: success
@@ -120,6 +141,7 @@ import os
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_approval import answered, approved
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_command import next_command
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_file import (
     PAGE,
@@ -145,18 +167,23 @@ PRODUCTION = "production"
 def argument_spec() -> dict:
     """Return the module's options."""
     return {
-        "state": {"type": "str", "choices": ["present", "shown"], "default": "present"},
+        "state": {"type": "str", "choices": ["present", "shown", "answered", "approved"], "default": "present"},
         "plan": {"type": "dict", "required": True},
         "directory": {"type": "path"},
         "cluster": {"type": "str", "required": True},
         "environment": {"type": "str", "default": ""},
+        "answers": {"type": "dict", "default": {}},
+        "answer": {"type": "str", "default": ""},
         "arguments": {"type": "list", "elements": "str", "default": []},
     }
 
 
 def run(params: dict, check_mode: bool = False) -> dict:
-    """Return the module's result; raises OrchestratorError where the plan cannot be written."""
+    """Return the module's result; raises OrchestratorError where the plan cannot be written or is not approved."""
     plan = {**params["plan"], "cluster": {**(params["plan"].get("cluster") or {}), "host": params["cluster"]}}
+    decisions = answered(plan, params["answers"]) if params["state"] == "answered" else {}
+    if params["state"] == "approved":
+        approved(plan, params["answer"])
     folder = _folder(params, plan)
     command = _command(params, plan, folder)
     files: list[str] = []
@@ -174,6 +201,8 @@ def run(params: dict, check_mode: bool = False) -> dict:
         "files": files,
         "latest": link_latest(folder) if files else "",
         "summary": summary(shown, name=params["cluster"], files=where if folder else None, command=command),
+        "cluster": params["cluster"],
+        "decisions": decisions,
         "changes": len(changes(plan)),
         "grants": grants(plan),
         "consents": missing_consents(shown),

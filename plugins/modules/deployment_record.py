@@ -63,6 +63,10 @@ options:
     description: The stack that M(llm_d.orchestrator.stack_info) worked out.
     type: dict
     default: {}
+  plan_digest:
+    description: Digest of the plan that was deployed, by which its file is found again.
+    type: str
+    default: ""
   releases:
     description: Entries of what M(llm_d.orchestrator.helm_releases) returned as RV(ignore:releases).
     type: list
@@ -136,6 +140,7 @@ def argument_spec() -> dict:
         "failure": {"type": "dict", "options": {"component": {"type": "str"}, "text": {"type": "str"}}},
         "inputs": {"type": "dict", "default": {}},
         "stack": {"type": "dict", "default": {}},
+        "plan_digest": {"type": "str", "default": ""},
         "releases": {"type": "list", "elements": "dict", "default": []},
         "verification": {"type": "dict", "default": {}},
         "versions": {"type": "dict", "default": {}},

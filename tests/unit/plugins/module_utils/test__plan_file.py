@@ -18,6 +18,7 @@ SCHEMA = json.loads((pathlib.Path(__file__).resolve().parents[4] / "docs/plan.sc
 
 def parameters(path, **more):
     base = {"state": "present", "plan": plan(), "directory": str(path), "cluster": "east", "environment": ""}
+    base |= {"answers": {}, "answer": ""}
     return {**base, "arguments": ["llm_d.orchestrator.plan", "-i", "inv"], **more}
 
 
@@ -64,6 +65,30 @@ def test_what_is_missing_is_returned(tmp_path):
     assert result["grants"] == {"llm_d_consent": ["delete", "replace"]}
     assert [row["id"] for row in result["questions"]] == ["Gateway/demo/other"]
     assert [row["kind"] for row in result["consents"]] == ["replace"]
+
+
+def test_answers_are_held_against_the_choices(tmp_path):
+    given = parameters(tmp_path, state="answered", plan=plan(questions=[question(), question(id="b")]))
+    result = deployment_plan.run({**given, "answers": {"Gateway/demo/other": " reuse", "b": "new"}})
+    assert result["decisions"] == {"Gateway/demo/other": "reuse", "b": "new"}
+    with pytest.raises(OrchestratorError) as refused:
+        deployment_plan.run({**given, "answers": {"Gateway/demo/other": "reuse", "b": "perhaps"}})
+    text = str(refused.value)
+    assert "A question is not answered; nothing was changed." in text and "'perhaps' is none of reuse, new" in text
+    with pytest.raises(OrchestratorError, match="2 questions are not answered") as refused:
+        deployment_plan.run(given)
+    assert """-e '{"llm_d_decisions": {"Gateway/demo/other": "reuse|new", "b": "reuse|new"}}'""" in str(refused.value)
+
+
+@pytest.mark.parametrize("answer", ["", "no", "YES!", "y"])
+def test_only_yes_approves(tmp_path, answer):
+    given = parameters(tmp_path, state="approved")
+    assert deployment_plan.run({**given, "answer": "yes\n"})["grants"] == {"llm_d_consent": ["delete", "replace"]}
+    with pytest.raises(OrchestratorError, match="no consent to replace Service demo/gaie-a-epp") as refused:
+        deployment_plan.run({**given, "answer": answer})
+    assert """-e '{"llm_d_consent": ["delete", "replace"]}'""" in str(refused.value)
+    with pytest.raises(OrchestratorError, match="llm_d_approve"):
+        deployment_plan.run({**given, "plan": plan(consents=[]), "answer": answer})
 
 
 def test_production_is_approved_by_digest(tmp_path):

@@ -125,3 +125,11 @@ def test_what_is_waited_for():
 def test_many_releases_are_counted():
     events = [{"time": "0", "component": "gaie", "name": f"gaie-{n}", "status": "started"} for n in range(5)]
     assert waiting_text(events, 2, float) == "waiting for gaie gaie-0 and 4 more (2.0s)"
+
+
+def test_a_plan_is_shown_at_the_end_in_one_piece(told):
+    progress, lines, _clock = told
+    progress.task("lab", ["planning"])
+    progress.planned("lab", ["Plan for lab", "  14 to create"])
+    progress.finish([])
+    assert lines[-1] == ("\nPlan for lab\n  14 to create", "plain")

@@ -64,6 +64,7 @@ def test_a_failure_is_recorded_without_secrets(tmp_path):
         releases=[{"name": "gaie-a", "action": None, "error": "a|b\nc", "chart": "inferencepool"}],
         verification={"checks": [{"model": "a", "name": "pods", "ok": False, "detail": "0 of 1"}], "models": []},
         versions={"helm": "v3.19.4"},
+        plan_digest="sha256:a1",
     )
     result = deployment_record.run(params)
     assert result["changed"] is False and result["path"] == str(path)
@@ -71,6 +72,7 @@ def test_a_failure_is_recorded_without_secrets(tmp_path):
     page = (path / "record.md").read_text()
     assert (record["cluster"], record["started"], record["outcome"]) == ("east", "2026-11-21T08:30:00Z", "failed")
     assert page.startswith("# Deployment on east: failed")
+    assert record["plan_digest"] == "sha256:a1" and "Plan `sha256:a1`." in page
     assert "Component: gaie" in page and "````text" in page and "| gaie-a | failed | inferencepool |" in page
     assert "a\\|b c" in page and "| a | pods | 0 of 1 |" in page and "| helm | v3.19.4 |" in page
     for text in (page, json.dumps(record)):

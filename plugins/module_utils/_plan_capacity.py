@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The part of a plan that says what room there is, in lines."""
+"""The part of a plan that says what room there is, in lines. The report's form is that of capacity_report."""
 
 from __future__ import annotations
 
@@ -10,21 +10,25 @@ Object = dict[str, t.Any]
 
 
 def capacity_lines(capacity: Object) -> list[str]:
-    """Return one line for each thing that a plan's capacity says, none where it is unknown."""
-    return [line for key, value in capacity.items() for line in _lines(str(key), value)]
+    """Return what the plan's pods ask for, which stay Pending, and what quotas say; nothing where it is unknown."""
+    lines = [_resource(capacity, name, amount) for name, amount in (capacity.get("requested") or {}).items()]
+    lines += [
+        f"{row.get('pods')} of {row.get('of')} pods of {row.get('workload')} stay Pending: {row.get('why')}"
+        for row in capacity.get("pending") or []
+    ]
+    lines += [
+        f"quota {row.get('name')}: {row.get('added')} {row.get('resource')} more, {row.get('used')} of {row.get('hard')}"
+        " used now"
+        for row in capacity.get("quota") or []
+    ]
+    return lines + [f"may not be read: {name}" for name in capacity.get("unread") or []]
 
 
-def _lines(key: str, value: t.Any) -> list[str]:
-    if value in (None, "", [], {}):
-        return []
-    if isinstance(value, list):
-        return [f"{key}: {_text(item)}" for item in value]
-    return [f"{key}: {_text(value)}"]
-
-
-def _text(value: t.Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {_text(item)}" for name, item in value.items())
-    if isinstance(value, list):
-        return " ".join(_text(item) for item in value)
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def _resource(capacity: Object, name: str, amount: str) -> str:
+    """Return one resource: what the whole plan asks for, and what the nodes have."""
+    free, total = (capacity.get("free") or {}).get(name), (capacity.get("allocatable") or {}).get(name)
+    nodes = capacity.get("nodes")
+    where = f" on {nodes} node{'' if nodes == 1 else 's'}" if nodes else ""
+    if free is None or total is None:
+        return f"{name}: {amount} asked for" + (f", {total}{where} in all" if total else "")
+    return f"{name}: {amount} asked for, {free} of {total}{where} free now"

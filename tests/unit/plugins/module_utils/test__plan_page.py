@@ -74,3 +74,25 @@ def test_text_of_others_stays_text():
     page = plan_page(plan(actions=[evil]))
     assert "a\\|b # head &lt;img>" in page
     assert re.search(r"^````diff\n\+```\n\+# head\n````$", page, re.MULTILINE)
+
+
+CAPACITY = {
+    "nodes": 4,
+    "requested": {"cpu": "4", "nvidia.com/gpu": "9"},
+    "free": {"cpu": "100", "nvidia.com/gpu": "8"},
+    "allocatable": {"cpu": "128", "nvidia.com/gpu": "32"},
+    "by_component": {"modelservice": {"cpu": "4"}},
+    "pending": [{"workload": "Deployment demo/a", "pods": 1, "of": 9, "why": "no node has a free GPU"}],
+    "quota": [{"name": "team", "resource": "requests.cpu", "hard": "10", "used": "5", "added": "4"}],
+    "unread": ["nodes"],
+}
+
+
+def test_the_room_that_there_is():
+    lines = [line[12:] for line in summary(plan(capacity=CAPACITY))]
+    assert "cpu: 4 asked for, 100 of 128 on 4 nodes free now" in lines
+    assert "1 of 9 pods of Deployment demo/a stay Pending: no node has a free GPU" in lines
+    assert "quota team: 4 requests.cpu more, 5 of 10 used now" in lines
+    assert "may not be read: nodes" in lines
+    blind = {**CAPACITY, "nodes": None, "free": {}, "allocatable": {}}
+    assert "  capacity  cpu: 4 asked for" in summary(plan(capacity=blind))

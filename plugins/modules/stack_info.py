@@ -99,7 +99,7 @@ options:
     default: "off"
   access:
     description:
-      - With O(check_rules), whether to ask the cluster if all that the plan needs is permitted, and if it admits the pods.
+      - With O(check_rules), whether to ask if all that the plan needs is permitted, and whether the pods are admitted.
       - V(warn) makes warnings of what is not; V(off) does not ask.
     type: str
     choices: [block, warn, "off"]
@@ -222,48 +222,14 @@ findings:
       keys: ["gaie-qwen3-32b: inferencePool.targetPorts"]
 """
 
-import datetime
-
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._bundle_use import with_site
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_defaults import chart_defaults
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_registry import LOGINS, registry_access
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_values import UNKNOWN_KEYS, check_charts
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import Cluster, cluster_argument_spec
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._consistency import (
-    check_gateway,
-    check_kinds,
-    check_stack,
-    needed_kinds,
-)
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_values import UNKNOWN_KEYS
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import cluster_argument_spec
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._findings import ERROR, WARNING, Finding
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._foreign import foreign
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import Problems
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._inventory import Inventory
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._modelservice import secret_names
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base import StackFinding
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._settings import check_writable, checked_settings
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._settled import Settled
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack import Resolver
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_cluster import (
-    check_namespace,
-    helm_version,
-    read_facts,
-)
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_result import as_result
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_routes import stack_routes
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_rules import (
-    StackRules,
-    created_objects,
-    finding_text,
-    join_known,
-)
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_types import COMPONENTS, Facts, Stack
-
-# The rule that a secret is missing, which a note says too.
-SECRET = "LLMD601"
-RELEASE_COMPONENTS = ("modelservice", "gaie", "gateway")
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._planning import run
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._planning_mistakes import PlanningFailed
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_types import COMPONENTS
 
 
 def argument_spec() -> dict:
@@ -295,170 +261,13 @@ def argument_spec() -> dict:
     )
 
 
-def run(params: dict) -> dict:
-    """Return {changed, stack}; raise OrchestratorError with every mistake in its details."""
-    early, notes = Problems(), []
-    params = with_site(checked_settings(params, early))
-    check_writable(params["records_dir"], early)
-    cluster, facts, version = _connect(params, early, notes)
-    facts.secrets.update({name: list(keys) for name, keys in (params["created_secrets"] or {}).items()})
-    helm = None
-    if set(RELEASE_COMPONENTS) & set(params["components"]):
-        helm = helm_version(params["helm_binary"], early)
-    sections = {name: params[name] for name in RELEASE_COMPONENTS if name in params["components"]}
-    facts.chart_values = chart_defaults(sections, _fetching(params))
-    resolver = Resolver(params, facts)
-    stack = resolver.resolve()
-    routes, rules = stack_routes(stack, resolver.problems)
-    check_stack(stack, resolver.problems)
-    if cluster is not None:
-        _check_cluster(cluster, stack, facts, resolver.problems)
-        _note_secrets(stack, facts)
-    _check_work(stack, routes, resolver.problems)
-    started = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
-    more = {"started": started, "kubernetes": version, "helm": helm, "namespace_exists": facts.namespace is not None}
-    result = as_result(stack, routes, rules, more)
-    texts = early.texts + resolver.problems.texts
-    if params["check_values"]:
-        texts += _check_values(params, result["inputs"], texts, stack.notes)
-    if params["find_settled"] and cluster is not None and facts.namespace is not None and not params["adopt"]:
-        texts += foreign(cluster, result)
-    settled, finder = {}, None
-    if params["find_settled"] and cluster is not None and facts.namespace is not None and not texts:
-        finder = Settled(cluster, **_fetching(params), registry=params["image_registry"])
-        settled = _settled(finder, result)
-    findings = []
-    if cluster is not None and _rules_wanted(params, result, settled, texts):
-        findings, texts = _check_rules(params, cluster, finder, stack, result, texts)
-    if texts:
-        raise OrchestratorError(
-            f"{len(texts)} mistake{'s' if len(texts) > 1 else ''} found; nothing was changed.", details=texts
-        )
-    result["notes"] = _notes(stack.notes + notes, findings)
-    return {"changed": False, "stack": result, "settled": settled, "findings": [item.as_dict() for item in findings]}
-
-
-def _rules_wanted(params: dict, stack: dict, settled: dict, texts: list[str]) -> bool:
-    """Return whether to check the rules: of a whole stack with something to do, and if that can still be said."""
-    if params["check_rules"] == "off" or set(COMPONENTS) - set(params["components"]):
-        return False
-    if texts:
-        return params["check_rules"] == "error"
-    return any(releases and component not in settled for component, releases in stack["releases"].items())
-
-
-def _check_rules(
-    params: dict, cluster: Cluster, finder: Settled | None, stack: Stack, result: dict, texts: list[str]
-) -> tuple[list[StackFinding], list[str]]:
-    """Return what the rules find beyond the mistakes known, and all mistakes."""
-    inventory = finder.inventory if finder else Inventory(cluster)
-    rules = StackRules(cluster, inventory, stack, result, _fetching(params), params["access"])
-    try:
-        rendered = rules.render(finder.manifests if finder else {})
-    except OrchestratorError as exc:
-        return [], texts or [str(exc)]
-    if rendered.errors:
-        # Where mistakes are known, a chart that does not render is most often one of them.
-        return [], texts or rendered.errors
-    created = created_objects(params["namespace"], params["created_secrets"] or {}, params["created_claims"])
-    findings = rules.findings(rendered.parts, created)
-    texts, findings = join_known(texts, findings)
-    if params["check_rules"] == "error":
-        texts += [finding_text(item) for item in findings if item.severity == ERROR]
-    return findings, texts
-
-
-def _notes(notes: list[str], findings: list[StackFinding]) -> list[str]:
-    """Return the notes and findings, without notes about a missing secret that a finding names too."""
-    missing = [item.message.partition("there is no Secret ")[2].split()[0] for item in findings if item.rule == SECRET]
-    kept = [note for note in notes if not any(f"without the secret {name} " in note for name in missing)]
-    return list(dict.fromkeys(kept + [finding_text(item) for item in findings]))
-
-
-def _fetching(params: dict) -> dict:
-    """Return how charts are fetched."""
-    helm = params["helm_binary"] or "helm"
-    return {"helm": helm, "cache_dir": params["chart_cache"], "plain_http": params["plain_http"]}
-
-
-def _check_values(params: dict, inputs: list[dict], known: list[str], notes: list[str]) -> list[str]:
-    """Return what is wrong with the values, without what is known already; warnings go to the notes."""
-    checked = check_charts(inputs, unknown_keys=UNKNOWN_KEYS[params["unknown_keys"]], **_fetching(params))
-    notes += [finding.text() for finding in checked.findings if finding.severity == WARNING]
-    places = [text.split(": ", 1)[0].split(" (")[0] for text in known]
-    errors = [finding for finding in checked.findings if finding.severity == ERROR]
-    return [finding.text() for finding in errors if not _is_known(finding, places)]
-
-
-def _is_known(finding: Finding, places: list[str]) -> bool:
-    """Return whether a mistake was found at a finding's line, or at its key of a variable, already."""
-    if finding.mark.line:
-        return f"{finding.mark.file}:{finding.mark.line}" in places
-    return any(finding.path and place.endswith(f"values.{finding.path}") for place in places)
-
-
-def _settled(finder: Settled, stack: dict) -> dict[str, list[dict]]:
-    """Return by component the results of releases that are as wanted and ready."""
-    found = {}
-    for component, releases in stack["releases"].items():
-        namespace = stack["gateway"]["namespace"] if component == "gateway" else stack["namespace"]
-        results = finder.results(component, namespace, releases) if releases else None
-        if results is not None:
-            found[component] = results
-    return found
-
-
-def _connect(params: dict, problems: Problems, notes: list[str]) -> tuple[Cluster | None, Facts, str | None]:
-    try:
-        cluster = Cluster(params)
-        version = cluster.version()
-        gateway_namespace = params["gateway"]["namespace"] or params["namespace"]
-        facts = read_facts(cluster, params["namespace"], gateway_namespace, notes)
-    except OrchestratorError as exc:
-        problems.add("cluster", exc.message, exc.hint, rule="cluster-unreachable")
-        return None, Facts(reachable=False), None
-    check_namespace(params["namespace"], facts.namespace, problems)
-    return cluster, facts, version
-
-
-def _check_cluster(cluster: Cluster, stack: Stack, facts: Facts, problems: Problems) -> None:
-    check_kinds(needed_kinds(stack), lambda api, kind: cluster.resource(api, kind) is not None, problems)
-    if "gateway" in stack.params["components"]:
-        check_gateway(stack, facts, problems)
-
-
-def _note_secrets(stack: Stack, facts: Facts) -> None:
-    if "modelservice" not in stack.params["components"]:
-        return
-    for model in stack.models:
-        for name in secret_names(model):
-            if name not in facts.secrets:
-                stack.notes.append(
-                    f"{model.where}: its pods cannot start without the secret {name} (modelArtifacts.authSecretName),"
-                    f" which namespace {stack.params['namespace']} does not have; prepare_hf_token makes it."
-                )
-
-
-def _check_work(stack: Stack, routes: list, problems: Problems) -> None:
-    have = {"modelservice": stack.models, "gaie": stack.pools, "httproute": routes, "gateway": [stack.gateway]}
-    variables = {"modelservice": "modelservice_models", "gaie": "gaie_pools", "httproute": "httproute_routes"}
-    components = stack.params["components"]
-    empty = [name for name in components if not have[name]]
-    if empty and not problems and not stack.params["models"]:
-        names = " or ".join(variables[name] for name in empty)
-        problems.add(
-            "llm_d_models",
-            "is empty: there is nothing to deploy",
-            f"at least one model, or {names}",
-            rule="input-empty",
-        )
-
-
 def carry_out(module: AnsibleModule) -> None:
     """Run with a module's parameters and end it with the result."""
     try:
         with registry_access(module.params):
-            result = run(module.params)
+            result = run(module.params, module.check_mode)
+    except PlanningFailed as exc:
+        module.fail_json(msg=str(exc), findings=exc.findings)
     except OrchestratorError as exc:
         module.fail_json(msg=str(exc))
     for note in result["stack"]["notes"]:

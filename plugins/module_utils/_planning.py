@@ -1,0 +1,201 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Planning: a stack worked out of its variables, every mistake in it found, and what a deployment would do.
+
+The steps in order: settings, cluster, stack, values, owners, releases that need nothing, rules, plan, approval.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import typing as t
+
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._bundle_use import with_site
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_defaults import chart_defaults
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._consistency import check_stack
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._findings import ERROR, WARNING, Finding
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._foreign import foreign
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import Problems
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._inventory import Inventory
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._planning_checks import (
+    check_cluster,
+    check_values,
+    check_work,
+    connect,
+    note_secrets,
+)
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._planning_mistakes import Mistakes, PlanningFailed
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base import StackFinding
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._settings import check_writable, checked_settings
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._settled import Settled
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack import Resolver
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_cluster import helm_version
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_items import Component
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_result import as_result
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_routes import stack_routes
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_rules import (
+    StackRules,
+    created_objects,
+    finding_text,
+    join_known,
+)
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_types import COMPONENTS
+
+Object = dict[str, t.Any]
+
+# The rule that a secret is missing, which a note says too.
+SECRET = "LLMD601"
+RELEASE_COMPONENTS = ("modelservice", "gaie", "gateway")
+
+
+def run(params: dict, check_mode: bool = False) -> dict:
+    """Return what the module stack_info returns; raise PlanningFailed with every mistake.
+
+    params: the module's; check_mode: whether nothing is going to be changed anyway.
+    """
+    planning = Planning(params, check_mode)
+    planning.resolve()
+    planning.check_inputs()
+    planning.find_settled()
+    planning.check_rules()
+    return planning.result()
+
+
+class Planning:
+    """One planning call; each step uses what the steps before it have found."""
+
+    def __init__(self, params: dict, check_mode: bool) -> None:
+        early = Problems()
+        self.params = with_site(checked_settings(params, early))
+        self.check_mode, self.early, self.mistakes = check_mode, early, Mistakes()
+        self.notes: list[str] = []
+        self.findings: list[Finding] = []
+        self.settled: dict[str, list[Object]] = {}
+        self.finder: Settled | None = None
+        self.parts: list[Component] = []
+
+    @property
+    def fetching(self) -> Object:
+        """How charts are fetched."""
+        helm = self.params["helm_binary"] or "helm"
+        return {"helm": helm, "cache_dir": self.params["chart_cache"], "plain_http": self.params["plain_http"]}
+
+    def resolve(self) -> None:
+        """Work out the stack."""
+        params, early = self.params, self.early
+        check_writable(params["records_dir"], early)
+        self.cluster, self.facts, version = connect(params, early, self.notes)
+        self.facts.secrets.update({name: list(keys) for name, keys in (params["created_secrets"] or {}).items()})
+        releases = set(RELEASE_COMPONENTS) & set(params["components"])
+        helm = helm_version(params["helm_binary"], early) if releases else None
+        sections = {name: params[name] for name in RELEASE_COMPONENTS if name in params["components"]}
+        self.facts.chart_values = chart_defaults(sections, self.fetching)
+        resolver = Resolver(params, self.facts)
+        self.stack = resolver.resolve()
+        routes, rules = stack_routes(self.stack, resolver.problems)
+        check_stack(self.stack, resolver.problems)
+        if self.cluster is not None:
+            check_cluster(self.cluster, self.stack, self.facts, resolver.problems)
+            note_secrets(self.stack, self.facts)
+        check_work(self.stack, routes, resolver.problems)
+        started = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+        exists = self.facts.namespace is not None
+        more = {"started": started, "kubernetes": version, "helm": helm, "namespace_exists": exists}
+        self.result_stack = as_result(self.stack, routes, rules, more)
+        self.mistakes.take(early)
+        self.mistakes.take(resolver.problems)
+
+    def check_inputs(self) -> None:
+        """Check the values against their charts, and whether what stands in the way is another's."""
+        params, mistakes = self.params, self.mistakes
+        if params["check_values"]:
+            inputs, known = self.result_stack["inputs"], mistakes.texts
+            for item in check_values(params, self.fetching, inputs, list(known), self.stack.notes):
+                if item.severity == ERROR:
+                    mistakes.add(item.text(), item)
+                else:
+                    self.findings.append(item)
+        if self.cluster is not None and self._looks_at_releases() and not params["adopt"]:
+            for text in foreign(self.cluster, self.result_stack):
+                mistakes.say(text, "owner")
+
+    def _looks_at_releases(self) -> bool:
+        return self.params["find_settled"] and self.cluster is not None and self.facts.namespace is not None
+
+    def find_settled(self) -> None:
+        """Find by component the results of releases that are as wanted and ready."""
+        if self.cluster is None or not self._looks_at_releases() or self.mistakes:
+            return
+        self.finder = Settled(self.cluster, **self.fetching, registry=self.params["image_registry"])
+        stack = self.result_stack
+        for component, releases in stack["releases"].items():
+            namespace = stack["gateway"]["namespace"] if component == "gateway" else stack["namespace"]
+            results = self.finder.results(component, namespace, releases) if releases else None
+            if results is not None:
+                self.settled[component] = results
+
+    def _rules_wanted(self) -> bool:
+        """Return whether to check the rules: of a whole stack with something to do, and if that can still be said."""
+        if self.cluster is None or self.params["check_rules"] == "off" or not self.whole:
+            return False
+        if self.mistakes:
+            return self.params["check_rules"] == "error"
+        releases = self.result_stack["releases"]
+        return any(rows and component not in self.settled for component, rows in releases.items())
+
+    @property
+    def whole(self) -> bool:
+        """Whether all components are asked for."""
+        return not set(COMPONENTS) - set(self.params["components"])
+
+    def check_rules(self) -> None:
+        """Render the charts and check the rules."""
+        if self.cluster is None or not self._rules_wanted():
+            return
+        inventory = self.finder.inventory if self.finder else Inventory(self.cluster)
+        params, mistakes = self.params, self.mistakes
+        rules = StackRules(self.cluster, inventory, self.stack, self.result_stack, self.fetching, params["access"])
+        try:
+            rendered = rules.render(self.finder.manifests if self.finder else {})
+            errors = rendered.errors
+        except OrchestratorError as exc:
+            errors = [str(exc)]
+        if errors:
+            # Where mistakes are known, a chart that does not render is most often one of them.
+            for text in errors if not mistakes else []:
+                mistakes.say(text, "render")
+            return
+        self.parts = rendered.parts
+        created = created_objects(params["namespace"], params["created_secrets"] or {}, params["created_claims"])
+        texts, found = join_known(mistakes.texts, rules.findings(rendered.parts, created))
+        mistakes.reword(texts)
+        self._weigh(found)
+
+    def _weigh(self, found: list[StackFinding]) -> None:
+        """Make mistakes of errors, or with check_rules 'warn' warnings."""
+        for item in found:
+            if item.severity != ERROR:
+                self.findings.append(item)
+            elif self.params["check_rules"] == "error":
+                self.mistakes.add(finding_text(item), item)
+            else:
+                self.findings.append(dataclasses.replace(item, severity=WARNING))
+
+    def result(self) -> Object:
+        """Return the module's result; raise PlanningFailed where there are mistakes."""
+        findings = [item.as_dict() for item in (*self.mistakes.found, *self.findings)]
+        if self.mistakes:
+            raise PlanningFailed(self.mistakes.texts, findings)
+        stack = self.result_stack
+        stack["notes"] = self._notes()
+        return {"changed": False, "stack": stack, "settled": self.settled, "findings": findings}
+
+    def _notes(self) -> list[str]:
+        """Return the notes and findings, without notes about a missing secret that a finding names too."""
+        found = [item for item in self.findings if isinstance(item, StackFinding)]
+        missing = [item.message.partition("there is no Secret ")[2].split()[0] for item in found if item.rule == SECRET]
+        notes = [*self.stack.notes, *self.notes]
+        kept = [note for note in notes if not any(f"without the secret {name} " in note for name in missing)]
+        return list(dict.fromkeys(kept + [finding_text(item) for item in found]))

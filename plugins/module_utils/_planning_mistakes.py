@@ -1,0 +1,54 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The mistakes of one planning call: as lines for people and as findings for programs, in one order."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._findings import Finding, Mark
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import Problems
+
+
+class PlanningFailed(OrchestratorError):
+    """Mistakes stop the run. findings: all of them, and the warnings, as data."""
+
+    def __init__(self, texts: list[str], findings: list[dict]) -> None:
+        self.findings = findings
+        count = f"{len(texts)} mistake{'s' if len(texts) > 1 else ''} found"
+        super().__init__(f"{count}; nothing was changed.", details=texts)
+
+
+class Mistakes:
+    """Collects mistakes; texts and findings run in parallel."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.found: list[Finding] = []
+
+    def add(self, text: str, finding: Finding) -> None:
+        """Note a mistake with its line."""
+        self.texts.append(text)
+        self.found.append(finding)
+
+    def say(self, text: str, rule: str) -> None:
+        """Note a mistake of one line 'place: what is wrong -> what to do'; lines already said are left out."""
+        if text in self.texts:
+            return
+        head, _arrow, hint = text.partition(" -> ")
+        place, colon, message = head.partition(": ")
+        mark = Mark(place if colon else "stack")
+        self.add(text, Finding(mark, "", message if colon else head, hint, rule))
+
+    def take(self, problems: Problems) -> None:
+        """Take over the mistakes in inputs."""
+        for text, finding in zip(problems.texts, problems.findings(), strict=True):
+            self.add(text, finding)
+
+    def reword(self, texts: t.Sequence[str]) -> None:
+        """Give each mistake another line."""
+        self.texts = list(texts)
+
+    def __bool__(self) -> bool:
+        return bool(self.texts)

@@ -17,8 +17,8 @@ def capacity_lines(capacity: Object) -> list[str]:
         for row in capacity.get("pending") or []
     ]
     lines += [
-        f"quota {row.get('name')}: {row.get('added')} {row.get('resource')} more, {row.get('used')} of {row.get('hard')}"
-        " used now"
+        f"quota {row.get('name')}: {row.get('added')} {row.get('resource')} more,"
+        f" {row.get('used')} of {row.get('hard')} used now"
         for row in capacity.get("quota") or []
     ]
     return lines + [f"may not be read: {name}" for name in capacity.get("unread") or []]

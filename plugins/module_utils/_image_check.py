@@ -8,7 +8,6 @@ import typing as t
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_files import ChartFiles, read_chart
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._helm import Helm
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._images import (
     INJECTED,
     checked_registry,
@@ -16,6 +15,9 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._images import 
     find_images,
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases import manifest_objects
+
+if t.TYPE_CHECKING:
+    from ansible_collections.llm_d.orchestrator.plugins.module_utils._helm import Helm
 
 Object = dict[str, t.Any]
 

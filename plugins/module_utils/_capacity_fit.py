@@ -101,8 +101,7 @@ def _ever(one: Growth, nodes: list[Node]) -> Stuck | None:
 def _stalls(one: Growth, nodes: list[Node]) -> bool:
     """Return whether a rolling update waits for room that only the pods that it replaces would free."""
     running = [pod for pod in one.live if pod.node]
-    replaces = one.rolls or len(one.kept) < len(running)
     _more, fewer = surge(one)
-    if not running or not replaces or fewer:
+    if not running or not one.rolls or fewer:
         return False
     return not any(usable(one.need, node) and node.holds(one.need.requests) for node in nodes)

@@ -123,7 +123,7 @@ def owner(metadata: Object) -> tuple[str, str]:
     group = labels.get("leaderworkerset.sigs.k8s.io/name")
     if group:
         return "LeaderWorkerSet", str(group)
-    found = next((ref for ref in dicts(metadata.get("ownerReferences")) if ref.get("controller")), {})
+    found: Object = next((ref for ref in dicts(metadata.get("ownerReferences")) if ref.get("controller")), {})
     kind, name = str(found.get("kind") or ""), str(found.get("name") or "")
     suffix = f"-{labels.get('pod-template-hash')}"
     if kind == "ReplicaSet" and name.endswith(suffix):

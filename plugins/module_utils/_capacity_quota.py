@@ -227,7 +227,7 @@ def surging(model: StackModel) -> t.Iterator[tuple[Growth, Use]]:
     for one in growths(model):
         running = [pod for pod in one.live if pod.node]
         _more, fewer = surge(one)
-        if not running or fewer or not (one.rolls or len(one.kept) < len(running)):
+        if not running or fewer or not one.rolls:
             continue
         for use in uses(model):
             same = mapping(use.quota.get("metadata")).get("namespace") == one.item.namespace

@@ -121,8 +121,8 @@ def _small(need: Need, nodes: t.Sequence[Node], matching: list[Node]) -> Reason:
     has = " and ".join(f"the most that one has is {shown(name, value)} {name}" for name, value in most.items())
     has = has or "none has all of it at once"
     others = [node for node in nodes if node.holds(need.requests, empty=True)]
-    where = f"the {len(matching)} that match {selection(need)}" if selection(need) else "all"
-    text = f"no node could ever hold one ({where}: {has})" if selection(need) else f"no node could ever hold one: {has}"
+    where = f"of the {_match(need, matching)}, " if selection(need) else ""
+    text = f"no node could ever hold one: {where}{has}"
     if others:
         return Reason(SMALL, f"{text}; {_names(others)} could, without those labels", key="nodeSelector")
     return Reason(SMALL, text)
@@ -133,7 +133,7 @@ def _taints(need: Need, able: list[Node]) -> Reason:
     best = min(able, key=lambda node: len(repelling(need, node)))
     taints = repelling(need, best)
     counted = collections.Counter(taint_text(taint) for node in able for taint in repelling(need, node))
-    text = f"the {len(able)} nodes that could hold it have taints that it does not tolerate: {_counted(counted)}"
+    text = f"{_plural(len(able), 'node')} could hold it, with taints that it does not tolerate: {_counted(counted)}"
     wanted = "; ".join(_toleration(taint) for taint in taints)
     return Reason(TAINTS, text, f"add tolerations: {wanted}", "tolerations", wanted)
 
@@ -163,8 +163,8 @@ def _busy(need: Need, matching: list[Node], able: list[Node], sound: list[Node])
     name = max(lacking, key=lambda name: (lacking[name], "/" in name))
     best = max(sound, key=lambda node: node.free(name))
     free = sum(node.free(name) for node in sound)
-    match = f"{_plural(len(matching), 'node')} {'matches' if len(matching) == 1 else 'match'} {selection(need)}"
-    match = match if selection(need) else f"{_plural(len(sound), 'node')} could hold it"
+    that = _match(need, matching).replace(" that ", " ", 1)
+    match = that if selection(need) else f"{_plural(len(sound), 'node')} could hold it"
     text = f"{match}, most free on one: {best.name} with {shown(name, best.free(name))} {name}"
     text += f" ({shown(name, free)} free in all)" if len(sound) > 1 else ""
     tight = [node for node in sound if node.free(name) >= need.requests[name]]
@@ -183,6 +183,10 @@ def _why(need: Need, node: Node) -> str:
 def asks(need: Need) -> str:
     """Return 'each asks for 8 nvidia.com/gpu, 4 cpu'."""
     return f"each asks for {written(need.wanted)}"
+
+
+def _match(need: Need, matching: t.Sequence[Node]) -> str:
+    return f"{_plural(len(matching), 'node')} that match{'es' if len(matching) == 1 else ''} {selection(need)}"
 
 
 def _plural(count: int, word: str) -> str:

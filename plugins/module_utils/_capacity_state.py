@@ -17,8 +17,9 @@ Place = tuple[str, str, str]
 class Capacity:
     """nodes, pods: trimmed objects, None where they may not be listed; pods: of all namespaces, not ended.
 
-    own_pods: those of the plan's namespaces, with all of their containers; workloads: live ones there, to know what goes
-    with an update; present: names of live objects of the kinds that a quota counts; unread: what may not be read.
+    own_pods: those of the plan's namespaces, with all of their containers; workloads: live ones there, to know
+    what goes with an update; present: names of live objects of the kinds that a quota counts; unread: what may not be
+    read.
     """
 
     nodes: t.Sequence[Object] | None = None

@@ -29,7 +29,8 @@ MOST = 100_000
 class Growth:
     """Pods of one template of a workload. wanted: how many there shall be; live: those that there are, not ended.
 
-    kept: the live ones on a node that ask for the same as before, and so stay or are replaced by their like.
+    kept: the live ones on a node that ask for the same as before, and so stay or are replaced by their like; rolls:
+    the update replaces pods.
     """
 
     item: Item
@@ -94,7 +95,7 @@ def _of_item(model: StackModel, capacity: Capacity, item: Item, live: Live) -> t
         classes = [entry.body for entry in model.items("PriorityClass")]
         need = need_of(spec, labels, item.namespace, limits, classes, capacity.runtimes)
         same = [pod for pod in pods if pod.node and same_place(need, pod)]
-        rolls = any(changed(spec, pod) for pod in pods)
+        rolls = any(changed(spec, pod) for pod in pods) or len(same) < sum(bool(pod.node) for pod in pods)
         yield Growth(item, path, part, need, count, tuple(pods), tuple(same[:count]), rolls)
 
 
@@ -130,7 +131,7 @@ def parts(model: StackModel, item: Item) -> list[Part]:
     group = mapping(item.spec.get("leaderWorkerTemplate"))
     leader = "leaderTemplate" if mapping(group.get("leaderTemplate")).get("spec") else "workerTemplate"
     rows = [("leaders", leader, count), ("workers", "workerTemplate", count * ((number(group.get("size")) or 1) - 1))]
-    found = [
+    found: list[Part] = [
         (part, ("spec", "leaderWorkerTemplate", key), mapping(group.get(key)), _bounded(many))
         for part, key, many in rows
         if many > 0

@@ -111,7 +111,8 @@ def _present(
             api = f"{group}/{version}" if group else version
             bodies = attempt(lambda: pages(cluster, api, kind, _name_only, None, namespace))  # noqa: B023
             if bodies is not None:
-                found[(kind, group, namespace)] = frozenset(body["metadata"]["name"] for body in bodies)
+                place: Place = (kind, group, namespace)
+                found[place] = frozenset(body["metadata"]["name"] for body in bodies)
     return found
 
 

@@ -156,7 +156,8 @@ class Planning:
             return
         inventory = self.finder.inventory if self.finder else Inventory(self.cluster)
         params, mistakes = self.params, self.mistakes
-        rules = StackRules(self.cluster, inventory, self.stack, self.result_stack, self.fetching, params["access"])
+        weights = (params["access"], params["capacity"])
+        rules = StackRules(self.cluster, inventory, self.stack, self.result_stack, self.fetching, *weights)
         try:
             rendered = rules.render(self.finder.manifests if self.finder else {})
             errors = rendered.errors

@@ -22,7 +22,8 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_access i
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_capacity import add_capacity, capacity_weighed
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_facts import facts_of
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_items import Component
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_model import build_model
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_model import StackModel, build_model
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_platform import add_platform
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_types import Stack
 
 if t.TYPE_CHECKING:
@@ -90,6 +91,7 @@ class StackRules:
         """result: the stack as plain data; fetching: helm, cache_dir and plain_http; the others: block, warn or off."""
         self.cluster, self.inventory, self.stack, self.result = cluster, inventory, stack, result
         self.fetching, self.access, self.capacity = fetching, access, capacity
+        self.model: StackModel | None = None
 
     def findings(self, parts: list[Component], created: Objects) -> list[StackFinding]:
         """Return what the rules find. created: objects that are made before the releases, by kind."""
@@ -102,10 +104,12 @@ class StackRules:
         facts = facts_of(objects, self._served(), self._controller())
         place = (gateway["name"], gateway["namespace"])
         model = build_model(parts, self.result["routes"], models, facts, place)
+        add_platform(model, self.cluster, self.inventory.version)
         if self.access != "off":
             add_access(model, self.cluster, self.inventory, self.result, created)
         if self.capacity != "off":
             add_capacity(model, self.cluster)
+        self.model = model
         return capacity_weighed(weighed(check(model), self.access), self.capacity)
 
     def render(self, manifests: dict[tuple[str, str], str]) -> Rendered:

@@ -104,6 +104,13 @@ options:
     type: str
     choices: [block, warn, "off"]
     default: block
+  capacity:
+    description:
+      - With O(check_rules), whether to ask if the nodes have room for the pods, and if quotas and limits allow them.
+      - V(warn) makes warnings of what lacks, for clusters whose autoscaler adds nodes; V(off) does not ask.
+    type: str
+    choices: [block, warn, "off"]
+    default: block
   adopt:
     description: With O(find_settled=true), accept releases and routes that this collection did not make.
     type: bool
@@ -247,6 +254,7 @@ def argument_spec() -> dict:
         check_values={"type": "bool", "default": False},
         unknown_keys={"type": "str", "choices": list(UNKNOWN_KEYS), "default": "error"},
         access={"type": "str", "choices": ["block", "warn", "off"], "default": "block"},
+        capacity={"type": "str", "choices": ["block", "warn", "off"], "default": "block"},
         adopt={"type": "bool", "default": False},
         find_settled={"type": "bool", "default": False},
         chart_cache={"type": "path"},

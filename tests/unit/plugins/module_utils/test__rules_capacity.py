@@ -82,7 +82,8 @@ CASES: list[tuple[str, list, list, list, str, tuple[str, ...]]] = [
      ("the pod of Deployment demo/a", "no node could ever hold one: the most that one has is 8 nvidia.com/gpu")),
     ("too large for the nodes with the label", [deployment("a", spec(EIGHT, nodeSelector={"pool": "small"}))],
      [node("n", 4, labels={"pool": "small"}), node("m", 8)], [], "LLMD702",
-     ("of the 1 node that matches nodeSelector pool=small, the most that one has is 4", "m could, without those labels")),
+     ("of the 1 node that matches nodeSelector pool=small, the most that one has is 4",
+      "m could, without those labels")),
     ("never all at once", [deployment("a", spec({"cpu": "12", "memory": "60Gi"}))],
      [node("n", cpu="16", memory="8Gi"), node("m", cpu="4")], [], "LLMD702", ("none has all of it at once",)),
     ("no pods left", [deployment("a", spec(), 3)], [node("n", allocatable={"pods": "2"})], [], "LLMD701",
@@ -99,7 +100,8 @@ CASES: list[tuple[str, list, list, list, str, tuple[str, ...]]] = [
     ("labels on different nodes", [deployment("a", spec(nodeSelector={"a": "1", "b": "1"}))],
      [node("n", labels={"a": "1"}), node("m", labels={"b": "1"})], [], "LLMD704", ("all of them on none",)),
     ("required affinity",
-     [deployment("a", spec(affinity=affinity({"key": "gpu", "operator": "In", "values": ["h200"]})))], [node("n", labels={"gpu": "h100"})], [], "LLMD704", ("affinity gpu In h200; nodes have gpu: h100",)),
+     [deployment("a", spec(affinity=affinity({"key": "gpu", "operator": "In", "values": ["h200"]})))],
+     [node("n", labels={"gpu": "h100"})], [], "LLMD704", ("affinity gpu In h200; nodes have gpu: h100",)),
     ("a taint", [deployment("a", spec(EIGHT))], [node("n", 8, taints=[TAINT]), node("cpu")], [], "LLMD705",
      ("1 node could hold it, with taints that it does not tolerate: nvidia.com/gpu=true:NoSchedule",
       "add to decode.tolerations of ms-a: "
@@ -127,7 +129,8 @@ CASES: list[tuple[str, list, list, list, str, tuple[str, ...]]] = [
     ("leaders of their own", [group("a", spec(EIGHT), 2, 3, leader=spec({"cpu": "1"}))],
      [node(f"n{i}", 8) for i in range(4)], [], "", ()),
     ("the narrow pod comes first",
-     [deployment("a", spec(EIGHT)), deployment("b", spec(EIGHT, nodeSelector={"p": "1"}))], [node("n", 8, labels={"p": "1"}), node("m", 8)], [], "", ()),
+     [deployment("a", spec(EIGHT)), deployment("b", spec(EIGHT, nodeSelector={"p": "1"}))],
+     [node("n", 8, labels={"p": "1"}), node("m", 8)], [], "", ()),
 ]  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Time site.yml against the serial chain of Helm commands, on one lab in one run; write docs/benchmarks.md.
+"""Time site.yml against the serial chain of Helm commands, and plan.yml, on one lab; write docs/benchmarks.md.
 
 The lab's pods become ready after 20 s (gateway), 10 s (EPP) and 60 s (model servers). Usage: bench.py [models ...]
 """
@@ -210,22 +210,25 @@ def missed(rows: list[dict]) -> list[str]:
 
 def main() -> None:
     """Measure, write the page, and fail if an aim is missed."""
+    import planning  # which uses this file's functions
+
     counts = [int(argument) for argument in sys.argv[1:]] or [1, 8]
     ready = {name: f"{seconds}s" for name, seconds in DELAYS.items()}
     print("Starting the lab", flush=True)
     playbook("lab_up", {"lab_ready_delays": ready, "lab_nodes": NODES})
     try:
+        plans = planning.measure()
         rows = [measure(count) for count in counts]
         for row in rows:
             print(f"{row['models']} model(s): the serial chain", flush=True)
             row["serial"] = serial(row["models"])
     finally:
         playbook("lab_down", {})
-    page = report(rows)
+    page = planning.with_section(report(rows), planning.section(plans))
     (ROOT / "docs/benchmarks.md").write_text(page)
     print(page)
-    if missed(rows):
-        sys.exit("Not reached: " + "; ".join(missed(rows)))
+    if missed(rows) + planning.missed(plans):
+        sys.exit("Not reached: " + "; ".join(missed(rows) + planning.missed(plans)))
 
 
 if __name__ == "__main__":

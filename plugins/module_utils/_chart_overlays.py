@@ -13,7 +13,7 @@ import typing as t
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._template_values import ITEM, Path
 
 GAIE = "kubernetes-sigs/gateway-api-inference-extension v1.3.0, config/charts/inferencepool"
-MODELSERVICE = "llm-d-incubation/llm-d-modelservice v0.4.5, values.schema.json"
+MODELSERVICE = "llm-d-incubation/llm-d-modelservice v0.4.5, templates/_helpers.tpl"
 ROUTER = "llm-d/llm-d-router v0.10.0, config/charts"
 
 POOL = ("inferencepool",)
@@ -84,8 +84,12 @@ OVERLAYS = (
     Overlay(ROUTERS, ("router", "modelServers", "protocol"), "enum", ["http", "grpc"], f"{ROUTER}/routerlib"),
     Overlay(ROUTERS, ("router", "modelServers", "targetPorts", ITEM, "number"), "schema", WHOLE, f"{ROUTER}/routerlib"),
     *(
-        Overlay(MODELS, (role, "containers", ITEM), "open", None, f"{MODELSERVICE}: containers take any key")
+        Overlay(MODELS, (role, "containers", ITEM, key), "enum", choices, MODELSERVICE)
         for role in ("decode", "prefill")
+        for key, choices in (
+            ("modelCommand", ["vllmServe", "imageDefault", "custom"]),
+            ("imagePullPolicy", ["", *PULL_POLICIES]),
+        )
     ),
     *(
         Overlay(ROUTERS, (old,), "forbidden", f"the chart refuses it: use {new}", f"{ROUTER}/routerlib/templates")

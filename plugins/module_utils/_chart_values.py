@@ -31,11 +31,11 @@ Key = tuple[str, str]
 
 
 class Fetched(t.NamedTuple):
-    """A chart with its files; inferred: the schema of a chart that ships none."""
+    """A chart with its files; inferred: the schema that its files give."""
 
     chart: Chart
     files: ChartFiles
-    inferred: dict[str, t.Any] | None
+    inferred: dict[str, t.Any]
 
 
 class Checked(t.NamedTuple):
@@ -93,8 +93,7 @@ def _fetch_all(
         try:
             chart = fetch_chart(key[0], key[1] or None, helm=helm, cache_dir=cache_dir, plain_http=plain_http)
             files = read_chart(chart.path)
-            inferred = cached_schema(files, chart.digest, cache) if files.schema is None else None
-            return Fetched(chart, files, inferred)
+            return Fetched(chart, files, cached_schema(files, chart.digest, cache))
         except OrchestratorError as exc:
             return exc
 

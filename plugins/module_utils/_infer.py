@@ -29,7 +29,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._template_sourc
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._template_values import Path
 
 # Part of the cache's key: raise it whenever the same chart would give another schema.
-VERSION = 1
+VERSION = 2
 
 # Top-level keys that hold YAML anchors for the rest of a file.
 ANCHORS = r"^(x-|_|\.)"

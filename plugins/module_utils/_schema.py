@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """One chart's values checked before Helm sees them: its schema and its subcharts', known facts, likely misspellings.
 
-A chart that ships no schema is checked by the one that is inferred from its files.
+All charts are checked by the schema that is inferred from their files too: it is the only one of those that ship none,
+and knows what others leave open.
 
 The values checked are those that Helm checks (pkg/chartutil/jsonschema.go): the user's, coalesced with the defaults.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_facts import Fact, facts_for, owner
@@ -16,6 +18,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_files im
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._findings import (
     ERROR,
     NOTE,
+    WARNING,
     Finding,
     Mark,
     Path,
@@ -25,7 +28,12 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._findings impor
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._infer import infer_schema
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._known_keys import misspellings
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._schema_errors import Violation, violations
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._schema_inferred import check_inferred
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._schema_inferred import (
+    MEANT,
+    NO_SCHEMA,
+    UNREAD,
+    check_inferred,
+)
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._schema_source import (
     SchemaError,
     compile_schema,
@@ -51,9 +59,8 @@ def check_values(
 ) -> list[Finding]:
     """Return all that is wrong with a user's values for a chart, the files' own mistakes included, in reading order.
 
-    strict: likely misspellings that the chart would ignore are errors instead of warnings; inferred: the schema of a
-    chart that ships none (made here where it is not given); unknown_keys: severity of keys that such a chart never
-    reads.
+    strict: likely misspellings that the chart would ignore are errors instead of warnings; inferred: the schema of the
+    chart's files (made here where it is not given); unknown_keys: severity of keys that the chart never reads.
     """
     label = f"{chart.name} {chart.version}"
     findings = list(loaded.findings)
@@ -68,12 +75,22 @@ def check_values(
     findings += _Check(chart, loaded, label).run(merged, ())
     findings += [finding for fact in facts_for(chart.name) for finding in _fact_findings(fact, merged, loaded, label)]
     known = {finding.path for finding in findings}
-    if chart.schema is None:
-        found = check_inferred(chart, inferred or infer_schema(chart), loaded, merged, unknown_keys)
-        findings += [finding for finding in found if not _is_known(finding, known)]
+    found = check_inferred(chart, inferred or infer_schema(chart), loaded, merged, unknown_keys)
+    if chart.schema is not None:
+        found = [_beside_schema(finding) for finding in found if finding.rule != NO_SCHEMA]
+    findings += [finding for finding in found if not _is_known(finding, known)]
     known = {finding.path for finding in findings}
     findings += [finding for finding in misspellings(chart, loaded, label, strict) if finding.path not in known]
     return sorted(findings, key=sort_key)
+
+
+def _beside_schema(finding: Finding) -> Finding:
+    """Return a finding of the inferred schema as one for a chart that ships a schema, which allows that key.
+
+    A key that nothing reads is a mistake where another one must have been meant, else a warning: guides carry such.
+    """
+    unlike = finding.rule == UNREAD and not finding.hint.startswith(MEANT)
+    return dataclasses.replace(finding, severity=WARNING) if unlike else finding
 
 
 def _is_known(finding: Finding, known: set[str]) -> bool:

@@ -34,6 +34,8 @@ Schema = dict[str, t.Any]
 
 UNREAD = "unread-key"
 NO_SCHEMA = "no-schema"
+# How a hint begins that names the key that must have been meant.
+MEANT = "did you mean "
 
 
 def check_inferred(
@@ -80,7 +82,7 @@ def _hint(violation: Violation, index: Index, chart: str) -> str:
         return f"it belongs into the values of the chart {belongs}: give each chart a file of its own"
     meant = suggest(violation.path, violation.siblings, index)
     if meant:
-        return f"did you mean {meant}?"
+        return f"{MEANT}{meant}?"
     return f"remove it; read here: {', '.join(sorted(violation.siblings)[:12]) or 'nothing'}"
 
 

@@ -172,6 +172,7 @@ class Planning:
         created = created_objects(params["namespace"], params["created_secrets"] or {}, params["created_claims"])
         texts, found = join_known(mistakes.texts, rules.findings(rendered.parts, created))
         mistakes.reword(texts)
+        self.notes += rules.unread
         self._weigh(found)
 
     def _weigh(self, found: list[StackFinding]) -> None:

@@ -112,6 +112,14 @@ class StackRules:
         self.model = model
         return capacity_weighed(weighed(check(model), self.access), self.capacity)
 
+    @property
+    def unread(self) -> list[str]:
+        """What could not be read of the cluster's room, and is not checked for that."""
+        capacity = self.model.facts.capacity if self.model else None
+        return [
+            f"{text} Room on nodes and quotas are checked without it." for text in (capacity.unread if capacity else ())
+        ]
+
     def render(self, manifests: dict[tuple[str, str], str]) -> Rendered:
         """Return the objects of all releases. manifests: by component and release those that need no rendering."""
         helm = LocalHelm(self.fetching["helm"], self.stack.params.get("image_registry") or "")

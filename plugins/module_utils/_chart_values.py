@@ -111,7 +111,10 @@ def _check_one(
     row: Entry = {"name": name, "chart": "", "version": "", "digest": "", "has_schema": False}
     if isinstance(fetched, OrchestratorError):
         message = " ".join([fetched.message, *fetched.details]).rstrip(".")
-        missing = Finding(Mark(f"chart of {name}"), "", message, fetched.hint or "", "chart-fetch")
+        # Planning says which variables name the chart; the module chart_values has options for that.
+        variable = entry.get("chart_variable")
+        given = f"{variable}_{'version' if 'version' in message else 'ref'} (chart of {name})" if variable else ""
+        missing = Finding(Mark(given or f"chart of {name}"), "", message, fetched.hint or "", "chart-fetch")
         return [missing, *loaded.findings], row
     chart, files, inferred = fetched
     row.update(chart=chart.name, version=chart.version, digest=chart.digest, has_schema=files.schema is not None)

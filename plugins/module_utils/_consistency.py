@@ -188,8 +188,9 @@ def check_gateway(stack: Stack, facts: Facts, problems: Problems) -> None:
     if facts.classes is None or gateway.class_name in facts.classes:
         return
     known = ", ".join(sorted(facts.classes)) or "(it has none)"
+    fallback = "gateway_class_name" if stack.params["gateway"].get("class_name") else "gateway_provider"
     problems.add(
-        "gateway_provider",
+        locate(gateway.layers, ("gateway", "gatewayClassName"), fallback),
         f"{stack.provider.name} needs the GatewayClass {gateway.class_name!r}, which the cluster does not have",
         f"install {stack.provider.name} first, or set gateway_class_name or gateway_provider to fit one of: {known}",
         rule="cluster-class",

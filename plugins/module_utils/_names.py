@@ -81,7 +81,8 @@ def _cut(text: str, limit: int) -> str:
 
 def gateway_name(release: str, values: dict) -> str:
     """Return the Gateway's name as the llm-d-infra chart makes it from a release and its values."""
-    gateway = values.get("gateway") or {}
+    given = values.get("gateway")
+    gateway = given if isinstance(given, dict) else {}
     if gateway.get("fullnameOverride"):
         return _cut(str(gateway["fullnameOverride"]), 63)
     return _cut(f"{release}-{gateway.get('nameOverride') or _GATEWAY_SUFFIX}", 63)

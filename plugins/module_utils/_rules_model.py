@@ -137,7 +137,8 @@ def _needed(workload: Workload, server: Server) -> tuple[int, str] | None:
 
 def _devices(model: StackModel, fewer: bool) -> t.Iterator[Hit]:
     for workload, server, needed, asked, shown in _accelerators(model):
-        if (asked < needed) is fewer:
+        # A group of pods starts every rank that its size makes: more pods than ranks fail as fewer do.
+        if (asked < needed or workload.size > 1) is fewer:
             group = f"{workload.size} pods x {server.devices} = {asked}" if workload.size > 1 else str(asked)
             text = f"{workload.item.name} asks for {group} accelerators, its parallelism ({shown}) needs {needed}"
             sides = [_container(workload, server, workload.role or "decode", "parallelism")]

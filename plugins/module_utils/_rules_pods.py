@@ -16,7 +16,6 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._model_servers 
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base import (
     ERROR,
-    WARNING,
     Check,
     Hit,
     Rule,
@@ -129,6 +128,5 @@ RULES = (
         "No metrics of the model are collected, without a sign of it.",
         "use the name of the server's port in monitoring.podmonitor.portName",
         "Prometheus operator, PodMonitor spec.podMetricsEndpoints[].port",
-        WARNING,
     ),
 )

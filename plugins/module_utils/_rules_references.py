@@ -46,7 +46,7 @@ def _refs(model: StackModel) -> t.Iterator[Ref]:
     for item in model.items("PersistentVolumeClaim", planned_only=True):
         name = item.spec.get("storageClassName")
         if name:
-            yield Ref("StorageClass", str(name), "", Side(item, ("spec", "storageClassName")))
+            yield Ref("StorageClass", str(name), "", Side(item, ("spec", "storageClassName"), "objects"))
 
 
 def _pod_refs(item: Item, path: tuple[str, ...], spec: Object) -> t.Iterator[Ref]:
@@ -55,7 +55,12 @@ def _pod_refs(item: Item, path: tuple[str, ...], spec: Object) -> t.Iterator[Ref
         yield Ref("ServiceAccount", str(account), "", Side(item, (*path, "serviceAccountName"), "account"))
     if spec.get("priorityClassName"):
         name = str(spec["priorityClassName"])
-        yield Ref("PriorityClass", name, "", Side(item, (*path, "priorityClassName"), _role(item)))
+        yield Ref(
+            "PriorityClass",
+            name,
+            "",
+            Side(item, (*path, "priorityClassName"), _role(item), ("extraConfig", "priorityClassName")),
+        )
     for index, volume in enumerate(dicts(spec.get("volumes"))):
         yield from _volume_refs(volume, Side(item, (*path, "volumes", index), _volume_fact(volume, item)))
     for kind in ("initContainers", "containers"):
@@ -70,7 +75,7 @@ def _role(item: Item) -> str:
 def _volume_fact(volume: Object, item: Item) -> str:
     if item.component != "modelservice":
         return "epp_volumes"
-    return "uri" if volume.get("name") == "model-storage" else _role(item)
+    return "uri" if volume.get("name") == "model-storage" else f"{_role(item)}_volumes"
 
 
 def _volume_refs(volume: Object, side: Side) -> t.Iterator[Ref]:
@@ -91,7 +96,9 @@ def _container_refs(container: Object, item: Item, path: tuple) -> t.Iterator[Re
             if ref.get("name") and not ref.get("optional"):
                 token = item.component == "modelservice" and env.get("name") == "HF_TOKEN"
                 fact = "secret" if token else "epp_env" if item.component != "modelservice" else _role(item)
-                yield Ref(kind, str(ref["name"]), str(ref.get("key") or ""), Side(item, (*path, "env", index), fact))
+                more = ("containers", path[-1], "env") if fact in ("decode", "prefill") else ()
+                side = Side(item, (*path, "env", index), fact, more)
+                yield Ref(kind, str(ref["name"]), str(ref.get("key") or ""), side)
     for index, env in enumerate(dicts(container.get("envFrom"))):
         for kind, source in (("Secret", "secretRef"), ("ConfigMap", "configMapRef")):
             ref = mapping(env.get(source))

@@ -26,7 +26,8 @@ RULES: t.Final = (
         route.parent,
         "Each parentRef names a Gateway of the plan or the cluster, in the namespace where that Gateway is.",
         "The route's status stays empty (parents: []), requests get 404.",
-        "name the Gateway that the gateway component makes, with its namespace",
+        "name the Gateway that the gateway component makes, with its namespace (httproute_gateway_name, "
+        "httproute_gateway_namespace)",
         f"{_API} spec.parentRefs; F6",
     ),
     _rule(
@@ -44,7 +45,7 @@ RULES: t.Final = (
         route.listener,
         "The sectionName and port of a parentRef are those of one listener of the Gateway.",
         "Accepted=False/NoMatchingParent, requests get 404.",
-        "name a listener that the Gateway has, or leave sectionName and port out",
+        "name a listener that the Gateway has, or leave sectionName (httproute_section_name) and port out",
         f"{_API} spec.parentRefs[].sectionName; F6",
     ),
     _rule(

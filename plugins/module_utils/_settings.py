@@ -50,6 +50,10 @@ def checked_settings(params: dict, problems: Problems) -> dict:
         params[role] = {
             name: _setting(given.get(name), wanted, f"{role}_{name}", problems) for name, wanted in schema.items()
         }
+    for role, name in (("gateway", "namespace"), ("httproute", "gateway_namespace")):
+        bad = name_problem(params[role][name]) if params[role][name] else None
+        if bad:
+            problems.add(f"{role}_{name}", bad, rule="input-name")
     wrong = name_problem(params["namespace"])
     if wrong:
         problems.add("llm_d_namespace", wrong, rule="input-namespace")

@@ -15,6 +15,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import 
     Loader,
     Problems,
     check_entry,
+    dig,
     merge,
     merge_all,
     plain,
@@ -164,7 +165,7 @@ class Resolver:
             {"gateway": {"gatewayClassName": class_name}},
         )
         values = merge_all([base, *(layer.values for layer in layers)])
-        class_name = (values.get("gateway") or {}).get("gatewayClassName") or class_name
+        class_name = dig(values, ("gateway", "gatewayClassName")) or class_name
         release = options.get("release_name") or f"infra-{options['name']}"
         return Gateway(gateway_name(release, values), namespace, provider.name, class_name, release, values, layers)
 

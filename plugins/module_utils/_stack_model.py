@@ -20,7 +20,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._model_servers 
     servers,
     words,
 )
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._routes import refers_to, with_parent
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._routes import parent_ref, refers_to, with_parent
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_items import (
     CLUSTER_KINDS,
     Component,
@@ -115,12 +115,12 @@ def build_model(
     routes: t.Iterable[Object] = (),
     models: t.Iterable[Expected | Object] = (),
     facts: Facts | None = None,
-    route_gateway: tuple[str, str] | None = None,
+    route_gateway: tuple[str, ...] | None = None,
 ) -> StackModel:
     """Return the model of a stack.
 
     components, models: Component and Expected, or maps with their fields (others are ignored); routes: HTTPRoutes to be
-    applied; route_gateway: name and namespace of the Gateway for routes that name no parent.
+    applied; route_gateway: name and namespace of the Gateway for routes that name no parent, and its listener if any.
     """
     facts = facts or Facts()
     parts = [part if isinstance(part, Component) else _from(Component, part) for part in components]
@@ -146,10 +146,9 @@ def _from(cls: type[T], data: Object) -> T:
     return cls(**{key: value for key, value in data.items() if key in names and value is not None})
 
 
-def _route(body: Object, gateway: tuple[str, str] | None) -> Item | None:
+def _route(body: Object, gateway: tuple[str, ...] | None) -> Item | None:
     if gateway and isinstance(body.get("spec"), dict):
-        parent = {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": gateway[0], "namespace": gateway[1]}
-        body = with_parent(body, parent)
+        body = with_parent(body, parent_ref(*gateway))
     namespace = str(mapping(body.get("metadata")).get("namespace") or (gateway[1] if gateway else ""))
     return _item(body, Component("httproute", "", namespace, ()))
 

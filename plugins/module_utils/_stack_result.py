@@ -48,12 +48,13 @@ def _gateway(stack: Stack) -> dict[str, t.Any]:
 
 
 def _route_gateway(stack: Stack) -> dict[str, str]:
-    """Return the Gateway that routes go to; an empty name leaves the choice to the module httproutes."""
+    """Return the Gateway that routes go to, and its listener; an empty name leaves the choice to module httproutes."""
     options, gateway = stack.params["httproute"], stack.gateway
     ours = "gateway" in stack.params["components"] or gateway.release is None
     return {
         "name": options.get("gateway_name") or (gateway.name if ours else ""),
         "namespace": options.get("gateway_namespace") or gateway.namespace,
+        "section_name": options.get("section_name") or "",
     }
 
 
@@ -101,10 +102,12 @@ def _inputs(stack: Stack) -> list[dict]:
     layers = [pool.layers for pool in stack.pools] + layers + [model.layers for model in stack.models]
     releases = _releases(stack)
     rows = []
-    for release, sources in zip(releases["gaie"] + releases["gateway"] + releases["modelservice"], layers, strict=True):
+    named = [(role, release) for role in ("gaie", "gateway", "modelservice") for release in releases[role]]
+    for (role, release), sources in zip(named, layers, strict=True):
         files = [layer for layer in sources if layer.root is not None]
         rest = remainder(release["values"], merge_all(layer.values for layer in files))
-        rows.append({**release, "values_files": [layer.where for layer in files], "values": rest})
+        more = {"chart_variable": f"{role}_chart", "values_files": [layer.where for layer in files], "values": rest}
+        rows.append({**release, **more})
     return rows
 
 

@@ -35,6 +35,7 @@ def stack_routes(stack: Stack, problems: Problems) -> tuple[list[dict], list[Rul
     entries = stack.route_entries
     rules = [_rule(entry, stack, len(entries), problems) for entry in entries]
     namespace = stack.params["namespace"]
+    _check_timeouts(options.get("timeouts") or {}, "httproute_timeouts", problems)
     if options["mode"] == SHARED:
         routes = [route_manifest(options["name"], namespace, rules)] if rules else []
         _check_shared(entries, rules, problems)
@@ -75,11 +76,15 @@ def _rule(entry: dict, stack: Stack, count: int, problems: Problems) -> Rule:
         bad = hostname_problem(host)
         if bad:
             problems.add(f"{where}.hostnames", bad, rule="input-hostname")
-    for key, value in (entry.get("timeouts") or {}).items():
+    _check_timeouts(entry.get("timeouts") or {}, f"{where}.timeouts", problems)
+    return rule
+
+
+def _check_timeouts(timeouts: dict, where: str, problems: Problems) -> None:
+    for key, value in timeouts.items():
         if key not in NO_TIMEOUTS or not isinstance(value, str) or not _DURATION.match(value):
             fix = "request and backendRequest, each like 0s, 30s or 1h30m"
-            problems.add(f"{where}.timeouts.{key}", f"{value!r} is not understood", fix, rule="input-timeouts")
-    return rule
+            problems.add(f"{where}.{key}", f"{value!r} is not understood", fix, rule="input-timeouts")
 
 
 def _prefix(entry: dict, count: int, mode: str) -> str:

@@ -102,7 +102,7 @@ class StackRules:
         models = [{**row, "hostnames": tuple(row["hostnames"])} for row in self.result["models"]]
         gateway = self.result["route_gateway"]
         facts = facts_of(objects, self._served(), self._controller())
-        place = (gateway["name"], gateway["namespace"])
+        place = (gateway["name"], gateway["namespace"], gateway["section_name"])
         model = build_model(parts, self.result["routes"], models, facts, place)
         add_platform(model, self.cluster, self.inventory.version)
         if self.access != "off":

@@ -148,7 +148,7 @@ def test_an_adopted_gateway_tells_the_provider():
     assert problems == []
     assert result["releases"]["gateway"] == []
     assert result["releases"]["gaie"][0]["values"]["provider"]["name"] == "istio"
-    assert result["route_gateway"] == {"name": "gw", "namespace": "ns"}
+    assert result["route_gateway"] == {"name": "gw", "namespace": "ns", "section_name": ""}
 
 
 def test_the_token_secret_is_wired():

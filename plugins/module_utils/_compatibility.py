@@ -154,6 +154,10 @@ class PickerRow:
     source: str
 
 
+# Since when sidecar containers are on by default, which the routing sidecar of llm-d-modelservice is; the inference
+# extension's prerequisites ask for them too.
+KUBERNETES_SINCE = "1.29"
+
 _OLD_CONFIG = "inference.networking.x-k8s.io/v1alpha1"
 _BOTH = (GA_GROUP, ALPHA_GROUP)
 _ROUTER_SOURCE = "llm-d/llm-d-router v0.10.0, chart routerlib, _config.yaml"

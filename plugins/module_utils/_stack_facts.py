@@ -11,7 +11,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_items im
 
 FLAG = "ENABLE_GATEWAY_API_INFERENCE_EXTENSION"
 # gateway-api, config/crd: on every definition of a bundle.
-_BUNDLE = "gateway.networking.k8s.io/bundle-version"
+BUNDLE = "gateway.networking.k8s.io/bundle-version"
 
 
 def facts_of(
@@ -51,7 +51,7 @@ def served_kinds(definitions: t.Iterable[Object]) -> dict[str, list[str]]:
 def _bundle(definitions: t.Iterable[Object]) -> str | None:
     for definition in definitions:
         if mapping(definition.get("spec")).get("group") == "gateway.networking.k8s.io":
-            return mapping(mapping(definition.get("metadata")).get("annotations")).get(_BUNDLE)
+            return mapping(mapping(definition.get("metadata")).get("annotations")).get(BUNDLE)
     return None
 
 

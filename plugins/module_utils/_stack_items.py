@@ -11,6 +11,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._access import 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._capacity_state import Capacity
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import Layer
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._model_servers import Object, Server, flag, mapping
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._platform import Platform
 
 CLUSTER_KINDS = frozenset(
     [
@@ -67,6 +68,7 @@ class Facts:
     gateway_version: str | None = None
     gateway_api_version: str | None = None
     access: Access | None = None
+    platform: Platform | None = None
     capacity: Capacity | None = None
 
 

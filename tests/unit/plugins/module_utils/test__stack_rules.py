@@ -37,6 +37,11 @@ class Cluster:
 
     def __init__(self, objects: dict[str, list[dict]], refused: tuple[str, ...] = ()) -> None:
         self.objects, self.refused = objects, refused
+        self.client = self
+
+    def request(self, _method: str, path: str, **_more: Any) -> Any:
+        """What is read by its path is refused."""
+        raise ValueError(path)
 
     def list(self, api_version: str, kind: str, namespace: str | None = None, *_selectors: Any) -> list[dict]:
         if kind in self.refused:

@@ -116,9 +116,8 @@ class StackRules:
     def unread(self) -> list[str]:
         """What could not be read of the cluster's room, and is not checked for that."""
         capacity = self.model.facts.capacity if self.model else None
-        return [
-            f"{text} Room on nodes and quotas are checked without it." for text in (capacity.unread if capacity else ())
-        ]
+        texts = capacity.unread if capacity else ()
+        return [f"{text} Room on nodes and quotas are checked without it." for text in texts]
 
     def render(self, manifests: dict[tuple[str, str], str]) -> Rendered:
         """Return the objects of all releases. manifests: by component and release those that need no rendering."""

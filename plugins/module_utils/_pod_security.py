@@ -79,7 +79,8 @@ def refusals(spec: Object, level: str) -> list[Refusal]:
         for path, context in _contexts(spec):
             found += _options(path, context)
     if level == RESTRICTED:
-        found = [one for one in found if one.name != "non-default capabilities"]
+        # The level's own, stricter checks take the place of these.
+        found = [one for one in found if one.name not in ("non-default capabilities", "hostPath volumes")]
         found += [*_restricted(spec)]
     return found
 

@@ -5,14 +5,19 @@
 from __future__ import annotations
 
 import copy
+import itertools
+import json
 import os
 import pathlib
+import re
 import secrets
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
 import yaml
+from ansible_collections.llm_d.orchestrator.plugins.module_utils import _pod_security
+from kubernetes.client.exceptions import ApiException
 from plane_client import Lab
 
 from playbooks import Run, play
@@ -29,8 +34,9 @@ class Account(NamedTuple):
     namespace: str
 
     def play(self, name: str, *args: str, **more: Any) -> Run:
-        variables = {"llm_d_kubeconfig": str(self.folder / "kubeconfig"), "llm_d_namespace": self.namespace}
-        return play(self.folder, name, *args, **variables, llm_d_models=MODELS, teardown_confirm=True, **more)
+        own = {"llm_d_kubeconfig": str(self.folder / "kubeconfig"), "llm_d_namespace": self.namespace}
+        variables = {**own, "llm_d_models": MODELS, "teardown_confirm": True, **more}
+        return play(self.folder, name, *args, **variables)
 
     def plan(self, **more: Any) -> Run:
         """Plan only; mistakes end it."""
@@ -128,3 +134,52 @@ def test_what_is_missing_is_named_before_anything_is_made(lab: Lab, account: Acc
     role["rules"].append({"apiGroups": [rbac], "resources": ["roles"], "verbs": ["escalate", "bind"]})
     lab.apply(*free)
     assert account.plan().code == 0
+
+
+MODEL_PODS = [
+    {},
+    {"hostNetwork": True, "volumes": [{"name": "dev", "hostPath": {"path": "/dev"}}]},
+    {"securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}},
+]
+CONTEXTS: list[dict[str, Any]] = [
+    {},
+    {"privileged": True},
+    {"runAsUser": 0, "capabilities": {"add": ["IPC_LOCK"]}},
+    {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}, "seccompProfile": {"type": "Unconfined"}},
+    {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"], "add": ["NET_BIND_SERVICE"]}},
+    {"seLinuxOptions": {"type": "spc_t"}},
+]
+
+
+@pytest.mark.parametrize("level", ["baseline", "restricted"])
+def test_pods_are_refused_as_the_api_server_refuses_them(lab: Lab, account: Account, level: str) -> None:
+    """The server's own admission tries each pod, without making it: it names the same reasons."""
+    labels = {"pod-security.kubernetes.io/enforce": level}
+    space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": account.namespace, "labels": labels}}
+    user = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}}
+    user["metadata"]["namespace"] = account.namespace
+    lab.apply(space, user)
+    for number, (spec, context) in enumerate(itertools.product(MODEL_PODS, CONTEXTS)):
+        body = {"containers": [{"name": "vllm", "image": "i", "securityContext": context, "ports": []}], **spec}
+        manifest = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": f"p{number}"}, "spec": body}
+        expected = {one.name for one in _pod_security.refusals(body, level)}
+        said = ""
+        try:
+            lab.core.create_namespaced_pod(account.namespace, manifest, dry_run="All")
+        except ApiException as exc:
+            said = json.loads(exc.body)["message"]
+            assert "violates PodSecurity" in said
+        assert bool(expected) is bool(said), (body, expected, said)
+        assert all(name in said for name in expected), (body, expected, said)
+        reasons = re.sub(r"\([^()]*(\([^()]*\)[^()]*)*\)", "", said.partition(": ")[2])
+        assert len([part for part in reasons.split(",") if part.strip()]) == len(expected), (expected, said)
+
+
+def test_a_namespace_that_refuses_the_pods_stops_the_plan(lab: Lab, account: Account) -> None:
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    lab.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": account.namespace, "labels": labels}})
+    run = account.plan(llm_d_kubeconfig=os.environ["LAB_KUBECONFIG"])
+    assert run.code
+    assert "LLMD761" in run.text
+    assert "refuses pods of qwen3-0-6b" in run.text or "refuses pods of ms-qwen3-0-6b" in run.text, run.text
+    assert "containers[0].securityContext.runAsNonRoot: not set" in run.text

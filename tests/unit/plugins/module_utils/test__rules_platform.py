@@ -61,7 +61,7 @@ DEFAULTS = ["allowPrivilegeEscalation != false", "runAsNonRoot != true", "seccom
         (
             pod(SAFE, volumes=[{"name": "v", "hostPath": {"path": "/dev"}}]),
             ["hostPath volumes"],
-            ["hostPath volumes", "restricted volume types"],
+            ["restricted volume types"],
         ),
         (pod(SAFE, volumes=[{"name": "v", "nfs": {}}, {"name": "w", "emptyDir": {}}]), [], ["restricted volume types"]),
         (pod(SAFE, container={"ports": [{"containerPort": 1, "hostPort": 80}]}), ["hostPort"], ["hostPort"]),

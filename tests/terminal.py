@@ -8,7 +8,12 @@ import contextlib
 import os
 import pty
 import select
+import termios
 import time
+
+# Seconds after which a line is typed again where nothing but its echo came; what more than an echo is, in characters.
+AGAIN = 0.5
+ECHO = 12
 
 
 def answer(command: list[str], folder: str, env: dict[str, str], typed: list[tuple[str, str]], timeout: float) -> str:
@@ -31,11 +36,21 @@ def answer(command: list[str], folder: str, env: dict[str, str], typed: list[tup
 
 def _talk(terminal: int, waiting: list[tuple[str, str]], end: float) -> str:
     """Read until the other side closes, typing each line once its text came."""
-    text, seen = "", 0
+    text, seen, written = "", 0, 0.0
     while True:
-        ready, _writable, _failed = select.select([terminal], [], [], max(end - time.monotonic(), 0))
-        if not ready:
+        if time.monotonic() > end:
             raise TimeoutError(text)
+        if waiting and (found := text.find(waiting[0][0], seen)) >= 0:
+            prompt, line = waiting[0]
+            if len(text) > found + len(prompt) + len(line) + ECHO and written:
+                seen, written = len(text), 0.0
+                waiting.pop(0)
+            elif time.monotonic() > written + AGAIN and _listens(terminal):
+                # Ansible throws away what was typed before it listens, so once may not be enough.
+                os.write(terminal, line.encode() + b"\n")
+                written = time.monotonic()
+        if not select.select([terminal], [], [], 0.05)[0]:
+            continue
         try:
             chunk = os.read(terminal, 65536)
         except OSError:  # how Linux says that nobody holds the other side any more
@@ -43,6 +58,8 @@ def _talk(terminal: int, waiting: list[tuple[str, str]], end: float) -> str:
         if not chunk:
             return text
         text += chunk.decode(errors="replace").replace("\r\n", "\n")
-        if waiting and waiting[0][0] in text[seen:]:
-            seen = len(text)
-            os.write(terminal, waiting.pop(0)[1].encode() + b"\n")
+
+
+def _listens(terminal: int) -> bool:
+    """Return whether the program reads each key as it is typed, which a prompt of Ansible does."""
+    return not termios.tcgetattr(terminal)[3] & termios.ICANON

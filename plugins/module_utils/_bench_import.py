@@ -114,7 +114,11 @@ def _clean(value: t.Any, where: str, seen: list[str]) -> t.Any:
 
 def _is_secret(item: t.Any) -> bool:
     """Return whether a list's item is an environment variable that holds a secret as text."""
-    return isinstance(item, dict) and is_secret_key(str(item.get("name", ""))) and bool(item.get("value"))
+    if not isinstance(item, dict) or not is_secret_key(str(item.get("name", ""))):
+        return False
+    # A number of tokens is none that opens anything; nor is the name of another variable.
+    value = str(item.get("value") or "")
+    return bool(value) and not value.isdigit() and not value.startswith("$")
 
 
 def _plain(value: t.Any) -> t.Any:

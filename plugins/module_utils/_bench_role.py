@@ -27,6 +27,7 @@ OWN_CONFIG_MAP = "llm-d-benchmark-preprocesses"
 OWN_FOLDER = "/setup/preprocess"
 MODEL_FOLDER = "/model-cache/models/"
 _PORT = re.compile(r"(--port(?:\s*=\s*|\s+\\?\s*))(\$\{?(\w+)\}?|\d+)")
+_TOPIC = re.compile(r"(kv@[^@\"'\s]+@)([^@\"'\\\s]+)")
 _SHELL_NAME = re.compile(r"\$\{?([A-Za-z_]\w*)")
 
 
@@ -62,7 +63,7 @@ class Role:
         values["parallelism"] = self._parallelism()
         values.update(self._scheduling())
         volumes = self._volumes()
-        containers = self.yaml("INIT_CONTAINER_CONFIG", "initContainers", list)
+        containers = self.yaml("INIT_CONTAINER_CONFIG", "initContainers", list) + self._moved(values)
         if containers:
             values["initContainers"] = containers
         if volumes:
@@ -70,6 +71,19 @@ class Role:
         values["containers"] = [self._container()]
         values.update(self._monitoring(values["containers"][0]))
         return {key: value for key, value in values.items() if value not in ({}, [])}
+
+    def _moved(self, values: Values) -> list[Values]:
+        """Return init containers that stand among a pod's other settings, where the chart would write them twice."""
+        extra, moved = values.get("extraConfig", {}), []
+        for key in ("initContainers", "volumes", "containers", "serviceAccountName"):
+            if key not in extra:
+                continue
+            found = extra.pop(key)
+            moved += found if key == "initContainers" and isinstance(found, list) else []
+            if not moved or key != "initContainers":
+                name = self.scenario.source(self.role, "EXTRA_POD_CONFIG")
+                self.scenario.change(name, f"{self.role}.extraConfig.{key}", "the chart writes it itself: left out")
+        return moved
 
     def devices(self) -> int:
         """Return how many accelerators a pod asks for."""
@@ -226,7 +240,16 @@ class Role:
             text = re.sub(rf"[^;&\n]*{OWN_FOLDER}[^;&\n]*", "/bin/true", text)
             why = f"{OWN_FOLDER} is the benchmark's own: its call is left out"
             self.scenario.change(self.scenario.source(self.role, "PREPROCESS"), f"{self.role}.containers[].args", why)
+        text = _TOPIC.sub(lambda found: self._topic(found, name), text)
         return _PORT.sub(lambda found: self._port(found, name), text)
+
+    def _topic(self, found: re.Match[str], name: str) -> str:
+        """Return the topic of KV events with the served model: the picker drops those of any other."""
+        model = self.scenario.current["DEPLOY_CURRENT_MODEL"]
+        if found[2] != model:
+            why = f"KV events are of the model {found[2]}, the one served is {model}: written so"
+            self.scenario.change(name, f"{self.role}.containers[].args", why)
+        return found[1] + model
 
     def _port(self, found: re.Match[str], name: str) -> str:
         given = found[2]
@@ -308,7 +331,9 @@ class Role:
         return self.scenario.get(COMMON + "ACCELERATOR_USE_DRA", "accelerator.dra").lower() == "true"
 
     def _probes(self) -> Values:
-        port = self.number("INFERENCE_PORT", "containers[].extraConfig") or 8000
+        # Behind a sidecar the server itself is asked, not the sidecar's port.
+        metrics = self.scenario.get(COMMON + "METRICS_PORT", f"{self.role}.containers[].extraConfig")
+        port = int(metrics) if self.proxy and metrics.isdigit() else self.number("INFERENCE_PORT", "containers[].extraConfig") or 8000
         wait = {"startup": ("STARTUP_PROBE_PATH", "startupProbe"), "ready": ("READINESS_PROBE_PATH", "readinessProbe")}
         paths = {key: self.text(name, f"containers[].extraConfig.{probe}") for key, (name, probe) in wait.items()}
         startup = {

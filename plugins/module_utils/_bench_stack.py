@@ -193,6 +193,8 @@ def _model_values(scenario: Scenario, model: str, variables: Values) -> Values:
     account = scenario.get(COMMON + "SERVICE_ACCOUNT", "serviceAccountOverride")
     if account not in ("", "default"):
         values["serviceAccountOverride"] = account
+    if values.get("multinode") and proxy and specs["decode"].get("initContainers"):
+        _own_sidecar(scenario, values["routing"], specs["decode"])
     values["accelerator"] = {"type": next(iter(kinds.values()), "nvidia")}
     if scenario.get(COMMON + "ACCELERATOR_USE_DRA", "accelerator.dra").lower() == "true":
         values["accelerator"]["dra"] = True
@@ -228,6 +230,23 @@ def _routing(scenario: Scenario, proxy: bool) -> Values:
             "secure": False,
         }
     return routing
+
+
+def _own_sidecar(scenario: Scenario, routing: Values, decode: Values) -> None:
+    """Write the sidecar out: beside other init containers the chart's own makes a LeaderWorkerSet that is no YAML."""
+    if decode["containers"][0]["modelCommand"] != "custom":
+        del decode["initContainers"]
+        why = "the chart cannot have these beside its sidecar in a LeaderWorkerSet: left out"
+        scenario.change("VLLM_MODELSERVICE_DECODE_INIT_CONTAINER_CONFIG", "decode.initContainers", why)
+        return
+    proxy, port = routing["proxy"], routing["servicePort"]
+    sidecar: Values = {"name": "routing-proxy", "image": proxy["image"], "imagePullPolicy": "Always"}
+    flags = {"port": port, "vllm-port": proxy["targetPort"], "connector": proxy["connector"], "secure-proxy": "false"}
+    sidecar["args"] = [f"--{name}={value}" for name, value in flags.items()]
+    sidecar |= {"ports": [{"containerPort": port}], "resources": {}, "restartPolicy": "Always"}
+    sidecar["securityContext"] = {"allowPrivilegeEscalation": False, "runAsNonRoot": True}
+    decode["initContainers"] = [sidecar, *decode["initContainers"]]
+    routing["proxy"] = {"enabled": False}
 
 
 def _picker(values: Values) -> str:
@@ -320,8 +339,18 @@ def _provider(scenario: Scenario, variables: Values) -> Values:
             scenario.change(name, f"provider.{key}", "the chart reads provider.istio.destinationRule only: left out")
     if not isinstance(rule, dict):
         return {}
-    # The chart's own host is the picker's Service, whole with namespace and domain.
+    return _destination_rule(scenario, name, rule)
+
+
+def _destination_rule(scenario: Scenario, name: str, rule: Values) -> Values:
+    """Return the part of a DestinationRule that the chart reads; it names host and TLS itself."""
     host = str(rule.pop("host", ""))
     if host and not host.startswith(scenario.current["DEPLOY_CURRENT_SERVICE_NAME"]):
-        rule["host"] = host
-    return {"provider": {"istio": {"destinationRule": rule}}} if rule else {}
+        why = f"{host} is not this pool's picker: the chart's own host is taken"
+        scenario.change(name, "provider.istio.destinationRule.host", why)
+    policy = rule.get("trafficPolicy") if isinstance(rule.get("trafficPolicy"), dict) else {}
+    for key in [*(key for key in rule if key != "trafficPolicy"), *(key for key in policy if key != "connectionPool")]:
+        where = f"provider.istio.destinationRule.{'trafficPolicy.' * (key in policy)}{key}"
+        scenario.change(name, where, "the chart never reads it: left out")
+    kept = {"trafficPolicy": {"connectionPool": policy["connectionPool"]}} if policy.get("connectionPool") else {}
+    return {"provider": {"istio": {"destinationRule": kept}}} if kept else {}

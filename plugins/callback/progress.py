@@ -32,6 +32,7 @@ from ansible import constants as C
 from ansible.plugins.callback import CallbackBase
 from ansible.template import Templar
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._events import parse_time, read_events
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_summary import counts_text
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._progress import Progress, waiting_text
 
 PREFIX = "llm_d.orchestrator."
@@ -172,6 +173,8 @@ class CallbackModule(CallbackBase):
             self.progress.recorded(host, answer["path"])
         elif action in (PREFIX + "deployment_plan", "deployment_plan") and answer.get("path"):
             self.progress.planned(host, answer["summary"])
+        elif action in (PREFIX + "stack_info", "stack_info") and answer.get("plan"):
+            self.progress.proposed(host, counts_text(answer["plan"]))
 
     def v2_playbook_on_stats(self, stats: t.Any) -> None:
         """Print the summary."""

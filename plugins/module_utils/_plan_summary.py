@@ -40,7 +40,7 @@ def summary(plan: Object, *, name: str = "", files: Object | None = None, comman
 
     name: the inventory host; files: {path, page, written}, where the plan lies; command: what deploys it.
     """
-    lines = [_title(plan, name), "  " + _counts(plan)]
+    lines = [_title(plan, name), "  " + counts_text(plan)]
     lines += _section("", _actions(plan), limit=0)
     lines += _section("charts", _charts(plan))
     if changes(plan):
@@ -61,7 +61,8 @@ def _title(plan: Object, name: str) -> str:
     return f"Plan{where}: namespace {plan.get('namespace')} on {cluster_text(plan)}"
 
 
-def _counts(plan: Object) -> str:
+def counts_text(plan: Object) -> str:
+    """Return in one line how many objects are made, changed and lost."""
     found = counts(plan)
     if not changes(plan):
         return f"Nothing would change: all {found['reuse']} objects are as wanted."

@@ -162,6 +162,12 @@ class Progress:
         """Keep where the record lies, for the summary."""
         self.state(host).record = path
 
+    def proposed(self, host: str, text: str) -> None:
+        """Print what a plan comes to."""
+        phase = self.state(host).phase
+        if phase:
+            self.line(phase, host, text)
+
     def planned(self, host: str, summary: list[str]) -> None:
         """Keep a plan that was written, to show it at the end."""
         self.state(host).plan = summary

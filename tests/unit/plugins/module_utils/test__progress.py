@@ -133,3 +133,11 @@ def test_a_plan_is_shown_at_the_end_in_one_piece(told):
     progress.planned("lab", ["Plan for lab", "  14 to create"])
     progress.finish([])
     assert lines[-1] == ("\nPlan for lab\n  14 to create", "plain")
+
+
+def test_what_a_plan_comes_to_is_told_within_a_phase(told):
+    progress, lines, _clock = told
+    progress.proposed("lab", "14 to create")
+    progress.task("lab", ["planning"])
+    progress.proposed("lab", "14 to create")
+    assert [text for text, _kind in lines][1:] == ["[PLANNING]      0.0s  14 to create"]

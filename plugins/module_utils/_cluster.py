@@ -15,7 +15,7 @@ import typing as t
 
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s import client as k8s_client
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import Forbidden, OrchestratorError
 
 try:
     import kubernetes
@@ -128,8 +128,10 @@ def api_error(exc: ApiException, action: str) -> OrchestratorError:
     # Where the body is no Status object, the reason alone says it.
     with contextlib.suppress(TypeError, KeyError, yaml.YAMLError):
         message = yaml.safe_load(exc.body or "")["message"]
-    hint = "Ask an administrator for this permission." if exc.status == 403 else None
-    return OrchestratorError(f"The cluster refused to {action}: {exc.status} {message}", hint=hint)
+    text = f"The cluster refused to {action}: {exc.status} {message}"
+    if exc.status == 403:
+        return Forbidden(text, hint="Ask an administrator for this permission.")
+    return OrchestratorError(text)
 
 
 def _check_kubeconfig(auth: dict) -> None:

@@ -26,3 +26,7 @@ class OrchestratorError(Exception):
         if self.hint:
             lines.append("What to do: " + self.hint)
         return "\n".join(lines)
+
+
+class Forbidden(OrchestratorError):
+    """The cluster does not permit it."""

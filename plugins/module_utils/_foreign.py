@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import Forbidden
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases import COMPONENT_LABEL, MANAGED_LABEL
 
 if t.TYPE_CHECKING:
@@ -23,7 +23,7 @@ _SELECTOR = "owner=helm,status notin (superseded,uninstalled)"
 def foreign(cluster: Cluster, stack: Object) -> list[str]:
     """Return what a stack (stack_info's result) would run into, each as 'place: what -> what to do'.
 
-    What the cluster does not let be read is one of them.
+    What may not be read is left out: the rule LLMD741 names all that is not permitted.
     """
     wanted: dict[str, dict[str, str]] = {}
     for component, releases in stack["releases"].items():
@@ -36,8 +36,8 @@ def foreign(cluster: Cluster, stack: Object) -> list[str]:
             if components:
                 texts += foreign_releases(cluster.list("v1", "Secret", namespace, _SELECTOR), components)
         routes = cluster.list(GATEWAY_API, "HTTPRoute", stack["namespace"]) if names else []
-    except OrchestratorError as exc:
-        return [*texts, f"cluster: {exc.message} -> {exc.hint or 'see whether it is healthy'}"]
+    except Forbidden:
+        return texts
     return texts + foreign_routes(routes, names)
 
 

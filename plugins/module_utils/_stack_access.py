@@ -7,10 +7,12 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._access import Access, compact
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._access_needs import Scope, kinds_of, needs
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._access_read import read_access
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base import WARNING, StackFinding
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_model import StackModel
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_platform import ISTIOD
 
 if t.TYPE_CHECKING:
     from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import Cluster
@@ -20,8 +22,7 @@ Object = dict[str, t.Any]
 
 # Rules that the variable llm_d_access is about.
 ACCESS_RULES = ("LLMD74", "LLMD76")
-# Gateways whose controller is an istiod, and groups of what is made before the releases.
-ISTIO = ("istio", "openshift")
+# Groups of what is made before the releases.
 _GROUPS = {"Job": "batch", "DaemonSet": "apps"}
 
 
@@ -39,9 +40,16 @@ def add_access(
     unseen = sorted({namespace, gateway} - live)
     # A namespace that may not be looked at may be absent too: an administrator is given it as well.
     absent = frozenset(unseen if spaces is not None else ())
-    scope = Scope(namespace, gateway, absent, result["gateway"]["provider"] in ISTIO, made)
+    scope = Scope(namespace, gateway, absent, result["gateway"]["provider"] in ISTIOD, made)
     wanted = needs(model.planned, kinds_of(inventory.discovery), scope)
     model.facts = dataclasses.replace(model.facts, access=read_access(cluster, wanted, unseen))
+
+
+def access_report(model: StackModel | None) -> Object:
+    """Return {user, missing, unknown, role_yaml} for a plan; missing, unknown: one permission a line."""
+    access = (model.facts.access if model else None) or Access()
+    lines = {name: [compact([need]) for need in getattr(access, name)] for name in ("missing", "unknown")}
+    return {"user": access.user, **lines, "role_yaml": access.role}
 
 
 def weighed(findings: t.Iterable[StackFinding], access: str) -> list[StackFinding]:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import typing as t
@@ -35,6 +36,11 @@ METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 ROUTES = "httproutes.gateway.networking.k8s.io"
 RBAC = "rbac.authorization.k8s.io/v1"
 TIMEOUT = 10
+# By provider the namespaces in which istiod is looked for, None for all; the next where one may not be read.
+ISTIOD: dict[str, tuple[str | None, ...]] = {
+    "istio": (None, "istio-system"),
+    "openshift": (None, "openshift-ingress"),
+}
 # Definitions of kinds that are not served, at most.
 _LIMIT = 8
 
@@ -48,6 +54,14 @@ def add_platform(model: StackModel, cluster: Cluster, version: str) -> None:
     platform = Platform(name, version, sccs, bindings, definitions)
     bundle = model.facts.gateway_api_version or _bundle(model, cluster)
     model.facts = dataclasses.replace(model.facts, platform=platform, gateway_api_version=bundle)
+
+
+def istiod(cluster: Cluster, provider: str) -> Object | None:
+    """Return the Deployment of a gateway provider's istiod; None where there is none, or none that may be read."""
+    for place in ISTIOD.get(provider, ()):
+        with contextlib.suppress(OrchestratorError):
+            return next(iter(cluster.list("apps/v1", "Deployment", place, "app=istiod")), None)
+    return None
 
 
 def _bundle(model: StackModel, cluster: Cluster) -> str | None:

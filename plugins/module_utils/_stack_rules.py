@@ -23,7 +23,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_capacity
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_facts import facts_of
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_items import Component
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_model import StackModel, build_model
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_platform import add_platform
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_platform import add_platform, istiod
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_types import Stack
 
 if t.TYPE_CHECKING:
@@ -101,7 +101,7 @@ class StackRules:
                 objects[kind] = objects[kind] + bodies
         models = [{**row, "hostnames": tuple(row["hostnames"])} for row in self.result["models"]]
         gateway = self.result["route_gateway"]
-        facts = facts_of(objects, self._served(), self._controller())
+        facts = facts_of(objects, self._served(), istiod(self.cluster, self.result["gateway"]["provider"]))
         place = (gateway["name"], gateway["namespace"], gateway["section_name"])
         model = build_model(parts, self.result["routes"], models, facts, place)
         add_platform(model, self.cluster, self.inventory.version)
@@ -200,13 +200,6 @@ class StackRules:
                 version, _slash, kind = api.rpartition("/")
                 served.setdefault(version, []).append(kind)
         return served
-
-    def _controller(self) -> Object | None:
-        if self.result["gateway"]["provider"] != "istio":
-            return None
-        with contextlib.suppress(OrchestratorError):
-            return next(iter(self.cluster.list("apps/v1", "Deployment", None, "app=istiod")), None)
-        return None
 
 
 def _without_values(secret: Object) -> Object:

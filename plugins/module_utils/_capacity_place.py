@@ -18,6 +18,8 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._capacity_pods 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._capacity_spread import Apart, terms
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._model_servers import dicts
 
+# Nodes on which eviction is tried; the scheduler tries not all either (DefaultPreemption, minCandidateNodesAbsolute).
+ENOUGH = 100
 # Bytes of memory that weigh as much as one core, in orders.
 _CORE = 4 * 1024**3
 
@@ -113,6 +115,7 @@ def _take(batch: Batch, node: Node, apart: Apart) -> None:
 def _evict(need: Need, candidates: list[Node], apart: Apart) -> tuple[Node, list[Held]] | None:
     """Return the node where the fewest pods of lower priority have to go, and these pods; None where none helps."""
     best: tuple[Node, list[Held]] | None = None
+    helped = 0
     for node in candidates:
         lower = [pod for pod in node.pods if pod.priority < need.priority]
         if not lower or (apart.needed and not apart.allows(node)):
@@ -120,6 +123,9 @@ def _evict(need: Need, candidates: list[Node], apart: Apart) -> tuple[Node, list
         victims = _victims(need, node, lower)
         if victims and (best is None or len(victims) < len(best[1])):
             best = (node, victims)
+        helped += bool(victims)
+        if helped == ENOUGH or (best and len(best[1]) == 1):
+            break
     return best
 
 

@@ -170,7 +170,8 @@ def _busy(need: Need, matching: list[Node], able: list[Node], sound: list[Node])
     tight = [node for node in sound if node.free(name) >= need.requests[name]]
     also = sorted({other for node in tight for other, value in need.requests.items() if value > node.free(other)})
     text += f"; nodes with enough of it lack {', '.join(also)}" if also else ""
-    shut = [node for node in able if node not in sound]
+    names = {node.name for node in sound}
+    shut = [node for node in able if node.name not in names]
     text += f"; {_names(shut)} could hold it but {_why(need, shut[0])}" if shut else ""
     return Reason(BUSY, text, detail=name)
 

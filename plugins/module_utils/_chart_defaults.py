@@ -9,13 +9,7 @@ import typing as t
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._charts import fetch_chart, read_chart
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
-
-try:
-    import yaml
-except ImportError as exc:  # pragma: no cover - reported by read_chart()
-    IMPORT_ERROR: ImportError | None = exc
-else:
-    IMPORT_ERROR = None
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._values import chart_defaults as values_of
 
 Values = dict[str, t.Any]
 
@@ -29,10 +23,9 @@ def chart_defaults(sections: dict[str, Values], fetching: dict) -> dict[str, Val
     def read(section: Values) -> Values:
         try:
             chart = fetch_chart(section.get("chart_ref") or "", section.get("chart_version") or None, **fetching)
-            values = yaml.safe_load(read_chart(chart.path).values)
-        except (OrchestratorError, yaml.YAMLError):
+            return values_of(read_chart(chart.path))
+        except OrchestratorError:
             return {}
-        return values if isinstance(values, dict) else {}
 
     with concurrent.futures.ThreadPoolExecutor() as pool:
         return dict(zip(sections, pool.map(read, sections.values()), strict=True))

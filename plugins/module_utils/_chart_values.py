@@ -15,14 +15,17 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._charts import 
     fetch_chart,
     read_chart,
 )
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._deadline import TookTooLong, deadline
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._findings import ERROR, WARNING, Finding, Mark
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._infer import cached_schema
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._schema import check_values
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._infer import cached_schema, open_schema
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._schema import check_values, too_slow
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._values import load_values
 
 # Charts fetched at a time; each is a Helm process that mostly waits.
 PARALLEL = 4
+# Seconds for following one chart's templates; real charts take up to one.
+INFERENCE_SECONDS = 3.0
 # The modules' option unknown_keys, as severities.
 UNKNOWN_KEYS = {"error": ERROR, "warn": WARNING}
 
@@ -68,8 +71,9 @@ def check_charts(
     fetched = _fetch_all(entries, helm, cache_dir, plain_http)
     findings: dict[Finding, None] = {}
     rows = []
+    slow: set[str] = set()
     for entry in entries:
-        found, row = _check_one(entry, fetched[_key(entry)], strict, unknown_keys)
+        found, row = _check_one(entry, fetched[_key(entry)], strict, unknown_keys, slow)
         findings.update(dict.fromkeys(found))
         rows.append(row)
     return Checked(list(findings), rows)
@@ -89,22 +93,34 @@ def _key(entry: Entry) -> Key:
 def _fetch_all(
     entries: list[Entry], helm: str, cache_dir: str | None, plain_http: bool
 ) -> dict[Key, Fetched | OrchestratorError]:
-    def fetch(key: Key) -> Fetched | OrchestratorError:
+    def fetch(key: Key) -> tuple[Chart, ChartFiles] | OrchestratorError:
         try:
             chart = fetch_chart(key[0], key[1] or None, helm=helm, cache_dir=cache_dir, plain_http=plain_http)
-            files = read_chart(chart.path)
-            return Fetched(chart, files, cached_schema(files, chart.digest, cache))
+            return chart, read_chart(chart.path)
         except OrchestratorError as exc:
             return exc
 
     cache = cache_dir or default_cache_dir()
     keys = list(dict.fromkeys(_key(entry) for entry in entries))
     with concurrent.futures.ThreadPoolExecutor(PARALLEL) as pool:
-        return dict(zip(keys, pool.map(fetch, keys), strict=True))
+        found = dict(zip(keys, pool.map(fetch, keys), strict=True))
+    # Not in the threads, where nothing could end it.
+    return {
+        key: one if isinstance(one, OrchestratorError) else Fetched(one[0], one[1], _inferred(one[0], one[1], cache))
+        for key, one in found.items()
+    }
+
+
+def _inferred(chart: Chart, files: ChartFiles, cache: str) -> dict[str, t.Any]:
+    try:
+        with deadline(INFERENCE_SECONDS):
+            return cached_schema(files, chart.digest, cache)
+    except TookTooLong:
+        return open_schema(f"its templates take more than {INFERENCE_SECONDS:g} s to follow")
 
 
 def _check_one(
-    entry: Entry, fetched: Fetched | OrchestratorError, strict: bool, unknown_keys: str
+    entry: Entry, fetched: Fetched | OrchestratorError, strict: bool, unknown_keys: str, slow: set[str]
 ) -> tuple[list[Finding], Entry]:
     name = entry.get("name") or entry["chart_ref"]
     loaded = load_values(entry.get("values_files") or [], entry.get("values"), f"values of {name}")
@@ -118,4 +134,9 @@ def _check_one(
         return [missing, *loaded.findings], row
     chart, files, inferred = fetched
     row.update(chart=chart.name, version=chart.version, digest=chart.digest, has_schema=files.schema is not None)
-    return check_values(files, loaded, strict=strict, inferred=inferred, unknown_keys=unknown_keys), row
+    if chart.digest in slow:  # as it was for another release; waiting once is enough
+        return [too_slow(loaded, f"{files.name} {files.version}"), *loaded.findings], row
+    findings = check_values(files, loaded, strict=strict, inferred=inferred, unknown_keys=unknown_keys)
+    if any(finding.rule == "schema-cost" for finding in findings):
+        slow.add(chart.digest)
+    return findings, row

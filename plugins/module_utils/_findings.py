@@ -22,6 +22,9 @@ PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
 # Keys whose values are not shown. Names of secrets (authSecretName) are no secrets.
 SECRET_KEY = re.compile(r"(password|passwd|token|secret|api_?key|credentials?|private_?key)s?$", re.IGNORECASE)
 MAX_SHOWN = 80
+MAX_PATH = 300
+# Mistakes shown of one file or chart; a broken file can hold any number.
+MAX_FINDINGS = 100
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,7 +114,22 @@ def show_path(path: t.Iterable[str | int]) -> str:
             text += f".{part}" if text else part
         else:
             text += f"[{json.dumps(part)}]"
-    return text
+    return short(text, MAX_PATH)
+
+
+def short(text: str, limit: int = MAX_SHOWN) -> str:
+    """Return a text of at most limit characters: its beginning and its end where it has more."""
+    return text if len(text) <= limit else f"{text[: limit * 2 // 3]}...{text[3 + limit * 2 // 3 - limit :]}"
+
+
+def at_most(findings: list[Finding], limit: int = MAX_FINDINGS) -> list[Finding]:
+    """Return the first findings, and one that counts the others."""
+    rest = findings[limit:]
+    if not rest:
+        return findings
+    hint = "mend those that are shown first"
+    more = dataclasses.replace(rest[0], path="", message=f"{len(rest)} more mistakes", hint=hint, rule="more-mistakes")
+    return [*findings[:limit], more]
 
 
 def show_value(value: t.Any, path: Path) -> str:

@@ -31,6 +31,9 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._template_value
 # Part of the cache's key: raise it whenever the same chart would give another schema.
 VERSION = 2
 
+# Characters of templates that are followed; the largest charts in use have a few millions.
+MAX_TEMPLATES = 8 * 1024 * 1024
+
 # Top-level keys that hold YAML anchors for the rest of a file.
 ANCHORS = r"^(x-|_|\.)"
 
@@ -42,6 +45,8 @@ def infer_schema(chart: ChartFiles) -> Schema:
     (constants that templates compare with), x-unread (only values.yaml has it), x-forbidden on a map ({key: {message,
     source}}), and x-open at the top: why the schema names no unknown key, where templates cannot be followed.
     """
+    if _size(chart) > MAX_TEMPLATES:
+        return open_schema(f"its templates have more than {MAX_TEMPLATES} characters")
     found = read_templates(chart)
     known = Known(kinds={"map"}, live=True)
     for prefix, sub, folder in _tree(chart, (), ""):
@@ -55,6 +60,11 @@ def infer_schema(chart: ChartFiles) -> Schema:
         _open_helm_keys(schema, prefix, sub)
         apply_overlays(schema, sub.name, prefix)
     return schema
+
+
+def open_schema(reason: str) -> Schema:
+    """Return the schema of a chart whose templates cannot be followed: it allows everything."""
+    return {**empty_schema(), "type": "object", "x-open": [reason]}
 
 
 def allow_templated(schema: Schema, values: dict[str, t.Any]) -> Schema:
@@ -123,6 +133,11 @@ def _keep(path: str, schema: Schema) -> None:
     except OSError:
         os.unlink(scratch)
         raise
+
+
+def _size(chart: ChartFiles) -> int:
+    own = sum(len(text) for text in chart.templates.values())
+    return own + sum(_size(subchart) for subchart in chart.subcharts)
 
 
 def _tree(chart: ChartFiles, prefix: Path, folder: str) -> t.Iterator[tuple[Path, ChartFiles, str]]:

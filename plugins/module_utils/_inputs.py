@@ -15,7 +15,7 @@ import typing as t
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._findings import ERROR, Mark, Place, Problems
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._findings import show_path as dotted
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._names import did_you_mean
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._values_yaml import Node, load_yaml, to_plain
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._values_yaml import Node, read_yaml, to_plain
 
 Values = dict[str, t.Any]
 Path = t.Sequence[str | int]
@@ -142,12 +142,10 @@ class Loader:
 
     def _read(self, path: str, where: str) -> Node | None:
         try:
-            with open(path, "rb") as stream:
-                content = stream.read()
+            root, findings = read_yaml(path, path)
         except OSError as exc:
             self.problems.add(where, f"{path} cannot be read: {exc.strerror}", rule="yaml-file")
             return None
-        root, findings = load_yaml(content, path)
         for finding in findings:
             if root is None or finding.severity == ERROR:
                 where = Place(f"{finding.mark.file}:{finding.mark.line}", finding.mark)

@@ -14,11 +14,13 @@ import typing as t
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_files import ChartFiles
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._findings import (
     ERROR,
+    MAX_FINDINGS,
     WARNING,
     Finding,
     Path,
     show_path,
 )
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._infer import MAX_TEMPLATES
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._schema_source import (
     SchemaError,
     compile_schema,
@@ -32,6 +34,8 @@ TEMPLATE_PATH = re.compile(r"\.Values((?:\.[A-Za-z_]\w*)+)")
 FREE_KEY = re.compile(r".*[./].*|[A-Z0-9_]+")
 ITEM = "[]"
 MAX_LEVELS = 8
+# Unknown keys that are compared with the known ones; a file has room for more than there is time to.
+MAX_LOOKED = 2_000
 
 Tree = dict[str, t.Any]
 
@@ -43,7 +47,8 @@ def misspellings(chart: ChartFiles, loaded: Loaded, label: str, strict: bool) ->
     index = index_schema({}, _as_values(tree)) if chart.schema is None else {}
     found: list[Finding] = []
     stack: list[tuple[Path, Node, Tree]] = [((), loaded.root, tree)]
-    while stack:
+    looked = 0
+    while stack and looked < MAX_LOOKED and len(found) <= MAX_FINDINGS:
         path, node, known = stack.pop()
         if isinstance(node.value, list):
             stack += [((*path, place), inner, known.get(ITEM, {})) for place, inner in enumerate(node.value)]
@@ -55,6 +60,7 @@ def misspellings(chart: ChartFiles, loaded: Loaded, label: str, strict: bool) ->
             if key in known:
                 stack.append((here, inner, known[key]))
                 continue
+            looked += 1
             meant = _meant(here, [name for name in known if name not in node.value and name != ITEM], index)
             if meant:
                 severity = ERROR if strict else WARNING
@@ -69,7 +75,8 @@ def known_keys(chart: ChartFiles, defaults: dict[str, t.Any]) -> Tree:
     """Return the tree of keys that a chart is known to read; "[]" stands for a list's entries."""
     tree: Tree = {"global": {}}
     _add_values(tree, defaults)
-    for text in chart.templates.values():
+    small = sum(len(text) for text in chart.templates.values()) <= MAX_TEMPLATES
+    for text in chart.templates.values() if small else ():
         for match in TEMPLATE_PATH.finditer(text):
             node = tree
             for part in match.group(1)[1:].split("."):

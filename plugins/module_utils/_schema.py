@@ -15,13 +15,16 @@ import typing as t
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_facts import Fact, facts_for, owner
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_files import ChartFiles
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._deadline import TookTooLong, deadline
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._findings import (
     ERROR,
+    MAX_FINDINGS,
     NOTE,
     WARNING,
     Finding,
     Mark,
     Path,
+    at_most,
     show_path,
     sort_key,
 )
@@ -47,6 +50,9 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._values import 
     coalesce,
     enabled_subcharts,
 )
+
+# Seconds that one release's values may take against a schema; sound ones take a few hundredths.
+SECONDS = 2.0
 
 
 def check_values(
@@ -81,7 +87,7 @@ def check_values(
     findings += [finding for finding in found if not _is_known(finding, known)]
     known = {finding.path for finding in findings}
     findings += [finding for finding in misspellings(chart, loaded, label, strict) if finding.path not in known]
-    return sorted(findings, key=sort_key)
+    return at_most(sorted(findings, key=sort_key))
 
 
 def _beside_schema(finding: Finding) -> Finding:
@@ -98,6 +104,13 @@ def _is_known(finding: Finding, known: set[str]) -> bool:
     if finding.rule == "missing-key":
         return any(path == finding.path or path.startswith(f"{finding.path}.") for path in known)
     return bool(finding.path) and finding.path in known
+
+
+def too_slow(loaded: Loaded, label: str) -> Finding:
+    """Return the finding that a chart's schema costs too much to evaluate."""
+    message = f"the schema of the chart {label} takes more than {SECONDS:g} s to evaluate"
+    hint = "take another version of the chart, or shorten the longest texts, which a pattern may take too long for"
+    return Finding(Mark(loaded.root.mark.file), "", message, hint, "schema-cost", chart=label)
 
 
 class _Check:
@@ -123,14 +136,17 @@ class _Check:
         except SchemaError as exc:
             return [self.broken(str(exc))]
         try:
-            found = violations(validator.iter_errors(values))
+            with deadline(SECONDS):
+                found = violations(validator.iter_errors(values))
+        except TookTooLong:
+            return [too_slow(self.loaded, self.label)]
         except Exception as exc:  # jsonschema raises many types for a schema that is none
             return [self.broken(explain_broken(schema, exc))]
         findings = [self.note(f"the schema's remote reference {ref} was not followed", "remote-ref") for ref in remote]
         index = index_schema(schema, chart_defaults(self.chart)) if found else {}
         return findings + [
             self.finding(violation, index, prefix)
-            for violation in found
+            for violation in found[: MAX_FINDINGS + 1]
             if self.loaded.complete or violation.rule != "missing-key"
         ]
 

@@ -13,6 +13,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_facts im
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_files import ChartFiles
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._findings import (
     ERROR,
+    MAX_FINDINGS,
     NOTE,
     WARNING,
     Finding,
@@ -50,7 +51,7 @@ def check_inferred(
     allowed = allow_templated(schema, loaded.values())
     found = violations(jsonschema.Draft7Validator(allowed).iter_errors(merged))
     index = index_schema(schema, chart_defaults(chart)) if found else {}
-    for violation in found:
+    for violation in found[: MAX_FINDINGS + 1]:
         if violation.rule == "unknown-key":
             findings.append(_unread(violation, schema, loaded, index, chart.name, label, unknown_keys))
         elif loaded.complete or violation.rule != "missing-key":

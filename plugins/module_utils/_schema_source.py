@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 import typing as t
 from urllib.parse import urldefrag, urljoin
 
 try:
     import jsonschema
+    from jsonschema_specifications import REGISTRY
 except ImportError as exc:  # pragma: no cover - reported by the modules
     IMPORT_ERROR: ImportError | None = exc
 else:
@@ -25,6 +27,11 @@ else:
 FORMAT_DRAFTS = ("draft-04", "draft-06", "draft-07")
 NEWEST = "2020-12"
 METASCHEMAS = ("http://json-schema.org/", "https://json-schema.org/")  # known to jsonschema itself
+REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
+# Classes, quoting, groups and flags of Go's regular expressions (regexp/syntax) that Python reads otherwise or refuses.
+GO_ONLY = re.compile(r"\\[pPzQEC]|\(\?<[A-Za-z_]|\(\?[a-z]*U|\[\[:")
+# Keywords that hold values, not schemas.
+DATA = ("const", "enum", "default", "examples")
 DRAFTS = {
     "draft-04": "Draft4Validator",
     "draft-06": "Draft6Validator",
@@ -52,9 +59,12 @@ def compile_schema(text: str) -> tuple[t.Any, t.Any, tuple[str, ...]]:
         schema, remote = _without_remote(schema, draft)
     except RecursionError as exc:
         raise SchemaError("values.schema.json is nested too deep") from exc
+    except ValueError as exc:
+        raise SchemaError(f"values.schema.json holds a broken address: {exc}") from exc
     cls = getattr(jsonschema, DRAFTS[draft])
     checker = cls.FORMAT_CHECKER if draft in FORMAT_DRAFTS else None
-    return cls(schema, format_checker=checker), schema, tuple(sorted(remote))
+    # A registry of the metaschemas alone: by default, a reference that was overlooked would be fetched.
+    return cls(schema, format_checker=checker, registry=REGISTRY), schema, tuple(sorted(remote))
 
 
 def explain_broken(schema: t.Any, problem: Exception) -> str:
@@ -120,12 +130,27 @@ def _replace(node: t.Any, base: str, bases: set[str], remote: set[str], whole: b
     if not isinstance(node, dict):
         return node
     base = urldefrag(urljoin(base, _id_of(node)))[0]
-    ref = node.get("$ref")
-    if isinstance(ref, str):
-        target = urldefrag(urljoin(base, ref))[0]
-        if target not in bases and not target.startswith(METASCHEMAS):
+    for keyword in REFERENCES:
+        ref = node.get(keyword)
+        target = urldefrag(urljoin(base, ref))[0] if isinstance(ref, str) else base
+        if isinstance(ref, str) and target not in bases and not target.startswith(METASCHEMAS):
             remote.add(ref)
             if whole:
                 return {}
-            node = {key: inner for key, inner in node.items() if key != "$ref"}
-    return {key: _replace(inner, base, bases, remote, whole) for key, inner in node.items()}
+            node = {key: inner for key, inner in node.items() if key != keyword}
+    node = _without_foreign_patterns(node)
+    kept = {key: node[key] for key in DATA if key in node}
+    return {**{key: _replace(inner, base, bases, remote, whole) for key, inner in node.items()}, **kept}
+
+
+def _without_foreign_patterns(node: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return a schema without the patterns that Go knows and Python does not; Helm still checks them."""
+    pattern = node.get("pattern")
+    if isinstance(pattern, str) and GO_ONLY.search(pattern):
+        node = {key: inner for key, inner in node.items() if key != "pattern"}
+    patterns = node.get("patternProperties")
+    if isinstance(patterns, dict) and any(GO_ONLY.search(key) for key in patterns):
+        closing = ("additionalProperties", "unevaluatedProperties")
+        node = {key: inner for key, inner in node.items() if key not in closing}
+        node["patternProperties"] = {key: inner for key, inner in patterns.items() if not GO_ONLY.search(key)}
+    return node

@@ -46,7 +46,8 @@ def index_schema(schema: t.Any, defaults: dict[str, t.Any]) -> Index:
             stack.append(((*path, name), inner))
         if isinstance(node.get("items"), dict):
             stack.append(((*path, 0), node["items"]))
-    _index_values(defaults, (), index)
+    known = {place for places in index.values() for place in places}
+    _index_values(defaults, (), index, known)
     return index
 
 
@@ -89,13 +90,14 @@ def _items(properties: t.Any) -> list[tuple[str, t.Any]]:
     return list(properties.items()) if isinstance(properties, dict) else []
 
 
-def _index_values(values: dict[str, t.Any], path: Path, index: Index) -> None:
+def _index_values(values: dict[str, t.Any], path: Path, index: Index, known: set[Path]) -> None:
     for name, inner in values.items():
         place = (*path, name)
-        if place not in index.get(name, []):
+        if place not in known and len(known) < MAX_KEYS:
+            known.add(place)
             index.setdefault(name, []).append(place)
         if isinstance(inner, dict):
-            _index_values(inner, place, index)
+            _index_values(inner, place, index, known)
 
 
 def _closest(path: Path, places: list[Path]) -> Path:

@@ -13,17 +13,19 @@ import copy
 import dataclasses
 import functools
 import os
+import stat
 import typing as t
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_files import ChartFiles
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._findings import Finding, Mark, Path
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._findings import MAX_PATH, Finding, Mark, Path, short
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._values_yaml import (
-    MAX_BYTES,
     Node,
     from_plain,
     load_yaml,
+    read_yaml,
     to_plain,
 )
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._yaml_builder import MAX_DEPTH
 
 Values = dict[str, t.Any]
 
@@ -78,6 +80,10 @@ def load_values(files: list[str], inline: Values | None, inline_name: str) -> Lo
         complete = complete and node is not None
         if node is not None:
             root = node if root is None else merge(root, node)
+    if inline and depth(inline) > MAX_DEPTH:
+        message, hint = f"nested more than {MAX_DEPTH} levels deep", "flatten it"
+        findings.append(Finding(Mark(inline_name), "", message, hint, "yaml-depth"))
+        inline, complete = None, False
     if inline or root is None:
         extra = from_plain(inline or {}, Mark(inline_name if inline or not files else files[0]))
         root = extra if root is None else merge(root, extra)
@@ -87,15 +93,26 @@ def load_values(files: list[str], inline: Values | None, inline_name: str) -> Lo
 def load_file(file: str) -> tuple[Node | None, list[Finding]]:
     """Return one file's map, or None with what is wrong with the file; never raises for a bad file."""
     path = os.path.expanduser(file)
-    if os.path.exists(path) and not os.path.isfile(path):
-        hint = "name a values file; list several files one by one"
-        return None, [Finding(Mark(file), "", "not a file", hint, "yaml-file")]
+    shown = Mark(short(file, MAX_PATH))
     try:
-        with open(path, "rb") as stream:
-            return load_yaml(stream.read(MAX_BYTES + 1), file)
-    except OSError as exc:
+        if stat.S_ISDIR(os.stat(path).st_mode):
+            hint = "name a values file; list several files one by one"
+            return None, [Finding(shown, "", "not a file", hint, "yaml-file")]
+        return read_yaml(path, file)
+    except (OSError, ValueError) as exc:  # ValueError: a name that no file can have
         hint = f"check the name; relative names count from {os.getcwd()}"
-        return None, [Finding(Mark(file), "", f"cannot be read: {exc.strerror}", hint, "yaml-file")]
+        reason = getattr(exc, "strerror", None) or exc
+        return None, [Finding(shown, "", f"cannot be read: {reason}", hint, "yaml-file")]
+
+
+def depth(value: t.Any) -> int:
+    """Return how many levels of maps and lists a value has, MAX_DEPTH + 1 where there are more."""
+    level, here = 0, [value]
+    while here and level <= MAX_DEPTH:
+        level += 1
+        held = [item for item in here if isinstance(item, (dict, list))]
+        here = [inner for item in held for inner in (item.values() if isinstance(item, dict) else item)]
+    return level
 
 
 def merge(base: Node, over: Node) -> Node:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._findings import Finding, Mark
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._files import read_regular
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._findings import Finding, Mark, at_most, short
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._yaml_builder import (
     TEMPLATE_HINT,
     Builder,
@@ -25,18 +26,27 @@ except ImportError as exc:  # pragma: no cover - reported by the modules
 else:
     IMPORT_ERROR = None
 
-__all__ = ["IMPORT_ERROR", "MAX_BYTES", "Node", "from_plain", "load_yaml", "to_plain"]
+__all__ = ["IMPORT_ERROR", "MAX_BYTES", "Node", "from_plain", "load_yaml", "read_yaml", "to_plain"]
 
 # A release's values are kept in a Secret of at most 1 MiB, so a larger file cannot be deployed.
 MAX_BYTES = 1024 * 1024
 
 
-def load_yaml(content: bytes, file: str) -> tuple[Node | None, list[Finding]]:
-    """Return the map in a values file and what is wrong with the file; the map is None where it cannot be used."""
+def read_yaml(path: str, file: str) -> tuple[Node | None, list[Finding]]:
+    """Return load_yaml() of a file's content; file: its name in messages. Raises OSError where it cannot be read."""
+    content, size = read_regular(path, MAX_BYTES + 1)
+    return load_yaml(content, file, size)
+
+
+def load_yaml(content: bytes, file: str, size: int = 0) -> tuple[Node | None, list[Finding]]:
+    """Return the map in a values file and what is wrong with the file; the map is None where it cannot be used.
+
+    size: bytes of the whole file, where content is only its beginning.
+    """
     try:
         builder = Builder(file)
-        root = builder.build(_decoded(content, file))
-        return root, builder.findings
+        root = builder.build(_decoded(content, file, size))
+        return root, at_most(builder.findings)
     except Refused as exc:
         return None, [exc.finding]
     except yaml.YAMLError as exc:
@@ -61,11 +71,10 @@ def to_plain(node: Node) -> t.Any:
     return node.value
 
 
-def _decoded(content: bytes, file: str) -> str:
+def _decoded(content: bytes, file: str, size: int) -> str:
     if len(content) > MAX_BYTES:
-        raise Refused(
-            Mark(file, 1, 1), f"the file has {len(content)} bytes, more than {MAX_BYTES}", "split it", "yaml-size"
-        )
+        message = f"the file has {max(size, len(content))} bytes, more than {MAX_BYTES}"
+        raise Refused(Mark(file, 1, 1), message, "split it", "yaml-size")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as exc:
@@ -87,7 +96,7 @@ def _syntax_finding(exc: Exception, content: bytes, file: str) -> Finding:
     context = getattr(exc, "context", None)
     lines = content.decode("utf-8-sig", "replace").splitlines()
     line = lines[mark.line] if mark.line < len(lines) else ""
-    message = f"not valid YAML: {problem}" + (f" ({context})" if context else "")
+    message = f"not valid YAML: {short(problem, 200)}" + (f" ({short(str(context), 200)})" if context else "")
     return Finding(Mark(file, mark.line + 1, mark.column + 1), "", message, _syntax_hint(line, problem), "yaml-syntax")
 
 

@@ -30,16 +30,19 @@ def scalar(text: str) -> t.Any:
     if NOT_FINITE.fullmatch(text):
         return math.nan if text.lower().endswith("nan") else float(text.replace(".", ""))
     digits = text.replace("_", "") if text[:1] in tuple("+-0123456789") else text
-    if INTEGER.fullmatch(digits):
-        return _integer(digits)
-    return float(digits) if FLOAT.fullmatch(digits) and digits not in (".",) else text
+    number: int | float | None = _integer(digits) if INTEGER.fullmatch(digits) else None
+    if number is None and FLOAT.fullmatch(digits):
+        number = float(digits)
+    # What no float can hold is text to Go's parser.
+    return text if number is None or math.isinf(number) else number
 
 
-def _integer(digits: str) -> int | float:
+def _integer(digits: str) -> int | None:
+    """Return an integer, None where it has more than 64 bits; Go's parser then tries a float."""
     sign, body = (-1, digits[1:]) if digits[0] == "-" else (1, digits.lstrip("+"))
-    if body[:2] in ("0x", "0b", "0o"):
-        return sign * int(body, 0)
-    if body[0] == "0" and len(body) > 1:
-        return sign * int(body, 8)
-    # Beyond 64 bits Go's parser falls back to a float; so many digits are also slow to convert.
-    return sign * int(body) if len(body) < 20 else sign * float(body)
+    base = {"0x": 16, "0b": 2, "0o": 8}.get(body[:2], 8 if body[0] == "0" and len(body) > 1 else 10)
+    body = body[2:] if body[:2] in ("0x", "0b", "0o") else body
+    if len(body.lstrip("0")) > 64:  # at least as many bits; and many decimal digits are slow to convert
+        return None
+    number = sign * int(body, base)
+    return number if -(2**63) <= number < 2**64 else None

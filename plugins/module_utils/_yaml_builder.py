@@ -8,7 +8,7 @@ import dataclasses
 import math
 import typing as t
 
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._findings import Finding, Mark
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._findings import Finding, Mark, short
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._yaml11 import scalar
 
 try:
@@ -118,7 +118,9 @@ class Builder:
         target = self.anchors.get(event.anchor)
         if target is None or any(entry.node is target for entry in self.stack):
             hint = 'define the anchor above, or quote text that begins with "*"'
-            raise Refused(self.mark(event), f"the alias *{event.anchor} names no finished anchor", hint, "yaml-alias")
+            raise Refused(
+                self.mark(event), f"the alias *{short(event.anchor)} names no finished anchor", hint, "yaml-alias"
+            )
         return Node(target.value, self.mark(event), size=target.size, depth=target.depth)
 
     def scalar(self, event: t.Any) -> t.Any:
@@ -133,12 +135,14 @@ class Builder:
             self.unknown_tag(event)
             value = event.value
         if isinstance(value, float) and not math.isfinite(value):
-            self.report(self.mark(event), f"{event.value} is no number to Helm", "write a finite number", "yaml-number")
+            message = f"{short(event.value)} is no number to Helm"
+            self.report(self.mark(event), message, "write a finite number", "yaml-number")
         return value
 
     def unknown_tag(self, event: t.Any) -> None:
         hint = "remove it; secret values belong into a Kubernetes Secret, which the values name"
-        self.report(self.mark(event), f"the tag {event.tag} means nothing to Helm", hint, "yaml-tag")
+        tag = "!!" + event.tag.removeprefix(TAG) if event.tag.startswith(TAG) else event.tag
+        self.report(self.mark(event), f"the tag {short(tag)} means nothing to Helm", hint, "yaml-tag")
 
     def check_depth(self, node: Node) -> None:
         if len(self.stack) + node.depth > MAX_DEPTH:
@@ -194,7 +198,7 @@ class Open:
         first = self.node.value.get(name)
         if first is not None:
             hint = f"keep one: line {first.key_mark.line} has it too, and the later one would win silently"
-            builder.report(key.mark, f"the key {name!r} is given twice in one map", hint, "yaml-duplicate")
+            builder.report(key.mark, f"the key {short(name)!r} is given twice in one map", hint, "yaml-duplicate")
         node.key_mark = key.mark
         self.node.value[name] = node
 

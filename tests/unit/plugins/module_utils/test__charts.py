@@ -213,7 +213,7 @@ def test_cache_folder_follows_xdg():
     [
         (b"not an archive", "not a sound .tgz"),
         (archive({"Chart.yaml": "name: x"}), "no name and version"),
-        (archive({"Chart.yaml": "- x"}), "no name and version"),
+        (archive({"Chart.yaml": "- x"}), "cannot be read"),
         (archive({"values.yaml": ""}), "no Chart.yaml"),
         (archive({"../../evil": "x"}), "outside of the chart"),
         (archive({"/etc/evil": "x"}, prefix=""), "outside of the chart"),

@@ -75,7 +75,7 @@ def make_part(params: Object) -> Object:
     params: those of the module stack_bundle_info. A release is {component, name, namespace, chart, manifest, values,
     images}; texts are YAML without secrets; images are {image: places}.
     """
-    problems, notes = Problems(), []
+    problems, notes = Problems(), t.cast("list[str]", [])
     params = {**checked_settings({**params, "components": list(COMPONENTS)}, problems), "image_registry": ""}
     helm_version(params["helm_binary"], problems)
     target = find_target(params, notes)

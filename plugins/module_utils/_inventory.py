@@ -6,10 +6,16 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import threading
 import typing as t
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import Cluster, api_error
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._discovery_compare import (
+    differs,
+    is_built_in,
+    patch_of,
+    same_after,
+)
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._live import LiveObjects
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases import (
     COMPONENT_LABEL,
     KEEP_ANNOTATION,
@@ -23,7 +29,6 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases impor
     is_kept,
     manifest_objects,
     merge_values,
-    object_key,
 )
 
 try:
@@ -62,8 +67,7 @@ class Inventory:
         self.version = cluster.version()
         self.discovery = self._discovery()
         self.apis = api_versions(self.discovery)
-        self._live: dict[tuple[str, str, str], dict[str, int | None]] = {}
-        self._lock = threading.Lock()
+        self.live = LiveObjects(cluster)
 
     def _discovery(self) -> list[Object]:
         documents = []
@@ -110,47 +114,50 @@ class Inventory:
 
     def namespaced(self, item: Object) -> bool | None:
         """Return whether the kind lives in namespaces, None where the cluster does not serve it."""
-        resource = self.cluster.resource(item["apiVersion"], item["kind"])
-        return None if resource is None else bool(resource.namespaced)
+        return self.live.namespaced(item)
 
     def scoped(self, manifest: str, namespace: str) -> list[Object]:
         """Return a manifest's objects, without a namespace where their kind has none."""
-        objects = manifest_objects(manifest, namespace)
+        return self.placed(manifest_objects(manifest), namespace)
+
+    def placed(self, objects: t.Iterable[Object], namespace: str) -> list[Object]:
+        """Return objects with their namespace written out, without one where their kind has none."""
+        found = []
         for item in objects:
-            with self._lock:
-                cluster_wide = self.namespaced(item) is False
-            if cluster_wide:
-                item["metadata"].pop("namespace", None)
-        return objects
+            metadata = {"namespace": namespace, **{key: value for key, value in item["metadata"].items() if value}}
+            if self.namespaced(item) is False:
+                metadata.pop("namespace")
+            found.append({**item, "metadata": metadata})
+        return found
 
     def missing(self, objects: list[Object]) -> list[str]:
         """Return 'Kind name' of objects that the cluster does not have, or has scaled to 0 where they ask for more."""
+        self.live.preload(objects)
         names = [(item, f"{item['kind']} {item['metadata']['name']}") for item in objects]
-        absent = [name for item, name in names if not self._exists(item)]
+        absent = [name for item, name in names if self.live.find(item) is None]
         stopped = [name for item, name in names if self._is_stopped(item)]
         return absent + [f"pods of {name}, which was scaled to 0" for name in stopped]
 
     def _is_stopped(self, item: Object) -> bool:
-        api_version, kind, namespace, name = object_key(item)
         wanted = (item.get("spec") or {}).get("replicas")
+        live = self.live.find(item)
         # No number in the manifest leaves it to an autoscaler.
-        return bool(wanted) and self._live.get((api_version, kind, namespace), {}).get(name) == 0
+        return bool(wanted) and live is not None and (live.get("spec") or {}).get("replicas") == 0
 
-    def _exists(self, item: Object) -> bool:
-        api_version, kind, namespace, name = object_key(item)
-        with self._lock:
-            namespaced = self.namespaced(item)
-            if namespaced is None:
-                return False
-            key = (api_version, kind, namespace)
-            if namespaced and key not in self._live:
-                found = self.cluster.list(api_version, kind, namespace, label_selector=HELM_OBJECTS)
-                self._live[key] = {
-                    entry["metadata"]["name"]: (entry.get("spec") or {}).get("replicas") for entry in found
-                }
-            if namespaced and name in self._live[key]:
-                return True
-        return self.cluster.get(api_version, kind, name, namespace if namespaced else None) is not None
+    def drifted(self, objects: t.Iterable[Object]) -> list[Object]:
+        """Return the objects that the cluster has otherwise than their manifests say; absent ones are not among them.
+
+        Where the two seem to differ, the API server is asked what applying the manifest would change.
+        """
+        found = []
+        for item in objects:
+            live = self.live.find(item)
+            if live is None or not differs(item, live):
+                continue
+            trial = self.live.patched(live, patch_of(None, item, live), strategic=is_built_in(item))
+            if trial.after is None or not same_after(live, trial.after):
+                found.append(item)
+        return found
 
     def ready_to_remove(self, release: Release, keep_claims: bool) -> Release:
         """Return the release with a manifest that Helm can uninstall, changed in the cluster where it has to be.

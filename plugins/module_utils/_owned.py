@@ -36,7 +36,7 @@ class OwnedObjects:
     def __init__(self, cluster: Cluster, params: dict, events: Events, check_mode: bool) -> None:
         self.cluster, self.params, self.events, self.check_mode = cluster, params, events, check_mode
         labels = {MANAGED_LABEL: "true", COMPONENT_LABEL: params["component"]}
-        self.objects = [_labelled(plain(item), labels) for item in params["objects"]]
+        self.objects = [labelled(plain(item), labels) for item in params["objects"]]
 
     def present(self) -> Object:
         """Create what is missing and bring ours up to date; return {changed, diff, objects}."""
@@ -146,7 +146,8 @@ class OwnedObjects:
             raise OrchestratorError("Not ready: preparation has failed.", details=bad, hint=hint)
 
 
-def _labelled(item: Object, labels: dict[str, str]) -> Object:
+def labelled(item: Object, labels: dict[str, str]) -> Object:
+    """Return a copy of an object with labels added."""
     item = copy.deepcopy(item)
     metadata = item.setdefault("metadata", {})
     metadata["labels"] = {**(metadata.get("labels") or {}), **labels}

@@ -12,6 +12,7 @@ import datetime
 import typing as t
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._bundle_use import with_site
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._capacity_report import capacity_report
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_defaults import chart_defaults
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._consistency import check_stack
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
@@ -19,6 +20,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._findings impor
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._foreign import foreign
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import Problems
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inventory import Inventory
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_build import build
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._planning_checks import (
     check_cluster,
     check_values,
@@ -27,6 +29,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._planning_check
     note_secrets,
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._planning_mistakes import Mistakes, PlanningFailed
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._planning_plan import Planner, refusals
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base import StackFinding
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._settings import check_writable, checked_settings
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._settled import Settled
@@ -59,7 +62,9 @@ def run(params: dict, check_mode: bool = False) -> dict:
     planning.resolve()
     planning.check_inputs()
     planning.find_settled()
+    planning.render()
     planning.check_rules()
+    planning.plan()
     return planning.result()
 
 
@@ -75,6 +80,9 @@ class Planning:
         self.settled: dict[str, list[Object]] = {}
         self.finder: Settled | None = None
         self.parts: list[Component] = []
+        self.rules: StackRules | None = None
+        self.inventory: Inventory | None = None
+        self.planned: Object = {}
 
     @property
     def fetching(self) -> Object:
@@ -115,7 +123,7 @@ class Planning:
             for item in check_values(params, self.fetching, inputs, list(known), self.stack.notes):
                 if item.severity == ERROR:
                     mistakes.add(item.text(), item)
-                else:
+                elif item.severity == WARNING:
                     self.findings.append(item)
         if self.cluster is not None and self._looks_at_releases() and not params["adopt"]:
             for text in foreign(self.cluster, self.result_stack):
@@ -129,6 +137,7 @@ class Planning:
         if self.cluster is None or not self._looks_at_releases() or self.mistakes:
             return
         self.finder = Settled(self.cluster, **self.fetching, registry=self.params["image_registry"])
+        self.inventory = self.finder.inventory
         stack = self.result_stack
         for component, releases in stack["releases"].items():
             namespace = stack["gateway"]["namespace"] if component == "gateway" else stack["namespace"]
@@ -150,29 +159,35 @@ class Planning:
         """Whether all components are asked for."""
         return not set(COMPONENTS) - set(self.params["components"])
 
-    def check_rules(self) -> None:
-        """Render the charts and check the rules."""
-        if self.cluster is None or not self._rules_wanted():
+    def render(self) -> None:
+        """Render the charts of what is not known to need nothing."""
+        plan = self.whole and self.params["find_settled"] and not self.mistakes
+        if self.cluster is None or not (plan or self._rules_wanted()):
             return
-        inventory = self.finder.inventory if self.finder else Inventory(self.cluster)
-        params, mistakes = self.params, self.mistakes
-        weights = (params["access"], params["capacity"])
-        rules = StackRules(self.cluster, inventory, self.stack, self.result_stack, self.fetching, *weights)
+        self.inventory = self.inventory or Inventory(self.cluster)
+        weights = (self.params["access"], self.params["capacity"])
+        self.rules = StackRules(
+            self.cluster, self.inventory, self.stack, self.result_stack, self.fetching, *weights
+        )  # fmt: skip
         try:
-            rendered = rules.render(self.finder.manifests if self.finder else {})
+            rendered = self.rules.render(self.finder.manifests if self.finder else {})
             errors = rendered.errors
+            self.parts = rendered.parts
         except OrchestratorError as exc:
             errors = [str(exc)]
-        if errors:
-            # Where mistakes are known, a chart that does not render is most often one of them.
-            for text in errors if not mistakes else []:
-                mistakes.say(text, "render")
+        # Where mistakes are known, a chart that does not render is most often one of them.
+        for text in errors if not self.mistakes else []:
+            self.mistakes.say(text, "render")
+
+    def check_rules(self) -> None:
+        """Check the rules."""
+        if self.rules is None or not self.parts or not self._rules_wanted():
             return
-        self.parts = rendered.parts
+        params = self.params
         created = created_objects(params["namespace"], params["created_secrets"] or {}, params["created_claims"])
-        texts, found = join_known(mistakes.texts, rules.findings(rendered.parts, created))
-        mistakes.reword(texts)
-        self.notes += rules.unread
+        texts, found = join_known(self.mistakes.texts, self.rules.findings(self.parts, created))
+        self.mistakes.reword(texts)
+        self.notes += self.rules.unread
         self._weigh(found)
 
     def _weigh(self, found: list[StackFinding]) -> None:
@@ -185,6 +200,20 @@ class Planning:
             else:
                 self.findings.append(dataclasses.replace(item, severity=WARNING))
 
+    def plan(self) -> None:
+        """Find out what a deployment would do."""
+        if self.cluster is None or self.inventory is None or not self.parts or not self.params["find_settled"]:
+            return
+        planner = Planner(self.cluster, self.inventory, self.params, self.result_stack, self.fetching)
+        found = planner.found(self.parts, self.finder.current if self.finder else {})
+        for text in refusals(found.actions, self.params["adopt"]):
+            self.mistakes.say(text, "owner")
+        if self.mistakes:
+            return
+        capacity = capacity_report(self.rules.model) if self.rules and self.rules.model else {}
+        findings = [item.as_dict() for item in self.findings]
+        self.planned = build(found, findings, self._notes(), capacity)
+
     def result(self) -> Object:
         """Return the module's result; raise PlanningFailed where there are mistakes."""
         findings = [item.as_dict() for item in (*self.mistakes.found, *self.findings)]
@@ -192,7 +221,8 @@ class Planning:
             raise PlanningFailed(self.mistakes.texts, findings)
         stack = self.result_stack
         stack["notes"] = self._notes()
-        return {"changed": False, "stack": stack, "settled": self.settled, "findings": findings}
+        result = {"changed": False, "stack": stack, "settled": self.settled, "findings": findings}
+        return {**result, "plan": self.planned}
 
     def _notes(self) -> list[str]:
         """Return the notes and findings, without notes about a missing secret that a finding names too."""

@@ -49,9 +49,7 @@ class RouteService:
     def present(self) -> Object:
         """Apply the routes; return {changed, diff, routes, gateway}."""
         gateway = self._gateway()
-        parent = parent_ref(gateway[0], gateway[1], self.params.get("section_name"))
-        wanted = [with_parent(self._complete(route), parent) for route in plain(self.params["routes"])]
-        existing = self._existing()
+        wanted, existing = self.wanted(gateway), self._existing()
         mine = {key(route): route for route in existing}
         stale = self._stale(wanted, existing) if self.params["prune"] else []
         self._refuse(wanted, [route for route in existing if route not in stale], gateway)
@@ -72,6 +70,16 @@ class RouteService:
         if self.params["wait"] and not self.check_mode:
             self._waiter().gone(doomed)
         return self._result(rows, "")
+
+    def wanted(self, gateway: tuple[str, str]) -> list[Object]:
+        """Return the routes as they are applied to a Gateway (name, namespace)."""
+        parent = parent_ref(gateway[0], gateway[1], self.params.get("section_name"))
+        return [with_parent(self._complete(route), parent) for route in plain(self.params["routes"])]
+
+    def planned(self) -> tuple[list[Object], list[Object]]:
+        """Return the routes as they are applied, and those of ours in the namespace that are wanted no longer."""
+        wanted = self.wanted(self._gateway())
+        return wanted, self._stale(wanted, self.cluster.list(API_VERSION, "HTTPRoute", self.namespace))
 
     def _complete(self, route: Object) -> Object:
         metadata = {"namespace": self.namespace, **route.get("metadata", {})}

@@ -31,6 +31,7 @@ SETTINGS: dict[str, dict[str, t.Any]] = {
     "modelservice": {"models": list, "wait_timeout": int, **_CHART},
     "httproute": {
         **dict.fromkeys(("name", "gateway_name", "gateway_namespace", "section_name"), str),
+        "prune": bool,
         "mode": ("per_model", "shared"),
         "timeouts": dict,
         "routes": list,

@@ -36,6 +36,8 @@ class Settled:
         self.readiness = Readiness(cluster, Watches(cluster), fail_fast=False, grace=0)
         # By component and release, of what has been found to need nothing.
         self.manifests: dict[tuple[str, str], str] = {}
+        # By component and release, of what is there.
+        self.current: dict[tuple[str, str], Release] = {}
         self.registry = registry
         self.fetch = {"helm": helm, "cache_dir": cache_dir, "plain_http": plain_http}
 
@@ -49,6 +51,7 @@ class Settled:
             current = self.inventory.releases(namespace, [release["name"] for release in releases])
         except OrchestratorError:
             return None
+        self.current.update({(component, name): release for name, release in current.items()})
         plans = []
         for release, values in zip(releases, read_values(releases).values(), strict=True):
             found = current.get(release["name"])
@@ -68,7 +71,8 @@ class Settled:
         if found.labels.get(FINGERPRINT_LABEL) != fingerprint(plan.wanted, found.revision, self.inventory):
             return False
         try:
-            return not self.inventory.missing(manifest_objects(found.manifest, namespace))
+            objects = manifest_objects(found.manifest, namespace)
+            return not self.inventory.missing(objects) and not self.inventory.drifted(objects)
         except OrchestratorError:
             return False
 

@@ -161,6 +161,58 @@ options:
   registry_ca:
     description: File of certificate authorities that OCI registries of charts are trusted by, beside the system's.
     type: path
+  prepare:
+    description:
+      - Settings of the role P(llm_d.orchestrator.prepare#role), without the prefix C(prepare_) and without the token.
+        What the role makes is part of the plan.
+    type: dict
+    default: {}
+  hf_token:
+    description: The token that the role prepare keeps in a secret.
+    type: str
+  cluster_name:
+    description: Name of the cluster in the inventory, by which its records are found.
+    type: str
+    default: ""
+  approval:
+    description:
+      - What becomes of consents that the plan lacks and questions that it leaves open.
+      - V(enforce) makes mistakes of them; V(ask) does so only beside other mistakes, since somebody is asked next;
+        V(off) leaves them in the plan.
+      - With V(off) neither O(plan_file) nor O(environment) is heeded.
+    type: str
+    choices: ["off", ask, enforce]
+    default: "off"
+  environment:
+    description: With V(production) nothing is deployed without a plan and its approved digest.
+    type: str
+    default: ""
+  plan_file:
+    description: A plan made before; inputs or live objects that are not as it saw them are mistakes.
+    type: str
+    default: ""
+  approved_digest:
+    description: The digest of the plan that was approved.
+    type: str
+    default: ""
+  consent:
+    description: To what consent is given.
+    type: list
+    elements: str
+    choices: [delete, replace, scale]
+    default: []
+  decisions:
+    description: Answers to the plan's questions, by their ids.
+    type: dict
+    default: {}
+  scale_threshold:
+    description: How many pods with accelerators, or of model servers, may be added at once without consent.
+    type: int
+    default: 32
+  findings_file:
+    description: A file for the findings, ending in .sarif, .xml (JUnit) or .json; written also after mistakes.
+    type: str
+    default: ""
   created_claims:
     description: Names of PersistentVolumeClaims that are made before the releases.
     type: list
@@ -209,8 +261,15 @@ stack:
     gateway: {name: infra-llm-d-inference-gateway, namespace: llm-d, provider: istio, adopted: false}
     models: [{name: qwen3-32b, model: Qwen/Qwen3-32B, release: ms-qwen3-32b, pool: gaie-qwen3-32b, path_prefix: /}]
     started: 20261121T083000Z
+plan:
+  description:
+    - What a deployment would do, see C(docs/plan.md) and C(docs/plan.schema.json).
+    - Only of a whole stack with O(find_settled=true); empty else.
+  returned: success
+  type: dict
+  sample: {}
 findings:
-  description: What the consistency rules found, see O(check_rules).
+  description: All mistakes and warnings. On failure too.
   returned: success
   type: list
   elements: dict
@@ -234,6 +293,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_registry
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_values import UNKNOWN_KEYS
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import cluster_argument_spec
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_consents import CONSENTS, DEFAULT_THRESHOLD
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._planning import run
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._planning_mistakes import PlanningFailed
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_types import COMPONENTS
@@ -264,9 +324,27 @@ def argument_spec() -> dict:
         registry_logins=LOGINS,
         registry_ca={"type": "path"},
         check_rules={"type": "str", "choices": ["off", "warn", "error"], "default": "off"},
+        **approval_spec(),
         created_claims={"type": "list", "elements": "str", "default": []},
         created_secrets={"type": "dict", "default": {}, "no_log": False},
     )
+
+
+def approval_spec() -> dict:
+    """Return the options of the plan and its approval."""
+    return {
+        "prepare": {"type": "dict", "default": {}},
+        "hf_token": {"type": "str", "no_log": True},
+        "cluster_name": {"type": "str", "default": ""},
+        "approval": {"type": "str", "choices": ["off", "ask", "enforce"], "default": "off"},
+        "environment": {"type": "str", "default": ""},
+        "plan_file": {"type": "str", "default": ""},
+        "approved_digest": {"type": "str", "default": ""},
+        "consent": {"type": "list", "elements": "str", "choices": list(CONSENTS), "default": []},
+        "decisions": {"type": "dict", "default": {}},
+        "scale_threshold": {"type": "int", "default": DEFAULT_THRESHOLD},
+        "findings_file": {"type": "str", "default": ""},
+    }
 
 
 def carry_out(module: AnsibleModule) -> None:

@@ -33,5 +33,5 @@ def test_missing(monkeypatch, wanted, live, missing):
     cluster.version = lambda: "v1.34.4"
     monkeypatch.setattr(Inventory, "_discovery", lambda self: [])
     inventory = Inventory(cluster)
-    monkeypatch.setattr(inventory, "namespaced", lambda item: True)
+    monkeypatch.setattr(inventory.live, "namespaced", lambda item: True)
     assert inventory.missing([deployment("a", wanted)]) == missing

@@ -1,0 +1,62 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""In which order a deployment works, and how long each step took the last time."""
+
+from __future__ import annotations
+
+import glob
+import json
+import os
+import typing as t
+
+Object = dict[str, t.Any]
+
+# Components that are installed side by side, then those that need them; as in playbooks/vars/components.yml.
+WAVES = (("prepare",), ("modelservice", "gaie", "gateway"), ("httproute",))
+# Steps of a record that only a component that changed something has.
+WORK = ("install", "apply")
+RECORDS = 10
+
+
+def order(components: t.Container[str], records_dir: str | None, host: str) -> list[Object]:
+    """Return the waves of the components that have something to do; seconds: null where no record tells."""
+    known = durations(records_dir, host)
+    waves = []
+    for names in WAVES:
+        busy = [name for name in names if name in components]
+        if busy:
+            times = [known[name] for name in busy if name in known]
+            longest = max(times) if times else None
+            waves.append({"wave": len(waves) + 1, "components": busy, "parallel": len(busy) > 1, "seconds": longest})
+    return waves
+
+
+def durations(records_dir: str | None, host: str) -> dict[str, float]:
+    """Return the seconds that each component took when it was last deployed to a cluster."""
+    found: dict[str, float] = {}
+    if not records_dir or not host:
+        return found
+    paths = glob.glob(os.path.join(glob.escape(records_dir), glob.escape(host), "*", "record.json"))
+    for path in sorted(paths, reverse=True)[:RECORDS]:
+        for name, seconds in _durations(path).items():
+            found.setdefault(name, seconds)
+    return found
+
+
+def _durations(path: str) -> dict[str, float]:
+    """Return the seconds of each component that a record tells of; a record that cannot be read tells nothing."""
+    try:
+        with open(path, encoding="utf-8") as stream:
+            record = json.load(stream)
+        steps = [step for step in record["steps"] if step.get("status") == "done"]
+        spans: dict[str, list[tuple[float, float]]] = {}
+        for step in steps:
+            spans.setdefault(step["component"], []).append((float(step["begin"]), float(step["end"])))
+        busy = {step["component"] for step in steps if step["step"] in WORK and step.get("detail") != "unchanged"}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    return {
+        name: round(max(end for _begin, end in times) - min(begin for begin, _end in times), 1)
+        for name, times in spans.items()
+        if name in busy
+    }

@@ -1,0 +1,214 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What a deployment would do: everything it touches found, classed and put into a plan."""
+
+from __future__ import annotations
+
+import contextlib
+import typing as t
+
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._charts import Chart, fetch_chart
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._discovery import Discovery, Part
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._discovery_actions import CREATE, DELETE, Action
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._events import Events
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._owned import labelled
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_build import Found
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_consents import consents
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_state import inputs
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._prepare import objects as prepare_objects
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases import (
+    COMPONENT_LABEL,
+    MANAGED_LABEL,
+    Release,
+)
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._route_service import RouteService
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._routes import API_VERSION as ROUTE_API
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_items import Component
+
+if t.TYPE_CHECKING:
+    from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import Cluster
+    from ansible_collections.llm_d.orchestrator.plugins.module_utils._inventory import Inventory
+
+Object = dict[str, t.Any]
+
+PREPARE = {MANAGED_LABEL: "true", COMPONENT_LABEL: "prepare"}
+HELM_RECORDS = "owner=helm,status notin (superseded,uninstalled)"
+
+
+class Planner:
+    """Finds what a resolved stack touches on one cluster."""
+
+    def __init__(self, cluster: Cluster, inventory: Inventory, params: Object, stack: Object, fetching: Object) -> None:
+        """params: the module's, checked; stack: the module's result; fetching: as of fetch_chart."""
+        self.cluster, self.inventory, self.params, self.stack = cluster, inventory, params, stack
+        self.fetching = fetching
+        self.discovery = Discovery(inventory.live)
+        self.prepared = self._prepared()
+        self.routes: list[Object] = []
+        self.stale: list[Object] = []
+
+    def actions(self, parts: t.Sequence[Component], current: t.Mapping[tuple[str, str], Release]) -> list[Action]:
+        """Return what becomes of every object. current: the releases that exist, by component and name."""
+        with contextlib.suppress(OrchestratorError):
+            self.routes, self.stale = self._routes().planned()
+        found = self.discovery.applied("prepare", [*self._namespaces(), *self.prepared])
+        found += self.discovery.releases([self._part(part, current) for part in parts])
+        found += self.discovery.applied("httproute", self.routes)
+        if self.params["httproute"]["prune"]:
+            why = "it is no longer wanted, and httproute_prune is true"
+            found += [
+                Action(
+                    "httproute", "", {"apiVersion": ROUTE_API, "kind": "HTTPRoute", **route}, DELETE, why, live=route
+                )
+                for route in self.stale
+            ]
+        return found
+
+    def found(self, parts: t.Sequence[Component], current: t.Mapping[tuple[str, str], Release]) -> Found:
+        """Return all that a plan is made of."""
+        actions, charts, params = self.actions(parts, current), self.charts(), self.params
+        return Found(
+            namespace=self.stack["namespace"],
+            made=self.stack["started"],
+            version=self.inventory.version,
+            actions=actions,
+            inputs=self.inputs(charts),
+            charts=charts,
+            consents=consents(actions, params["consent"], params["adopt"], params["scale_threshold"]),
+            questions=[],
+            leftovers=self.leftovers(),
+            uid=self.cluster_uid(),
+            apis=self.inventory.apis,
+            host=params["cluster_name"],
+            records_dir=params["records_dir"],
+        )
+
+    def _part(self, part: Component, current: t.Mapping[tuple[str, str], Release]) -> Part:
+        release = current.get((part.component, part.release))
+        there = release is not None and release.status != "uninstalled"
+        before = self.inventory.scoped(release.manifest, part.namespace) if release and there else []
+        after = self.inventory.placed(part.manifests, part.namespace)
+        managed = release is not None and there and release.managed
+        return Part(part.component, part.release, part.namespace, before, after, managed)
+
+    def _namespaces(self) -> list[Object]:
+        names = [self.stack["namespace"]]
+        if self.stack["releases"]["gateway"]:
+            names.append(self.stack["gateway"]["namespace"])
+        return [
+            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+            for name in dict.fromkeys(names)
+            if name
+        ]
+
+    def _prepared(self) -> list[Object]:
+        """Return what the role prepare makes besides the namespace."""
+        if not self.params["prepare"]:
+            return []
+        settings = {
+            **self.params["prepare"],
+            "hf_token": self.params["hf_token"] or "",
+            "namespace": self.stack["namespace"],
+            "namespace_exists": True,
+            "token": self.stack["token"],
+            "image_registry": self.params["image_registry"],
+        }
+        return [labelled(item, PREPARE) for item in prepare_objects(settings)]
+
+    def _routes(self) -> RouteService:
+        stack, gateway = self.stack, self.stack["route_gateway"]
+        options = {
+            "namespace": stack["namespace"],
+            "routes": stack["routes"],
+            "gateway_name": gateway["name"],
+            "gateway_namespace": gateway["namespace"],
+            "section_name": self.params["httproute"]["section_name"],
+        }
+        return RouteService(self.cluster, options, Events(None), check_mode=True)
+
+    def charts(self) -> list[Object]:
+        """Return the chart of every release."""
+        known: dict[tuple[str, str | None], Chart] = {}
+        rows = []
+        for component, releases in self.stack["releases"].items():
+            for release in releases:
+                key = (release["chart_ref"], release.get("chart_version") or None)
+                if key not in known:
+                    known[key] = fetch_chart(*key, **self.fetching)
+                chart = known[key]
+                rows.append(
+                    {
+                        "release": release["name"],
+                        "component": component,
+                        "namespace": self._namespace(component),
+                        "name": chart.name,
+                        "version": chart.version,
+                        "digest": chart.digest,
+                        "ref": release["chart_ref"],
+                    }
+                )
+        return rows
+
+    def _namespace(self, component: str) -> str:
+        return self.stack["gateway"]["namespace"] if component == "gateway" else self.stack["namespace"]
+
+    def inputs(self, charts: list[Object]) -> dict[str, str]:
+        """Return the hashes of what is wanted."""
+        digests = {(row["component"], row["release"]): row["digest"] for row in charts}
+        releases = [
+            {
+                "component": component,
+                "name": release["name"],
+                "namespace": self._namespace(component),
+                "digest": digests[component, release["name"]],
+                "values": release["values"],
+            }
+            for component, rows in self.stack["releases"].items()
+            for release in rows
+        ]
+        routes = [self.stack["routes"], self.stack["route_gateway"], self.params["httproute"]["prune"]]
+        return inputs(releases, routes, self.prepared, self.params["image_registry"])
+
+    def leftovers(self) -> list[Object]:
+        """Return what is ours in the namespace and no longer wanted; it stays until a teardown."""
+        names = {release["name"] for rows in self.stack["releases"].values() for release in rows}
+        namespace = self.stack["namespace"]
+        try:
+            records = self.cluster.list("v1", "Secret", namespace, f"{MANAGED_LABEL}=true,{HELM_RECORDS}")
+        except OrchestratorError:
+            records = []
+        found = sorted({record["metadata"]["labels"]["name"] for record in records} - names)
+        why = "no model, pool or Gateway of the stack has it any more"
+        rows = [{"kind": "Helm release", "namespace": namespace, "name": name, "why": why} for name in found]
+        if not self.params["httproute"]["prune"]:
+            why = "no route of the stack has this name; httproute_prune removes it"
+            rows += [
+                {"kind": "HTTPRoute", "namespace": namespace, "name": route["metadata"]["name"], "why": why}
+                for route in self.stale
+            ]
+        return rows
+
+    def cluster_uid(self) -> str:
+        """Return the UID by which a cluster is known, "" where it may not be read."""
+        with contextlib.suppress(OrchestratorError):
+            space = self.cluster.get("v1", "Namespace", "kube-system")
+            return str(((space or {}).get("metadata") or {}).get("uid") or "")
+        return ""
+
+
+def refusals(actions: t.Iterable[Action], adopt: bool) -> list[str]:
+    """Return the objects that the deployment may not or cannot touch, each as 'place: what -> what to do'."""
+    rows = []
+    for action in actions:
+        if action.mistake:
+            rows.append(f"{action.title}: {action.mistake} -> remove it, or choose another name")
+        elif action.adopts and not adopt:
+            said = "it exists and was not made by this collection"
+            rows.append(f"{action.title}: {said} -> other names, or llm_d_adopt: true to take it over")
+    return rows
+
+
+def creates_all(actions: t.Sequence[Action]) -> bool:
+    """Return whether nothing of the stack exists yet."""
+    return all(action.action == CREATE for action in actions)

@@ -61,9 +61,24 @@ def rule_section(rule: Rule) -> str:
 """
 
 
+KNOWN = (
+    "What is known to fail of such pairs, the rules that name it, and what they read of the cluster:",
+    "",
+    "| | pair | rules | read |",
+    "|---|---|---|---|",
+    "| F1 | gateway's version and pool's API group; picker's image and pool's group | LLMD404, LLMD407, LLMD611 |"
+    " istiod's image, versions that the definitions serve |",
+    "| F2 | gateway and its inference extension | LLMD405 | the environment of istiod's Deployment |",
+    "| F3 | picker and definitions | LLMD610, LLMD612, LLMD766 | API discovery; a definition that is not served |",
+    "| F7 | gateway provider, its class and its routes' timeouts; fields and the Gateway API's release |"
+    " LLMD401, LLMD211, LLMD406, LLMD765 | GatewayClasses and their status; one definition's metadata |",
+)
+
+
 def compatibility() -> str:
     """Return the tables of versions that work together."""
     lines = ["## Compatibility", "", "Versions that no row names are taken to work.", ""]
+    lines += [*KNOWN, ""]
     lines += ["| gateway | versions | routes to InferencePools of | source |", "|---|---|---|---|"]
     for row in table.GATEWAYS:
         since = [f"from {row.since}"] if row.since else []
@@ -90,6 +105,17 @@ def compatibility() -> str:
     for image in table.PICKERS:
         name = f"{image.image} before {image.before}" if image.before else image.image
         lines.append(f"| {name} | {', '.join(image.config)} | {', '.join(image.groups)} | {image.source} |")
+    lines += [
+        "",
+        "| chart | versions | makes InferencePools of | its picker needs, besides | source |",
+        "|---|---|---|---|---|",
+    ]
+    for chart in table.CHARTS:
+        since = [f"from {chart.since}"] if chart.since else []
+        span = " ".join(since + ([f"before {chart.before}"] if chart.before else []))
+        cells = (chart.chart, span, ", ".join(chart.groups), ", ".join(chart.watches), chart.source)
+        lines.append(f"| {' | '.join(cells)} |")
+    lines += ["", f"Kubernetes itself is {table.KUBERNETES_SINCE} or later (LLMD764)."]
     return "\n".join(lines) + "\n"
 
 

@@ -170,6 +170,31 @@ PICKERS = (
 )
 
 
+@dataclasses.dataclass(frozen=True)
+class ChartRow:
+    """What a range of a pool chart's versions makes. groups: of its InferencePool; watches: the definitions, beside
+    InferencePool, that its picker needs."""
+
+    chart: str
+    since: str
+    before: str
+    groups: tuple[str, ...]
+    watches: tuple[str, ...]
+    source: str
+
+
+_GAIE = "gateway-api-inference-extension"
+_REWRITES = ("inferenceobjectives", "inferencemodelrewrites")
+
+CHARTS = (
+    ChartRow("inferencepool", "", "1.0", (ALPHA_GROUP,), ("inferencemodels",), f"{_GAIE} v0.5.1, chart inferencepool"),
+    ChartRow("inferencepool", "1.0", "1.3", _BOTH, _REWRITES[:1], f"{_GAIE} v1.0.0 to v1.2.1, chart inferencepool"),
+    ChartRow("inferencepool", "1.3", "1.5", _BOTH, _REWRITES, f"{_GAIE} v1.3.0 and v1.4.0, chart inferencepool"),
+    ChartRow("inferencepool", "1.5", "", (GA_GROUP,), _REWRITES, f"{_GAIE} v1.5.0, chart inferencepool"),
+    ChartRow("llm-d-router-gateway", "0.10", "", (GA_GROUP,), _REWRITES, "llm-d/llm-d-router v0.10.0"),
+)
+
+
 def version(text: str | None) -> tuple[int, ...] | None:
     """Return a version's leading numbers ('v1.28.1-rc2' gives (1, 28, 1)), None where there is none."""
     found = re.match(r"v?(\d+(?:\.\d+)*)", text or "")
@@ -193,6 +218,16 @@ def gateway_row(provider: str, running: str | None) -> Row | None:
             return row
         low, high = version(row.since), version(row.before)
         if number and (low is None or number >= low) and (high is None or number < high):
+            return row
+    return None
+
+
+def chart_row(chart: str, running: str) -> ChartRow | None:
+    """Return the row for a chart's version; None where none speaks of it."""
+    number = version(running)
+    for row in CHARTS:
+        low, high = version(row.since), version(row.before)
+        if row.chart == chart and number and (low is None or number >= low) and (high is None or number < high):
             return row
     return None
 

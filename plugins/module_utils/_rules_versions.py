@@ -7,7 +7,10 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._compatibility import (
+    ALPHA_GROUP,
+    CHARTS,
     FIELDS,
+    chart_row,
     gateway_row,
     picker_row,
     version,
@@ -35,7 +38,13 @@ def api(model: StackModel) -> t.Iterator[Hit]:
             knows = listed(row.groups, "no InferencePool at all")
             text = f"{running} routes to {knows}, pool {pool.item.name} is of {pool.item.group}"
             sides = (Side(pool.item, ("apiVersion",), "api"), class_side(gateway))
-            yield Hit(f"{text} ({row.source})", sides, ("api", gateway.title, pool.item.group), row.remedy)
+            remedy = row.remedy
+            chart = chart_row(pool.item.chart, pool.item.chart_version)
+            if chart and row.groups and not set(chart.groups) & set(row.groups):
+                text += f"; chart {chart.chart} {pool.item.chart_version} makes no other ({chart.source})"
+                fitting = [f"{one.since} or later" for one in CHARTS if one.chart == chart.chart and one.since]
+                remedy = f"use a chart {chart.chart} of {fitting[0]}" if chart.groups == (ALPHA_GROUP,) else remedy
+            yield Hit(f"{text} ({row.source})", sides, ("api", gateway.title, pool.item.group), remedy)
 
 
 def extension(model: StackModel) -> t.Iterator[Hit]:

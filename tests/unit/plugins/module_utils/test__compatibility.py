@@ -14,6 +14,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._compatibility 
     GATEWAYS,
     PICKERS,
     PROVIDERS,
+    chart_row,
     gateway_row,
     picker_row,
     provider_of,
@@ -103,3 +104,19 @@ def test_facts_of_definitions_and_istiod() -> None:
     pods["containers"][0]["env"] = []
     assert facts_of({}, controller={"spec": {"template": {"spec": pods}}}).inference_extension is False
     assert facts_of({}).served is None
+
+
+@pytest.mark.parametrize(
+    ("chart", "running", "groups"),
+    [
+        ("inferencepool", "v0.5.1", (ALPHA_GROUP,)),
+        ("inferencepool", "v1.2.1", (GA_GROUP, ALPHA_GROUP)),
+        ("inferencepool", "1.3.0", (GA_GROUP, ALPHA_GROUP)),
+        ("inferencepool", "v1.5.0", (GA_GROUP,)),
+        ("inferencepool", "", None),
+        ("other", "v1.3.0", None),
+    ],
+)
+def test_charts_by_version(chart: str, running: str, groups: tuple[str, ...] | None) -> None:
+    row = chart_row(chart, running)
+    assert (row.groups if row else None) == groups

@@ -9,147 +9,14 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.llm_d.orchestrator.plugins.module_utils import _pod_security, _scc, _stack_platform
+from ansible_collections.llm_d.orchestrator.plugins.module_utils import _scc, _stack_platform
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._platform import Platform, platform_name
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules import check
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_items import Facts
 from rules_world import World
+from test__pod_security import ANYUID, ME, NOTES, binding
 
 POD = "spec.template.spec"
-SAFE = {
-    "allowPrivilegeEscalation": False,
-    "capabilities": {"drop": ["ALL"]},
-    "runAsNonRoot": True,
-    "seccompProfile": {"type": "RuntimeDefault"},
-}
-
-
-def pod(context: dict | None = None, **spec: Any) -> dict[str, Any]:
-    container = {"name": "c", "image": "i", **({"securityContext": context} if context is not None else {})}
-    return {"containers": [{**container, **spec.pop("container", {})}], **spec}
-
-
-def names(spec: dict[str, Any], level: str) -> list[str]:
-    return sorted({one.name for one in _pod_security.refusals(spec, level)})
-
-
-DEFAULTS = ["allowPrivilegeEscalation != false", "runAsNonRoot != true", "seccompProfile", "unrestricted capabilities"]
-
-
-@pytest.mark.parametrize(
-    ("spec", "baseline", "restricted"),
-    [
-        (pod(), [], DEFAULTS),
-        (pod(SAFE), [], []),
-        (pod(SAFE, hostNetwork=True), ["host namespaces"], ["host namespaces"]),
-        (pod(SAFE | {"privileged": True}), ["privileged"], ["privileged"]),
-        (pod(SAFE | {"runAsUser": 0}), [], ["runAsUser=0"]),
-        (pod(SAFE, securityContext={"runAsUser": 0}), [], ["runAsUser=0"]),
-        (pod(SAFE | {"runAsNonRoot": False}), [], ["runAsNonRoot != true"]),
-        (
-            pod({k: v for k, v in SAFE.items() if k != "runAsNonRoot"}, securityContext={"runAsNonRoot": True}),
-            [],
-            [],
-        ),
-        (pod(SAFE | {"seccompProfile": {"type": "Unconfined"}}), ["seccompProfile"], ["seccompProfile"]),
-        (
-            pod(SAFE | {"capabilities": {"add": ["IPC_LOCK"], "drop": ["ALL"]}}),
-            ["non-default capabilities"],
-            ["unrestricted capabilities"],
-        ),
-        (pod(SAFE | {"capabilities": {"add": ["NET_BIND_SERVICE"], "drop": ["ALL"]}}), [], []),
-        (
-            pod(SAFE, volumes=[{"name": "v", "hostPath": {"path": "/dev"}}]),
-            ["hostPath volumes"],
-            ["restricted volume types"],
-        ),
-        (pod(SAFE, volumes=[{"name": "v", "nfs": {}}, {"name": "w", "emptyDir": {}}]), [], ["restricted volume types"]),
-        (pod(SAFE, container={"ports": [{"containerPort": 1, "hostPort": 80}]}), ["hostPort"], ["hostPort"]),
-        (pod(SAFE, initContainers=[{"name": "i"}]), [], DEFAULTS),
-        (pod(SAFE | {"procMount": "Unmasked"}), ["procMount"], ["procMount"]),
-        (pod(SAFE | {"seLinuxOptions": {"type": "spc_t"}}), ["seLinuxOptions"], ["seLinuxOptions"]),
-        (
-            pod(SAFE, securityContext={"sysctls": [{"name": "kernel.msgmax"}]}),
-            ["forbidden sysctls"],
-            ["forbidden sysctls"],
-        ),
-        (
-            pod({k: v for k, v in SAFE.items() if k == "runAsNonRoot"}, os={"name": "windows"}),
-            [],
-            [],
-        ),
-    ],
-)
-def test_pod_security_standards(spec: dict, baseline: list[str], restricted: list[str]) -> None:
-    assert names(spec, "baseline") == baseline
-    assert names(spec, "restricted") == restricted
-    assert names(spec, "privileged") == []
-
-
-ANYUID = {**_scc.RESTRICTED_V2, "metadata": {"name": "anyuid"}, "runAsUser": {"type": "RunAsAny"}, "fsGroup": {}}
-NOTES = {_scc.UIDS: "1000680000/10000", _scc.GROUPS: "1000680000/10000", _scc.LEVEL: "s0:c26,c10"}
-
-
-@pytest.mark.parametrize(
-    ("spec", "notes", "expected"),
-    [
-        (pod(), {}, []),
-        (pod({"runAsUser": 0}), NOTES, ["runAsUser"]),
-        (pod({"runAsUser": 0}), {}, ["runAsUser"]),
-        (pod({"runAsUser": 1000}), NOTES, ["runAsUser"]),
-        (pod({"runAsUser": 1000}), {}, ["runAsUser?"]),
-        (pod({"runAsUser": 1000680001}), NOTES, []),
-        (pod(securityContext={"runAsUser": 1000690000}), NOTES, ["runAsUser"]),
-        (pod(securityContext={"fsGroup": 5}), NOTES, ["fsGroup"]),
-        (pod(securityContext={"fsGroup": 1000680000}), NOTES, []),
-        (pod(securityContext={"fsGroup": 5}), {}, ["fsGroup?"]),
-        (pod({"privileged": True}), {}, ["privileged"]),
-        (pod({"allowPrivilegeEscalation": True}), {}, ["allowPrivilegeEscalation"]),
-        (pod({"capabilities": {"add": ["IPC_LOCK", "NET_BIND_SERVICE"]}}), {}, ["capabilities"]),
-        (pod(hostNetwork=True, hostIPC=True), {}, ["hostIPC", "hostNetwork"]),
-        (pod(container={"ports": [{"hostPort": 8}]}), {}, ["hostPort"]),
-        (pod(volumes=[{"name": "v", "hostPath": {"path": "/"}}, {"name": "e", "emptyDir": {}}]), {}, ["volumes"]),
-        (pod({"seccompProfile": {"type": "Unconfined"}}), {}, ["seccompProfile"]),
-        (pod({"seccompProfile": {"type": "RuntimeDefault"}}), {}, []),
-        (pod({"seLinuxOptions": {"level": "s0:c1,c2"}}), NOTES, ["seLinuxOptions"]),
-        (pod({"seLinuxOptions": {"level": "s0:c26,c10"}}), NOTES, []),
-    ],
-)
-def test_restricted_v2_refuses(spec: dict, notes: dict[str, str], expected: list[str]) -> None:
-    assert sorted({one.name for one in _scc.refusals(_scc.RESTRICTED_V2, spec, notes)}) == expected
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [("10/5", [(10, 14)]), ("1-9, 20/1", [(1, 9), (20, 20)]), ("", None), (None, None), ("x", None)],
-)
-def test_ranges(text: Any, expected: Any) -> None:
-    assert _scc.ranges(text) == expected
-
-
-def binding(subject: dict[str, str], role: str = "anyuid", **metadata: str) -> dict[str, Any]:
-    return {"metadata": metadata, "roleRef": {"name": _scc.ROLE_PREFIX + role}, "subjects": [subject]}
-
-
-ME = {"kind": "ServiceAccount", "name": "sa", "namespace": "ns"}
-
-
-@pytest.mark.parametrize(
-    ("sccs", "bindings", "expected"),
-    [
-        ([], [], set()),
-        ([{"metadata": {"name": "a"}, "users": ["system:serviceaccount:ns:sa"]}], [], {"a"}),
-        ([{"metadata": {"name": "a"}, "groups": ["system:serviceaccounts:ns"]}], [], {"a"}),
-        ([{"metadata": {"name": "a"}, "groups": ["system:cluster-admins"]}], [], set()),
-        ([], [binding(ME, namespace="ns")], {"anyuid"}),
-        ([], [binding(ME)], {"anyuid"}),
-        ([], [binding(ME, namespace="other")], set()),
-        ([], [binding({**ME, "name": "other"})], set()),
-        ([], [binding({"kind": "Group", "name": "system:authenticated"})], {"anyuid"}),
-    ],
-)
-def test_who_may_use_which_scc(sccs: list, bindings: list, expected: set[str]) -> None:
-    assert _scc.usable(sccs, bindings, "ns", "sa") == expected | {"restricted-v2"}
 
 
 def namespace(**metadata: Any) -> dict[str, list[dict]]:
@@ -307,3 +174,23 @@ def test_the_release_of_the_gateway_api_is_read_of_one_definition(release: str, 
     assert {item.rule for item in check(model)} & {"LLMD406"} == expected
     assert api.asked[-1] == ("httproutes.gateway.networking.k8s.io", True)
     assert ("inferencepools.inference.networking.k8s.io", False) in api.asked
+
+
+def test_a_chart_that_makes_no_pool_of_the_gateways_group_is_named() -> None:
+    """F1: an old chart of pools, and an Istio that knows only the newer group."""
+    world = World().set("gateway", 0, "spec.gatewayClassName", "istio")
+    world.set("gaie", 0, "apiVersion", "inference.networking.x-k8s.io/v1alpha2")
+    world.facts = Facts(gateway_version="1.28.1")
+    found = []
+    for version in ("v0.5.1", "v1.2.1"):
+        model = world.model()
+        for place, item in enumerate(model.planned):
+            if item.kind == "InferencePool":
+                new = dataclasses.replace(item, chart="inferencepool", chart_version=version)
+                model.pools[0] = dataclasses.replace(model.pools[0], item=new)
+                model.planned[place] = new
+        found.append(next(item for item in check(model) if item.rule == "LLMD404"))
+    assert "chart inferencepool v0.5.1 makes no other" in found[0].message
+    assert found[0].hint == "use a chart inferencepool of 1.0 or later"
+    assert "makes no other" not in found[1].message
+    assert "apiVersion" in found[1].hint

@@ -21,9 +21,9 @@ _VERSIONED = re.compile(r"-v?\d+\.\d+\.\d+.*$")
 def with_site(params: Object) -> Object:
     """Return stack_info's parameters, image_registry put right, and with a bundle every chart as a file out of it.
 
-    Raises OrchestratorError where the bundle is not whole or lacks a chart, or the registry is none.
+    The key bundled of the result gives for such a file the reference that it stands for. Raises OrchestratorError where the bundle is not whole or lacks a chart, or the registry is none.
     """
-    params = {**params, "image_registry": registry_of(params)}
+    params = {**params, "image_registry": registry_of(params), "bundled": {}}
     if not params.get("bundle"):
         return params
     bundle = read_bundle(find_bundle(params["bundle"], params.get("search_paths") or []))
@@ -38,6 +38,7 @@ def with_site(params: Object) -> Object:
             lacking.append(f"{role}_chart_ref {settings['chart_ref']} {settings.get('chart_version') or ''}".rstrip())
         else:
             charts[role] = {**settings, "chart_ref": unpack_chart(bundle, found, cache)}
+            params["bundled"][charts[role]["chart_ref"]] = settings["chart_ref"]
     if lacking:
         held = ", ".join(f"{chart['name']} {chart['version']}" for chart in bundle.charts) or "no chart"
         raise OrchestratorError(

@@ -80,7 +80,9 @@ def _has_hooks(chart: ChartFiles) -> bool:
 
 
 def hinted(objects: list[Object], registry: str) -> list[str]:
-    """Return a note for each text that names an image of another registry where it is not rewritten."""
+    """Return a note for each text that names an image of another registry where it is not rewritten; none for ""."""
+    if not registry:
+        return []
     return [
         f"llm_d_image_registry: {line} is not rewritten; where something pulls it, write {registry}/..."
         for item in objects

@@ -18,6 +18,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._consistency im
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._findings import ERROR, WARNING, Finding
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._foreign import foreign
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._image_check import hinted
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import Problems
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inventory import Inventory
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_build import build
@@ -173,6 +174,7 @@ class Planning:
             rendered = self.rules.render(self.finder.manifests if self.finder else {})
             errors = rendered.errors
             self.parts = rendered.parts
+            self.notes += hinted([item for part in self.parts for item in part.manifests], self.params["image_registry"])
         except OrchestratorError as exc:
             errors = [str(exc)]
         # Where mistakes are known, a chart that does not render is most often one of them.

@@ -145,7 +145,7 @@ class Planner:
                         "name": chart.name,
                         "version": chart.version,
                         "digest": chart.digest,
-                        "ref": release["chart_ref"],
+                        "ref": self.params["bundled"].get(release["chart_ref"], release["chart_ref"]),
                     }
                 )
         return rows

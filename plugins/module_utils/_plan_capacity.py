@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._capacity_amounts import parse, shown
+
 Object = dict[str, t.Any]
 
 
@@ -29,6 +31,13 @@ def _resource(capacity: Object, name: str, amount: str) -> str:
     free, total = (capacity.get("free") or {}).get(name), (capacity.get("allocatable") or {}).get(name)
     nodes = capacity.get("nodes")
     where = f" on {nodes} node{'' if nodes == 1 else 's'}" if nodes else ""
+    asked, all_of_it = f"{name}: {_shown(name, amount)} asked for", _shown(name, total)
     if free is None or total is None:
-        return f"{name}: {amount} asked for" + (f", {total}{where} in all" if total else "")
-    return f"{name}: {amount} asked for, {free} of {total}{where} free now"
+        return asked + (f", {all_of_it}{where} in all" if total else "")
+    return f"{asked}, {_shown(name, free)} of {all_of_it}{where} free now"
+
+
+def _shown(name: str, quantity: t.Any) -> str:
+    """Return a quantity for a reader."""
+    number = parse(quantity)
+    return str(quantity) if number is None else shown(name, number)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import collections
+import textwrap
 import typing as t
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._mask import mask_text
@@ -29,7 +30,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_view impo
 ROWS = 12
 # More rows than these of one action are collapsed by component.
 MANY = 6
-WIDTH = 10
+WIDTH, COLUMNS = 10, 100
 WORDS = {"create": "to create", "update": "to update", "replace": "to replace", "delete": "to delete"}
 
 Object = dict[str, t.Any]
@@ -41,7 +42,7 @@ def summary(plan: Object, *, name: str = "", files: Object | None = None, comman
     name: the inventory host; files: {path, page, written}, where the plan lies; command: what deploys it.
     """
     lines = [_title(plan, name), "  " + counts_text(plan)]
-    lines += _section("", _actions(plan), limit=0)
+    lines += _section("", [part for row in _actions(plan) for part in _wrapped(row)], limit=0)
     lines += _section("charts", _charts(plan))
     if changes(plan):
         lines += _section("order", list(filter(None, [order_text(plan)])))
@@ -74,6 +75,10 @@ def _section(title: str, rows: list[str], limit: int = ROWS) -> list[str]:
     """Return rows beside their title; no lines where there are no rows."""
     shown = rows if not limit or len(rows) <= limit else [*rows[: limit - 1], f"... and {len(rows) - limit + 1} more"]
     return [f"  {(title if not index else ''):<{WIDTH}}{row}".rstrip() for index, row in enumerate(shown)]
+
+
+def _wrapped(row: str) -> list[str]:
+    return textwrap.wrap(row, COLUMNS, subsequent_indent=" " * 10, break_long_words=False, break_on_hyphens=False)
 
 
 def _actions(plan: Object) -> list[str]:

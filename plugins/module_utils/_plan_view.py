@@ -99,7 +99,7 @@ def order_text(plan: Object) -> str:
     for wave in plan.get("order") or []:
         names = (" + " if wave.get("parallel") else ", ").join(wave.get("components") or [])
         seconds = wave.get("seconds")
-        parts.append(names + (f" (about {seconds:.0f} s)" if seconds else ""))
+        parts.append(names + (f" (about {seconds:.0f} s)" if (seconds or 0) >= 1 else ""))
     return ", then ".join(parts)
 
 

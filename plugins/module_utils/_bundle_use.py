@@ -21,7 +21,8 @@ _VERSIONED = re.compile(r"-v?\d+\.\d+\.\d+.*$")
 def with_site(params: Object) -> Object:
     """Return stack_info's parameters, image_registry put right, and with a bundle every chart as a file out of it.
 
-    The key bundled of the result gives for such a file the reference that it stands for. Raises OrchestratorError where the bundle is not whole or lacks a chart, or the registry is none.
+    The key bundled of the result gives for such a file the reference that it stands for. Raises OrchestratorError where
+    the bundle is not whole or lacks a chart, or the registry is none.
     """
     params = {**params, "image_registry": registry_of(params), "bundled": {}}
     if not params.get("bundle"):

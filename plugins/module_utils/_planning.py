@@ -174,7 +174,8 @@ class Planning:
             rendered = self.rules.render(self.finder.manifests if self.finder else {})
             errors = rendered.errors
             self.parts = rendered.parts
-            self.notes += hinted([item for part in self.parts for item in part.manifests], self.params["image_registry"])
+            objects = [item for part in self.parts for item in part.manifests]
+            self.notes += hinted(objects, self.params["image_registry"])
         except OrchestratorError as exc:
             errors = [str(exc)]
         # Where mistakes are known, a chart that does not render is most often one of them.

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._capacity_amounts import parse, shown
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._capacity_amounts import MILLI, is_bytes, parse, shown
 
 Object = dict[str, t.Any]
 
@@ -40,4 +40,6 @@ def _resource(capacity: Object, name: str, amount: str) -> str:
 def _shown(name: str, quantity: t.Any) -> str:
     """Return a quantity for a reader."""
     number = parse(quantity)
-    return str(quantity) if number is None else shown(name, number)
+    if number is None:
+        return str(quantity)
+    return shown(name, number) if is_bytes(name) else f"{number / MILLI:g}"

@@ -183,3 +183,37 @@ def test_a_namespace_that_refuses_the_pods_stops_the_plan(lab: Lab, account: Acc
     assert "LLMD761" in run.text
     assert "refuses pods of qwen3-0-6b" in run.text or "refuses pods of ms-qwen3-0-6b" in run.text, run.text
     assert "containers[0].securityContext.runAsNonRoot: not set" in run.text
+
+
+@pytest.fixture
+def old_gateway_api(lab: Lab) -> Iterator[None]:
+    """The lab's Gateway API says that it is an older release."""
+    crds = lab.resource("apiextensions.k8s.io/v1", "CustomResourceDefinition")
+    name, key = "httproutes.gateway.networking.k8s.io", "gateway.networking.k8s.io/bundle-version"
+
+    def annotate(release: str) -> None:
+        body = {"metadata": {"annotations": {key: release}}}
+        crds.patch(name=name, body=body, content_type="application/merge-patch+json")
+
+    before = crds.get(name=name).metadata.annotations[key]
+    annotate("v1.1.0")
+    yield
+    annotate(before)
+
+
+@pytest.mark.usefixtures("old_gateway_api")
+def test_a_class_without_a_controller_and_an_old_gateway_api_are_named(lab: Lab, account: Account) -> None:
+    nobody = f"nobody-{account.namespace}"
+    gateway_class = {"apiVersion": "gateway.networking.k8s.io/v1", "kind": "GatewayClass", "metadata": {"name": nobody}}
+    gateway_class["spec"] = {"controllerName": "example.com/not-installed"}
+    lab.apply(gateway_class)
+    try:
+        run = account.plan(llm_d_kubeconfig=os.environ["LAB_KUBECONFIG"], gateway_class_name=nobody)
+    finally:
+        lab.delete(gateway_class)
+    assert run.code
+    assert f"GatewayClass {nobody} is not accepted by its controller example.com/not-installed" in run.text
+    assert "Waiting for controller" in run.text
+    run = account.plan(llm_d_kubeconfig=os.environ["LAB_KUBECONFIG"])
+    assert (run.code, "LLMD765" in run.text) == (0, False), run.text
+    assert "needs Gateway API 1.2, the cluster has v1.1.0" in run.text

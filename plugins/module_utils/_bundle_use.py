@@ -68,7 +68,11 @@ def find_chart(charts: list[Object], ref: str, version: str) -> Object | None:
     for chart in charts:
         if any(entry["ref"] == ref and _fits(chart, entry, version) for entry in chart["refs"]):
             return chart
-    named = [chart for chart in charts if chart["name"] == chart_name(ref) and _fits(chart, {}, version)]
+    named = [
+        chart
+        for chart in charts
+        if chart["name"] == chart_name(ref) and any(_fits(chart, entry, version) for entry in chart["refs"])
+    ]
     return named[0] if len(named) == 1 else None
 
 

@@ -182,6 +182,13 @@ def test_a_chart_comes_from_the_bundle(tmp_path, written, ref, version):
     assert read_chart(path).version == "v1.2.3"
 
 
+def test_a_chart_is_known_by_the_version_that_it_was_bundled_for():
+    charts = [{"name": "demo", "version": "0.0.0", "refs": [{"ref": "./demo", "version": "v1.2.3"}]}]
+    assert using.find_chart(charts, "oci://gone.invalid/demo", "1.2.3") is charts[0]
+    assert using.find_chart(charts, "oci://gone.invalid/demo", "v1.2.4") is None
+    assert using.find_chart([*charts, *charts], "oci://gone.invalid/demo", "1.2.3") is None
+
+
 def test_a_chart_that_was_changed_in_the_cache_is_put_right(tmp_path, written):
     params = site(tmp_path, written[0])
     path = using.with_site(params)["gaie"]["chart_ref"]

@@ -10,6 +10,8 @@ import time
 import typing as t
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._charts import Chart, fetch_chart
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._discovery import Part
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._discovery_actions import REUSE, Action
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._events import Events
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._findings import ERROR
@@ -90,7 +92,8 @@ def prepare(releases: list[Object], helm: Helm, cache: str | None, *, plain_http
         if release.get("values"):
             files.append(helm.values_file(release["values"]))
         chart = charts[chart_key(release)]
-        wanted.append(Wanted(release["name"], chart, values[release["name"]], files, helm.registry))
+        merged, replace = values[release["name"]], release.get("replace") or []
+        wanted.append(Wanted(release["name"], chart, merged, files, helm.registry, replace))
     return wanted
 
 
@@ -184,6 +187,38 @@ def summary(objects: list[Object], ready: bool | None = None) -> list[Object]:
     """Return the objects as the module's results list them."""
     keys = [dict(zip(("api_version", "kind", "namespace", "name"), object_key(item), strict=True)) for item in objects]
     return [{**key, "ready": ready, "seconds": 0.0} for key in keys]
+
+
+def parts(plans: list[Plan], installer: Installer) -> list[Part]:
+    """Return the releases with the objects that they have and shall have; the manifests have to be rendered."""
+    scoped, namespace = installer.inventory.scoped, installer.namespace
+    found = []
+    for plan in plans:
+        before, after = scoped(plan.before, namespace), scoped(plan.after or "", namespace)
+        managed = bool(plan.before) and plan.current is not None and plan.current.managed
+        found.append(Part(installer.component, plan.wanted.name, namespace, before, after, managed))
+    return found
+
+
+def foreseen(plan: Plan, actions: list[Action]) -> list[Object]:
+    """Return the objects of a release as the module's results list them in check mode, with what becomes of each."""
+    mine = [action for action in actions if action.release == plan.wanted.name]
+    rows = summary([action.item for action in mine])
+    return [{**row, "action": action.action} for row, action in zip(rows, mine, strict=True)]
+
+
+def foreseen_diffs(plans: list[Plan], actions: list[Action]) -> list[Object]:
+    """Return Ansible's diff of the releases that change, of their changed objects only, Secret data hidden."""
+    found = []
+    for plan in plans:
+        changed = [one for one in actions if one.release == plan.wanted.name and one.action != REUSE]
+        if plan.action == UNCHANGED and not changed:
+            continue
+        texts = [action.texts() for action in changed]
+        header = f"Helm release {plan.wanted.name}"
+        before, after = ("".join(side) for side in zip(*texts, strict=True)) if texts else ("", "")
+        found.append({"before_header": header, "after_header": header, "before": before, "after": after})
+    return found
 
 
 def diffs(plans: list[Plan], namespace: str) -> list[Object]:

@@ -115,10 +115,10 @@ class Discovery:
         if trial.after is not None:
             same = same_after(live, trial.after)
             action.action, action.why = (REUSE, "") if same else (UPDATE, "it differs from what is wanted")
-        elif IMMUTABLE.search(trial.refused):
+        elif IMMUTABLE.search(trial.refused) or not (invalid := self.live.creatable(action.item)):
             action.action, action.why = REPLACE, f"the cluster does not let it be changed: {trial.refused}"
         else:
-            action.mistake = f"the cluster refuses the change: {trial.refused}"
+            action.mistake = f"the cluster refuses it: {invalid}"
         self._owned(action)
 
     @staticmethod

@@ -127,3 +127,15 @@ def identity(item: Object) -> tuple[str, str, str, str]:
     """Return (group, kind, namespace, name): an object stays the same through its API's versions."""
     api_version, kind, namespace, name = object_key(item)
     return api_version.rpartition("/")[0], kind, namespace, name
+
+
+def refusals(actions: t.Iterable[Action], adopt: bool) -> list[str]:
+    """Return the objects that the deployment may not or cannot touch, each as 'place: what -> what to do'."""
+    rows = []
+    for action in actions:
+        if action.mistake:
+            rows.append(f"{action.title}: {action.mistake} -> remove it, or choose another name")
+        elif action.adopts and not adopt:
+            said = "it exists and was not made by this collection"
+            rows.append(f"{action.title}: {said} -> other names, or llm_d_adopt: true to take it over")
+    return rows

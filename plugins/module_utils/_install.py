@@ -31,6 +31,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases impor
     same_manifest,
     same_values,
 )
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._replacing import mend, remove
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._watch import Watches
 
 Object = dict[str, t.Any]
@@ -45,7 +46,8 @@ CREATED, UPGRADED, REPAIRED, UNCHANGED = "created", "upgraded", "repaired", "unc
 class Wanted:
     """A release as it shall be.
 
-    values: files and inline merged; files: what Helm gets, in order; registry: where its images come from, "" for any.
+    values: files and inline merged; files: what Helm gets, in order; registry: where its images come from, "" for any;
+    replace: objects of it that are deleted before, because they cannot be changed.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Wanted:
     values: Object
     files: list[str]
     registry: str = ""
+    replace: t.Sequence[Object] = ()
 
 
 @dataclasses.dataclass
@@ -113,9 +116,13 @@ class Installer:
             why = self._difference(wanted, current, after)
             if why:
                 return Plan(wanted, UPGRADED, why, current, after)
-        missing = self.inventory.missing(manifest_objects(current.manifest, self.namespace))
+        objects = manifest_objects(current.manifest, self.namespace)
+        missing = self.inventory.missing(objects)
         if missing:
             return Plan(wanted, REPAIRED, "the cluster lacks " + ", ".join(missing), current, after)
+        drifted = [f"{item['kind']} {item['metadata']['name']}" for item in self.inventory.drifted(objects)]
+        if drifted:
+            return Plan(wanted, REPAIRED, "changed since: " + ", ".join(drifted), current, after)
         return Plan(wanted, UNCHANGED, "", current, after, known)
 
     def _difference(self, wanted: Wanted, current: Release, after: str) -> str:
@@ -168,6 +175,8 @@ class Installer:
 
     def _recovered(self, plan: Plan) -> Release:
         current = plan.current
+        if plan.wanted.replace:
+            remove(self.inventory, self.watches, plan.wanted.replace, self.deadline)
         if current is None or current.status in ("deployed", "uninstalled"):
             return self._upgrade(plan)
         recovery, done = Recovery(self.inventory, current), False
@@ -189,7 +198,10 @@ class Installer:
         arguments = upgrade_arguments(
             wanted.name, wanted.chart.path, self.namespace, wanted.files, labels, timeout=timeout, adopt=self.adopt
         )
-        return release_from_payload(self.inventory.payload(self.helm.run(arguments, timeout + 30)), labels)
+        release = release_from_payload(self.inventory.payload(self.helm.run(arguments, timeout + 30)), labels)
+        if current is not None:
+            mend(self.inventory, release)
+        return release
 
     def _settled(self, plan: Plan) -> Plan:
         """Return the plan for a release that Helm can work on: no revision of it is pending any more."""

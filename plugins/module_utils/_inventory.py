@@ -144,17 +144,19 @@ class Inventory:
         # No number in the manifest leaves it to an autoscaler.
         return bool(wanted) and live is not None and (live.get("spec") or {}).get("replicas") == 0
 
-    def drifted(self, objects: t.Iterable[Object]) -> list[Object]:
+    def drifted(self, objects: t.Iterable[Object], known: LiveObjects | None = None) -> list[Object]:
         """Return the objects that the cluster has otherwise than their manifests say; absent ones are not among them.
 
-        Where the two seem to differ, the API server is asked what applying the manifest would change.
+        Where the two seem to differ, the API server is asked what applying the manifest would change. known: live
+        objects that were read later than this inventory's.
         """
+        known = known or self.live
         found = []
         for item in objects:
-            live = self.live.find(item)
+            live = known.find(item)
             if live is None or not differs(item, live):
                 continue
-            trial = self.live.patched(live, patch_of(None, item, live), strategic=is_built_in(item))
+            trial = known.patched(live, patch_of(None, item, live), strategic=is_built_in(item))
             if trial.after is None or not same_after(live, trial.after):
                 found.append(item)
         return found

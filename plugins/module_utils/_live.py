@@ -99,6 +99,20 @@ class LiveObjects:
         """Try a server-side apply, as this collection does it without Helm."""
         return self._try(item, "server_side_apply", body=item, field_manager=manager, force_conflicts=True)
 
+    def creatable(self, item: Object) -> str:
+        """Return why the API server would refuse such an object if its name were free, "" where it would not.
+
+        Content is looked at before names, so that a name that is taken says that the content is good.
+        """
+        api_version, kind, namespace, _name = object_key(item)
+        with self._lock:
+            resource = self.cluster.resource(api_version, kind)
+        try:
+            resource.create(body=item, namespace=namespace or None, dry_run="All")
+        except ApiException as exc:
+            return api_error(exc, "").message.partition(f"{INVALID} ")[2] if exc.status == INVALID else ""
+        return ""
+
     def _try(self, item: Object, verb: str, **options: t.Any) -> Trial:
         api_version, kind, namespace, name = object_key(item)
         with self._lock:

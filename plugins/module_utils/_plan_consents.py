@@ -29,7 +29,8 @@ def consents(actions: t.Sequence[Action], given: t.Container[str], adopt: bool, 
     for action in actions:
         if action.action in (DELETE, REPLACE):
             verb = {DELETE: "delete", REPLACE: "delete and make anew"}[action.action]
-            what = f"{verb} {action.title}, {action.why}"
+            lost = ", with the data on it" if action.item["kind"] == "PersistentVolumeClaim" else ""
+            what = f"{verb} {action.title}{lost}: {action.why}"
             rows.append(_row(action.action, action.id, what, action.action in given))
         if action.adopts and not action.mistake:
             rows.append(

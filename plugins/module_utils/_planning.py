@@ -15,6 +15,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._bundle_use imp
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._capacity_report import capacity_report
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_defaults import chart_defaults
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._consistency import check_stack
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._discovery_actions import refusals
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._findings import ERROR, WARNING, Finding
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._foreign import foreign
@@ -30,7 +31,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._planning_check
     note_secrets,
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._planning_mistakes import Mistakes, PlanningFailed
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._planning_plan import Planner, refusals
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._planning_plan import Planner
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base import StackFinding
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._settings import check_writable, checked_settings
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._settled import Settled

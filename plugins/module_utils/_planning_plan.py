@@ -9,7 +9,7 @@ import typing as t
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._charts import Chart, fetch_chart
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._discovery import Discovery, Part
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._discovery_actions import CREATE, DELETE, Action
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._discovery_actions import DELETE, Action
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._events import Events
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._owned import labelled
@@ -195,20 +195,3 @@ class Planner:
             space = self.cluster.get("v1", "Namespace", "kube-system")
             return str(((space or {}).get("metadata") or {}).get("uid") or "")
         return ""
-
-
-def refusals(actions: t.Iterable[Action], adopt: bool) -> list[str]:
-    """Return the objects that the deployment may not or cannot touch, each as 'place: what -> what to do'."""
-    rows = []
-    for action in actions:
-        if action.mistake:
-            rows.append(f"{action.title}: {action.mistake} -> remove it, or choose another name")
-        elif action.adopts and not adopt:
-            said = "it exists and was not made by this collection"
-            rows.append(f"{action.title}: {said} -> other names, or llm_d_adopt: true to take it over")
-    return rows
-
-
-def creates_all(actions: t.Sequence[Action]) -> bool:
-    """Return whether nothing of the stack exists yet."""
-    return all(action.action == CREATE for action in actions)

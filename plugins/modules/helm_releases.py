@@ -52,6 +52,13 @@ options:
         type: list
         elements: path
         default: []
+      replace:
+        description:
+          - Objects of the release that are deleted before it is upgraded, because they cannot be changed; each with
+            C(apiVersion), C(kind) and C(metadata). Nothing is deleted where the release needs nothing.
+        type: list
+        elements: dict
+        default: []
   state:
     description:
       - V(present) installs; V(absent) removes those of the names that this collection made, and waits until their
@@ -165,6 +172,9 @@ releases:
         name: {description: Name., type: str}
         ready: {description: Whether it is ready; null where that was not asked for., type: bool}
         seconds: {description: Time for which it was waited., type: float}
+        action:
+          description: In check mode V(create), V(reuse), V(update), V(replace) or V(delete).
+          type: str
 """
 
 import time
@@ -176,9 +186,13 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._deploy import 
     ReleasesFailed,
     describe,
     diffs,
+    foreseen,
+    foreseen_diffs,
+    parts,
     prepare,
-    summary,
 )
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._discovery import Discovery
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._discovery_actions import refusals
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._events import Events
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._helm import Helm
@@ -186,7 +200,6 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._image_check im
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._install import UNCHANGED, Installer, refuse
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inventory import Inventory
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._readiness import Readiness
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases import manifest_objects
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._removal import Removal, removal_diff
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._watch import Watches
 
@@ -199,6 +212,7 @@ def argument_spec() -> dict:
         "chart_version": {"type": "str"},
         "values": {"type": "dict", "default": {}},
         "values_files": {"type": "list", "elements": "path", "default": []},
+        "replace": {"type": "list", "elements": "dict", "default": []},
     }
     return cluster_argument_spec(
         component={"type": "str", "required": True},
@@ -244,14 +258,14 @@ def run_present(params: dict, cluster: Cluster, helm: Helm, *, check: bool, diff
     plans = deploy.plan(wanted, current, render=check)
     changed = any(plan.action != UNCHANGED for plan in plans)
     if check:
-        results = [describe(plan, namespace) for plan in plans]
-        for plan, result in zip(plans, results, strict=True):
-            result["objects"] = summary(manifest_objects(plan.after or "", namespace))
-    else:
-        if changed and params["create_namespace"]:
-            inventory.ensure_namespace(namespace, params["component"])
-        results = deploy.carry_out(plans)
-    return {"changed": changed, "releases": results, "diff": diffs(plans, namespace) if diff or check else []}
+        actions = Discovery(inventory.live).releases(parts(plans, installer))
+        refuse(refusals(actions, params["adopt"]))
+        results = [{**describe(plan, namespace), "objects": foreseen(plan, actions)} for plan in plans]
+        return {"changed": changed, "releases": results, "diff": foreseen_diffs(plans, actions)}
+    if changed and params["create_namespace"]:
+        inventory.ensure_namespace(namespace, params["component"])
+    results = deploy.carry_out(plans)
+    return {"changed": changed, "releases": results, "diff": diffs(plans, namespace) if diff else []}
 
 
 def run_absent(params: dict, cluster: Cluster, helm: Helm, *, check: bool) -> dict:

@@ -77,7 +77,7 @@ def _fit(model: StackModel) -> Fit:
     found = Fit(whole, after)
     for one, outcome in zip(wanted, outcomes, strict=True):
         if outcome.pending:
-            found.stuck.append(Stuck(one, outcome.pending, reason(one.need, after)))
+            found.stuck.append(Stuck(one, outcome.pending, reason(one.need, after, True, start)))
         if outcome.victims:
             found.evictions.append((one, outcome.victims))
     late = {id(entry.growth) for entry in found.stuck}

@@ -58,8 +58,11 @@ def _expression(item: Object) -> str:
     return " ".join(filter(None, (str(item.get("key")), str(item.get("operator")), "|".join(map(str, values)))))
 
 
-def reason(need: Need, nodes: t.Sequence[Node], known: bool = True) -> Reason:
-    """Return why a pod has no node. nodes: as full as they are then; known: whether it is known how full they are."""
+def reason(need: Need, nodes: t.Sequence[Node], known: bool = True, before: t.Sequence[Node] = ()) -> Reason:
+    """Return why a pod has no node.
+
+    nodes: as full as they are then; before: as they are without the plan; known: whether it is known how full they are.
+    """
     if not nodes:
         return Reason(TROUBLE, "the cluster has no node")
     absent = [name for name in need.wanted if not any(node.allocatable.get(name) for node in nodes)]
@@ -81,7 +84,7 @@ def reason(need: Need, nodes: t.Sequence[Node], known: bool = True) -> Reason:
         return Reason(TROUBLE, text, f"mend or uncordon {_names(open_to)}")
     if any(node.holds(need.requests) for node in sound) or not known:
         return Reason(APART, _apart(need, sound), key="affinity")
-    return _busy(need, matching, able, sound)
+    return _busy(need, matching, able, sound, before)
 
 
 def _absent(absent: list[str], nodes: t.Sequence[Node]) -> Reason:
@@ -155,7 +158,7 @@ def _apart(need: Need, sound: list[Node]) -> str:
     return f"{len(sound)} nodes would have room, but {what} of this or other pods leave none of them"
 
 
-def _busy(need: Need, matching: list[Node], able: list[Node], sound: list[Node]) -> Reason:
+def _busy(need: Need, matching: list[Node], able: list[Node], sound: list[Node], before: t.Sequence[Node]) -> Reason:
     """Name the resource that most nodes lack, where the most of it is free, and how much in all."""
     lacking = collections.Counter(
         name for node in sound for name, value in need.requests.items() if value > node.free(name)
@@ -166,13 +169,16 @@ def _busy(need: Need, matching: list[Node], able: list[Node], sound: list[Node])
     that = _match(need, matching).replace(" that ", " ", 1)
     match = that if selection(need) else f"{_plural(len(sound), 'node')} could hold it"
     text = f"{match}, most free on one: {best.name} with {shown(name, best.free(name))} {name}"
-    text += f" ({shown(name, free)} free in all)" if len(sound) > 1 else ""
+    names = {node.name for node in sound}
+    earlier = sum(node.free(name) for node in before if node.name in names)
+    notes = [f"{shown(name, free)} free in all"] if len(sound) > 1 else []
+    notes += [f"{shown(name, earlier)} before the rest of the plan"] if earlier > free else []
+    text += f" ({', '.join(notes)})" if notes else ""
     tight = [node for node in sound if node.free(name) >= need.requests[name]]
     also = sorted({other for node in tight for other, value in need.requests.items() if value > node.free(other)})
     text += f"; nodes with enough of it lack {', '.join(also)}" if also else ""
-    names = {node.name for node in sound}
     shut = [node for node in able if node.name not in names]
-    text += f"; {_names(shut)} could hold it but {_why(need, shut[0])}" if shut else ""
+    text += "".join(f"; {node.name} could hold it but {_why(need, node)}" for node in shut[:_SHOWN])
     return Reason(BUSY, text, detail=name)
 
 

@@ -83,7 +83,7 @@ def evictions(model: StackModel) -> t.Iterator[Hit]:
         named = listed(f"{pod.namespace}/{pod.name}" for pod in victims[:4])
         named += f" and {len(victims) - 4} more" if len(victims) > 4 else ""
         many = f"{len(victims)} pod{'s' if len(victims) > 1 else ''} of lower priority"
-        text = f"{one.title} fits, but {many} would be evicted for it: {named}"
+        text = f"room for {one.title} is made by evicting {many}: {named}"
         yield Hit(text, (pod_side(one, "priorityClassName"),), ("evictions", one.title))
 
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import copy
 import os
+import pathlib
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import yaml
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._capacity_fit import fit
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import Cluster
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_objects import node_object
@@ -28,6 +30,8 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_model im
 )
 from capacity_scenarios import CLASSES, SCENARIOS, Scenario
 from plane_client import Lab, Object, eventually
+
+from playbooks import play
 
 LABEL = "capacity-scenario"
 
@@ -161,3 +165,27 @@ def test_the_scheduler_does_what_was_predicted(scenario: Scenario, results: dict
     assert sum(len(victims) for _one, victims in predicted.evictions) == evicted
     if not set(scenario.rules) & {"LLMD708", "LLMD721", "LLMD722", "LLMD723"}:
         assert sum(entry.pending for entry in predicted.stuck) == pending
+
+
+@pytest.mark.parametrize(("capacity", "code"), [("block", 2), ("warn", 0)])
+def test_a_deployment_without_room_is_stopped_with_file_and_line(
+    capacity: str, code: int, lab: Lab, tmp_path: pathlib.Path
+) -> None:
+    devices = {"limits": {"nvidia.com/gpu": "64"}}
+    container = {"name": "vllm", "image": "ghcr.io/llm-d/llm-d-inference-sim:v0.7.1", "modelCommand": "imageDefault"}
+    container.update({"ports": [{"containerPort": 8000}], "resources": devices})
+    decode = {"create": True, "replicas": 2, "containers": [container]}
+    values = {"accelerator": {"type": "nvidia"}, "routing": {"proxy": {"enabled": False}}, "prefill": {"create": False}}
+    (tmp_path / "big.yaml").write_text(yaml.safe_dump({**values, "decode": decode}))
+    model = {"name": "big", "model": "org/big", "values_files": [str(tmp_path / "big.yaml")]}
+    variables = {"llm_d_namespace": "capacity-none", "llm_d_models": [model], "llm_d_rules": "error"}
+    run = play(tmp_path, "site", "--tags", "planning", llm_d_capacity=capacity, **variables)
+    assert run.code == code, run.text
+    for text in (
+        "LLMD702",
+        "big.yaml:",
+        "2 of 2 pods of Deployment capacity-none/ms-big-",
+        "the most that one has is 8",
+    ):
+        assert text in run.text, run.text
+    assert lab.get("v1", "Namespace", "", "capacity-none") is None

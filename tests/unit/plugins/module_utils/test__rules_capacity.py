@@ -46,7 +46,7 @@ CASES: list[tuple[str, list, list, list, str, tuple[str, ...]]] = [
         "LLMD701",
         (
             "2 of 4 pods of Deployment demo/a would stay Pending: each asks for 8 nvidia.com/gpu; "
-            "3 nodes could hold it, most free on one: o with 4 nvidia.com/gpu (4 free in all)",
+            "3 nodes could hold it, most free on one: o with 4 nvidia.com/gpu (4 free in all, 20 before the rest of the plan)",
             "llm_d_capacity: warn",
         ),
     ),
@@ -113,7 +113,7 @@ CASES: list[tuple[str, list, list, list, str, tuple[str, ...]]] = [
     ("no node", [deployment("a", spec(EIGHT))], [], [], "LLMD706", ("the cluster has no node",)),
     ("eviction", [deployment("a", spec(EIGHT, priorityClassName="high"))], [node("n", 8)],
      [pod("x", "n", FOUR, namespace="other"), pod("y", "n", {"cpu": "1"})], "LLMD707",
-     ("1 pod of lower priority would be evicted for it: other/x",)),
+     ("is made by evicting 1 pod of lower priority: other/x",)),
     ("no eviction of equals", [deployment("a", spec(EIGHT, priorityClassName="high"))], [node("n", 8)],
      [pod("x", "n", FOUR, priority=1000)], "LLMD701", ("n with 4",)),
     ("no eviction where the class is meek", [deployment("a", spec(EIGHT, priorityClassName="meek"))], [node("n", 8)],

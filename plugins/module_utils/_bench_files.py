@@ -20,7 +20,9 @@ try:
 except ImportError:  # pragma: no cover - the module reports it
     yaml = None  # type: ignore[assignment]
 
-_MARK = re.compile(r"# Written by llm_d\.orchestrator\.llmdbench_scenario from (?P<name>[^\n]*), sha256:(?P<digest>\w+)\n")
+_MARK = re.compile(
+    r"# Written by llm_d\.orchestrator\.llmdbench_scenario from (?P<name>[^\n]*), sha256:(?P<digest>\w+)\n"
+)
 _JINJA = re.compile(r"\{\{|\{%|\{#")
 
 

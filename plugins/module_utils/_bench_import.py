@@ -18,7 +18,9 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._mask import is
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._names import dns_label
 
 _HOST = re.compile(r"[A-Za-z0-9][\w.-]{0,252}\Z", re.ASCII)
-_TOKEN = re.compile(r"\b(?:hf_[A-Za-z0-9]{8,}|sk-[A-Za-z0-9_-]{16,}|(?:ghp|gho|ghs|github_pat|glpat|nvapi)[_-][\w-]{16,})")
+_TOKEN = re.compile(
+    r"\b(?:hf_[A-Za-z0-9]{8,}|sk-[A-Za-z0-9_-]{16,}|(?:ghp|gho|ghs|github_pat|glpat|nvapi)[_-][\w-]{16,})"
+)
 # What the modules and Ansible need of a host that stands for a cluster; a site adds its kubeconfig.
 _HOST_VARIABLES = {
     "ansible_connection": "local",
@@ -58,7 +60,18 @@ def import_scenario(
     _without_tokens(scenario, found)
     files = _files(found, source, host, inventory_dir, values_dir, force)
     report = scenario.report()
-    return Imported(files, _plain(found.variables), report, summary(report))
+    return Imported(files, _plain(found.variables), report, _unlisted(inventory_dir, host) + summary(report))
+
+
+def _unlisted(inventory: str, host: str) -> list[str]:
+    """Return a note where hosts.yml is there and does not name the host."""
+    path = os.path.join(inventory, "hosts.yml")
+    try:
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            named = re.search(rf"^\s*['\"]?{re.escape(host)}['\"]?\s*:", stream.read(), re.MULTILINE)
+    except FileNotFoundError:
+        return []
+    return [] if named else [f"{path}: is kept as it is; add the host {host} to it"]
 
 
 def _files(found: Translation, source: str, host: str, inventory: str, values_dir: str, force: bool) -> list[File]:
@@ -66,7 +79,9 @@ def _files(found: Translation, source: str, host: str, inventory: str, values_di
     files = []
     hosts = os.path.join(inventory, "hosts.yml")
     if not os.path.exists(hosts):
-        note = ["A host is a cluster. It is reached by llm_d_kubeconfig and llm_d_context; without, by kubectl's rules."]
+        note = [
+            "A host is a cluster. It is reached by llm_d_kubeconfig and llm_d_context; without, by kubectl's rules."
+        ]
         text = render({"all": {"vars": _HOST_VARIABLES, "hosts": {host: {}}}}, source, ansible=True, notes=note)
         files.append(plan_file(hosts, "the inventory, with this host only", text, force, refused))
     text = render(found.variables, source, ansible=True)

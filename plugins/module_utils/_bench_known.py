@@ -25,7 +25,10 @@ EARLY = {
     "IMAGE_REPO": "llm-d",
     "IMAGE_NAME": "llm-d-benchmark",
     "IMAGE_TAG": "auto",
-    **{f"LLMD_{name}IMAGE_REGISTRY": "ghcr.io" for name in ("", "INFERENCESCHEDULER_", "ROUTINGSIDECAR_", "UDS_TOKENIZER_")},
+    **{
+        f"LLMD_{name}IMAGE_REGISTRY": "ghcr.io"
+        for name in ("", "INFERENCESCHEDULER_", "ROUTINGSIDECAR_", "UDS_TOKENIZER_")
+    },
     **{f"LLMD_{name}IMAGE_REPO": "llm-d" for name in ("", "INFERENCESCHEDULER_", "ROUTINGSIDECAR_", "UDS_TOKENIZER_")},
     **{f"LLMD_{name}IMAGE_TAG": "auto" for name in ("", "INFERENCESCHEDULER_", "ROUTINGSIDECAR_", "UDS_TOKENIZER_")},
     "LLMD_IMAGE_NAME": "llm-d-cuda",
@@ -87,9 +90,7 @@ EARLY = {
     "VLLM_MODELSERVICE_GAIE_PLUGINS_CONFIGFILE": "default-plugins.yaml",
     "VLLM_MODELSERVICE_GAIE_SIDECAR_ENABLED": "False",
     "VLLM_MODELSERVICE_MULTINODE": "false",
-    **dict.fromkeys(
-        ("VLLM_MODELSERVICE_CHART_VERSION", "VLLM_INFRA_CHART_VERSION", "VLLM_GAIE_CHART_VERSION"), "auto"
-    ),
+    **dict.fromkeys(("VLLM_MODELSERVICE_CHART_VERSION", "VLLM_INFRA_CHART_VERSION", "VLLM_GAIE_CHART_VERSION"), "auto"),
 }
 
 # Of a role, filled in after a scenario: a text, or the variable (after =) whose value it takes.
@@ -99,7 +100,7 @@ LATE = {
     "DATA_LOCAL_PARALLELISM": "1",
     "TENSOR_PARALLELISM": "1",
     "NUM_WORKERS_PARALLELISM": "1",
-    "ACCELERATOR_NR": "auto",
+    "ACCELERATOR_NR": "=VLLM_COMMON_ACCELERATOR_NR",
     "ACCELERATOR_RESOURCE": "=VLLM_COMMON_ACCELERATOR_RESOURCE",
     "MODEL_COMMAND": "vllmServe",
     "INIT_CONTAINER_CONFIG": "=VLLM_COMMON_EXTRA_INIT_CONTAINER_CONFIG",

@@ -27,6 +27,7 @@ OWN_CONFIG_MAP = "llm-d-benchmark-preprocesses"
 OWN_FOLDER = "/setup/preprocess"
 MODEL_FOLDER = "/model-cache/models/"
 _PORT = re.compile(r"(--port(?:\s*=\s*|\s+\\?\s*))(\$\{?(\w+)\}?|\d+)")
+_MODEL_PATH = re.compile(MODEL_FOLDER + r"([\w.-]+/[\w.-]+)")
 _TOPIC = re.compile(r"(kv@[^@\"'\s]+@)([^@\"'\\\s]+)")
 _SHELL_NAME = re.compile(r"\$\{?([A-Za-z_]\w*)")
 
@@ -47,7 +48,9 @@ class Role:
         if re.fullmatch(r"\d{1,9}", text):
             return int(text)
         if text and text != "auto":
-            self.scenario.change(self.scenario.source(self.role, name), f"{self.role}.{key}", f"{text[:40]!r} is no number")
+            self.scenario.change(
+                self.scenario.source(self.role, name), f"{self.role}.{key}", f"{text[:40]!r} is no number"
+            )
         return None
 
     def yaml(self, name: str, key: str, kind: type) -> t.Any:
@@ -178,7 +181,9 @@ class Role:
         scenario, at = self.scenario, f"{self.role}.containers[]"
         image = scenario.get(ROLES[self.role] + "IMAGE", f"{at}.image") or scenario.image("LLMD_IMAGE", f"{at}.image")
         container: Values = {"name": "vllm", "image": image, **self._command()}
-        container["mountModelVolume"] = scenario.get(SERVER + "MOUNT_MODEL_VOLUME_OVERRIDE", at + ".mountModelVolume") != "false"
+        container["mountModelVolume"] = (
+            scenario.get(SERVER + "MOUNT_MODEL_VOLUME_OVERRIDE", at + ".mountModelVolume") != "false"
+        )
         env = self._environment(str(container.get("args", "")))
         mounts = self.yaml("EXTRA_VOLUME_MOUNTS", "containers[].volumeMounts", list)
         mounts = [mount for mount in mounts if isinstance(mount, dict) and mount.get("name") not in self._left_out]
@@ -202,13 +207,19 @@ class Role:
         name = ROLES[self.role] + "EXTRA_ARGS"
         text = self.text("EXTRA_ARGS", "containers[].args")
         if not text and command == "vllmServe" and not self.scenario.unknown(name):
-            text = f"[--max-model-len____{self.scenario.get(COMMON + 'MAX_MODEL_LEN', f'{self.role}.containers[].args')}]"
+            text = (
+                f"[--max-model-len____{self.scenario.get(COMMON + 'MAX_MODEL_LEN', f'{self.role}.containers[].args')}]"
+            )
         script = self._script(self.scenario.content(text, name), name)
         if command == "custom":
             line = script.strip().removeprefix("[").removesuffix("]") if script.strip().startswith("[") else script
             return {"modelCommand": command, "command": ["/bin/sh", "-c"], "args": [line]}
         if command not in ("vllmServe", "imageDefault"):
-            self.scenario.change(ROLES[self.role] + "MODEL_COMMAND", f"{self.role}.containers[].modelCommand", "unknown: vllmServe is written")
+            self.scenario.change(
+                ROLES[self.role] + "MODEL_COMMAND",
+                f"{self.role}.containers[].modelCommand",
+                "unknown: vllmServe is written",
+            )
             command = "vllmServe"
         args = self._words(script, name)
         return {"modelCommand": command, **({"args": args} if args else {})}
@@ -231,9 +242,8 @@ class Role:
         """Return a start script without what only the benchmark has, and on the port that is asked."""
         model = self.scenario.current["DEPLOY_CURRENT_MODEL"]
         text = "\n".join(line for line in text.splitlines() if line.strip() and not line.startswith("#"))
-        if MODEL_FOLDER + model in text:
-            # The claim is filled by prepare, and found as Hugging Face's cache.
-            text = text.replace(MODEL_FOLDER + model, model)
+        # The claim is filled by prepare, and found as Hugging Face's cache.
+        text = _MODEL_PATH.sub(lambda found: self._model(found, name), text.replace(MODEL_FOLDER + model, model))
         if OWN_FOLDER in text:
             preprocess = self.scenario.render(self.scenario.role(self.role, "PREPROCESS"))
             text = text.replace(preprocess, "/bin/true") if OWN_FOLDER in preprocess else text
@@ -242,6 +252,12 @@ class Role:
             self.scenario.change(self.scenario.source(self.role, "PREPROCESS"), f"{self.role}.containers[].args", why)
         text = _TOPIC.sub(lambda found: self._topic(found, name), text)
         return _PORT.sub(lambda found: self._port(found, name), text)
+
+    def _model(self, found: re.Match[str], name: str) -> str:
+        model = self.scenario.current["DEPLOY_CURRENT_MODEL"]
+        why = f"the server starts {found[1]}, the model to serve is {model}: written so"
+        self.scenario.change(name, f"{self.role}.containers[].args", why)
+        return model
 
     def _topic(self, found: re.Match[str], name: str) -> str:
         """Return the topic of KV events with the served model: the picker drops those of any other."""
@@ -264,8 +280,16 @@ class Role:
 
     def _environment(self, command: str) -> list[Values]:
         text = self.text("ENVVARS_TO_YAML", "containers[].env")
-        found = self._named(text) if re.fullmatch(r"[A-Za-z0-9_, ]+", text) else self.yaml("ENVVARS_TO_YAML", "containers[].env", list)
-        env = [self._entry(item) for item in found if isinstance(item, dict) and item.get("name") not in ("KUBECONFIG", None)]
+        found = (
+            self._named(text)
+            if re.fullmatch(r"[A-Za-z0-9_, ]+", text)
+            else self.yaml("ENVVARS_TO_YAML", "containers[].env", list)
+        )
+        env = [
+            self._entry(item)
+            for item in found
+            if isinstance(item, dict) and item.get("name") not in ("KUBECONFIG", None)
+        ]
         names = {item["name"] for item in env}
         asked = set(_SHELL_NAME.findall(command))
         wanted = {name: variable for variable, name in ENVIRONMENT.items()}
@@ -273,7 +297,9 @@ class Role:
             if name not in names and (name in asked or self.scenario.given(wanted[name])):
                 variable = wanted[name]
                 value = self.text("ACCELERATOR_MEM_UTIL", "containers[].env") if "MEM_UTIL" in name else ""
-                env.append({"name": name, "value": value or self.scenario.get(variable, f"{self.role}.containers[].env")})
+                env.append(
+                    {"name": name, "value": value or self.scenario.get(variable, f"{self.role}.containers[].env")}
+                )
                 names.add(name)
         return env + self._addresses(names, asked, command)
 
@@ -281,7 +307,9 @@ class Role:
         wanted = {"POD_IP": "POD_IP" in asked or "$(POD_IP)" in command}
         wanted["VLLM_NIXL_SIDE_CHANNEL_HOST"] = "Nixl" in command or "VLLM_NIXL_SIDE_CHANNEL_HOST" in asked
         source = {"fieldRef": {"fieldPath": "status.podIP"}}
-        found = [{"name": name, "valueFrom": source} for name, is_wanted in wanted.items() if is_wanted and name not in names]
+        found = [
+            {"name": name, "valueFrom": source} for name, is_wanted in wanted.items() if is_wanted and name not in names
+        ]
         port = "VLLM_NIXL_SIDE_CHANNEL_PORT"
         if wanted["VLLM_NIXL_SIDE_CHANNEL_HOST"] and port not in names:
             value = self.scenario.get(COMMON + "NIXL_SIDE_CHANNEL_PORT", f"{self.role}.containers[].env")
@@ -307,10 +335,19 @@ class Role:
             return item
         value = item.get("value")
         text = str(value).lower() if isinstance(value, bool) else str("" if value is None else value)
-        return {"name": str(item["name"]), "value": text.replace(MODEL_FOLDER + self.scenario.current["DEPLOY_CURRENT_MODEL"], self.scenario.current["DEPLOY_CURRENT_MODEL"])}
+        return {
+            "name": str(item["name"]),
+            "value": text.replace(
+                MODEL_FOLDER + self.scenario.current["DEPLOY_CURRENT_MODEL"],
+                self.scenario.current["DEPLOY_CURRENT_MODEL"],
+            ),
+        }
 
     def _resources(self) -> Values:
-        asked = {"memory": self.text("CPU_MEM", "containers[].resources"), "cpu": self.text("CPU_NR", "containers[].resources")}
+        asked = {
+            "memory": self.text("CPU_MEM", "containers[].resources"),
+            "cpu": self.text("CPU_NR", "containers[].resources"),
+        }
         storage = self.text("EPHEMERAL_STORAGE", "containers[].resources")
         asked[self.scenario.get(COMMON + "EPHEMERAL_STORAGE_RESOURCE") or "ephemeral-storage"] = storage
         kind, resource = self.accelerator()
@@ -321,7 +358,11 @@ class Role:
         network = self.text("NETWORK_RESOURCE", "containers[].resources")
         if network == "auto":
             name = self.scenario.source(self.role, "NETWORK_RESOURCE")
-            self.scenario.change(name, f"{self.role}.containers[].resources", "the network's resource is found only on the cluster: name it")
+            self.scenario.change(
+                name,
+                f"{self.role}.containers[].resources",
+                "the network's resource is found only on the cluster: name it",
+            )
         elif network:
             asked[network] = self.text("NETWORK_NR", "containers[].resources") or "1"
         kept = {key: value for key, value in asked.items() if value}
@@ -333,13 +374,19 @@ class Role:
     def _probes(self) -> Values:
         # Behind a sidecar the server itself is asked, not the sidecar's port.
         metrics = self.scenario.get(COMMON + "METRICS_PORT", f"{self.role}.containers[].extraConfig")
-        port = int(metrics) if self.proxy and metrics.isdigit() else self.number("INFERENCE_PORT", "containers[].extraConfig") or 8000
+        port = (
+            int(metrics)
+            if self.proxy and metrics.isdigit()
+            else self.number("INFERENCE_PORT", "containers[].extraConfig") or 8000
+        )
         wait = {"startup": ("STARTUP_PROBE_PATH", "startupProbe"), "ready": ("READINESS_PROBE_PATH", "readinessProbe")}
         paths = {key: self.text(name, f"containers[].extraConfig.{probe}") for key, (name, probe) in wait.items()}
         startup = {
             "httpGet": {"path": paths["startup"], "port": port},
-            "failureThreshold": self.number("STARTUP_PROBE_FAILURE_THRESHOLD", "containers[].extraConfig.startupProbe") or 60,
-            "initialDelaySeconds": self.number("STARTUP_PROBE_INITIAL_DELAY", "containers[].extraConfig.startupProbe") or 0,
+            "failureThreshold": self.number("STARTUP_PROBE_FAILURE_THRESHOLD", "containers[].extraConfig.startupProbe")
+            or 60,
+            "initialDelaySeconds": self.number("STARTUP_PROBE_INITIAL_DELAY", "containers[].extraConfig.startupProbe")
+            or 0,
             "periodSeconds": 30,
             "timeoutSeconds": 5,
         }
@@ -348,7 +395,12 @@ class Role:
         return {"startupProbe": startup, "livenessProbe": alive, "readinessProbe": ready}
 
     def _monitoring(self, container: Values) -> Values:
-        if self.scenario.get("VLLM_MONITORING_PODMONITOR_ENABLED", f"{self.role}.monitoring.podmonitor.enabled").lower() != "true":
+        if (
+            self.scenario.get(
+                "VLLM_MONITORING_PODMONITOR_ENABLED", f"{self.role}.monitoring.podmonitor.enabled"
+            ).lower()
+            != "true"
+        ):
             return {}
         monitor: Values = {"enabled": True, "portName": "metrics"}
         for key, name in {"interval": "SCRAPE_INTERVAL", "path": "METRICS_PATH"}.items():

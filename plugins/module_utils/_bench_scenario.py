@@ -138,10 +138,10 @@ class Scenario:
                 self.change(name, "", f"REPLACE_ENV_{found[1]} stands for nothing")
             return text
 
-        for unused in range(3):
-            if "REPLACE_ENV_" not in text or len(text) > MAX_TEMPLATE:
-                break
-            text = _PLACEHOLDER.sub(value, text)
+        rounds = 0
+        # A placeholder may stand for a text with placeholders; not without end.
+        while "REPLACE_ENV_" in text and len(text) <= MAX_TEMPLATE and rounds < 3:
+            text, rounds = _PLACEHOLDER.sub(value, text), rounds + 1
         return text.replace("____", " ")
 
     def _placeholder(self, name: str) -> str:
@@ -154,7 +154,9 @@ class Scenario:
 
     def image(self, name: str, key: str) -> str:
         """Return an image of the four variables NAME_REGISTRY, _REPO, _NAME and _TAG, with a tag that stays."""
-        registry, repository, image, tag = (self.get(f"{name}_{part}", key) for part in ("REGISTRY", "REPO", "NAME", "TAG"))
+        registry, repository, image, tag = (
+            self.get(f"{name}_{part}", key) for part in ("REGISTRY", "REPO", "NAME", "TAG")
+        )
         return f"{registry}/{repository}/{image}:{self.tag(image, tag, name + '_TAG', key)}"
 
     def tag(self, image: str, tag: str, name: str, key: str) -> str:

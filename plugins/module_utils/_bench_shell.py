@@ -66,7 +66,7 @@ class Statement:
 
 
 class Shell:
-    """Variables and files after a text. statements: what could not be translated; uses: names by those that use them."""
+    """Variables and files after a text. statements: what is not translated; uses: by name the names that use it."""
 
     def __init__(self, variables: dict[str, str]) -> None:
         """variables: those that are set before, at line 0."""
@@ -83,6 +83,7 @@ class Shell:
         """Take in a text; raise OrchestratorError where it expands beyond all measure."""
         for command in Reader(text).commands():
             self._take(command)
+            self._brackets(command.after, command.line)
 
     def set_names(self) -> list[str]:
         """Return the names that the text sets, in the order of their last lines."""
@@ -91,7 +92,6 @@ class Shell:
 
     def _take(self, command: Command) -> None:
         words = self._keywords(command)
-        self._brackets(command.after, command.line)
         if not words and not command.redirects:
             return
         if words and bare(words[0]) in _HARMLESS and not self._guard(command):

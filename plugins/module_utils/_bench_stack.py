@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import typing as t
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._bench_known import COMMON, GATEWAYS, SERVER
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._bench_role import Role, Values
@@ -95,7 +94,9 @@ def _gateway(scenario: Scenario) -> Values:
     given = scenario.get(SERVER + "GATEWAY_CLASS_NAME", "gateway_provider").lower()
     provider = GATEWAYS.get(given)
     if provider is None:
-        scenario.change(SERVER + "GATEWAY_CLASS_NAME", "gateway_provider", f"{given!r} is no known class: istio is written")
+        scenario.change(
+            SERVER + "GATEWAY_CLASS_NAME", "gateway_provider", f"{given!r} is no known class: istio is written"
+        )
     found: Values = {"gateway_provider": provider or "istio"}
     if given in ("data-science-gateway-class", "gke-l7-rilb", "agentgateway-v2"):
         found["gateway_class_name"] = given
@@ -105,7 +106,9 @@ def _gateway(scenario: Scenario) -> Values:
     resources: Values = {}
     for what, key in {"CPU": "cpu", "MEMORY": "memory"}.items():
         for end, part in {"REQUEST": "requests", "LIMIT": "limits"}.items():
-            text = scenario.get(f"VLLM_INFRA_GATEWAY_{what}_{end}", "gateway_values.gateway.gatewayParameters.resources")
+            text = scenario.get(
+                f"VLLM_INFRA_GATEWAY_{what}_{end}", "gateway_values.gateway.gatewayParameters.resources"
+            )
             if text:
                 resources.setdefault(part, {})[key] = text
     if resources:
@@ -143,7 +146,10 @@ def _prepare(scenario: Scenario) -> Values:
     if scenario.given(COMMON + "HF_TOKEN_NAME"):
         name = _name(scenario, COMMON + "HF_TOKEN_NAME", "prepare_hf_token_secret")
         found |= {"prepare_hf_token": Template(_TOKEN), "prepare_hf_token_secret": name, "gaie_hf_token_secret": name}
-    if scenario.given(COMMON + "HF_TOKEN_KEY") and scenario.get(COMMON + "HF_TOKEN_KEY", "gaie_hf_token_key") != "HF_TOKEN":
+    if (
+        scenario.given(COMMON + "HF_TOKEN_KEY")
+        and scenario.get(COMMON + "HF_TOKEN_KEY", "gaie_hf_token_key") != "HF_TOKEN"
+    ):
         why = "llm-d-modelservice reads the key HF_TOKEN only: keep the token there"
         scenario.change(COMMON + "HF_TOKEN_KEY", "gaie_hf_token_key", why)
     if scenario.given(COMMON + "EXTRA_PVC_NAME"):
@@ -178,7 +184,9 @@ def _model(scenario: Scenario, name: str, model: str, variables: Values) -> tupl
         release = picker
     pool: Values = {"release_name": release}
     if scenario.given(_GAIE + "PLUGINS_CONFIGFILE"):
-        pool["plugins_config_file"] = scenario.get(_GAIE + "PLUGINS_CONFIGFILE", "llm_d_models[].pool.plugins_config_file")
+        pool["plugins_config_file"] = scenario.get(
+            _GAIE + "PLUGINS_CONFIGFILE", "llm_d_models[].pool.plugins_config_file"
+        )
     return {"name": name, "model": model, "pool": pool}, values, _pool_values(scenario, pool, variables)
 
 
@@ -210,7 +218,9 @@ def _artifacts(scenario: Scenario, model: str, variables: Values) -> Values:
     if claim and "/" in model:
         found["uri"] = f"pvc+hf://{claim}/hub/{model}"
     elif claim:
-        scenario.change("DEPLOY_MODEL_LIST", "modelArtifacts.uri", f"{model} is no repository (ORG/NAME): not kept on a claim")
+        scenario.change(
+            "DEPLOY_MODEL_LIST", "modelArtifacts.uri", f"{model} is no repository (ORG/NAME): not kept on a claim"
+        )
     found["size"] = scenario.get(COMMON + "PVC_MODEL_CACHE_SIZE", "modelArtifacts.size")
     if "prepare_hf_token" in variables:
         found["authSecretName"] = scenario.get(COMMON + "HF_TOKEN_NAME", "modelArtifacts.authSecretName")
@@ -256,8 +266,13 @@ def _picker(values: Values) -> str:
             env = {item["name"]: item.get("value") or "" for item in container.get("env", [])}
             found = _PICKER.search(" ".join(container.get("args", [])))
             if found:
-                return re.sub(r"\$\(([A-Z_]+)\)", lambda name: str(env.get(name[1], "")), found[1])
+                return _filled(found[1], env)
     return ""
+
+
+def _filled(text: str, env: dict[str, str]) -> str:
+    """Return a text with the environment's variables filled in, as the kubelet does it."""
+    return re.sub(r"\$\(([A-Z_]+)\)", lambda name: str(env.get(name[1], "")), text)
 
 
 def _pool_values(scenario: Scenario, pool: Values, variables: Values) -> Values:
@@ -312,7 +327,10 @@ def _plugins(scenario: Scenario, pool: Values) -> dict[str, str]:
 def _add_sidecar(scenario: Scenario, extension: Values) -> None:
     """Add the tokenizer beside the picker, with the folders that both share."""
     at = "inferenceExtension.sidecar"
-    folder, sockets = {"name": "tokenizers", "mountPath": "/tokenizers"}, {"name": "tokenizer-uds", "mountPath": "/tmp/tokenizer"}  # noqa: S108
+    folder, sockets = (
+        {"name": "tokenizers", "mountPath": "/tokenizers"},
+        {"name": "tokenizer-uds", "mountPath": "/tmp/tokenizer"},
+    )  # noqa: S108
     env = [{"name": name, "value": folder["mountPath"]} for name in ("TOKENIZERS_DIR", "HF_HOME")]
     given = {key: _GAIE + f"SIDECAR_{name}" for key, name in {"env": "ENV", "volumeMounts": "VOLUME_MOUNTS"}.items()}
     lists = {key: scenario.yaml(scenario.get(name, f"{at}.{key}"), name, list) for key, name in given.items()}

@@ -20,6 +20,8 @@ TEXT, VARIABLE, FRESH_FILE, BAD = "text", "variable", "fresh file", "bad"
 MAX_DEPTH = 30
 # Of one word or here-document; a file of settings has a few dozen.
 MAX_PARTS = 50_000
+# Words and separators of a file; a scenario has some hundreds.
+MAX_STEPS = 600_000
 
 _PLAIN = re.compile(r"[^\s\\'\"$`;&|<>()]+")
 _IN_QUOTES = re.compile(r"[^\\\"$`]+")
@@ -90,6 +92,7 @@ class Reader:
         self.text, self.at = text, 0
         self._lines = [0] + [found.end() for found in re.finditer("\n", text)]
         self._waiting: list[Redirect] = []
+        self._steps = 0
 
     def line(self, at: int) -> int:
         """Return the line of a position, from 1."""
@@ -107,6 +110,11 @@ class Reader:
         self._skip()
         command = Command(self.line(self.at), [], [], before)
         while self.at < len(self.text):
+            self._steps += 1
+            if self._steps > MAX_STEPS:
+                raise OrchestratorError(
+                    f"line {self.line(self.at)}: more than {MAX_STEPS} words, which no scenario has"
+                )
             redirect = _REDIRECT.match(self.text, self.at)
             found = None if redirect else _SEPARATOR.match(self.text, self.at)
             if redirect:
@@ -147,7 +155,9 @@ class Reader:
             if tabs:
                 body = re.sub(r"^\t+", "", body, flags=re.MULTILINE)
             quoted = any(part.quoted for part in redirect.target)
-            redirect.body = (Part(TEXT, body),) if quoted else self._limited(_Parts(body).until(_IN_HEREDOC, "", "$`\\\n"))
+            redirect.body = (
+                (Part(TEXT, body),) if quoted else self._limited(_Parts(body).until(_IN_HEREDOC, "", "$`\\\n"))
+            )
         self._waiting = []
 
     def _word(self) -> Word:
@@ -280,7 +290,7 @@ class _Parts:
     def _close(self) -> None:
         """Go behind the bracket that closes the one after the dollar sign, quotes heeded, or to the end."""
         depth, at = 0, self.at + 1
-        for found in iter(lambda: _BRACKET.search(self.text, at), None):
+        while found := _BRACKET.search(self.text, at):
             letter, at = found[0], found.end()
             if letter == "\\":
                 at += 1

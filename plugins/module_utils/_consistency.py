@@ -48,7 +48,7 @@ def check_names(stack: Stack, problems: Problems) -> None:
     releases += [(model.release, model.where) for model in stack.models]
     for release, where in releases:
         wrong = name_problem(release, RELEASE_LIMIT)
-        if wrong:
+        if wrong and not problems.has(where):
             problems.add(
                 where, f"its Helm release {wrong}", "a shorter or simpler name, or release_name", rule="input-name"
             )

@@ -96,6 +96,10 @@ class Problems:
         self.texts.append(text)
         self._findings.append(Finding(mark, path, message, fix or "", rule))
 
+    def has(self, variable: str) -> bool:
+        """Return whether a mistake in this variable is noted, so that what follows from it need not be."""
+        return any(finding.mark.file == variable for finding in self._findings)
+
     def findings(self) -> list[Finding]:
         """Return the mistakes in the order of the texts; the mark's file is the variable where there is no file."""
         return list(self._findings)

@@ -22,6 +22,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._names import (
     LABEL_LIMIT,
     dns_label,
+    label_key_problem,
     label_problem,
     modelservice_fullname,
 )
@@ -104,7 +105,7 @@ def check_model(model: Model, problems: Problems) -> None:
             rule="input-served-name",
         )
     for key, value in model.labels.items():
-        wrong = label_problem(value)
+        wrong = label_key_problem(str(key)) or label_problem(value)
         if wrong:
             problems.add(
                 locate(model.layers, ("modelArtifacts", "labels", key), f"{model.where}.name"),

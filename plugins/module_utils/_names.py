@@ -46,6 +46,18 @@ def label_problem(value: t.Any) -> str | None:
     return None
 
 
+def label_key_problem(key: str) -> str | None:
+    """Return what is wrong with a label's key ([DNS name/]name), or None."""
+    prefix, slash, name = key.rpartition("/")
+    if slash and (len(prefix) > 253 or prefix.startswith("*") or not _HOSTNAME.match(prefix)):
+        return f"{key!r} is no label: what stands before its / must be a DNS name"
+    if not name or len(name) > LABEL_LIMIT or not _LABEL_VALUE.match(name):
+        return (
+            f"{key!r} is no label: letters, digits, '-', '_' and '.', with a letter or digit at both ends, at most 63"
+        )
+    return None
+
+
 def hostname_problem(value: t.Any) -> str | None:
     """Return what is wrong with a route's hostname (a leading *. is allowed), or None."""
     if not isinstance(value, str) or len(value) > 253 or not _HOSTNAME.match(value):

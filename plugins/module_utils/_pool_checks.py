@@ -4,8 +4,12 @@
 
 from __future__ import annotations
 
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import Problems, dig, dotted, locate
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._names import did_you_mean, label_problem
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import Problems, dig, dotted, kind, locate
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._names import (
+    did_you_mean,
+    label_key_problem,
+    label_problem,
+)
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._pools import (
     CHARTS,
     HF_KEY,
@@ -30,10 +34,11 @@ def check_pool(pool: Pool, settings: PoolSettings, problems: Problems) -> None:
                 problems.add(
                     where, f"the chart {settings.chart} has no {dotted(path)}", "remove it", rule="chart-ignores-key"
                 )
+    _check_maps(pool, chart, problems)
     _check_image(pool, chart, problems)
     _check_zmq(pool, chart, problems)
     for key, value in (dig(pool.values, chart.selector) or {}).items():
-        wrong = label_problem(value)
+        wrong = label_key_problem(str(key)) or label_problem(value)
         if wrong:
             problems.add(
                 locate(pool.layers, (*chart.selector, key), f"{pool.where}.selector.{key}"), wrong, rule="input-label"
@@ -42,6 +47,19 @@ def check_pool(pool: Pool, settings: PoolSettings, problems: Problems) -> None:
         if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < 65536:
             where = locate(pool.layers, chart.ports, f"{pool.where}.target_ports")
             problems.add(where, f"{value!r} is no port", "a number from 1 to 65535", rule="input-port")
+
+
+def _check_maps(pool: Pool, chart: PoolChart, problems: Problems) -> None:
+    """Note values that are no map where this collection's own are laid under them."""
+    paths = {
+        tuple(path[:end]) for path in (chart.extension, chart.selector, chart.ports) for end in range(1, len(path))
+    }
+    for path in sorted(paths | {tuple(chart.extension), tuple(chart.selector)}):
+        for layer in pool.layers:
+            value = dig(layer.values, path)
+            where = layer.locate(path)
+            if where and value is not None and not isinstance(value, dict):
+                problems.add(where, f"is a {kind(value)}: {value!r}", "a map", rule="input-type")
 
 
 def _check_image(pool: Pool, chart: PoolChart, problems: Problems) -> None:

@@ -114,3 +114,34 @@ def test_check_entry_keeps_what_is_good():
 
 def test_a_layer_without_a_file_is_located_by_its_variable():
     assert Layer({"a": {"b.c": 1}}, "m.values").locate(("a", "b.c")) == 'm.values.a["b.c"]'
+
+
+def test_mistakes_are_findings_with_their_places(tmp_path, loader):
+    layer = loader.file("good.yaml", "llm_d_models[0].values_files[0]")
+    problems = Problems()
+    problems.add(layer.locate(("a", "c", 1, "x")), "is wrong", "another", rule="input-type")
+    problems.add(Layer({"a": {"b": 1}}, "llm_d_models[0].values").locate(("a", "b")), "is wrong too")
+    problems.add("gateway_name", "is a number", rule="input-type")
+    problems.add("gateway_name", "is a number", rule="input-type")
+    found = [(finding.mark.file, finding.mark.line, finding.path, finding.rule) for finding in problems.findings()]
+    assert found == [
+        (str(tmp_path / "good.yaml"), 5, "a.c[1].x", "input-type"),
+        ("llm_d_models[0].values", 0, "a.b", "input"),
+        ("gateway_name", 0, "", "input-type"),
+    ]
+    assert problems.findings()[0].mark.column == 7
+    assert problems.texts[0] == f"{tmp_path}/good.yaml:5 (a.c[1].x): is wrong -> another"
+    assert problems.has("gateway_name")
+    assert not problems.has("gateway_class_name")
+
+
+def test_a_files_own_mistakes_keep_rule_and_column(tmp_path, loader):
+    assert loader.file("bad.yaml", "x") is None
+    (finding,) = loader.problems.findings()
+    assert (finding.rule, finding.mark.line, finding.mark.column) == ("yaml-syntax", 2, 3)
+
+
+def test_an_entry_that_is_nothing_is_said_to_be_empty():
+    problems = Problems()
+    _inputs.check_entry(None, {"name": str}, "llm_d_models[0]", problems)
+    assert problems.texts == ["llm_d_models[0]: is empty -> a map with the keys name"]

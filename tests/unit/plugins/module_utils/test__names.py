@@ -77,3 +77,24 @@ def test_gateway_name(release, values, expected):
 )  # fmt: skip
 def test_modelservice_fullname(release, values, expected):
     assert _names.modelservice_fullname(release, values) == expected
+
+
+@pytest.mark.parametrize(
+    ("key", "good"),
+    [
+        ("app", True),
+        ("llm-d.ai/model", True),
+        ("a.b-c_D", True),
+        ("bad key", False),
+        ("", False),
+        ("/x", False),
+        ("x/", False),
+        ("-x", False),
+        ("a" * 64, False),
+        ("Upper.example/x", False),
+        ("*.example.com/x", False),
+        ("a/b/c", False),
+    ],
+)
+def test_label_keys(key, good):
+    assert (_names.label_key_problem(key) is None) is good

@@ -45,6 +45,12 @@ def add_access(
     model.facts = dataclasses.replace(model.facts, access=read_access(cluster, wanted, unseen))
 
 
+def prepared_kinds(settings: Object) -> dict[str, list[Object]]:
+    """Return what the role prepare makes besides secrets and claims, by kind, without its content."""
+    wanted = {"Job": settings.get("downloads"), "DaemonSet": settings.get("images")}
+    return {kind: [{}] for kind, asked in wanted.items() if asked}
+
+
 def access_report(model: StackModel | None) -> Object:
     """Return {user, missing, unknown, role_yaml} for a plan; missing, unknown: one permission a line."""
     access = (model.facts.access if model else None) or Access()

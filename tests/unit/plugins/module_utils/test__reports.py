@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import pathlib
@@ -141,3 +142,29 @@ def test_every_rule_of_the_stack_has_its_place_in_the_docs():
 
 def test_the_version_is_the_collections():
     assert yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["version"] == VERSION
+
+
+def rule_ids():
+    """Every rule id that the sources give to a finding or problem: {id: file:line}."""
+    found = {}
+    for path in sorted((ROOT / "plugins").glob("*/*.py")):
+        for call in (
+            node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)
+        ):
+            name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+            place = {"Finding": 4, "Refused": 3, "report": 3, "add": 3, "Violation": 1, "note": 1}.get(name)
+            given = [keyword.value for keyword in call.keywords if keyword.arg == "rule"]
+            given += call.args[place : place + 1] if place else []
+            texts = [item.value for item in given if isinstance(item, ast.Constant) and isinstance(item.value, str)]
+            found |= {text: f"{path.name}:{call.lineno}" for text in texts if re.fullmatch("[a-z]+(-[a-z]+)*", text)}
+    return found
+
+
+def test_every_rule_id_has_a_text_and_a_row_in_the_docs():
+    page = (ROOT / "docs" / "values.md").read_text(encoding="utf-8")
+    rows = set(re.findall(r"`([a-z-]+)`", "\n".join(re.findall(r"^\| (`.*?) \|", page, re.MULTILINE))))
+    ids = rule_ids()
+    assert len(ids) > 40
+    known = {**_rule_texts.VALUES, **_rule_texts.VARIABLES}
+    assert {rule: place for rule, place in ids.items() if rule not in known} == {}
+    assert set(known) - rows == set()

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -15,7 +16,7 @@ from terminal import answer
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "tests/unit/plugins/module_utils"))
-from plan_world import plan  # noqa: E402
+from plan_world import plan, question  # noqa: E402
 
 PLAYBOOK = """---
 - name: Test
@@ -72,3 +73,52 @@ def test_without_a_terminal_the_variables_are_named(command, tmp_path):
     assert done.returncode != 0
     for text in ("delete Pod demo/a", "replace Service demo/gaie-a-epp", '-e \'{"llm_d_consent": ["delete"]}\''):
         assert text in done.stdout + done.stderr
+
+
+# In place of the role stack: the plan again, with the questions answered.
+ANSWERED = """---
+- name: Tell the decisions
+  ansible.builtin.debug: {msg: "{{ inventory_hostname }} decided {{ stack_decisions | to_json }}"}
+- name: Plan again
+  ansible.builtin.set_fact:
+    stack_plan: {plan: "{{ stack_plan.plan | combine({'questions': []}) }}"}
+"""
+
+
+@pytest.fixture
+def asking(tmp_path):
+    """Return a command that asks two clusters' questions, and its environment; calm has none."""
+    here = tmp_path / "collections" / "ansible_collections" / "llm_d" / "orchestrator"
+    for part in ("plugins", "meta", "roles/plan"):
+        shutil.copytree(ROOT / part, here / part, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "galaxy.yml", here)
+    (here / "roles/stack/tasks").mkdir(parents=True)
+    (here / "roles/stack/tasks/main.yml").write_text(ANSWERED)
+    asked = {"east": [question(), question(id="Route/demo/r")], "west": [question()], "calm": []}
+    for host, questions in asked.items():
+        (tmp_path / f"{host}.json").write_text(json.dumps(plan(consents=[], questions=questions)))
+    (tmp_path / "play.yml").write_text(PLAYBOOK)
+    program = str(pathlib.Path(sys.executable).parent / "ansible-playbook")
+    command = [program, str(tmp_path / "play.yml"), "-i", "calm,east,west,", "-e", '{"llm_d_decisions": {"a": "new"}}']
+    return command, {**ENVIRONMENT, "ANSIBLE_COLLECTIONS_PATH": str(tmp_path / "collections")}
+
+
+def test_each_cluster_gets_its_answers(asking, tmp_path):
+    command, environment = asking
+    typed = [("east: Gateway/demo/other", "reuse"), ("east: Route/demo/r", "new"), ("west: Gateway/demo/other", "new")]
+    text = answer(command, str(tmp_path), environment, typed, 40)
+    assert "east decided" in text and "west decided" in text and "calm decided" not in text, text
+    said = text.replace("\\", "")
+    assert 'east decided {"a": "new", "Gateway/demo/other": "reuse", "Route/demo/r": "new"}' in said
+    assert 'west decided {"a": "new", "Gateway/demo/other": "new"}' in said
+    assert text.count('"deployed ') == 3
+
+
+def test_without_answers_nothing_goes_on(asking, tmp_path):
+    command, environment = asking
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    text = done.stdout + done.stderr
+    assert "2 questions are not answered; nothing was changed." in text and "decided" not in text
+    assert "deployed east" not in text and "llm_d_decisions" in text

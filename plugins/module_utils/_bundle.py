@@ -55,7 +55,7 @@ def archive_bytes(manifest: Object, files: dict[str, bytes], *, packed: bool) ->
     members = {**files, MANIFEST: as_json({**manifest, "kind": KIND, "format": FORMAT})}
     sums = [f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in sorted(members.items())]
     data = tar_bytes({**members, SUMS: "".join(sums).encode()})
-    return gzip.compress(data, 9, mtime=0) if packed else data
+    return gzip_bytes(data) if packed else data
 
 
 def as_json(value: t.Any) -> bytes:
@@ -71,6 +71,14 @@ def tar_bytes(files: dict[str, bytes]) -> bytes:
             entry = tarfile.TarInfo(name)
             entry.size, entry.mode, entry.mtime = len(files[name]), 0o644, 0
             tar.addfile(entry, io.BytesIO(files[name]))
+    return stream.getvalue()
+
+
+def gzip_bytes(data: bytes) -> bytes:
+    """Return data compressed, without time and name; gzip.compress writes another header from Python 3.11 on."""
+    stream = io.BytesIO()
+    with gzip.GzipFile(filename="", mode="wb", compresslevel=9, fileobj=stream, mtime=0) as packed:
+        packed.write(data)
     return stream.getvalue()
 
 

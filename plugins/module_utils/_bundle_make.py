@@ -13,7 +13,7 @@ import tempfile
 import types
 import typing as t
 
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._bundle import tar_bytes, write_atomically
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._bundle import gzip_bytes, tar_bytes, write_atomically
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_defaults import chart_defaults
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_values import UNKNOWN_KEYS, check_charts
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._charts import Chart, default_cache_dir, fetch_chart
@@ -194,7 +194,7 @@ def _timeless(data: bytes) -> bytes:
             for member in archive
             if member.isfile()
         }
-    return gzip.compress(tar_bytes(files), 9, mtime=0)
+    return gzip_bytes(tar_bytes(files))
 
 
 def _prepared(params: Object, result: Object) -> list[Object]:

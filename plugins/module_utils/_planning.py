@@ -23,6 +23,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._image_check im
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import Problems
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inventory import Inventory
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_build import build
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._planning_approval import approve
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._planning_checks import (
     check_cluster,
     check_values,
@@ -30,12 +31,19 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._planning_check
     connect,
     note_secrets,
 )
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._planning_mistakes import Mistakes, PlanningFailed
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._planning_mistakes import (
+    Mistakes,
+    PlanningFailed,
+    as_finding,
+    joined_notes,
+)
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._planning_plan import Planner
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._reports import report_problem, write_report
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base import StackFinding
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._settings import check_writable, checked_settings
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._settled import Settled
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack import Resolver
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_access import access_report, prepared_kinds
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_cluster import helm_version
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_items import Component
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_result import as_result
@@ -50,8 +58,6 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_types im
 
 Object = dict[str, t.Any]
 
-# The rule that a secret is missing, which a note says too.
-SECRET = "LLMD601"
 RELEASE_COMPONENTS = ("modelservice", "gaie", "gateway")
 
 
@@ -60,14 +66,25 @@ def run(params: dict, check_mode: bool = False) -> dict:
 
     params: the module's; check_mode: whether nothing is going to be changed anyway.
     """
-    planning = Planning(params, check_mode)
-    planning.resolve()
-    planning.check_inputs()
-    planning.find_settled()
-    planning.render()
-    planning.check_rules()
-    planning.plan()
+    planning = None
+    try:
+        planning = Planning(params, check_mode)
+        for step in (planning.resolve, planning.check_inputs, planning.find_settled, planning.render):
+            step()
+        planning.check_rules()
+        planning.plan()
+    except OrchestratorError as exc:
+        _report(params, [*(planning.all_findings() if planning else []), as_finding(exc)])
+        raise
+    _report(params, planning.all_findings())
     return planning.result()
+
+
+def _report(params: dict, findings: list[Finding]) -> None:
+    """Write the findings to the file that is asked for; one that cannot be written is a mistake of its own."""
+    path = params["findings_file"]
+    if path and report_problem(path) is None:
+        write_report(path, findings)
 
 
 class Planning:
@@ -85,6 +102,7 @@ class Planning:
         self.rules: StackRules | None = None
         self.inventory: Inventory | None = None
         self.planned: Object = {}
+        self.adopted: list[str] = []
 
     @property
     def fetching(self) -> Object:
@@ -96,6 +114,9 @@ class Planning:
         """Work out the stack."""
         params, early = self.params, self.early
         check_writable(params["records_dir"], early)
+        problem = report_problem(params["findings_file"]) if params["findings_file"] else None
+        if problem:
+            early.add("llm_d_findings_file", problem, rule="input-findings-file")
         self.cluster, self.facts, version = connect(params, early, self.notes)
         self.facts.secrets.update({name: list(keys) for name, keys in (params["created_secrets"] or {}).items()})
         releases = set(RELEASE_COMPONENTS) & set(params["components"])
@@ -189,6 +210,7 @@ class Planning:
             return
         params = self.params
         created = created_objects(params["namespace"], params["created_secrets"] or {}, params["created_claims"])
+        created.update(prepared_kinds(params["prepare"]))
         texts, found = join_known(self.mistakes.texts, self.rules.findings(self.parts, created))
         self.mistakes.reword(texts)
         self.notes += self.rules.unread
@@ -208,30 +230,32 @@ class Planning:
         """Find out what a deployment would do."""
         if self.cluster is None or self.inventory is None or not self.parts or not self.params["find_settled"]:
             return
-        planner = Planner(self.cluster, self.inventory, self.params, self.result_stack, self.fetching)
-        found = planner.found(self.parts, self.finder.current if self.finder else {})
-        for text in refusals(found.actions, self.params["adopt"]):
+        params = self.params
+        planner = Planner(self.cluster, self.inventory, params, self.result_stack, self.fetching)
+        current, model = self.finder.current if self.finder else {}, self.rules.model if self.rules else None
+        found = planner.found(self.parts, current, self.facts, model)
+        for text in refusals(found.actions, params["adopt"]):
             self.mistakes.say(text, "owner")
-        if self.mistakes:
-            return
-        capacity = capacity_report(self.rules.model) if self.rules and self.rules.model else {}
-        findings = [item.as_dict() for item in self.findings]
-        self.planned = build(found, findings, self._notes(), capacity)
+        capacity = capacity_report(model) if model else {}
+        planned = build(found, [item.as_dict() for item in self.findings], [], capacity)
+        self.notes += approve(self.mistakes, params, planned, found.actions, check_mode=self.check_mode)
+        self.planned = {**planned, "notes": self._notes(), "access": access_report(model)}
+        decided = {row["id"] for row in planned["questions"] if row["answer"] == "reuse"}
+        self.adopted = sorted({action.component for action in found.actions if action.id in decided})
+
+    def all_findings(self) -> list[Finding]:
+        """Return the mistakes, then the warnings."""
+        return [*self.mistakes.found, *self.findings]
 
     def result(self) -> Object:
         """Return the module's result; raise PlanningFailed where there are mistakes."""
-        findings = [item.as_dict() for item in (*self.mistakes.found, *self.findings)]
+        findings = [item.as_dict() for item in self.all_findings()]
         if self.mistakes:
             raise PlanningFailed(self.mistakes.texts, findings)
         stack = self.result_stack
         stack["notes"] = self._notes()
         result = {"changed": False, "stack": stack, "settled": self.settled, "findings": findings}
-        return {**result, "plan": self.planned}
+        return {**result, "plan": self.planned, "adopted": self.adopted}
 
     def _notes(self) -> list[str]:
-        """Return the notes and findings, without notes about a missing secret that a finding names too."""
-        found = [item for item in self.findings if isinstance(item, StackFinding)]
-        missing = [item.message.partition("there is no Secret ")[2].split()[0] for item in found if item.rule == SECRET]
-        notes = [*self.stack.notes, *self.notes]
-        kept = [note for note in notes if not any(f"without the secret {name} " in note for name in missing)]
-        return list(dict.fromkeys(kept + [finding_text(item) for item in found]))
+        return joined_notes([*self.stack.notes, *self.notes], self.findings)

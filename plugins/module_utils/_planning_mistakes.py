@@ -9,6 +9,11 @@ import typing as t
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._findings import Finding, Mark
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import Problems
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base import StackFinding
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_rules import finding_text
+
+# The rule that a secret is missing, which a note says too.
+SECRET = "LLMD601"
 
 
 class PlanningFailed(OrchestratorError):
@@ -52,3 +57,17 @@ class Mistakes:
 
     def __bool__(self) -> bool:
         return bool(self.texts)
+
+
+def as_finding(error: OrchestratorError) -> Finding:
+    """Return an error that ended planning as a finding."""
+    message = " ".join([error.message, *error.details])
+    return Finding(Mark("stack"), "", message, error.hint or "", "planning")
+
+
+def joined_notes(notes: t.Sequence[str], findings: t.Sequence[Finding]) -> list[str]:
+    """Return notes and what the rules found, without notes about a missing secret that a finding names too."""
+    found = [item for item in findings if isinstance(item, StackFinding)]
+    missing = [item.message.partition("there is no Secret ")[2].split()[0] for item in found if item.rule == SECRET]
+    kept = [note for note in notes if not any(f"without the secret {name} " in note for name in missing)]
+    return list(dict.fromkeys(kept + [finding_text(item) for item in found]))

@@ -9,12 +9,13 @@ import typing as t
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._charts import Chart, fetch_chart
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._discovery import Discovery, Part
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._discovery_actions import DELETE, Action
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._discovery_actions import DELETE, REPLACE, Action
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._events import Events
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._owned import labelled
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_build import Found
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_consents import consents
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_questions import gateways, pools, unowned
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_state import inputs
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._prepare import objects as prepare_objects
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases import (
@@ -25,6 +26,8 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases impor
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._route_service import RouteService
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._routes import API_VERSION as ROUTE_API
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_items import Component
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_model import StackModel
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_types import Facts
 
 if t.TYPE_CHECKING:
     from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import Cluster
@@ -65,9 +68,17 @@ class Planner:
             ]
         return found
 
-    def found(self, parts: t.Sequence[Component], current: t.Mapping[tuple[str, str], Release]) -> Found:
-        """Return all that a plan is made of."""
+    def found(
+        self,
+        parts: t.Sequence[Component],
+        current: t.Mapping[tuple[str, str], Release],
+        facts: Facts,
+        model: StackModel | None,
+    ) -> Found:
+        """Return all that a plan is made of. facts: of the cluster; model: of the stack, where rules were checked."""
         actions, charts, params = self.actions(parts, current), self.charts(), self.params
+        questions = self.questions(actions, facts, model)
+        self._replace(actions)
         return Found(
             namespace=self.stack["namespace"],
             made=self.stack["started"],
@@ -76,13 +87,34 @@ class Planner:
             inputs=self.inputs(charts),
             charts=charts,
             consents=consents(actions, params["consent"], params["adopt"], params["scale_threshold"]),
-            questions=[],
+            questions=questions,
             leftovers=self.leftovers(),
             uid=self.cluster_uid(),
             apis=self.inventory.apis,
             host=params["cluster_name"],
             records_dir=params["records_dir"],
         )
+
+    def questions(self, actions: list[Action], facts: Facts, model: StackModel | None) -> list[Object]:
+        """Return what has to be decided about what is there already."""
+        decisions, gateway = self.params["decisions"], self.stack["gateway"]
+        found = unowned(actions, decisions) if not self.params["adopt"] else []
+        classes, ours = facts.classes or {}, gateway["class_name"]
+        found += gateways(actions, facts.gateways, classes, ours, self.stack["namespace"], decisions)
+        return found + (pools(model, decisions) if model else [])
+
+    def _replace(self, actions: list[Action]) -> None:
+        """Let the releases know which of their objects are made anew."""
+        for component, rows in self.stack["releases"].items():
+            for row in rows:
+                doomed = [
+                    {key: action.item[key] for key in ("apiVersion", "kind")}
+                    | {"metadata": {key: action.item["metadata"].get(key) or "" for key in ("namespace", "name")}}
+                    for action in actions
+                    if action.action == REPLACE and (action.component, action.release) == (component, row["name"])
+                ]
+                if doomed:
+                    row["replace"] = doomed
 
     def _part(self, part: Component, current: t.Mapping[tuple[str, str], Release]) -> Part:
         release = current.get((part.component, part.release))

@@ -261,6 +261,12 @@ stack:
     gateway: {name: infra-llm-d-inference-gateway, namespace: llm-d, provider: istio, adopted: false}
     models: [{name: qwen3-32b, model: Qwen/Qwen3-32B, release: ms-qwen3-32b, pool: gaie-qwen3-32b, path_prefix: /}]
     started: 20261121T083000Z
+adopted:
+  description: Components whose objects may be taken over, because O(decisions) says so.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 plan:
   description:
     - What a deployment would do, see C(docs/plan.md) and C(docs/plan.schema.json).

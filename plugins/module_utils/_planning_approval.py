@@ -1,0 +1,131 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Whether a plan may be carried out: the plan that was approved, consents, answers."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._discovery_actions import REUSE, Action
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_file import read_plan
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_questions import open_texts, settings_texts
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_state import (
+    changed_inputs,
+    changed_states,
+    plan_digest,
+)
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_view import grant, missing_consents
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._planning_mistakes import Mistakes
+
+Object = dict[str, t.Any]
+
+PRODUCTION = "production"
+AGAIN = "make a plan anew with the playbook plan, and have it approved"
+
+
+def approval_texts(params: Object, now: Object, actions: t.Sequence[Action]) -> tuple[list[str], list[str]]:
+    """Return what stands against carrying out a plan, and notes.
+
+    params: environment, plan_file, approved_digest of the module; now: the plan as it would be made now.
+    """
+    file, digest = params["plan_file"], params["approved_digest"]
+    texts = _production(params) if params["environment"] == PRODUCTION else []
+    if not file:
+        if digest and digest != now["digest"]:
+            texts.append(
+                f"llm_d_approved_digest: it is {digest}, but what would be done now has {now['digest']} -> {AGAIN}"
+            )
+        return texts, []
+    try:
+        plan = read_plan(file)
+    except OrchestratorError as exc:
+        return [*texts, f"llm_d_plan: {exc.message} -> {exc.hint or AGAIN}"], []
+    wrong = _other(plan, now)
+    if wrong:
+        return [*texts, f"llm_d_plan: the plan is {wrong} -> {AGAIN}"], []
+    if digest and digest != plan["digest"]:
+        said = f"it is {digest}, but the plan {file} has {plan['digest']}"
+        texts.append(f"llm_d_approved_digest: {said} -> the digest of the plan that was approved")
+    found, notes = _compared(plan, now, actions)
+    return texts + found, notes
+
+
+def _production(params: Object) -> list[str]:
+    """Return what a deployment to production lacks."""
+    return [
+        f"{name}: is not set, and llm_d_environment is production -> {what}"
+        for name, value, what in (
+            ("llm_d_plan", params["plan_file"], "the path of a plan.json that the playbook plan wrote"),
+            ("llm_d_approved_digest", params["approved_digest"], "the digest of that plan, once it is approved"),
+        )
+        if not value
+    ]
+
+
+def _other(plan: Object, now: Object) -> str:
+    """Return why a plan is not one of this stack on this cluster, "" where it is."""
+    if plan["digest"] != plan_digest(plan["inputs"], plan["state"], plan["namespace"]):
+        return "not as it was written: its digest does not fit its content"
+    if plan["namespace"] != now["namespace"]:
+        return f"of the namespace {plan['namespace']}, not {now['namespace']}"
+    uids = [(side.get("cluster") or {}).get("uid") for side in (plan, now)]
+    if all(uids) and uids[0] != uids[1]:
+        return "of another cluster"
+    return ""
+
+
+def _compared(plan: Object, now: Object, actions: t.Sequence[Action]) -> tuple[list[str], list[str]]:
+    """Return what changed since a plan was made, and notes."""
+    rows = [
+        f"llm_d_plan: inputs are not as planned: {row} -> {AGAIN}"
+        for row in changed_inputs(plan["inputs"], now["inputs"])
+    ]
+    states = changed_states(plan, actions)
+    used = plan["digest"] != now["digest"] and _used(plan, actions)
+    said = "the plan was carried out, in part at least, and since then" if used else "the cluster is not as planned:"
+    rows += [f"llm_d_plan: {said} {row} -> {AGAIN}" for row in states]
+    if rows or not used:
+        return rows, []
+    left = [action for action in actions if action.action != REUSE]
+    if left:
+        return [], [f"The plan was carried out in part; {len(left)} of its objects are left to do."]
+    return [], ["The plan was carried out already; nothing is left to do."]
+
+
+def _used(plan: Object, actions: t.Sequence[Action]) -> bool:
+    """Return whether something that the plan was to change is as wanted by now."""
+    changing = {f"{row['kind']}/{row['namespace']}/{row['name']}" for row in plan["actions"] if row["action"] != REUSE}
+    return any(action.id in changing and action.action == REUSE for action in actions)
+
+
+def lacking_texts(plan: Object) -> list[str]:
+    """Return a line for each consent and answer that a plan lacks, naming the variable that gives it."""
+    rows = [
+        f"consent: {row['what']} -> {grant(row)}" for row in missing_consents(plan) if row["kind"] != "adopt"
+    ]  # others' objects are refused by themselves
+    return rows + open_texts(plan["questions"])
+
+
+def approve(
+    mistakes: Mistakes, params: Object, planned: Object, actions: t.Sequence[Action], *, check_mode: bool
+) -> list[str]:
+    """Add to the mistakes what stands against carrying out a plan; return notes.
+
+    params: the module's; check_mode: nothing is going to be changed, so that what lacks is only noted.
+    """
+    for text in settings_texts(planned["questions"]):
+        mistakes.say(text, "decision")
+    if params["approval"] == "off":
+        return []
+    texts, notes = approval_texts(params, planned, actions)
+    for text in texts:
+        mistakes.say(text, "approval")
+    lacking = lacking_texts(planned)
+    if check_mode:
+        return notes + [f"Not approved yet: {text}" for text in lacking]
+    if params["approval"] == "enforce" or mistakes:
+        # Where somebody is going to be asked, that is of no use beside mistakes.
+        for text in lacking:
+            mistakes.say(text, "consent")
+    return notes

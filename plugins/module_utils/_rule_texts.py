@@ -65,6 +65,7 @@ VARIABLES = {
     "input": "A mistake in the inputs.",
     "input-choice": "A variable has none of the values allowed.",
     "input-empty": "There is nothing to deploy.",
+    "input-findings-file": "The file for findings cannot be written.",
     "input-gateway": "The Gateway to adopt is not named, or not there.",
     "input-hostname": "A route's hostname is none, or not the same for a shared route.",
     "input-label": "A label's key or value is none to Kubernetes.",
@@ -87,6 +88,7 @@ VARIABLES = {
     "input-type": "A variable is of the wrong type.",
     "input-unknown-key": "An entry has a key that is not known.",
     "input-zmq": "A port takes the name or number of KV-cache events for something else.",
+    "planning": "What keeps planning itself from its end, such as a chart that does not render.",
 }
 
 

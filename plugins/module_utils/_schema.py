@@ -25,6 +25,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._findings impor
     Mark,
     Path,
     at_most,
+    short,
     show_path,
     sort_key,
 )
@@ -142,7 +143,7 @@ class _Check:
             return [too_slow(self.loaded, self.label)]
         except Exception as exc:  # jsonschema raises many types for a schema that is none
             return [self.broken(explain_broken(schema, exc))]
-        findings = [self.note(f"the schema's remote reference {ref} was not followed", "remote-ref") for ref in remote]
+        findings = [self.unfollowed(ref) for ref in remote]
         index = index_schema(schema, chart_defaults(self.chart)) if found else {}
         return findings + [
             self.finding(violation, index, prefix)
@@ -168,8 +169,14 @@ class _Check:
         known = ", ".join(sorted(violation.siblings)[:12]) or "nothing"
         return f"remove it; known here: {known}"
 
-    def note(self, message: str, rule: str) -> Finding:
-        return Finding(Mark(self.loaded.root.mark.file), "", message, "", rule, NOTE, self.label, f"chart {self.label}")
+    def unfollowed(self, ref: str) -> Finding:
+        """Return the note of a reference that is not followed; one to a file is a mistake of the chart."""
+        message, hint, severity = f"the schema's remote reference {short(ref)} was not followed", "", NOTE
+        if not ref.startswith(("http://", "https://")):
+            message = f"the schema refers to {short(ref)}, for which Helm does not look in the chart"
+            hint, severity = "expect Helm to refuse the chart: take another version of it", WARNING
+        place = Mark(self.loaded.root.mark.file)
+        return Finding(place, "", message, hint, "remote-ref", severity, self.label, f"chart {self.label}")
 
     def broken(self, reason: str) -> Finding:
         hint = "Helm refuses the chart too: take another version of it"

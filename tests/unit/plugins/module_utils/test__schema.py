@@ -289,3 +289,21 @@ def test_a_key_that_a_fact_forbids_names_its_successor():
     chart = read_chart(LAB_POOL)
     found = check_inferred(chart, schema, loaded, {"old": 1})
     assert ("refused-key", "the chart refuses it: use new") in [(item.rule, item.message) for item in found]
+
+
+@pytest.mark.parametrize(
+    ("schema", "values", "expected"),
+    [
+        ({"properties": {"a": {"pattern": r"^\p{L}+$"}}}, {"a": "1"}, []),
+        ({"properties": {"a": {"pattern": "[[:alpha:]]"}}}, {"a": "1"}, []),
+        ({"patternProperties": {r"^\p{L}$": {}}, "additionalProperties": False}, {"b": 1}, []),
+        ({"properties": {"a": {"const": {"pattern": r"\p{L}"}}}}, {"a": {"pattern": r"\p{L}"}}, []),
+        ({"properties": {"a": {"pattern": "^b"}}}, {"a": "1"}, [("schema", "error")]),
+        ({"properties": {"a": {"$dynamicRef": "http://127.0.0.1:1/x"}}}, {"a": "1"}, [("remote-ref", "note")]),
+        ({"properties": {"a": {"$ref": "http://127.0.0.1:1/x"}}}, {"a": "1"}, [("remote-ref", "note")]),
+        ({"properties": {"a": {"$ref": "defs.json"}}}, {"a": "1"}, [("remote-ref", "warning")]),
+    ],
+)
+def test_patterns_of_go_and_references_elsewhere_are_left_alone(tmp_path, schema, values, expected):
+    findings = check(tmp_path, chart_files("demo", schema=json.dumps(schema)), values)
+    assert [(finding.rule, finding.severity) for finding in findings if finding.rule != "unread-key"] == expected

@@ -23,9 +23,13 @@ of every release, so that a mistake is named before anything is applied. A rule 
 says nothing where that fact is not known.
 
 `site.yml` checks them while planning, unless nothing is to be done. `llm_d_rules` says what becomes of the findings:
-`warn` (the default) shows them, `error` makes mistakes of those with the severity error, so that nothing is changed,
-and `off` leaves them out. A chart that cannot be rendered is a mistake with Helm's own message, except with `off`.
+`error` (the default) makes mistakes of those with the severity error, so that nothing is changed, `warn` shows them as
+warnings, and `off` leaves them out. A chart that cannot be rendered is a mistake with Helm's own message, except with `off`.
 What another check has named already is not named again; with `error` it gets its rule's id.
+
+`llm_d_capacity` weighs the rules about room, quotas and limits (LLMD701 to LLMD725), `llm_d_access` those about
+permissions and the platform: `block` (the default) leaves them their severity, `warn` makes warnings of them, and with
+`off` the cluster is not asked.
 
 Sources written `owner/repository#number` are public issues; F1 to F11 are the known ways in which such deployments
 fail:

@@ -110,7 +110,9 @@ RULES = (
         "Each pod finds room",
         _stuck(BUSY),
         "For each pod that the plan adds some node has enough free: allocatable minus the requests of the pods there. "
-        "Pods that run already are not counted twice; those that an update ends free their room.",
+        "Pods that run already are not counted twice; those that an update ends free their room. It is the best case: "
+        "the scheduler may spread pods so that less fits. Not modelled: nodes that volumes are bound to, host ports, "
+        "dynamic resource allocation, and what is created between planning and deploying.",
         f"{_PENDING} Insufficient nvidia.com/gpu, cpu or memory.",
         "free or add nodes, or ask for less; where the cluster's autoscaler adds nodes, llm_d_capacity: warn",
         f"{_SCHEDULER}, NodeResourcesFit; F8; llm-d#1569",

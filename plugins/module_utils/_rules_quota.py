@@ -99,6 +99,19 @@ def limits(model: StackModel) -> t.Iterator[Hit]:
                 yield Hit(f"{_name(body)} refuses {item.title}: it {text}", (side,), ("limits", item.title, text))
 
 
+def devices(model: StackModel) -> t.Iterator[Hit]:
+    """Extended resources cannot be overcommitted: the API server wants a limit that equals the request."""
+    for one in growths(model):
+        for body in one.need.containers if one.wanted else ():
+            for name, asked in body.requests.items():
+                limit = body.limits.get(name)
+                if "/" in name and not name.startswith("kubernetes.io/") and limit != asked:
+                    has = "no limit" if limit is None else f"a limit of {shown(name, limit)}"
+                    text = f"container {body.name} of {one.title} requests {shown(name, asked)} {name} with {has}"
+                    side = pod_side(one, body.key, body.index, "resources", "limits")
+                    yield Hit(text, (side,), ("devices", one.item.title, body.name, name))
+
+
 def surges(model: StackModel) -> t.Iterator[Hit]:
     for one, use in surging(model):
         text = f"the update of {one.title} starts a new pod before it ends an old one, for which ResourceQuota "
@@ -146,6 +159,15 @@ RULES = (
         f"{_REFUSED} maximum memory usage per Container is ...",
         "change the resources, or have the LimitRange changed",
         "Kubernetes, Limit Ranges",
+    ),
+    _rule(
+        25,
+        "Devices have a limit that equals the request",
+        devices,
+        "For extended resources (nvidia.com/gpu, rdma/ib ...) a container's limit is set and equals its request.",
+        "The API server refuses the workload or its pods: Limit must be set for non overcommitable resources.",
+        "set the same number under limits (a request alone is not enough)",
+        "Kubernetes, Extended Resources, Consuming extended resources",
     ),
     _rule(
         24,

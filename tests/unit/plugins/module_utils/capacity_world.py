@@ -41,6 +41,8 @@ def node(name: str, gpus: int = 0, cpu: str = "16", memory: str = "64Gi", **more
 
 def container(requests: Object | None = None, limits: Object | None = None, **more: Any) -> Object:
     """more: further fields of the container."""
+    devices = {name: value for name, value in (requests or {}).items() if "/" in name}
+    limits = {**devices, **(limits or {})}
     resources = {key: value for key, value in (("requests", requests), ("limits", limits)) if value}
     return {"name": "vllm", "image": "vllm:1", "resources": resources, **more}
 

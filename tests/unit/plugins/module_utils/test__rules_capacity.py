@@ -46,7 +46,8 @@ CASES: list[tuple[str, list, list, list, str, tuple[str, ...]]] = [
         "LLMD701",
         (
             "2 of 4 pods of Deployment demo/a would stay Pending: each asks for 8 nvidia.com/gpu; "
-            "3 nodes could hold it, most free on one: o with 4 nvidia.com/gpu (4 free in all, 20 before the rest of the plan)",
+            "3 nodes could hold it, most free on one: o with 4 nvidia.com/gpu "
+            "(4 free in all, 20 before the rest of the plan)",
             "llm_d_capacity: warn",
         ),
     ),

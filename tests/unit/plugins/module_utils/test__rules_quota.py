@@ -129,3 +129,19 @@ def test_claims_keep_to_limits() -> None:
     limits = limit_range(type="PersistentVolumeClaim", max={"storage": "50Gi"})
     (found,) = findings(model([CLAIM], None, limits=[limits]))
     assert (found.rule, "at most 50Gi is allowed" in found.message) == ("LLMD723", True)
+
+
+DEVICES = [
+    ({"requests": {GPU: "1"}}, "requests 1 nvidia.com/gpu with no limit"),
+    ({"requests": {GPU: "1"}, "limits": {GPU: "2"}}, "with a limit of 2"),
+    ({"limits": {GPU: "1"}}, ""),
+    ({"requests": {GPU: "1", "cpu": "1"}, "limits": {GPU: "1"}}, ""),
+]
+
+
+@pytest.mark.parametrize(("resources", "words"), DEVICES)
+def test_devices_have_a_limit(resources: dict, words: str) -> None:
+    body = {"containers": [{"name": "vllm", "resources": resources}]}
+    found = findings(model([deployment("a", body)], None))
+    assert [item.rule for item in found] == (["LLMD725"] if words else []), shown(found)
+    assert words in shown(found)

@@ -4,12 +4,15 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import random
 import types
 from typing import Any
 
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils import _stack_capacity
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._capacity_report import capacity_report
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._findings import Mark
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base import StackFinding
@@ -117,3 +120,48 @@ def test_with_warn_want_of_room_is_a_warning(rule: str, severity: str) -> None:
     assert found.severity == severity
     (found,) = capacity_weighed([found], "block")
     assert found.severity == severity
+
+
+WORTHLESS: list[Any] = [None, "", "text", 7, -1, True, [], {}, [None], ["x"], {"a": None}, [{"name": None}], {"a": {}}]
+WHOLE = {
+    "nodeSelector": {"a": "b"},
+    "tolerations": [{"key": "k", "operator": "Exists"}],
+    "affinity": {
+        "nodeAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution": {
+                "nodeSelectorTerms": [{"matchExpressions": [{"key": "a", "operator": "In", "values": ["b"]}]}]
+            }
+        },
+        "podAntiAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution": [
+                {"topologyKey": "zone", "labelSelector": {"matchLabels": {"app": "a"}}, "namespaces": ["demo"]}
+            ]
+        },
+    },
+    "topologySpreadConstraints": [
+        {"maxSkew": 1, "topologyKey": "zone", "labelSelector": {"matchLabels": {"app": "a"}}}
+    ],
+    "initContainers": [{"name": "i", "resources": {"requests": {"cpu": "1"}}, "restartPolicy": "Always"}],
+    "priorityClassName": "high",
+    "overhead": {"cpu": "1"},
+}
+
+
+@pytest.mark.parametrize("seed", range(300))
+def test_manifests_that_make_no_sense_are_survived(seed: int) -> None:
+    """Any value of a workload is replaced: something may be found, nothing fails."""
+    chance = random.Random(seed)
+    strategy = {"rollingUpdate": {"maxSurge": "25%", "maxUnavailable": 0}}
+    body = copy.deepcopy(deployment("a", spec({GPU: "8", "cpu": "1"}, **WHOLE), 2, strategy=strategy))
+    at: Any = body["spec"]
+    while True:
+        key = chance.choice(list(at) if isinstance(at, dict) else list(range(len(at))))
+        if not isinstance(at[key], (dict, list)) or not at[key] or chance.random() < 0.1:
+            break
+        at = at[key]
+    at[key] = chance.choice(WORTHLESS)
+    limits = [quota({"cpu": "1", "pods": "1"}, scopes=["NotBestEffort"])]
+    live = [*PODS, pod("a-0", "n1", {GPU: "1"}, owner="a", labels={"app": "a"})]
+    found = planned(Cluster(nodes=NODES, pods=live, resourcequotas=limits), body)
+    findings(found)
+    assert capacity_report(found)["nodes"] == 3

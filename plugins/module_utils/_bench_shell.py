@@ -8,61 +8,34 @@ guess; the statement stands in the findings with its line and the variables that
 
 from __future__ import annotations
 
-import dataclasses
-import re
-import typing as t
-
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._bench_parts import BAD, FRESH_FILE, TEXT, Part, Word
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._bench_state import (
+    Statement,
+    Value,
+    assigned,
+    cut,
+    origin,
+)
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._bench_words import (
-    BAD,
-    FRESH_FILE,
-    TEXT,
     Command,
-    Part,
     Reader,
     Redirect,
-    Word,
     bare,
     literal,
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._mask import mask_text
 
 # All texts that expansion makes, in characters; a scenario makes some tens of thousands.
 MAX_EXPANDED = 32 * 1024 * 1024
 # Stands before the number of a file that mktemp would make.
 FRESH = "mktemp:"
 
-_ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\+?)=")
 _OPENERS = {
     **{"if": "fi", "for": "done", "while": "done", "until": "done", "select": "done"},
     **{"case": "esac", "{": "}", "(": ")", "function": "}"},
 }
 _BETWEEN = ("then", "else", "do", "elif", "!", "time")
-_DECLARING = ("export", "declare", "typeset", "readonly", "local")
 _HARMLESS = (":", "true", "set", "shopt", "umask")
-
-
-@dataclasses.dataclass
-class Value:
-    """A variable's or file's text, None where it cannot be known, with the reason; line: where it was last set."""
-
-    text: str | None
-    line: int = 0
-    why: str = ""
-
-
-@dataclasses.dataclass
-class Statement:
-    """Something that is not translated: its line, what it is, why not, and the variables it affects."""
-
-    line: int
-    what: str
-    why: str
-    variables: list[str] = dataclasses.field(default_factory=list)
-
-    def as_dict(self) -> dict[str, t.Any]:
-        """Return it as a module returns it."""
-        return {**dataclasses.asdict(self), "what": mask_text(self.what), "variables": sorted(set(self.variables))}
 
 
 class Shell:
@@ -98,15 +71,15 @@ class Shell:
             for word in words[1:]:
                 self.expand(word)
             return
-        assigned = _assigned(words)
-        if assigned is None:
+        found = assigned(words)
+        if found is None:
             self._run(command, words)
-        elif assigned or command.redirects:
-            for name, append, value in assigned:
+        elif found or command.redirects:
+            for name, append, value in found:
                 self._assign(command, name, append, value)
-            if assigned and command.after == "(" and not any(part.text for part in assigned[-1][2]):
-                self.variables[assigned[-1][0]] = Value(None, command.line, "an array")
-                self._note(command.line, "( )", "arrays are not read", assigned[-1][0])
+            if found and command.after == "(" and not any(part.text for part in found[-1][2]):
+                self.variables[found[-1][0]] = Value(None, command.line, "an array")
+                self._note(command.line, "( )", "arrays are not read", found[-1][0])
 
     def _keywords(self, command: Command) -> list[Word]:
         """Return a command's words without the keywords before them; note what they open and close."""
@@ -166,8 +139,8 @@ class Shell:
         before = self.variables.get(name, Value(""))
         if append and text is not None:
             text, why = (None, before.why) if before.text is None else (before.text + text, "")
-        if text is None and _origin(word):
-            self._note(command.line, _origin(word), "a command's output is known only where it runs", name)
+        if text is None and origin(word):
+            self._note(command.line, origin(word), "a command's output is known only where it runs", name)
         elif text is None:
             self._note(command.line, "$", f"it is made of what is not known ({why})", name)
         self._left -= len(text or "") if append else 0
@@ -219,7 +192,7 @@ class Shell:
             return None, "${" + part.text + ":?}"
         if kind[0] in "%#":
             pattern, why = self.expand(part.word, user)
-            return (None, why) if pattern is None else _cut(text or "", kind, pattern)
+            return (None, why) if pattern is None else cut(text or "", kind, pattern)
         return ("" if kind == "+" else text or ""), ""
 
     def _run(self, command: Command, words: list[Word]) -> None:
@@ -274,37 +247,3 @@ class Shell:
         if content and content[0] is None:
             self._note(command.line, why, "a command's output is known only where it runs", *filter(None, holders))
         self.files[file] = Value(text, command.line, why)
-
-
-def _origin(word: Word) -> str:
-    """Return the first piece of a word that cannot be understood, "" where all can."""
-    return next((part.text[:80] for part in word if part.kind == BAD), "")
-
-
-def _assigned(words: list[Word]) -> list[tuple[str, bool, Word]] | None:
-    """Return name, whether appended to, and value of each assignment; None where the words are another command."""
-    declares = bool(words) and bare(words[0]) in _DECLARING
-    found: list[tuple[str, bool, Word]] = []
-    for word in words[1:] if declares else words:
-        head = word[0]
-        match = _ASSIGNMENT.match(head.text) if head.kind == TEXT and not head.quoted else None
-        if match:
-            found.append((match[1], bool(match[2]), (Part(TEXT, head.text[match.end() :]), *word[1:])))
-        elif not declares:
-            return None
-    return found
-
-
-def _cut(text: str, kind: str, pattern: str) -> tuple[str | None, str]:
-    """Return text without a prefix (#) or suffix (%): plain letters, with a * at one end at most."""
-    plain = pattern.strip("*")
-    if any(letter in plain for letter in "*?[\\"):
-        return None, f"the pattern {pattern[:40]}"
-    open_end = pattern.endswith("*") if kind[0] == "%" else pattern.startswith("*")
-    if not open_end:
-        return (text.removesuffix(plain) if kind[0] == "%" else text.removeprefix(plain)), ""
-    if kind[0] == "%":
-        at = text.find(plain) if len(kind) > 1 else text.rfind(plain)
-        return (text[:at] if at >= 0 else text), ""
-    at = text.rfind(plain) if len(kind) > 1 else text.find(plain)
-    return (text[at + len(plain) :] if at >= 0 else text), ""

@@ -23,19 +23,27 @@ Kinds = t.Mapping[tuple[str, str], tuple[str, bool]]
 
 @dataclasses.dataclass(frozen=True)
 class Scope:
-    """Where a plan acts. releases: namespaces of releases; gateway: namespace of the Gateway; absent: namespaces that
-    do not exist yet; istio: whether the gateway's controller is looked at; made: kinds made before the releases."""
+    """Where a plan acts. gateway: namespace of the Gateway; absent: namespaces that do not exist yet; istio: whether
+    the gateway's controller is looked at; made: kinds made before the releases; adopted: whether the Gateway is another's,
+    so that in its namespace nothing is made; routed: namespace of the Gateway of the routes, where it is a third."""
 
     namespace: str
     gateway: str
     absent: frozenset[str] = frozenset()
     istio: bool = False
     made: tuple[tuple[str, str], ...] = ()
+    adopted: bool = False
+    routed: str = ""
+
+    @property
+    def deploys(self) -> list[str]:
+        """Return the namespaces in which something is made, each once."""
+        return list(dict.fromkeys([self.namespace, self.namespace if self.adopted else self.gateway or self.namespace]))
 
     @property
     def places(self) -> list[str]:
-        """Return the namespaces, each once."""
-        return list(dict.fromkeys([self.namespace, self.gateway or self.namespace]))
+        """Return all namespaces that are looked at, each once."""
+        return list(dict.fromkeys(filter(None, [*self.deploys, self.gateway, self.routed])))
 
 
 def kinds_of(documents: t.Iterable[Object]) -> dict[tuple[str, str], tuple[str, bool]]:
@@ -72,7 +80,9 @@ def _weight(need: Need) -> int:
 
 def _namespaces(scope: Scope) -> t.Iterator[Need]:
     for name in scope.places:
-        if name in scope.absent:
+        if name not in scope.deploys:
+            yield Need("get", "", "namespaces", name, name, why="labels of the Gateway's namespace", optional=True)
+        elif name in scope.absent:
             yield Need("create", "", "namespaces", why="the namespace does not exist")
             yield Need("get", "", "namespaces", "", name, why="the namespace")
         else:
@@ -80,7 +90,7 @@ def _namespaces(scope: Scope) -> t.Iterator[Need]:
 
 
 def _releases(scope: Scope) -> t.Iterator[Need]:
-    for name in scope.places:
+    for name in scope.deploys:
         yield from _all(RECORD_VERBS, "", "secrets", name, "Helm's records of releases")
         yield from _all(("list", "watch"), "", "pods", name, "readiness of pods")
         yield from _all(("list", "watch"), "apps", "replicasets", name, "readiness of Deployments")
@@ -140,6 +150,7 @@ def _texts(value: t.Any) -> list[str]:
 def _verify(kinds: Kinds, scope: Scope) -> t.Iterator[Need]:
     for name in scope.places:
         yield from _all(("get", "create"), "", "pods/portforward", name, "verification sends requests to pods")
+        yield Need("list", "", "pods", name, why="verification finds the Gateway's pods")
         yield Need("list", "", "services", name, why="verification finds the Gateway's Service")
     for name in scope.places:
         yield from _served("list", GATEWAY, "Gateway", name, kinds, "verification and routes find the Gateway")

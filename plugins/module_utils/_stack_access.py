@@ -37,10 +37,11 @@ def add_access(
     made = tuple((_GROUPS.get(kind, ""), kind) for kind, bodies in created.items() if bodies)
     spaces = model.facts.objects.get("Namespace")
     live = {body["metadata"]["name"] for body in spaces or [] if body["metadata"].get("uid")}
-    unseen = sorted({namespace, gateway} - live)
+    unseen = sorted({namespace, namespace if result["gateway"]["adopted"] else gateway} - live)
     # A namespace that may not be looked at may be absent too: an administrator is given it as well.
     absent = frozenset(unseen if spaces is not None else ())
-    scope = Scope(namespace, gateway, absent, result["gateway"]["provider"] in ISTIOD, made)
+    istio, adopted = result["gateway"]["provider"] in ISTIOD, result["gateway"]["adopted"]
+    scope = Scope(namespace, gateway, absent, istio, made, adopted, result["route_gateway"]["namespace"])
     wanted = needs(model.planned, kinds_of(inventory.discovery), scope)
     model.facts = dataclasses.replace(model.facts, access=read_access(cluster, wanted, unseen))
 

@@ -10,7 +10,7 @@ import time
 import typing as t
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import Cluster, api_error
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import Forbidden, OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inventory import HELM_OBJECTS, Inventory
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases import (
     MANAGED_LABEL,
@@ -85,18 +85,32 @@ class Teardown:
         self.sweep = Sweep(cluster, self.inventory)
         self.deadline = time.monotonic() + params["wait_timeout"]
         self.errors: list[str] = []
+        self.unseen: list[tuple[str, str]] = []
 
     def releases(self) -> list[Release]:
         """Return all releases of the namespaces, ours and others'."""
-        found = [self.inventory.releases(namespace) for namespace in self.namespaces]
+        found = [self._releases(namespace) for namespace in list(self.namespaces)]
         return [release for releases in found for _name, release in sorted(releases.items())]
+
+    def _releases(self, namespace: str) -> dict[str, Release]:
+        try:
+            return self.inventory.releases(namespace)
+        except Forbidden:
+            # Where a Gateway of others stands, nothing was made, and nothing needs to be permitted.
+            if namespace == self.namespaces[0]:
+                raise
+            self.namespaces.remove(namespace)
+            self.unseen.append((f"Namespace {namespace}", "its Helm releases may not be listed"))
+            return {}
 
     def plan(self) -> Plan:
         """Return what goes and what stays."""
         releases = self.releases()
         labelled = self.sweep.objects(self.namespaces, OURS)
         claims = self._claims([release for release in releases if release.managed])
-        return make_plan(releases, labelled, claims, delete_claims=self.params["delete_pvcs"])
+        plan = make_plan(releases, labelled, claims, delete_claims=self.params["delete_pvcs"])
+        plan.kept += self.unseen
+        return plan
 
     def _claims(self, releases: list[Release]) -> list[Object]:
         """Return the live claims of releases: those in manifests, and those that StatefulSets made."""

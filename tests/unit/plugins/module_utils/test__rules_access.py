@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.llm_d.orchestrator.plugins.module_utils import _access_read
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._access import (
     Access,
     Need,
@@ -22,7 +21,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._access import 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._access_needs import Scope, kinds_of, needs
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._access_role import role_yaml, subject
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules import check
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_access import weighed
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_access import prepared_kinds, weighed
 from rules_world import World
 
 RBAC = "rbac.authorization.k8s.io"
@@ -182,54 +181,7 @@ def test_needs_are_said_shortly() -> None:
     assert text == "in namespace demo: get, create services; get deployments.apps; cluster-wide: list nodes"
 
 
-class Api:
-    """Answers reviews as an API server does."""
-
-    def __init__(self, rules: dict[str, list[dict]], incomplete: bool = False, allowed: Any = None) -> None:
-        self.rules, self.incomplete, self.allowed = rules, incomplete, allowed or (lambda spec: False)
-        self.calls: list[str] = []
-        self.client = self
-
-    def request(self, _method: str, path: str, body: dict, **_more: Any) -> Any:
-        self.calls.append(path.rpartition("/")[2])
-        spec = body["spec"]
-        if "rules" in path:
-            names = {_access_read.NOWHERE: ""}
-            rules = self.rules.get(names.get(spec["namespace"], spec["namespace"]), [])
-            status: dict[str, Any] = {"resourceRules": rules, "incomplete": self.incomplete}
-        elif "access" in path:
-            status = {"allowed": self.allowed(spec["resourceAttributes"])}
-        else:
-            status = {"userInfo": {"username": "jane"}}
-        return type("Reply", (), {"data": json.dumps({"status": status})})
-
-
 SOME = [Need("list", "", "pods", "demo"), Need("get", "", "pods", "demo"), Need("list", "", "nodes", optional=True)]
-
-
-def test_one_review_for_each_namespace_says_what_is_refused() -> None:
-    api = Api({"demo": [rule([""], ["pods", "nodes"], ["list"])]})
-    access = _access_read.read_access(api, SOME)  # type: ignore[arg-type]
-    assert (access.user, access.missing, access.unknown) == ("jane", (SOME[1], SOME[2]), ())
-    assert sorted(api.calls) == ["selfsubjectreviews", *["selfsubjectrulesreviews"] * 2]
-    assert "jane" in access.role
-
-
-def test_a_list_of_rules_that_is_incomplete_is_completed_by_single_questions() -> None:
-    api = Api({"demo": [rule([""], ["pods"], ["list"])]}, True, lambda spec: spec["resource"] == "nodes")
-    access = _access_read.read_access(api, SOME)  # type: ignore[arg-type]
-    assert (access.missing, access.unknown) == ((SOME[1],), ())
-    assert api.calls.count("selfsubjectaccessreviews") == 2
-
-
-def test_a_cluster_that_does_not_answer_leaves_it_unknown() -> None:
-    def fails(_spec: dict) -> bool:
-        raise ValueError("no")
-
-    api = Api({}, True, fails)
-    access = _access_read.read_access(api, SOME)  # type: ignore[arg-type]
-    assert (access.missing, access.unknown) == ((), tuple(SOME))
-
 
 HELD = dataclasses.replace(SOME[1], held=True, why="Role epp grants it")
 
@@ -261,3 +213,20 @@ def test_llm_d_access_weighs_the_findings() -> None:
     found = check(model)
     severities = {access: [item.severity for item in weighed(found, access)] for access in ("block", "warn", "off")}
     assert severities == {"block": ["error"], "warn": ["warning"], "off": []}
+
+
+def test_in_the_namespace_of_an_adopted_gateway_nothing_is_made() -> None:
+    found = needs([], KINDS, Scope("demo", "gate", frozenset({"gate"}), adopted=True))
+    there = {(need.verb, need.target) for need in found if need.namespace == "gate" and not need.optional}
+    reads = {("list", "services"), ("list", "pods"), ("get", "pods/portforward"), ("create", "pods/portforward")}
+    assert there == reads
+    assert Need("create", "", "namespaces") not in found
+    own = {(need.verb, need.target) for need in needs([], KINDS, Scope("demo", "gate")) if need.namespace == "gate"}
+    assert ("create", "secrets") in own
+
+
+def test_what_is_made_before_the_releases_is_needed_too() -> None:
+    kinds = {**KINDS, ("batch", "Job"): ("jobs", True)}
+    scope = Scope("demo", "demo", made=(("batch", "Job"),))
+    assert Need("create", "batch", "jobs", "demo") in needs([], kinds, scope)
+    assert prepared_kinds({"downloads": ["org/a"], "images": []}) == {"Job": [{}]}

@@ -23,9 +23,12 @@ Kinds = t.Mapping[tuple[str, str], tuple[str, bool]]
 
 @dataclasses.dataclass(frozen=True)
 class Scope:
-    """Where a plan acts. gateway: namespace of the Gateway; absent: namespaces that do not exist yet; istio: whether
-    the gateway's controller is looked at; made: kinds made before the releases; adopted: whether the Gateway is another's,
-    so that in its namespace nothing is made; routed: namespace of the Gateway of the routes, where it is a third."""
+    """Where a plan acts.
+
+    gateway: namespace of the Gateway; absent: namespaces that do not exist yet; istio: whether the gateway's controller
+    is looked at; made: kinds made before the releases; adopted: whether the Gateway is another's, so that in its
+    namespace nothing is made; routed: namespace of the Gateway of the routes, where it is a third.
+    """
 
     namespace: str
     gateway: str

@@ -126,19 +126,22 @@ def registry_access(
     The logins are written to a file of mode 0600 beside a copy of the user's own, and named to Helm by its environment.
     """
     saved = {name: environ.get(name) for name in (CONFIG_VARIABLE, CA_VARIABLE)}
-    with tempfile.TemporaryDirectory(prefix="llm-d-registry-") as folder:
-        try:
-            if params.get("registry_logins"):
-                environ[CONFIG_VARIABLE] = _write_logins(folder, params["registry_logins"], environ)
-            if params.get("registry_ca"):
-                environ[CA_VARIABLE] = _readable(params["registry_ca"])
-            yield
-        finally:
-            for name, value in saved.items():
-                if value is None:
-                    environ.pop(name, None)
-                else:
-                    environ[name] = value
+    with contextlib.ExitStack() as stack:
+        stack.callback(_restore, environ, saved)
+        if params.get("registry_logins"):
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="llm-d-registry-"))
+            environ[CONFIG_VARIABLE] = _write_logins(folder, params["registry_logins"], environ)
+        if params.get("registry_ca"):
+            environ[CA_VARIABLE] = _readable(params["registry_ca"])
+        yield
+
+
+def _restore(environ: t.MutableMapping[str, str], saved: dict[str, str | None]) -> None:
+    for name, value in saved.items():
+        if value is None:
+            environ.pop(name, None)
+        else:
+            environ[name] = value
 
 
 def _readable(path: str) -> str:

@@ -32,6 +32,11 @@ CAPACITY_RULES = ("LLMD70", "LLMD72")
 # Objects of one page, and how many are read at most: what lies beyond counts as not readable.
 PAGE, MOST = 500, 50_000
 ALIVE = "status.phase!=Succeeded,status.phase!=Failed"
+# What controllers make of a kind's objects, as quotas count it.
+_MADE = {
+    "Deployment": ("count/replicasets.apps",),
+    "LeaderWorkerSet": ("count/statefulsets.apps", "services", "count/services"),
+}
 _WORKLOADS = (
     ("apps/v1", "Deployment"),
     ("apps/v1", "StatefulSet"),
@@ -111,8 +116,7 @@ def _present(
             api = f"{group}/{version}" if group else version
             bodies = attempt(lambda: pages(cluster, api, kind, _name_only, None, namespace))  # noqa: B023
             if bodies is not None:
-                place: Place = (kind, group, namespace)
-                found[place] = frozenset(body["metadata"]["name"] for body in bodies)
+                found[(kind, group, namespace)] = frozenset(body["metadata"]["name"] for body in bodies)
     return found
 
 
@@ -121,9 +125,9 @@ def _counts(name: str, kind: str, group: str) -> bool:
         return True
     if kind == "PersistentVolumeClaim":
         return name.endswith(("requests.storage", "/persistentvolumeclaims"))
-    more = {"Service": ("services",), "Deployment": ("count/replicasets.apps",)}
-    more["LeaderWorkerSet"] = ("count/statefulsets.apps", "services", "count/services")
-    return name.startswith(f"{kind.lower()}s.") if kind == "Service" else name in more.get(kind, ())
+    if kind == "Service":
+        return name.startswith("services.")
+    return name in _MADE.get(kind, ())
 
 
 def _name_only(body: Object) -> Object:

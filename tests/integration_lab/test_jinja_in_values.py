@@ -27,10 +27,14 @@ def texts(mark: pathlib.Path) -> dict[str, str]:
     }
 
 
-def values(env: dict[str, str]) -> dict[str, Any]:
-    """Values of llm-d-modelservice for one simulated server with these variables."""
-    container = {"name": "vllm", "image": "ghcr.io/llm-d/llm-d-inference-sim:v0.7.1", "modelCommand": "imageDefault"}
-    container["env"] = [{"name": name, "value": text} for name, text in env.items()]
+def values(arguments: list[str]) -> dict[str, Any]:
+    """Values of llm-d-modelservice for one simulated server with these arguments, which the chart takes as they are."""
+    container: dict[str, Any] = {
+        "name": "vllm",
+        "image": "ghcr.io/llm-d/llm-d-inference-sim:v0.7.1",
+        "modelCommand": "imageDefault",
+    }
+    container["args"] = arguments
     container["ports"] = [{"containerPort": 8000, "name": "vllm"}]
     return {
         "accelerator": {"type": "cpu"},
@@ -48,7 +52,7 @@ def model(folder: pathlib.Path, content: dict[str, Any]) -> list[dict[str, Any]]
 
 def test_what_looks_like_jinja_reaches_the_cluster_as_it_is(tmp_path: pathlib.Path, lab: Lab) -> None:
     mark = tmp_path / "evaluated"
-    env = texts(mark)
+    arguments = [f"--{name.lower()}={text}" for name, text in texts(mark).items()]
     run = play(
         tmp_path,
         "site",
@@ -56,27 +60,27 @@ def test_what_looks_like_jinja_reaches_the_cluster_as_it_is(tmp_path: pathlib.Pa
         "-v",
         timeout=120,
         llm_d_namespace=NAMESPACE,
-        llm_d_models=model(tmp_path, values(env)),
+        llm_d_models=model(tmp_path, values(arguments)),
     )
     try:
         assert run.code == 0, run.text
         pods = lab.core.list_namespaced_pod(NAMESPACE, label_selector="llm-d.ai/role=decode").items
-        found = {item.name: item.value for item in pods[0].spec.containers[0].env}
-        assert {name: found[name] for name in env} == env
+        assert [text for text in pods[0].spec.containers[0].args if text in arguments] == arguments
         assert not mark.exists()
         for file in (path for path in tmp_path.rglob("*") if path.suffix in (".md", ".json")):
             shown = file.read_text(encoding="utf-8")
             assert "VALUE_12" not in shown
             assert "VALUE_42" not in shown
     finally:
-        assert play(tmp_path, "teardown", llm_d_namespace=NAMESPACE, teardown_confirm=True).code == 0
+        removed = play(tmp_path, "teardown", llm_d_namespace=NAMESPACE, teardown_confirm=True)
+    assert removed.code == 0, removed.text
 
 
 @pytest.mark.parametrize("playbook", ["plan", "site"])
 def test_what_looks_like_jinja_is_shown_as_it_is_in_messages(tmp_path: pathlib.Path, lab: Lab, playbook: str) -> None:
     mark = tmp_path / "evaluated"
     env = texts(mark)
-    content = values({})
+    content = values([])
     content["decode"] |= {"replicas": env["LOOKUP"], env["SUM"]: 1}
     content["modelArtifacts"] = {"name": env["STATEMENT"], "labels": {"llm-d.ai/model": env["LOOKUP"]}}
     content["routing"] = {"servicePort": env["SUM"], "proxy": {"enabled": False}}

@@ -156,7 +156,8 @@ def _verify(kinds: Kinds, scope: Scope) -> t.Iterator[Need]:
         yield Need("list", "", "pods", name, why="verification finds the Gateway's pods")
         yield Need("list", "", "services", name, why="verification finds the Gateway's Service")
     for name in scope.places:
-        yield from _served("list", GATEWAY, "Gateway", name, kinds, "verification and routes find the Gateway")
+        for verb in ("get", "list"):
+            yield from _served(verb, GATEWAY, "Gateway", name, kinds, "verification and routes find the Gateway")
     why = "verification reads what serves the models"
     yield from _served("list", GATEWAY, "HTTPRoute", scope.namespace, kinds, why)
     yield Need("list", "apps", "deployments", scope.namespace, why=why)
@@ -177,6 +178,7 @@ _READS = (
     ("", "ServiceAccount", False, "service accounts that pods name"),
     ("", "ConfigMap", False, "config maps that pods name, and the endpoint picker's plugins"),
     ("", "PersistentVolumeClaim", False, "volume claims that pods mount"),
+    ("apps", "StatefulSet", False, "what other workloads count against the quota"),
     ("", "ResourceQuota", False, "the namespace's quota"),
     ("", "LimitRange", False, "the namespace's limits"),
     ("", "Event", False, "whether an autoscaler makes room for pending pods"),

@@ -217,3 +217,29 @@ def test_a_class_without_a_controller_and_an_old_gateway_api_are_named(lab: Lab,
     run = account.plan(llm_d_kubeconfig=os.environ["LAB_KUBECONFIG"])
     assert (run.code, "LLMD765" in run.text) == (0, False), run.text
     assert "needs Gateway API 1.2, the cluster has v1.1.0" in run.text
+
+
+def test_with_a_gateway_of_others_reading_its_namespace_is_enough(lab: Lab, account: Account) -> None:
+    gateway: dict[str, Any] = {"apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway"}
+    gateway["metadata"] = {"name": "shared", "namespace": account.home}
+    everyone = {"namespaces": {"from": "All"}}
+    listener = {"name": "http", "port": 80, "protocol": "HTTP", "allowedRoutes": everyone}
+    gateway["spec"] = {"gatewayClassName": "istio", "listeners": [listener]}
+    lab.apply(gateway)
+    other = {"gateway_provider": "none", "gateway_existing_name": "shared", "gateway_namespace": account.home}
+    seen = {"apiGroups": ["gateway.networking.k8s.io"], "resources": ["gateways"], "verbs": ["list"]}
+    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role"}
+    role |= {"metadata": {"name": "look", "namespace": account.home}, "rules": [seen]}
+    binding = {**role, "kind": "RoleBinding", "roleRef": {"apiGroup": "", "kind": "Role", "name": "look"}}
+    binding.pop("rules")
+    binding["subjects"] = [{"kind": "ServiceAccount", "name": "bot", "namespace": account.home}]
+    lab.apply(role, binding)
+    documents = [item for item in role_in(account.plan(**other).text) if not item["kind"].startswith("Cluster")]
+    rules = next(i["rules"] for i in documents if i["kind"] == "Role" and i["metadata"]["namespace"] == account.home)
+    assert {verb for rule in rules for verb in rule["verbs"]} == {"get", "list", "create"}
+    assert [rule["resources"] for rule in rules if "create" in rule["verbs"]] == [["pods/portforward"]]
+    lab.apply(*documents)
+    for name in ("site", "teardown"):
+        run = account.play(name, **other, llm_d_rules="error")
+        assert run.code == 0, run.text
+    assert f"Namespace {account.home}" in run.text

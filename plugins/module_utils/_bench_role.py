@@ -170,7 +170,16 @@ class Role:
                 self.scenario.change(name, f"{self.role}.volumes", f"{source} is the benchmark's own: left out")
             elif volume:
                 kept.append(volume)
+                self._claim((volume.get("persistentVolumeClaim") or {}).get("claimName"))
         return kept
+
+    def _claim(self, claim: t.Any) -> None:
+        """Note a claim that a volume needs and nothing makes."""
+        if claim and claim != self.scenario.get(COMMON + "PVC_NAME"):
+            name = self.scenario.source(self.role, "EXTRA_VOLUMES")
+            self.scenario.change(
+                name, f"{self.role}.volumes", f"the claim {claim} has to exist, prepare makes only the one for models"
+            )
 
     def _container(self) -> Values:
         scenario, at = self.scenario, f"{self.role}.containers[]"

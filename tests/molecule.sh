@@ -3,7 +3,7 @@
 . "$(dirname "$0")/common.sh"
 
 scenarios=("$@")
-[ ${#scenarios[@]} -gt 0 ] || scenarios=(default multi_model pd gateway gaie modelservice httproute verify teardown lab)
+[ ${#scenarios[@]} -gt 0 ] || scenarios=(default plan multi_model pd gateway gaie modelservice httproute verify teardown lab)
 for scenario in "${scenarios[@]}"; do
   heading "molecule: $scenario"
   # The scenario of the role lab starts and stops a lab of its own.

@@ -45,6 +45,7 @@ def plan_page(plan: Object, *, name: str = "", command: str = "") -> str:
         _table("Charts", ("release", "chart", "version", "digest", "from"), _charts(plan)),
         _table("Order", ("wave", "components", "at once", "seconds"), _order(plan)),
         _list("Capacity", capacity_lines(plan.get("capacity") or {})),
+        _access(plan.get("access") or {}),
         _list("Findings", [finding_line(item) for item in plan.get("findings") or []]),
         _list("Notes", notes(plan)),
         _list("Left over", [f"{object_text(row)}: {row.get('why') or ''}" for row in plan.get("leftovers") or []]),
@@ -135,6 +136,14 @@ def _order(plan: Object) -> list[list[t.Any]]:
          wave.get("seconds")]
         for wave in plan.get("order") or []
     ]  # fmt: skip
+
+
+def _access(access: Object) -> str:
+    """Return the permissions that are missing, and the Role to hand to an administrator."""
+    if not access.get("missing"):
+        return ""
+    role = ["", "This grants all that the plan needs:", "", *_block(str(access["role_yaml"]).rstrip("\n"), "yaml")]
+    return "\n".join([_list(f"Permissions that {_line(str(access.get('user')))} lacks", access["missing"]), *role])
 
 
 def _diffs(plan: Object) -> str:

@@ -27,22 +27,25 @@ class Run:
     seconds: float
 
 
+def command(name: str, *args: str, **variables: Any) -> list[str]:
+    """The command of a playbook with the lab's inventory."""
+    inventory = ("-i", str(ROOT / "inventories" / "lab"))
+    extra = json.dumps({"lab_name": os.environ["TEST_LAB"], **variables})
+    return ["ansible-playbook", str(ROOT / "playbooks" / f"{name}.yml"), *inventory, *args, "-e", extra]
+
+
+def environment(folder: pathlib.Path) -> dict[str, str]:
+    """The environment of a shell in a folder."""
+    return {**os.environ, "ANSIBLE_NOCOLOR": "1", "PWD": str(folder)}
+
+
 def play(folder: pathlib.Path, name: str, *args: str, timeout: float = 60, **variables: Any) -> Run:
     """Run a playbook in a folder, which gets its records."""
     begin = time.monotonic()
     done = subprocess.run(
-        [
-            *(
-                "ansible-playbook",
-                str(ROOT / "playbooks" / f"{name}.yml"),
-                "-i",
-                str(ROOT / "inventories" / "lab"),
-                *args,
-            ),
-            *("-e", json.dumps({"lab_name": os.environ["TEST_LAB"], **variables})),
-        ],
+        command(name, *args, **variables),
         cwd=folder,
-        env={**os.environ, "ANSIBLE_NOCOLOR": "1", "PWD": str(folder)},
+        env=environment(folder),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -96,3 +96,10 @@ def test_the_room_that_there_is():
     assert "may not be read: nodes" in lines
     blind = {**CAPACITY, "nodes": None, "free": {}, "allocatable": {}}
     assert "  capacity  cpu: 4 asked for" in summary(plan(capacity=blind))
+
+
+def test_permissions_that_are_missing():
+    access = {"user": "eve", "missing": ["create Deployments"], "unknown": [], "role_yaml": "kind: Role\n"}
+    page = plan_page(plan(access=access))
+    assert "## Permissions that eve lacks\n\n- create Deployments\n" in page and "```yaml\nkind: Role\n```" in page
+    assert "Permissions" not in plan_page(plan(access={**access, "missing": []}))

@@ -20,6 +20,7 @@ POOL = ("inferencepool",)
 MODELS = ("llm-d-modelservice",)
 ROUTERS = ("llm-d-router-gateway", "llm-d-router-standalone")
 
+ROLES = ("decode", "prefill")
 PULL_POLICIES = ["Always", "IfNotPresent", "Never"]
 # A whole number, or its digits as text; templates print either alike.
 WHOLE = {"type": ["integer", "string", "null"], "pattern": r"^[0-9]+$|\{\{"}
@@ -73,6 +74,7 @@ OVERLAYS = (
         f"{GAIE}/templates/inferencepool.yaml",
     ),
     Overlay((*POOL, *ROUTERS), ("provider", "name"), "enum", ["gke", "istio", "none"], f"{GAIE}/values.yaml"),
+    *(Overlay(MODELS, (role, "containers", ITEM, "image"), "required", None, MODELSERVICE) for role in ROLES),
     Overlay(ROUTERS, ("router", "epp", "image", "pullPolicy"), "enum", PULL_POLICIES, f"{ROUTER}/routerlib"),
     Overlay(
         ROUTERS,
@@ -85,7 +87,7 @@ OVERLAYS = (
     Overlay(ROUTERS, ("router", "modelServers", "targetPorts", ITEM, "number"), "schema", WHOLE, f"{ROUTER}/routerlib"),
     *(
         Overlay(MODELS, (role, "containers", ITEM, key), "enum", choices, MODELSERVICE)
-        for role in ("decode", "prefill")
+        for role in ROLES
         for key, choices in (
             ("modelCommand", ["vllmServe", "imageDefault", "custom"]),
             ("imagePullPolicy", ["", *PULL_POLICIES]),
@@ -135,6 +137,11 @@ def _apply(schema: dict[str, t.Any], path: Path, overlay: Overlay) -> None:
 
 
 def _require(schema: dict[str, t.Any], path: Path) -> None:
+    if ITEM in path:
+        # What each entry of a list needs says nothing about the list.
+        entry = _below(schema, path[:-1]) or {}
+        entry["required"] = sorted({*entry.get("required", []), path[-1]})
+        return
     node: dict[str, t.Any] | None = schema
     for name in path:
         if node is None or name == ITEM:

@@ -29,7 +29,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._template_sourc
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._template_values import Path
 
 # Part of the cache's key: raise it whenever the same chart would give another schema.
-VERSION = 2
+VERSION = 3
 
 # Characters of templates that are followed; the largest charts in use have a few millions.
 MAX_TEMPLATES = 8 * 1024 * 1024

@@ -27,7 +27,8 @@ _SHOWN = 4
 
 @dataclasses.dataclass(frozen=True)
 class Side:
-    """One place that takes part: path in the object's manifest; fact: the name of a values key in KEYS, or ''."""
+    """One place that takes part: path in the object's manifest; fact: the name of a values key in KEYS,
+    'values' for the very key in more, or ''."""
 
     item: Item
     path: Path = ()
@@ -37,6 +38,8 @@ class Side:
     @property
     def key(self) -> Path:
         """The key of the chart's values that sets this place, () where it is not known."""
+        if self.fact == "values":
+            return self.more
         found = KEYS.get(self.item.chart, {}).get(self.fact, ())
         return (*found, *self.more) if found else ()
 
@@ -131,6 +134,24 @@ def finding(rule: Rule, hit: Hit) -> StackFinding:
         objects=tuple(texts),
         keys=tuple(dict.fromkeys(keys)),
     )
+
+
+def rule_factory(prefix: str) -> t.Callable[..., Rule]:
+    """Return what makes rules: (number, title, check, meaning, failure, remedy, source, severity)."""
+
+    def rule(
+        number: int,
+        title: str,
+        check: Check,
+        meaning: str,
+        failure: str,
+        remedy: str,
+        source: str,
+        severity: str = ERROR,
+    ) -> Rule:
+        return Rule(f"{prefix}{number:02d}", title, severity, check, meaning, failure, remedy, source)
+
+    return rule
 
 
 def listed(names: t.Iterable[t.Any], empty: str = "none") -> str:

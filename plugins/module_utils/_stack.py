@@ -222,7 +222,9 @@ class Resolver:
         secret, note = token_secret(
             self.facts.secrets, gaie.get("hf_token_secret") or "", gaie.get("hf_token_key") or ""
         )
-        if note and self.facts.reachable and "gaie" in self.params["components"]:
+        if note and secret is None and gaie.get("hf_token_key"):
+            self.problems.add("gaie_hf_token_key", note, "a key of that secret", rule="input-secret")
+        elif note and self.facts.reachable and "gaie" in self.params["components"]:
             self.notes.append(note)
         own = self.facts.chart_values.get("gaie") or {}
         return PoolSettings(gaie["chart"], gaie["image"], provider.part(gaie["chart"], own), secret, own)

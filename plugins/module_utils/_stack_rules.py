@@ -15,6 +15,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._image_check im
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import Layer
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._install import Wanted
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inventory import Inventory
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._pools import CHARTS, nest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases import manifest_objects
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules import check
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base import StackFinding
@@ -172,7 +173,14 @@ class StackRules:
         if component == "gateway":
             return self.stack.gateway.layers
         entries: t.Sequence[t.Any] = self.stack.pools if component == "gaie" else self.stack.models
-        return next((entry.layers for entry in entries if entry.release == release), [])
+        own = next((entry.layers for entry in entries if entry.release == release), [])
+        return self._token_layers() + own if component == "gaie" else own
+
+    def _token_layers(self) -> list[Layer]:
+        """Return the variable that puts the token's secret into every picker's environment, where it is set."""
+        given = self.stack.params["gaie"].get("hf_token_secret")
+        values = nest((*CHARTS[self.stack.pool_chart].extension, "env"), [])
+        return [Layer(values, "gaie_hf_token_secret")] if given else []
 
     def _objects(self) -> Objects:
         """Return the cluster's objects by kind; a kind that may not be listed is left out, and so unknown."""

@@ -24,8 +24,8 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._values import 
 
 # Charts fetched at a time; each is a Helm process that mostly waits.
 PARALLEL = 4
-# Seconds for following one chart's templates; real charts take up to one.
-INFERENCE_SECONDS = 3.0
+# Seconds of the processor for following one chart's templates; real charts take up to one.
+INFERENCE_SECONDS = 2.0
 # The modules' option unknown_keys, as severities.
 UNKNOWN_KEYS = {"error": ERROR, "warn": WARNING}
 

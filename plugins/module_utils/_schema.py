@@ -53,7 +53,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._values import 
 )
 
 # Seconds that one release's values may take against a schema; sound ones take a few hundredths.
-SECONDS = 2.0
+SECONDS = 1.5
 
 
 def check_values(

@@ -164,9 +164,7 @@ def duplicates(folder: Folder) -> dict[str, t.Any]:
 
 @case("!!python/object", "yaml-tag")
 def python_tag(folder: Folder) -> dict[str, t.Any]:
-    return values(
-        folder, "a: !!python/object/apply:os.system ['touch /tmp/llm-d-was-here']\nb: !vault x\nc: !!set {x}\n"
-    )
+    return values(folder, "a: !!python/object/apply:os.system ['touch here']\nb: !vault x\nc: !!set {x}\n")
 
 
 @case("yaml-tag")
@@ -288,7 +286,7 @@ def huge_member(folder: Folder) -> dict[str, t.Any]:
 def decompression_bomb(folder: Folder) -> dict[str, t.Any]:
     path = folder / "chart.tgz"
     with gzip.open(path, "wb", compresslevel=1) as stream:
-        for _count in range(600):
+        for _count in range(150):
             stream.write(b"\0" * 1024 * 1024)
     return {"chart_ref": str(path), "values_files": []}
 

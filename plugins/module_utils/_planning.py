@@ -7,7 +7,6 @@ The steps in order: settings, cluster, stack, values, owners, releases that need
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 import typing as t
 
@@ -36,10 +35,10 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._planning_mista
     PlanningFailed,
     as_finding,
     joined_notes,
+    report,
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._planning_plan import Planner
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._reports import report_problem, write_report
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base import StackFinding
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._reports import report_problem
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._settings import check_writable, checked_settings
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._settled import Settled
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack import Resolver
@@ -51,13 +50,14 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_routes i
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_rules import (
     StackRules,
     created_objects,
-    finding_text,
     join_known,
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_types import COMPONENTS
 
 Object = dict[str, t.Any]
 
+# The rule about objects of other releases.
+OWNERS = "LLMD304"
 RELEASE_COMPONENTS = ("modelservice", "gaie", "gateway")
 
 
@@ -74,17 +74,10 @@ def run(params: dict, check_mode: bool = False) -> dict:
         planning.check_rules()
         planning.plan()
     except OrchestratorError as exc:
-        _report(params, [*(planning.all_findings() if planning else []), as_finding(exc)])
+        report(params["findings_file"], [*(planning.all_findings() if planning else []), as_finding(exc)])
         raise
-    _report(params, planning.all_findings())
+    report(params["findings_file"], planning.all_findings())
     return planning.result()
-
-
-def _report(params: dict, findings: list[Finding]) -> None:
-    """Write the findings to the file that is asked for; one that cannot be written is a mistake of its own."""
-    path = params["findings_file"]
-    if path and report_problem(path) is None:
-        write_report(path, findings)
 
 
 class Planning:
@@ -177,6 +170,10 @@ class Planning:
         releases = self.result_stack["releases"]
         return any(rows and component not in self.settled for component, rows in releases.items())
 
+    def _plans(self) -> bool:
+        """Return whether a plan is asked for."""
+        return self.whole and self.params["find_settled"]
+
     @property
     def whole(self) -> bool:
         """Whether all components are asked for."""
@@ -184,14 +181,12 @@ class Planning:
 
     def render(self) -> None:
         """Render the charts of what is not known to need nothing."""
-        plan = self.whole and self.params["find_settled"] and not self.mistakes
-        if self.cluster is None or not (plan or self._rules_wanted()):
+        if self.cluster is None or not (self._plans() and not self.mistakes or self._rules_wanted()):
             return
         self.inventory = self.inventory or Inventory(self.cluster)
         weights = (self.params["access"], self.params["capacity"])
-        self.rules = StackRules(
-            self.cluster, self.inventory, self.stack, self.result_stack, self.fetching, *weights
-        )  # fmt: skip
+        where, what = (self.cluster, self.inventory), (self.stack, self.result_stack)
+        self.rules = StackRules(*where, *what, self.fetching, *weights)
         try:
             rendered = self.rules.render(self.finder.manifests if self.finder else {})
             errors = rendered.errors
@@ -214,21 +209,13 @@ class Planning:
         texts, found = join_known(self.mistakes.texts, self.rules.findings(self.parts, created))
         self.mistakes.reword(texts)
         self.notes += self.rules.unread
-        self._weigh(found)
-
-    def _weigh(self, found: list[StackFinding]) -> None:
-        """Make mistakes of errors, or with check_rules 'warn' warnings."""
-        for item in found:
-            if item.severity != ERROR:
-                self.findings.append(item)
-            elif self.params["check_rules"] == "error":
-                self.mistakes.add(finding_text(item), item)
-            else:
-                self.findings.append(dataclasses.replace(item, severity=WARNING))
+        # What is another's is said by the plan, object by object.
+        found = [item for item in found if item.rule != OWNERS or not self._plans()]
+        self.findings += self.mistakes.weigh(found, params["check_rules"] == "error")
 
     def plan(self) -> None:
         """Find out what a deployment would do."""
-        if self.cluster is None or self.inventory is None or not self.parts or not self.params["find_settled"]:
+        if self.cluster is None or self.inventory is None or not self.parts or not self._plans():
             return
         params = self.params
         planner = Planner(self.cluster, self.inventory, params, self.result_stack, self.fetching)

@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._findings import Finding, Mark
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._findings import ERROR, WARNING, Finding, Mark
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import Problems
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._reports import report_problem, write_report
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base import StackFinding
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_rules import finding_text
 
@@ -51,6 +53,16 @@ class Mistakes:
         for text, finding in zip(problems.texts, problems.findings(), strict=True):
             self.add(text, finding)
 
+    def weigh(self, found: t.Iterable[StackFinding], strict: bool) -> list[Finding]:
+        """Note what the rules found of the severity error, where strict; return the rest, as warnings at most."""
+        rest: list[Finding] = []
+        for item in found:
+            if item.severity == ERROR and strict:
+                self.add(finding_text(item), item)
+            else:
+                rest.append(dataclasses.replace(item, severity=WARNING) if item.severity == ERROR else item)
+        return rest
+
     def reword(self, texts: t.Sequence[str]) -> None:
         """Give each mistake another line."""
         self.texts = list(texts)
@@ -71,3 +83,9 @@ def joined_notes(notes: t.Sequence[str], findings: t.Sequence[Finding]) -> list[
     missing = [item.message.partition("there is no Secret ")[2].split()[0] for item in found if item.rule == SECRET]
     kept = [note for note in notes if not any(f"without the secret {name} " in note for name in missing)]
     return list(dict.fromkeys(kept + [finding_text(item) for item in found]))
+
+
+def report(path: str, findings: t.Sequence[Finding]) -> None:
+    """Write findings to a file; "" for none. One that cannot be written has been named as a mistake before."""
+    if path and report_problem(path) is None:
+        write_report(path, findings)

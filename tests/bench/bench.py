@@ -27,7 +27,7 @@ DELAYS = {"gateway": 20, "epp": 10, "modelserver": 60}
 FIRST_OVER_SLOWEST = {1: 8, 8: 20}
 RERUN = {1: 8, 8: 20}
 MEMORY_LIMIT_MIB = 1536
-NODES = [{"prefix": "gpu", "count": 4, "gpus": 8, "cpu": "128", "memory": "1Ti"}]
+NODES = [{"prefix": "gpu", "count": 8, "gpus": 8, "cpu": "128", "memory": "1Ti"}]
 
 
 def models(count: int) -> list[dict]:

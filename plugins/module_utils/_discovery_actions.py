@@ -30,8 +30,10 @@ IMMUTABLE = re.compile(
     r"|cannot (be changed|be updated|change roleRef)|may not change once set|Forbidden: .*updates? ",
     re.IGNORECASE,
 )
-MANAGER_LABELS = ("app.kubernetes.io/managed-by", "app.kubernetes.io/instance", "argocd.argoproj.io/instance")
-MANAGER_LABELS += ("kustomize.toolkit.fluxcd.io/name", "helm.toolkit.fluxcd.io/name", "olm.owner")
+MANAGER_LABELS = (
+    *("app.kubernetes.io/managed-by", "app.kubernetes.io/instance", "argocd.argoproj.io/instance"),
+    *("kustomize.toolkit.fluxcd.io/name", "helm.toolkit.fluxcd.io/name", "olm.owner"),
+)
 
 
 @dataclasses.dataclass

@@ -32,7 +32,7 @@ BUILT_IN = ("", "apps", "batch", "autoscaling", "policy") + tuple(
 NO_CONTENT = ("apiVersion", "kind", "metadata", "status")
 REVISION = "deployment.kubernetes.io/revision"
 SCALERS = ("kube-controller-manager", "keda")
-EMPTY = (None, "", [], {})
+EMPTY: tuple[t.Any, ...] = (None, "", [], {})
 
 
 def is_built_in(item: Object) -> bool:
@@ -87,8 +87,8 @@ def contains(live: t.Any, wanted: t.Any, *, merged: bool, field: str = "") -> bo
         has = live if isinstance(live, dict) else {} if live in EMPTY else None
         return has is not None and all(contains(has.get(k), v, merged=merged, field=k) for k, v in wanted.items())
     if isinstance(wanted, list):
-        has = live if isinstance(live, list) else [] if live in EMPTY else None
-        return has is not None and _contains_list(has, wanted, merged, field)
+        entries = live if isinstance(live, list) else [] if live in EMPTY else None
+        return entries is not None and _contains_list(entries, wanted, merged, field)
     return (wanted in EMPTY and live in EMPTY) or _same(live, wanted)
 
 

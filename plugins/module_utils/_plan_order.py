@@ -21,7 +21,7 @@ RECORDS = 10
 def order(components: t.Container[str], records_dir: str | None, host: str) -> list[Object]:
     """Return the waves of the components that have something to do; seconds: null where no record tells."""
     known = durations(records_dir, host)
-    waves = []
+    waves: list[Object] = []
     for names in WAVES:
         busy = [name for name in names if name in components]
         if busy:

@@ -8,19 +8,21 @@ import json
 import os
 import pathlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+import jsonschema
 import pytest
 from plane_client import Lab
 from terminal import answer
 
-from playbooks import Run, command, environment, play
+from playbooks import ROOT, Run, command, environment, play
 
 NAMESPACE = "plan-playbook"
 SECRET = "hf_onlyForThisTest0123456789"
 PLAIN = "only-for-this-test-too"
 PRODUCTION = {"llm_d_environment": "production"}
+DECODE = "ms-m0-llm-d-modelservice-decode"
 CHANGING = ("create", "update", "replace", "delete")
 
 
@@ -94,7 +96,7 @@ class Stack(NamedTuple):
 
     def replicas(self) -> int:
         """How many decode pods are asked for."""
-        found = self.lab.get("apps/v1", "Deployment", NAMESPACE, "ms-m0-llm-d-modelservice-decode")
+        found = self.lab.get("apps/v1", "Deployment", NAMESPACE, DECODE)
         assert found
         return int(found["spec"]["replicas"])
 
@@ -114,6 +116,8 @@ def test_a_plan_changes_nothing_and_hides_secrets(stack: Stack) -> None:
     plan = stack.plan()
     assert plan.content["digest"] in checked.text and plan.content["digest"] in plan.run.text
     assert plan.content["summary"]["create"] == len(plan.changes) > 5
+    schema = json.loads((ROOT / "docs" / "plan.schema.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator(schema).validate(plan.content)
     page = plan.path.with_name("plan.md").read_text(encoding="utf-8")
     for text in (page, plan.path.read_text(encoding="utf-8"), plan.run.text, checked.text):
         assert SECRET not in text and PLAIN not in text
@@ -180,3 +184,19 @@ def test_a_terminal_is_asked(stack: Stack) -> None:
     text = stack.typed(("Type yes to deploy this", "yes"), llm_d_approve="prompt")
     assert "[COMPLETE]" in text, text
     assert stack.replicas() == 1
+
+
+def test_a_question_is_asked_and_its_answer_planned(stack: Stack, new_namespace: Callable[[], str]) -> None:
+    namespace = new_namespace()
+    listeners = [{"name": "http", "port": 80, "protocol": "HTTP"}]
+    gateway = {"apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway"}
+    spec = {"gatewayClassName": "istio", "listeners": listeners}
+    stack.lab.apply({**gateway, "metadata": {"name": "theirs", "namespace": namespace}, "spec": spec})
+    name = f"Gateway/{namespace}/theirs"
+    more = {"llm_d_namespace": namespace, "llm_d_approve": "prompt"}
+    stack.refused("A question is not answered", name, "llm_d_decisions", **more)
+    text = stack.typed((name, "new"), ("Type yes to deploy this", "no"), **more)
+    question, _name, plan = text.partition(f"lab: {name}")
+    assert "Plan for lab" in plan and "Plan for lab" not in question
+    assert "The plan was not approved" in text
+    assert stack.lab.get("apps/v1", "Deployment", namespace, DECODE) is None

@@ -21,6 +21,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._planning_mista
 Object = dict[str, t.Any]
 
 PRODUCTION = "production"
+PRODUCED = "run ansible-playbook llm_d.orchestrator.plan; it ends with the command for site that names plan and digest"
 AGAIN = "make a plan anew with the playbook plan, and have it approved"
 
 
@@ -56,7 +57,7 @@ def _production(params: Object) -> list[str]:
     return [
         f"{name}: is not set, and llm_d_environment is production -> {what}"
         for name, value, what in (
-            ("llm_d_plan", params["plan_file"], "the path of a plan.json that the playbook plan wrote"),
+            ("llm_d_plan", params["plan_file"], PRODUCED),
             ("llm_d_approved_digest", params["approved_digest"], "the digest of that plan, once it is approved"),
         )
         if not value

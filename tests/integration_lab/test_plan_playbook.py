@@ -138,7 +138,7 @@ def test_production_deploys_just_what_was_approved(stack: Stack) -> None:
     plan = stack.plan(**PRODUCTION)
     digest, path = plan.content["digest"], str(plan.path)
     assert f"-e llm_d_plan={path} -e llm_d_approved_digest={digest}" in plan.run.text
-    stack.refused("llm_d_plan", "llm_d_approved_digest", **PRODUCTION)
+    stack.refused("run ansible-playbook llm_d.orchestrator.plan", "llm_d_approved_digest", **PRODUCTION)
     wrong = {"llm_d_approved_digest": "sha256:" + "0" * 64, "llm_d_models": models(replicas=2)}
     stack.refused("llm_d_approved_digest", "modelservice/ms-m0 changed", **PRODUCTION, llm_d_plan=path, **wrong)
     assert NAMESPACE not in stack.namespaces()

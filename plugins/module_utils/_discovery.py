@@ -76,6 +76,12 @@ class Discovery:
         with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
             return list(pool.map(lambda item: self._applied(component, item), items))
 
+    def namespace(self, component: str, release: str, name: str) -> list[Action]:
+        """Return that a release makes its namespace, where it does."""
+        item = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+        found = self.applied(component, [item])
+        return [dataclasses.replace(action, release=release) for action in found if action.action == CREATE]
+
     @staticmethod
     def _job(method: t.Callable, *args: t.Any) -> t.Callable[[], Action | None]:
         return lambda: method(*args)

@@ -221,6 +221,7 @@ class Planning:
         planner = Planner(self.cluster, self.inventory, params, self.result_stack, self.fetching)
         current, model = self.finder.current if self.finder else {}, self.rules.model if self.rules else None
         found = planner.found(self.parts, current, self.facts, model)
+        self.notes += planner.notes
         for text in refusals(found.actions, params["adopt"]):
             self.mistakes.say(text, "owner")
         capacity = capacity_report(model) if model else {}

@@ -9,12 +9,18 @@ import typing as t
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._charts import Chart, fetch_chart
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._discovery import Discovery, Part
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._discovery_actions import DELETE, REPLACE, Action
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._discovery_actions import (
+    DELETE,
+    REPLACE,
+    REUSE,
+    Action,
+)
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._events import Events
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._owned import labelled
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_build import Found
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_consents import consents
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_leftovers import leftovers, revisions
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_questions import gateways, pools, unowned
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_state import inputs
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._prepare import objects as prepare_objects
@@ -36,7 +42,6 @@ if t.TYPE_CHECKING:
 Object = dict[str, t.Any]
 
 PREPARE = {MANAGED_LABEL: "true", COMPONENT_LABEL: "prepare"}
-HELM_RECORDS = "owner=helm,status notin (superseded,uninstalled)"
 
 
 class Planner:
@@ -50,6 +55,7 @@ class Planner:
         self.prepared = self._prepared()
         self.routes: list[Object] = []
         self.stale: list[Object] = []
+        self.notes: list[str] = []
 
     def actions(self, parts: t.Sequence[Component], current: t.Mapping[tuple[str, str], Release]) -> list[Action]:
         """Return what becomes of every object. current: the releases that exist, by component and name."""
@@ -79,6 +85,7 @@ class Planner:
         actions, charts, params = self.actions(parts, current), self.charts(), self.params
         questions = self.questions(actions, facts, model)
         self._replace(actions)
+        self.notes = revisions(self.stack, charts, current, {one.release for one in actions if one.action != REUSE})
         return Found(
             namespace=self.stack["namespace"],
             made=self.stack["started"],
@@ -88,7 +95,7 @@ class Planner:
             charts=charts,
             consents=consents(actions, params["consent"], params["adopt"], params["scale_threshold"]),
             questions=questions,
-            leftovers=self.leftovers(),
+            leftovers=leftovers(self.cluster, self.stack, [] if params["httproute"]["prune"] else self.stale),
             uid=self.cluster_uid(),
             apis=self.inventory.apis,
             host=params["cluster_name"],
@@ -201,25 +208,6 @@ class Planner:
         ]
         routes = [self.stack["routes"], self.stack["route_gateway"], self.params["httproute"]["prune"]]
         return inputs(releases, routes, self.prepared, self.params["image_registry"])
-
-    def leftovers(self) -> list[Object]:
-        """Return what is ours in the namespace and no longer wanted; it stays until a teardown."""
-        names = {release["name"] for rows in self.stack["releases"].values() for release in rows}
-        namespace = self.stack["namespace"]
-        try:
-            records = self.cluster.list("v1", "Secret", namespace, f"{MANAGED_LABEL}=true,{HELM_RECORDS}")
-        except OrchestratorError:
-            records = []
-        found = sorted({record["metadata"]["labels"]["name"] for record in records} - names)
-        why = "no model, pool or Gateway of the stack has it any more"
-        rows = [{"kind": "Helm release", "namespace": namespace, "name": name, "why": why} for name in found]
-        if not self.params["httproute"]["prune"]:
-            why = "no route of the stack has this name; httproute_prune removes it"
-            rows += [
-                {"kind": "HTTPRoute", "namespace": namespace, "name": route["metadata"]["name"], "why": why}
-                for route in self.stale
-            ]
-        return rows
 
     def cluster_uid(self) -> str:
         """Return the UID by which a cluster is known, "" where it may not be read."""

@@ -258,8 +258,12 @@ def run_present(params: dict, cluster: Cluster, helm: Helm, *, check: bool, diff
     plans = deploy.plan(wanted, current, render=check)
     changed = any(plan.action != UNCHANGED for plan in plans)
     if check:
-        actions = Discovery(inventory.live).releases(parts(plans, installer))
+        discovery = Discovery(inventory.live)
+        actions = discovery.releases(parts(plans, installer))
         refuse(refusals(actions, params["adopt"]))
+        if changed and params["create_namespace"]:
+            # Shown with the first release.
+            actions = discovery.namespace(params["component"], plans[0].wanted.name, namespace) + actions
         results = [{**describe(plan, namespace), "objects": foreseen(plan, actions)} for plan in plans]
         return {"changed": changed, "releases": results, "diff": foreseen_diffs(plans, actions)}
     if changed and params["create_namespace"]:

@@ -68,7 +68,7 @@ def counts_text(plan: Object) -> str:
     if not changes(plan):
         return f"Nothing would change: all {found['reuse']} objects are as wanted."
     parts = [f"{found[name]} {word}" for name, word in WORDS.items() if found[name]]
-    return ", ".join([*parts, f"{found['reuse']} unchanged"])
+    return ", ".join([*parts, *([f"{found['reuse']} unchanged"] if found["reuse"] else [])])
 
 
 def _section(title: str, rows: list[str], limit: int = ROWS) -> list[str]:

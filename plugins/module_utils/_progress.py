@@ -103,6 +103,14 @@ def line_text(title: str, seconds: float, host: str, text: str) -> str:
     return f"{head} {clock_text(seconds):>6}  {where}{text}".rstrip()
 
 
+def _verdict(probe: dict[str, t.Any]) -> str:
+    """Return what a run without a failure came to. In check mode what is there may not answer yet."""
+    if not probe.get("endpoint"):
+        return "done"
+    answered = all(row.get("ok") for row in probe.get("models") or [])
+    return "the models answer" if answered else "checked; what is there now does not answer"
+
+
 class Progress:
     """Turns what happens on hosts into lines. write prints one line (text, kind: plain, good or bad)."""
 
@@ -184,7 +192,7 @@ class Progress:
             elif host in bad_hosts:
                 self.line("failed", host, f"ended in {(state.failed_in or state.phase).upper()}", "bad")
             elif state.phase == "complete" and not state.failed_in:
-                self.line("complete", host, state.probe.get("endpoint") and "the models answer" or "done", "good")
+                self.line("complete", host, _verdict(state.probe), "good")
             self._summary(state)
 
     def _summary(self, state: HostState) -> None:

@@ -151,7 +151,7 @@ RULES = (
         _check("Secret"),
         "Each Secret that a pod needs is in the cluster or made by the plan.",
         "CreateContainerConfigError: secret not found; the release waits until it times out.",
-        "create the Secret in that namespace, or correct its name",
+        "create the Secret in that namespace (prepare_hf_token makes the one for Hugging Face), or correct its name",
         f"{_PODS}; F9; aibrix#772",
     ),
     _rule(

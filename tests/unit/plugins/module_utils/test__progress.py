@@ -92,6 +92,17 @@ def test_the_summary(told):
     assert "record    records/lab/20261121T083000Z" in text
 
 
+def test_models_that_do_not_answer_before_a_real_run_are_not_said_to(told):
+    progress, lines, _clock = told
+    progress.task("lab", ["complete"])
+    row = {"name": "a", "ok": False, "status": 500, "latency_ms": 1.0, "url_path": "POST /v1/completions"}
+    progress.probed("lab", {"endpoint": "http://10.0.0.1:80", "models": [row]})
+    progress.finish(set())
+    text = "\n".join(line for line, _kind in lines)
+    assert "checked; what is there now does not answer" in text
+    assert "the models answer" not in text
+
+
 def test_a_playbook_without_phases_is_left_alone(told):
     progress, lines, _clock = told
     progress.task("lab", ["something"])

@@ -158,8 +158,8 @@ def test_after_it_nothing_would_change(stack: Stack) -> None:
     assert (run.code, run.changed) == (0, 0), run.text
 
 
-def test_what_others_changed_since_refuses_a_plan(stack: Stack) -> None:
-    wanted = {"llm_d_models": models(replicas=2)}
+def test_what_others_changed_since_and_want_of_consent_refuse_a_plan(stack: Stack) -> None:
+    wanted = {"llm_d_models": models(replicas=2), "llm_d_scale_threshold": 0}
     plan = stack.plan(**wanted)
     assert {(action, kind) for action, kind, _name in plan.changes} == {("update", "Deployment")}
     checked = stack.play("site", "--check", "--diff", **wanted)
@@ -168,11 +168,12 @@ def test_what_others_changed_since_refuses_a_plan(stack: Stack) -> None:
     live = stack.lab.get("gateway.networking.k8s.io/v1", "HTTPRoute", NAMESPACE, route)
     assert live
     stack.lab.delete(live)
-    stack.refused(f"HTTPRoute {NAMESPACE}/{route} is gone", **wanted, llm_d_plan=str(plan.path))
+    texts = (f"HTTPRoute {NAMESPACE}/{route} is gone", "add 1 pods", "llm_d_consent: [scale]")
+    stack.refused(*texts, **wanted, llm_d_plan=str(plan.path))
     assert stack.replicas() == 1
     again = stack.plan(**wanted)
     assert ("create", "HTTPRoute", route) in again.changes
-    stack.deployed(**wanted, llm_d_plan=str(again.path))
+    stack.deployed(**wanted, llm_d_plan=str(again.path), llm_d_consent=["scale"])
     assert stack.replicas() == 2
 
 

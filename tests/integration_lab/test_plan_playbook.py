@@ -168,11 +168,13 @@ def test_what_others_changed_since_and_want_of_consent_refuse_a_plan(stack: Stac
     live = stack.lab.get("gateway.networking.k8s.io/v1", "HTTPRoute", NAMESPACE, route)
     assert live
     stack.lab.delete(live)
-    texts = (f"HTTPRoute {NAMESPACE}/{route} is gone", "add 1 pods", "llm_d_consent: [scale]")
+    stack.lab.scale(NAMESPACE, "gaie-m0-epp", 2)
+    gone = (f"HTTPRoute {NAMESPACE}/{route} is gone", f"Deployment {NAMESPACE}/gaie-m0-epp changed")
+    texts = (*gone, "add 1 pods", "llm_d_consent: [scale]")
     stack.refused(*texts, **wanted, llm_d_plan=str(plan.path))
     assert stack.replicas() == 1
     again = stack.plan(**wanted)
-    assert ("create", "HTTPRoute", route) in again.changes
+    assert {("create", "HTTPRoute", route), ("update", "Deployment", "gaie-m0-epp")} <= again.changes
     stack.deployed(**wanted, llm_d_plan=str(again.path), llm_d_consent=["scale"])
     assert stack.replicas() == 2
 

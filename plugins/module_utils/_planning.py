@@ -187,6 +187,8 @@ class Planning:
         weights = (self.params["access"], self.params["capacity"])
         where, what = (self.cluster, self.inventory), (self.stack, self.result_stack)
         self.rules = StackRules(*where, *what, self.fetching, *weights)
+        current = self.finder.current if self.finder else {}
+        self.rules.existing = {key for key, release in current.items() if release.status != "uninstalled"}
         try:
             rendered = self.rules.render(self.finder.manifests if self.finder else {})
             errors = rendered.errors

@@ -93,6 +93,8 @@ class StackRules:
         self.cluster, self.inventory, self.stack, self.result = cluster, inventory, stack, result
         self.fetching, self.access, self.capacity = fetching, access, capacity
         self.model: StackModel | None = None
+        # Releases that exist, by component and name: charts may render an upgrade otherwise.
+        self.existing: t.Container[tuple[str, str]] = ()
 
     def findings(self, parts: list[Component], created: Objects) -> list[StackFinding]:
         """Return what the rules find. created: objects that are made before the releases, by kind."""
@@ -154,7 +156,7 @@ class StackRules:
             wanted.files,
             kube_version=self.inventory.version,
             apis=self.inventory.apis,
-            upgrade=False,
+            upgrade=(component, wanted.name) in self.existing,
         )
         return checked_render(helm, arguments, wanted.chart.path, RENDER_TIMEOUT)
 

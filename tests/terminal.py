@@ -14,6 +14,8 @@ import time
 # Seconds after which a line is typed again where nothing but its echo came; what more than an echo is, in characters.
 AGAIN = 0.5
 ECHO = 12
+# Seconds without output after which a prompt is complete.
+QUIET = 0.05
 
 
 def answer(command: list[str], folder: str, env: dict[str, str], typed: list[tuple[str, str]], timeout: float) -> str:
@@ -35,29 +37,31 @@ def answer(command: list[str], folder: str, env: dict[str, str], typed: list[tup
 
 
 def _talk(terminal: int, waiting: list[tuple[str, str]], end: float) -> str:
-    """Read until the other side closes, typing each line once its text came."""
-    text, seen, written = "", 0, 0.0
-    while True:
-        if time.monotonic() > end:
-            raise TimeoutError(text)
-        if waiting and (found := text.find(waiting[0][0], seen)) >= 0:
-            prompt, line = waiting[0]
-            if len(text) > found + len(prompt) + len(line) + ECHO and written:
-                seen, written = len(text), 0.0
+    """Read until the other side closes, typing each line once its text came and all is quiet."""
+    text, seen, written, before = "", 0, 0.0, 0
+    while time.monotonic() < end:
+        if select.select([terminal], [], [], QUIET)[0]:
+            chunk = _read(terminal)
+            if not chunk:
+                return text
+            text += chunk.decode(errors="replace").replace("\r\n", "\n")
+            if written and len(text) > before + len(waiting[0][1]) + ECHO:
                 waiting.pop(0)
-            elif time.monotonic() > written + AGAIN and _listens(terminal):
-                # Ansible throws away what was typed before it listens, so once may not be enough.
-                os.write(terminal, line.encode() + b"\n")
-                written = time.monotonic()
-        if not select.select([terminal], [], [], 0.05)[0]:
-            continue
-        try:
-            chunk = os.read(terminal, 65536)
-        except OSError:  # how Linux says that nobody holds the other side any more
-            return text
-        if not chunk:
-            return text
-        text += chunk.decode(errors="replace").replace("\r\n", "\n")
+                seen, written = before, 0.0
+        elif waiting and waiting[0][0] in text[seen:] and time.monotonic() > written + AGAIN and _listens(terminal):
+            # Ansible throws away what was typed before it listens, so once may not be enough.
+            before = len(text)
+            os.write(terminal, waiting[0][1].encode() + b"\n")
+            written = time.monotonic()
+    raise TimeoutError(text)
+
+
+def _read(terminal: int) -> bytes:
+    """Return what was printed, nothing once nobody holds the other side any more."""
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # how Linux says so
+        return b""
 
 
 def _listens(terminal: int) -> bool:

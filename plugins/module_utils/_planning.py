@@ -69,10 +69,9 @@ def run(params: dict, check_mode: bool = False) -> dict:
     planning = None
     try:
         planning = Planning(params, check_mode)
-        for step in (planning.resolve, planning.check_inputs, planning.find_settled, planning.render):
+        early = (planning.resolve, planning.check_inputs, planning.find_settled)
+        for step in (*early, planning.render, planning.check_rules, planning.plan):
             step()
-        planning.check_rules()
-        planning.plan()
     except OrchestratorError as exc:
         report(params["findings_file"], [*(planning.all_findings() if planning else []), as_finding(exc)])
         raise
@@ -125,8 +124,8 @@ class Planning:
             note_secrets(self.stack, self.facts)
         check_work(self.stack, routes, resolver.problems)
         started = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
-        exists = self.facts.namespace is not None
-        more = {"started": started, "kubernetes": version, "helm": helm, "namespace_exists": exists}
+        more = {"started": started, "kubernetes": version, "helm": helm}
+        more["namespace_exists"] = self.facts.namespace is not None
         self.result_stack = as_result(self.stack, routes, rules, more)
         self.mistakes.take(early)
         self.mistakes.take(resolver.problems)
@@ -162,13 +161,15 @@ class Planning:
                 self.settled[component] = results
 
     def _rules_wanted(self) -> bool:
-        """Return whether to check the rules: of a whole stack with something to do, and if that can still be said."""
+        """Return whether to check the rules: of a whole stack with something to do, or of any that is only planned."""
         if self.cluster is None or self.params["check_rules"] == "off" or not self.whole:
             return False
         if self.mistakes:
             return self.params["check_rules"] == "error"
         releases = self.result_stack["releases"]
-        return any(rows and component not in self.settled for component, rows in releases.items())
+        return (self._plans() and self.params["approval"] == "off") or any(
+            rows and component not in self.settled for component, rows in releases.items()
+        )
 
     def _plans(self) -> bool:
         """Return whether a plan is asked for."""

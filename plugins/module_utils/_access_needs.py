@@ -17,6 +17,8 @@ GATEWAY = "gateway.networking.k8s.io"
 OBJECT_VERBS = ("get", "list", "watch", "create", "patch", "delete")
 # helm.sh/helm, pkg/storage/driver/secrets.go; this collection patches labels of these records.
 RECORD_VERBS = ("get", "list", "create", "update", "patch", "delete")
+# The lock is looked at, waited for, taken, renewed, and deleted by a teardown.
+LOCK_VERBS = ("get", "list", "watch", "create", "update", "delete")
 
 Kinds = t.Mapping[tuple[str, str], tuple[str, bool]]
 
@@ -27,7 +29,8 @@ class Scope:
 
     gateway: namespace of the Gateway; absent: namespaces that do not exist yet; istio: whether the gateway's controller
     is looked at; made: kinds made before the releases; adopted: whether the Gateway is another's, so that in its
-    namespace nothing is made; routed: namespace of the Gateway of the routes, where it is a third.
+    namespace nothing is made; routed: namespace of the Gateway of the routes, where it is a third; locked: whether
+    a run locks the namespaces in which it makes something.
     """
 
     namespace: str
@@ -37,6 +40,7 @@ class Scope:
     made: tuple[tuple[str, str], ...] = ()
     adopted: bool = False
     routed: str = ""
+    locked: bool = True
 
     @property
     def deploys(self) -> list[str]:
@@ -94,6 +98,8 @@ def _namespaces(scope: Scope) -> t.Iterator[Need]:
 
 def _releases(scope: Scope) -> t.Iterator[Need]:
     for name in scope.deploys:
+        if scope.locked:
+            yield from _all(LOCK_VERBS, "coordination.k8s.io", "leases", name, "the lock of the namespace (llm_d_lock)")
         yield from _all(RECORD_VERBS, "", "secrets", name, "Helm's records of releases")
         yield from _all(("list", "watch"), "", "pods", name, "readiness of pods")
         yield from _all(("list", "watch"), "apps", "replicasets", name, "readiness of Deployments")

@@ -33,6 +33,11 @@ Object = dict[str, t.Any]
 
 # A cluster that does not answer within this many seconds is reported as unreachable.
 CONNECT_TIMEOUT = 10
+# Seconds for which a cluster that was reached before may be gone: an API server that is restarted, a network's hiccup.
+PATIENCE = 30
+LONGEST_PAUSE = 2.0
+# Replies after which the same request may succeed. etcd's time-outs are 500.
+PASSING = (429, 500, 502, 503, 504)
 # A file that can neither be read nor written.
 NO_FILE = os.path.join(os.devnull, "none")
 SERVER_HINT = "Check the server's address in the kubeconfig."
@@ -46,8 +51,11 @@ def cluster_argument_spec(**extra: dict) -> dict:
 class Cluster:
     """A connected cluster. Raises OrchestratorError for whatever an operator must mend."""
 
-    def __init__(self, params: dict) -> None:
-        """params: a module's parameters; only those of AUTH_ARG_SPEC are read."""
+    def __init__(self, params: dict, patience: float = 0) -> None:
+        """params: a module's parameters; only those of AUTH_ARG_SPEC are read.
+
+        patience: seconds for which the cluster may refuse connections, for modules that come after planning.
+        """
         if IMPORT_ERROR is not None:
             raise OrchestratorError(
                 f"The Python that runs the modules lacks a package: {IMPORT_ERROR}.",
@@ -56,8 +64,9 @@ class Cluster:
         self.auth = {name: params.get(name) for name in AUTH_ARG_SPEC if params.get(name) is not None}
         _check_kubeconfig(self.auth)
         configuration = self._configuration()
+        configuration.retries = retries(patience)
         self.host = configuration.host
-        self._version = _server_version(configuration)
+        self._version = _server_version(configuration, patient=patience > 0)
         try:
             self.client = _dynamic_client(configuration, k8s_client._create_headers(**self.auth))
         except urllib3.exceptions.HTTPError as exc:
@@ -171,10 +180,39 @@ def _dynamic_client(configuration: t.Any, headers: dict) -> t.Any:
     return K8SDynamicClient(client, cache_file=NO_FILE, discoverer=k8s_client.LazyDiscoverer)
 
 
-def _server_version(configuration: t.Any) -> str:
-    """Return the version of a server that answers within CONNECT_TIMEOUT, asked once; raise OrchestratorError else."""
+def retries(patience: float) -> t.Any:
+    """Return how requests are tried again, with longer and longer pauses: what passes by itself, and nothing else.
+
+    A request that was sent and not answered is tried again too: all that is asked for here can be asked for twice.
+    """
+
+    class Paced(urllib3.Retry):
+        """Without the pauses of minutes that doubling comes to."""
+
+        def get_backoff_time(self) -> float:
+            """Return seconds."""
+            return min(super().get_backoff_time(), LONGEST_PAUSE)
+
+    return Paced(
+        total=100,
+        connect=max(3, round(patience / LONGEST_PAUSE) + 2),
+        read=3,
+        status=4,
+        backoff_factor=0.25,
+        status_forcelist=PASSING,
+        allowed_methods=None,
+        raise_on_status=False,
+    )
+
+
+def _server_version(configuration: t.Any, *, patient: bool = False) -> str:
+    """Return the version of a server that answers within CONNECT_TIMEOUT; raise OrchestratorError else.
+
+    It is asked once, unless patient.
+    """
     once = copy.copy(configuration)
-    once.retries = False
+    if not patient:
+        once.retries = False
     try:
         with kubernetes.client.ApiClient(once) as client:
             return kubernetes.client.VersionApi(client).get_code(_request_timeout=CONNECT_TIMEOUT).git_version

@@ -38,7 +38,8 @@ Object = dict[str, t.Any]
 
 # A release that has been pending for this long without hooks has lost its Helm process.
 STUCK_SECONDS = 15
-ATTEMPTS = 5
+# Together half a minute of pauses: an API server that is restarted is back by then.
+ATTEMPTS, LONGEST_PAUSE = 7, 8
 CREATED, UPGRADED, REPAIRED, UNCHANGED = "created", "upgraded", "repaired", "unchanged"
 
 
@@ -157,9 +158,10 @@ class Installer:
                     return plan, t.cast(Release, plan.current)
                 return plan, self._recovered(plan)
             except HelmError as exc:
-                if not exc.transient or attempt == ATTEMPTS - 1 or time.monotonic() + 2**attempt > self.deadline:
+                pause = min(2**attempt, LONGEST_PAUSE)
+                if not exc.transient or attempt == ATTEMPTS - 1 or time.monotonic() + pause > self.deadline:
                     raise
-                time.sleep(2**attempt)  # back-off after a failure: there is nothing to watch
+                time.sleep(pause)  # back-off after a failure: there is nothing to watch
             current = self.inventory.releases(self.namespace, [plan.wanted.name]).get(plan.wanted.name)
             plan = dataclasses.replace(plan, current=current)
         raise AssertionError("unreachable")

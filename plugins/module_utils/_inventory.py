@@ -185,17 +185,7 @@ class Inventory:
 
     def ensure_namespace(self, name: str, component: str) -> bool:
         """Create the namespace with our labels where it does not exist; return whether it did not."""
-        if self.cluster.get("v1", "Namespace", name) is not None:
-            return False
-        labels = {MANAGED_LABEL: "true", COMPONENT_LABEL: component}
-        body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
-        try:
-            self.cluster.resource("v1", "Namespace").create(body=body)
-        except ApiException as exc:
-            if exc.status != 409:  # another call was first
-                raise api_error(exc, f"create the namespace {name}") from exc
-            return False
-        return True
+        return ensure_namespace(self.cluster, name, component)
 
     def change(
         self,
@@ -216,6 +206,21 @@ class Inventory:
         except ApiException as exc:
             if exc.status != 404:
                 raise api_error(exc, action) from exc
+
+
+def ensure_namespace(cluster: Cluster, name: str, component: str) -> bool:
+    """Create a namespace with our labels where it does not exist; return whether it did not."""
+    if cluster.get("v1", "Namespace", name) is not None:
+        return False
+    labels = {MANAGED_LABEL: "true", COMPONENT_LABEL: component}
+    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
+    try:
+        cluster.resource("v1", "Namespace").create(body=body)
+    except ApiException as exc:
+        if exc.status != 409:  # another call was first
+            raise api_error(exc, f"create the namespace {name}") from exc
+        return False
+    return True
 
 
 def owner_release(item: Object) -> tuple[str, str] | None:

@@ -21,6 +21,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._foreign import
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._image_check import hinted
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import Problems
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inventory import Inventory
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._lock_seen import seen_locks
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_build import build
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._planning_approval import approve
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._planning_checks import (
@@ -127,6 +128,7 @@ class Planning:
         more = {"started": started, "kubernetes": version, "helm": helm}
         more["namespace_exists"] = self.facts.namespace is not None
         self.result_stack = as_result(self.stack, routes, rules, more)
+        self.result_stack["lock"] = seen_locks(self.cluster, self.result_stack, params["lock"], self.notes)
         self.mistakes.take(early)
         self.mistakes.take(resolver.problems)
 

@@ -42,6 +42,7 @@ def add_access(
     absent = frozenset(unseen if spaces is not None else ())
     istio, adopted = result["gateway"]["provider"] in ISTIOD, result["gateway"]["adopted"]
     scope = Scope(namespace, gateway, absent, istio, made, adopted, result["route_gateway"]["namespace"])
+    scope = dataclasses.replace(scope, locked=bool((result.get("lock") or {}).get("namespaces")))
     wanted = needs(model.planned, kinds_of(inventory.discovery), scope)
     model.facts = dataclasses.replace(model.facts, access=read_access(cluster, wanted, unseen))
 

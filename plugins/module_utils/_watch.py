@@ -57,7 +57,7 @@ class _Watch:
             except ApiException as exc:
                 version = ""
                 self._report(f"{exc.status} {exc.reason}")
-                if exc.status in (401, 403, 404, 405):
+                if exc.status in (401, 403, 404, 405) and not self.synced:
                     return
                 pause = self._rest(pause)
             except (urllib3.exceptions.HTTPError, OSError, ValueError) as exc:

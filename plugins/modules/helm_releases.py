@@ -180,7 +180,11 @@ releases:
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import Cluster, cluster_argument_spec
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import (
+    PATIENCE,
+    Cluster,
+    cluster_argument_spec,
+)
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._deploy import (
     Deploy,
     ReleasesFailed,
@@ -303,7 +307,7 @@ def main() -> None:
     helm = None
     try:
         helm = Helm(module, module.params, module.params["helm_binary"], registry_of(module.params))
-        result = run(module.params, Cluster(module.params), helm, check=module.check_mode, diff=module._diff)
+        result = run(module.params, Cluster(module.params, PATIENCE), helm, check=module.check_mode, diff=module._diff)
     except ReleasesFailed as exc:
         module.fail_json(msg=str(exc), releases=exc.results, changed=exc.changed, **shown(module.params))
     except OrchestratorError as exc:

@@ -195,7 +195,11 @@ seconds:
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import Cluster, cluster_argument_spec
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import (
+    PATIENCE,
+    Cluster,
+    cluster_argument_spec,
+)
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._events import Events
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._probe_rounds import probe
@@ -282,7 +286,7 @@ def run(params: dict, cluster: Cluster, check_mode: bool = False) -> dict:
 def carry_out(module: AnsibleModule) -> None:
     """Run with a module's parameters and end it with the result."""
     try:
-        result = run(module.params, Cluster(module.params), module.check_mode)
+        result = run(module.params, Cluster(module.params, PATIENCE), module.check_mode)
     except OrchestratorError as exc:
         module.fail_json(msg=str(exc))
     failures = result.pop("failures")

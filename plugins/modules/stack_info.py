@@ -104,6 +104,11 @@ options:
     type: str
     choices: [block, warn, "off"]
     default: block
+  lock:
+    description: How a deployment locks its namespaces, see M(llm_d.orchestrator.stack_lock#module).
+    type: str
+    choices: [refuse, wait, "off"]
+    default: refuse
   capacity:
     description:
       - With O(check_rules), whether to ask if the nodes have room for the pods, and if quotas and limits allow them.
@@ -320,6 +325,7 @@ def argument_spec() -> dict:
         check_values={"type": "bool", "default": False},
         unknown_keys={"type": "str", "choices": list(UNKNOWN_KEYS), "default": "error"},
         access={"type": "str", "choices": ["block", "warn", "off"], "default": "block"},
+        lock={"type": "str", "choices": ["refuse", "wait", "off"], "default": "refuse"},
         capacity={"type": "str", "choices": ["block", "warn", "off"], "default": "block"},
         adopt={"type": "bool", "default": False},
         find_settled={"type": "bool", "default": False},

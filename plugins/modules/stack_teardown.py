@@ -93,7 +93,11 @@ left:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import Cluster, cluster_argument_spec
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import (
+    PATIENCE,
+    Cluster,
+    cluster_argument_spec,
+)
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._events import Events
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._helm import Helm
@@ -149,7 +153,7 @@ def main() -> None:
     helm = None
     try:
         helm = Helm(module, module.params, module.params["helm_binary"])
-        result = run(module.params, Cluster(module.params), helm, check=module.check_mode)
+        result = run(module.params, Cluster(module.params, PATIENCE), helm, check=module.check_mode)
     except OrchestratorError as exc:
         module.fail_json(msg=str(exc), left=[])
     finally:

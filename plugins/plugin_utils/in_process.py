@@ -17,7 +17,10 @@ import typing as t
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._mask import mask
+
+display = Display()
 
 MODULES = "ansible_collections.llm_d.orchestrator.plugins.modules."
 
@@ -52,6 +55,10 @@ class InProcessModule:
     def exit_json(self, **result: t.Any) -> t.NoReturn:
         """End with success."""
         raise Ended(remove_values({"changed": False, **result, "warnings": self.warnings}, self._secrets))
+
+    def say(self, text: str) -> None:
+        """Show a line at once: the module is going to wait."""
+        display.display(text)
 
     def fail_json(self, **result: t.Any) -> t.NoReturn:
         """End with failure; msg says why."""

@@ -1,0 +1,38 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the module stack_diagnosis without another Python where it can, and prints what it found where asked."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+
+from ansible.utils.display import Display
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_command import masked_arguments
+from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.in_process import InProcessAction
+
+display = Display()
+
+
+def continuing(arguments: list[str]) -> str:
+    """Return the command that is running, secrets masked, where it deploys; "" else."""
+    program = os.path.basename(arguments[0])
+    deploys = any(word.endswith(("site.yml", "orchestrator.site")) for word in arguments[1:])
+    if not program.startswith("ansible-playbook") or not deploys:
+        return ""
+    return shlex.join([program, *masked_arguments(arguments[1:])])
+
+
+class ActionModule(InProcessAction):
+    """The module of the same name."""
+
+    def run(self, tmp: str | None = None, task_vars: dict | None = None) -> dict:
+        """Return the module's result."""
+        if not self._task.args.get("command"):
+            self._task.args["command"] = continuing(sys.argv)
+        result = super().run(tmp, task_vars)
+        shown = self._task.args.get("show") in (True, "true", "True", "yes")
+        if shown and result.get("screen") and not result.get("failed"):
+            display.display("\n".join(["", *result["screen"]]))
+        return result

@@ -1,0 +1,179 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+# Apache License 2.0, which the GNU General Public License v3.0 of ansible-core permits to combine.
+"""Say why what is in a namespace does not serve."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: stack_diagnosis
+short_description: Say why what is in a namespace does not serve
+version_added: 0.1.0
+description:
+  - Gathers, in one call for a whole namespace, what an expert would look at (pods with container states and last
+    terminations, events, conditions of workloads, claims, Gateways, routes and pools, the last log lines of failing
+    containers and of their previous runs, Helm's releases), and names the causes with what proves them and what to do.
+  - Causes come before their consequences, and what fails for one reason is one cause. What no rule knows is shown as it
+    is.
+  - The namespace need not have been made by this collection. What may not be read is left out and named.
+  - Log lines and messages are data. They are bounded, control characters are taken out, and secrets are masked, by
+    their looks and by the values of the Secrets that the pods use.
+extends_documentation_fragment:
+  - kubernetes.core.k8s_auth_options
+  - llm_d.orchestrator.cluster
+attributes:
+  check_mode:
+    support: full
+    description: It only reads.
+  diff_mode:
+    support: none
+    description: Nothing is changed.
+author:
+  - llm_d.orchestrator developers (@llm-d)
+options:
+  namespace:
+    description: The namespace.
+    type: str
+    required: true
+  logs:
+    description: Whether to read logs of failing containers.
+    type: bool
+    default: true
+  failure:
+    description: What a failed run said. Texts of Helm and of the API server in it are looked at too.
+    type: str
+    default: ""
+  ended:
+    description: Whether nothing works on the namespace any more, so that a pending Helm release is a stuck one.
+    type: bool
+    default: false
+  state:
+    description: One line for each component, shown with the diagnosis.
+    type: list
+    elements: str
+    default: []
+  command:
+    description: The command that continues, shown with the diagnosis; by default the one that is running, if it deploys.
+    type: str
+    default: ""
+  show:
+    description: Whether to print the diagnosis, which the module's action plugin does.
+    type: bool
+    default: false
+  fail_on_error:
+    description: Whether to fail where a cause of failure is found.
+    type: bool
+    default: false
+seealso:
+  - module: llm_d.orchestrator.probe
+"""
+
+EXAMPLES = r"""
+- name: Say what is wrong in a namespace
+  llm_d.orchestrator.stack_diagnosis:
+    namespace: llm-d
+    show: true
+  register: diagnosis
+"""
+
+RETURN = r"""
+healthy:
+  description: Whether no cause of failure was found.
+  returned: always
+  type: bool
+causes:
+  description: The causes, roots first.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    id: {description: The rule's id., type: str, sample: DIAG101}
+    title: {description: What is wrong., type: str, sample: The image does not exist}
+    severity: {description: V(error) or V(warning)., type: str, sample: error}
+    component: {description: Component or Helm release of the objects; empty where it is not known., type: str}
+    objects: {description: What fails for it; at most 50., type: list, elements: str, sample: [Pod ms-qwen-decode-0]}
+    count: {description: How many objects fail for it., type: int, sample: 1}
+    explains: {description: What is not as it should be only because of it., type: list, elements: str}
+    evidence: {description: Lines that prove it., type: list, elements: str}
+    cause: {description: The rule's explanation., type: str}
+    remedy: {description: What to do., type: str}
+    source: {description: Where the rule comes from., type: str}
+    seconds_since_first: {description: Since when it fails; null where that is not known., type: float}
+evidence:
+  description: Events and log lines of what no rule knows.
+  returned: always
+  type: list
+  elements: dict
+releases:
+  description: The Helm releases, each with name, component, status, revision and chart.
+  returned: always
+  type: list
+  elements: dict
+unseen:
+  description: What could not be read, and why.
+  returned: always
+  type: list
+  elements: str
+namespace:
+  description: The namespace.
+  returned: always
+  type: str
+counts:
+  description: How many objects of each kind were looked at.
+  returned: always
+  type: dict
+screen:
+  description: The diagnosis as lines to read.
+  returned: always
+  type: list
+  elements: str
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import Cluster, cluster_argument_spec
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._diagnose import diagnose
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._diagnose_gather import Gatherer
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._diagnosis_text import screen
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+
+
+def argument_spec() -> dict:
+    """Return the module's options."""
+    return cluster_argument_spec(
+        namespace={"type": "str", "required": True},
+        logs={"type": "bool", "default": True},
+        failure={"type": "str", "default": ""},
+        ended={"type": "bool", "default": False},
+        state={"type": "list", "elements": "str", "default": []},
+        command={"type": "str", "default": ""},
+        show={"type": "bool", "default": False},
+        fail_on_error={"type": "bool", "default": False},
+    )
+
+
+def run(params: dict, cluster: Cluster) -> dict:
+    """Return the module's result; raise OrchestratorError where the cluster cannot be asked."""
+    gatherer = Gatherer(cluster, params["namespace"], failure=params["failure"], ended=params["ended"])
+    result = diagnose(gatherer.run(logs=params["logs"]), gatherer.secrets)
+    return {**result, "screen": screen(result, state=params["state"], command=params["command"])}
+
+
+def carry_out(module: AnsibleModule) -> None:
+    """Run with a module's parameters and end it with the result."""
+    try:
+        result = run(module.params, Cluster(module.params))
+    except OrchestratorError as exc:
+        module.fail_json(msg=str(exc))
+    if module.params["fail_on_error"] and not result["healthy"]:
+        module.fail_json(msg="\n".join(result["screen"]), **result)
+    module.exit_json(**result)
+
+
+def main() -> None:
+    """Run the module."""
+    carry_out(AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True))
+
+
+if __name__ == "__main__":
+    main()

@@ -75,6 +75,10 @@ molecule: env ## Molecule scenarios on the lab (SCENARIO=name for one)
 integration: env ## The lab, its serving plane and bad input, against a running lab
 	@tests/integration.sh
 
+.PHONY: mutations
+mutations: env ## Mistakes on purpose in correct stacks, which planning has to name, against a running lab
+	@tests/mutations.sh
+
 .PHONY: test
 test: env ## Every test
 	@tests/all.sh

@@ -9,6 +9,7 @@ tests/unit.sh
 tests/lint.sh
 tests/sanity.sh
 tests/integration.sh
+tests/mutations.sh
 tests/molecule.sh
 tests/package.sh
 heading "done"

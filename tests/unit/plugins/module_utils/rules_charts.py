@@ -17,6 +17,7 @@ import tempfile
 from typing import Any
 
 import yaml
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import Layer
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._routes import (
     Rule,
     parent_ref,
@@ -146,7 +147,8 @@ class Stack:
             kind = release.partition("-")[0]
             component = {"infra": "gateway", "gaie": "gaie", "ms": "modelservice"}[kind]
             name, namespace = self.releases[release], self.namespaces[release]
-            parts.append(Component(component, name, namespace, render(component, name, namespace, values)))
+            manifests, layers = render(component, name, namespace, values), [Layer(values, f"values of {release}")]
+            parts.append(Component(component, name, namespace, manifests, layers=layers))
         facts = Facts(objects=self.objects, served=self.served, **self.facts)
         return check(build_model(parts, list(self.routes.values()), list(self.expected.values()), facts))
 

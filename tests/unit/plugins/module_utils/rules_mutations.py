@@ -282,6 +282,28 @@ MUTATIONS: list[tuple[str, list[tuple[str, str, Any]], str, str]] = [
     ),
     ("events", [(MODEL, ARGS, events() + "x")], "LLMD511", "decode.containers[0].args"),
     ("aggregated", [(MODEL, MONITOR, "metrics")], "LLMD512", "decode.monitoring.podmonitor.portName"),
+    # pods as written
+    (
+        "aggregated",
+        [(MODEL, "decode.containers.0.image", "ghcr.io/llm-d/llm-d-cuda:latest")],
+        "LLMD513",
+        "decode.containers[0].image",
+    ),
+    ("pd", [(MODEL, "decode.containers.0.image", "ghcr.io/llm-d/llm-d-cuda")], "LLMD513", "no tag"),
+    (
+        "aggregated",
+        [(MODEL, "decode.containers.0.volumeMounts", [{"name": "cache", "mountPath": "/c"}])],
+        "LLMD514",
+        "decode.containers[0].volumeMounts",
+    ),
+    ("aggregated", [(MODEL, "accelerator", {"type": "nvida"})], "LLMD515", "Did you mean nvidia?"),
+    (
+        "aggregated",
+        [(MODEL, "decode.containers.0.readinessProbe.periodSecond", 3)],
+        "LLMD516",
+        "decode.containers[0].readinessProbe.periodSecond",
+    ),
+    ("aggregated", [(MODEL, "decode.containers.0.env", [{"name": "A", "value": {"b": "c"}}])], "LLMD516", "text"),
     # KV events
     ("events", [(MODEL, ARGS, events(enable_kv_cache_events=False))], "LLMD520", "ms-a"),
     ("events", [(MODEL, "decode.containers.0.args", ["--block-size=64"])], "LLMD520", "pluginsCustomConfig"),

@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# Mistakes on purpose in correct stacks: planning has to name 95 % of them with the right key, and none that is not there.
+. "$(dirname "$0")/common.sh"
+
+heading "mutations: mistakes on purpose"
+python tests/mutations/run.py "$@"

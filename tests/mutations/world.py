@@ -1,0 +1,228 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The world in which stacks are planned: charts, a running lab with what the stacks need, and the real planning."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import pathlib
+import sys
+import tempfile
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tests"), str(pathlib.Path(__file__).resolve().parent)]
+__import__("conftest")  # makes the collection importable
+
+import bases  # noqa: E402
+import kubernetes  # noqa: E402
+import values  # noqa: E402
+from ansible.parsing.dataloader import DataLoader  # noqa: E402
+from ansible.plugins.loader import init_plugin_loader, lookup_loader  # noqa: E402
+from ansible.template import Templar  # noqa: E402
+from ansible_collections.llm_d.orchestrator.plugins.module_utils import _helm  # noqa: E402
+from ansible_collections.llm_d.orchestrator.plugins.modules import stack_info  # noqa: E402
+from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.in_process import (  # noqa: E402
+    Ended,
+    InProcessModule,
+)
+
+# Seconds for a definition's change to show in what the server says it serves.
+DISCOVERY_TIMEOUT = 60
+SECTIONS = ("gateway", "gaie", "modelservice", "httproute")
+LAB_CHARTS = ROOT / "roles" / "lab" / "files" / "charts"
+WRITER = yaml.CSafeDumper if hasattr(yaml, "CSafeDumper") else yaml.SafeDumper
+
+
+@dataclasses.dataclass(frozen=True)
+class Charts:
+    """Where a set of charts is: folders or archives. router: '' where the set has none."""
+
+    name: str
+    infra: str
+    inferencepool: str
+    modelservice: str
+    router: str = ""
+
+    def refs(self, pool_chart: str) -> dict[str, dict[str, str]]:
+        """Return each role's settings of its chart."""
+        pool = self.inferencepool if pool_chart == "inferencepool" else self.router
+        found = {"gateway": self.infra, "gaie": pool, "modelservice": self.modelservice}
+        return {role: {"chart_ref": path, "chart_version": ""} for role, path in found.items()}
+
+
+LAB = Charts("lab", *(str(LAB_CHARTS / name) for name in ("llm-d-infra", "inferencepool", "llm-d-modelservice")))
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What planning said. refused: it ended in failure; text: all it said; changed: it claims to have changed."""
+
+    refused: bool
+    text: str
+    findings: list[dict[str, Any]]
+    changed: bool
+
+
+def role_defaults() -> dict[str, dict[str, Any]]:
+    """Return the settings of every role as an inventory without variables gives them."""
+    init_plugin_loader([str(ROOT / "playbooks" / "collections")])
+    loader = DataLoader()
+    templar = Templar(loader=loader, variables={})
+    lookup = lookup_loader.get("llm_d.orchestrator.role_settings", loader=loader, templar=templar)
+    return dict(zip(SECTIONS, lookup.run(list(SECTIONS), {}), strict=True))
+
+
+class Planner:
+    """Plans stacks as the role stack does for site.yml, in this process."""
+
+    def __init__(self, charts: Charts) -> None:
+        self.charts = charts
+        self.defaults = role_defaults()
+        self.pool_charts = yaml.safe_load((ROOT / "roles/stack/vars/main.yml").read_text())["_stack_pool_charts"]
+        share_renderings()
+
+    def plan(self, base: bases.Base) -> Outcome:
+        """Run stack_info for a stack, whose values files are written to a folder of its own."""
+        with tempfile.TemporaryDirectory(prefix="llm-d-mutation-") as folder:
+            for name, content in base.files.items():
+                text = content if isinstance(content, str) else yaml.dump(content, Dumper=WRITER, sort_keys=False)
+                pathlib.Path(folder, f"{name}.yaml").write_text(text, encoding="utf-8")
+            return self._run(self._arguments(base, folder))
+
+    def _arguments(self, base: bases.Base, folder: str) -> dict[str, Any]:
+        given = dict(base.vars)
+        refs = self.charts.refs(base.chart)
+        for section in SECTIONS:
+            given[section] = {**self.defaults[section], **refs.get(section, {}), **given.get(section, {})}
+        return {
+            "kubeconfig": os.environ["LAB_KUBECONFIG"],
+            "providers_dir": str(ROOT / "roles/gateway/files/providers"),
+            "pool_charts": self.pool_charts,
+            "search_paths": [folder],
+            "check_values": True,
+            "check_rules": "error",
+            "find_settled": True,
+            **given,
+        }
+
+    def _run(self, arguments: dict[str, Any]) -> Outcome:
+        try:
+            module = InProcessModule(stack_info.argument_spec(), arguments, check_mode=False, diff=False)
+            stack_info.carry_out(module)
+        except Ended as ended:
+            result = ended.result
+            failed = bool(result.get("failed"))
+            text = str(result.get("msg", "")) if failed else "\n".join(str(note) for note in result["warnings"])
+            findings = [item for item in result.get("findings", []) if item["severity"] != "note"]
+            return Outcome(failed, text, findings, bool(result.get("changed")))
+        except Exception:  # a crash is what the page counts as a miss, and shows
+            return Outcome(False, "CRASHED " + traceback.format_exc(limit=-3), [], False)
+        raise AssertionError("planning ended without a result")
+
+
+_renderings: dict[str, str] = {}
+_guard = threading.Lock()
+
+
+def share_renderings() -> None:
+    """Let this process render the same chart with the same values once: Helm's answer depends on nothing else."""
+    real = _helm.LocalHelm.run
+
+    def run(helm: Any, arguments: list[str], *more: Any, **others: Any) -> str:
+        if arguments[:1] != ["template"]:
+            return real(helm, arguments, *more, **others)
+        key = repr([_content(word) for word in arguments])
+        if key not in _renderings:
+            text = real(helm, arguments, *more, **others)
+            with _guard:
+                _renderings[key] = text
+        return _renderings[key]
+
+    _helm.LocalHelm.run = run  # type: ignore[method-assign]
+
+
+def _content(word: str) -> str:
+    """Return a values file's text for its name, and any other word as it is."""
+    path = pathlib.Path(word)
+    return path.read_text(encoding="utf-8") if word.startswith("/") and path.is_file() else word
+
+
+class World:
+    """The objects in the lab that correct stacks need."""
+
+    def __init__(self) -> None:
+        self.api = kubernetes.config.new_client_from_config(os.environ["LAB_KUBECONFIG"])
+        self.core = kubernetes.client.CoreV1Api(self.api)
+        self.custom = kubernetes.client.CustomObjectsApi(self.api)
+        # Versions that a definition served at first.
+        self.kept: dict[str, list[str]] = {}
+
+    def prepare(self) -> None:
+        """Make namespaces, secrets, the claim and the adopted Gateway, which stay: the lab is the tests' own."""
+        for name in (values.NAMESPACE, bases.GATEWAYS, bases.BARE):
+            self._make(self.core.create_namespace, {"metadata": {"name": name}})
+        secret = {"metadata": {"name": values.SECRET}, "stringData": {"HF_TOKEN": "hf_x"}}
+        self._make(self.core.create_namespaced_secret, secret, values.NAMESPACE)
+        size = {"requests": {"storage": "1Gi"}}
+        claim = {"metadata": {"name": "models"}, "spec": {"accessModes": ["ReadWriteMany"], "resources": size}}
+        self._make(self.core.create_namespaced_persistent_volume_claim, claim, values.NAMESPACE)
+        listener = {"name": "default", "port": 80, "protocol": "HTTP", "allowedRoutes": {"namespaces": {"from": "All"}}}
+        gateway = {
+            "apiVersion": "gateway.networking.k8s.io/v1",
+            "kind": "Gateway",
+            "metadata": {"name": "adopted"},
+            "spec": {"gatewayClassName": "istio", "listeners": [listener]},
+        }
+        place = ("gateway.networking.k8s.io", "v1", values.NAMESPACE, "gateways")
+        self._make(lambda body: self.custom.create_namespaced_custom_object(*place, body), gateway)
+
+    def _make(self, create: Any, body: dict[str, Any], namespace: str | None = None) -> None:
+        try:
+            create(*([namespace] if namespace else []), body)
+        except kubernetes.client.ApiException as exc:
+            if exc.status != 409:
+                raise
+
+    @contextlib.contextmanager
+    def without(self, definition: str, version: str) -> Iterator[None]:
+        """Let the cluster not serve one version of a CustomResourceDefinition, or none where it is ''."""
+        self._serve(definition, lambda entry: entry["name"] != version and bool(version))
+        try:
+            yield
+        finally:
+            self._serve(definition, lambda entry: True)
+
+    def _serve(self, definition: str, served: Callable[[dict[str, Any]], bool]) -> None:
+        api = kubernetes.client.ApiextensionsV1Api(self.api)
+        body = self.api.sanitize_for_serialization(api.read_custom_resource_definition(definition))
+        self.kept.setdefault(definition, [entry["name"] for entry in body["spec"]["versions"] if entry["served"]])
+        for entry in body["spec"]["versions"]:
+            entry["served"] = entry["name"] in self.kept[definition] and served(entry)
+        api.replace_custom_resource_definition(definition, body)
+        wanted = {entry["name"] for entry in body["spec"]["versions"] if entry["served"]}
+        group, plural = body["spec"]["group"], body["spec"]["names"]["plural"]
+        end = time.monotonic() + DISCOVERY_TIMEOUT
+        # What is served is told by no watch.
+        while any((plural in self._plurals(group, v)) is not (v in wanted) for v in self.kept[definition]):
+            if time.monotonic() > end:
+                raise TimeoutError(f"{definition} is not served as told")
+            time.sleep(0.1)
+
+    def _plurals(self, group: str, version: str) -> set[str]:
+        """Return the resources that the server says it serves."""
+        try:
+            reply = self.custom.get_api_resources(group, version)
+        except kubernetes.client.ApiException as exc:
+            if exc.status != 404:
+                raise
+            return set()
+        return {resource.name for resource in reply.resources}

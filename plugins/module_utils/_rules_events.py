@@ -22,12 +22,10 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._model_servers 
     number,
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base import (
-    ERROR,
-    Check,
     Hit,
-    Rule,
     Side,
     container_side,
+    rule_factory,
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_picker import config_of
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_pool import selected
@@ -189,8 +187,7 @@ def block_sizes(model: StackModel) -> t.Iterator[Hit]:
             yield Hit(text, (link.config, link.server_side), ("blocks", link.pool.item.title))
 
 
-def _rule(number_: int, title: str, check: Check, meaning: str, failure: str, remedy: str, source: str) -> Rule:
-    return Rule(f"LLMD5{number_:02d}", title, ERROR, check, meaning, failure, remedy, source)
+_rule = rule_factory("LLMD5")
 
 
 _SILENT = "Requests are served, but the picker's index stays empty: no prefix-cache hits, and no sign of it."

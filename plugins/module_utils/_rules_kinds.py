@@ -9,12 +9,10 @@ import typing as t
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._model_servers import dicts
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base import (
-    ERROR,
-    Check,
     Hit,
-    Rule,
     Side,
     listed,
+    rule_factory,
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_items import Item
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_model import StackModel
@@ -84,8 +82,7 @@ def _plural(kind: str) -> str:
     return kind.lower() + "s"
 
 
-def _rule(number: int, title: str, check: Check, meaning: str, failure: str, remedy: str, source: str) -> Rule:
-    return Rule(f"LLMD6{number:02d}", title, ERROR, check, meaning, failure, remedy, source)
+_rule = rule_factory("LLMD6")
 
 
 RULES = (

@@ -13,13 +13,12 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._model_servers 
     number,
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base import (
-    ERROR,
     WARNING,
     Hit,
-    Rule,
     Side,
     container_side,
     listed,
+    rule_factory,
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_picker import config_of
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_pool import label_side, selected, selector_side
@@ -154,10 +153,7 @@ def too_many(model: StackModel) -> t.Iterator[Hit]:
     return _devices(model, fewer=False)
 
 
-def _rule(
-    number_: int, title: str, check: t.Any, meaning: str, failure: str, remedy: str, source: str, severity: str = ERROR
-) -> Rule:
-    return Rule(f"LLMD5{number_:02d}", title, severity, check, meaning, failure, remedy, source)
+_rule = rule_factory("LLMD5")
 
 
 RULES = (

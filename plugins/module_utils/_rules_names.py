@@ -14,7 +14,12 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._names import (
     label_problem,
     name_problem,
 )
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base import ERROR, Hit, Rule, Side, listed
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base import (
+    Hit,
+    Side,
+    listed,
+    rule_factory,
+)
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_items import Item
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_model import StackModel
 
@@ -137,8 +142,7 @@ def truncated(model: StackModel) -> t.Iterator[Hit]:
                 yield Hit(text, sides, ("twice", pool.item.release, other.item.release))
 
 
-def _rule(number: int, title: str, check: t.Any, meaning: str, failure: str, remedy: str, source: str) -> Rule:
-    return Rule(f"LLMD3{number:02d}", title, ERROR, check, meaning, failure, remedy, source)
+_rule = rule_factory("LLMD3")
 
 
 RULES = (

@@ -13,7 +13,12 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._model_servers 
     number,
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._names import did_you_mean
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base import ERROR, Hit, Rule, Side, listed
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base import (
+    Hit,
+    Side,
+    listed,
+    rule_factory,
+)
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_items import Item, Picker, Pool
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_model import StackModel
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._values_yaml import load_yaml, to_plain
@@ -164,8 +169,7 @@ def plugins(model: StackModel) -> t.Iterator[Hit]:
                 yield Hit(text, (found[1],), ("plugin", picker.item.title, name))
 
 
-def _rule(number_: int, title: str, check: t.Any, meaning: str, failure: str, remedy: str, source: str) -> Rule:
-    return Rule(f"LLMD1{number_}", title, ERROR, check, meaning, failure, remedy, source)
+_rule = rule_factory("LLMD1")
 
 
 RULES = (

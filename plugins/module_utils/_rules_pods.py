@@ -15,13 +15,11 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._model_servers 
     number,
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base import (
-    ERROR,
-    Check,
     Hit,
-    Rule,
     Side,
     container_side,
     listed,
+    rule_factory,
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_items import Workload
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_model import StackModel
@@ -95,10 +93,7 @@ def monitors(model: StackModel) -> t.Iterator[Hit]:
                     yield Hit(text, sides, ("monitor", pod.item.title, str(entry["port"])))
 
 
-def _rule(
-    number_: int, title: str, check: Check, meaning: str, failure: str, remedy: str, source: str, severity: str = ERROR
-) -> Rule:
-    return Rule(f"LLMD5{number_:02d}", title, severity, check, meaning, failure, remedy, source)
+_rule = rule_factory("LLMD5")
 
 
 RULES = (

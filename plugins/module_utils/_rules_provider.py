@@ -9,7 +9,12 @@ import typing as t
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._compatibility import Provider
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._model_servers import dicts, mapping
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_backend import pool_of
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base import ERROR, Hit, Rule, Side, listed
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base import (
+    Hit,
+    Side,
+    listed,
+    rule_factory,
+)
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_route import gateway_provider, rules_of
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_items import Item, Pool
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_model import StackModel
@@ -109,10 +114,7 @@ def parameters(model: StackModel) -> t.Iterator[Hit]:
             yield Hit(text, (side,), ("parameters", gateway.title))
 
 
-def _rule(
-    number: int, title: str, check: t.Any, meaning: str, failure: str, remedy: str, source: str, severity: str = ERROR
-) -> Rule:
-    return Rule(f"LLMD4{number:02d}", title, severity, check, meaning, failure, remedy, source)
+_rule = rule_factory("LLMD4")
 
 
 RULES = (

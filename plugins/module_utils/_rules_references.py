@@ -11,12 +11,11 @@ import typing as t
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._model_servers import Object, dicts, mapping
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._names import did_you_mean
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base import (
-    ERROR,
     Check,
     Hit,
-    Rule,
     Side,
     listed,
+    rule_factory,
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_items import Item
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_model import StackModel, pod_specs
@@ -138,8 +137,7 @@ def secret_keys(model: StackModel) -> t.Iterator[Hit]:
             yield Hit(text + did_you_mean(ref.key, keys), (ref.side, Side(item)), ("key", item.title, ref.key))
 
 
-def _rule(number: int, title: str, check: Check, meaning: str, failure: str, remedy: str, source: str) -> Rule:
-    return Rule(f"LLMD6{number:02d}", title, ERROR, check, meaning, failure, remedy, source)
+_rule = rule_factory("LLMD6")
 
 
 _PODS = "Kubernetes, PodSpec"

@@ -8,15 +8,14 @@ import typing as t
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils import _rules_backend as backend
 from ansible_collections.llm_d.orchestrator.plugins.module_utils import _rules_route as route
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base import ERROR, Check, Rule
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base import (
+    rule_factory,
+)
 
 _API = "Gateway API v1, HTTPRoute"
 
 
-def _rule(
-    number: int, title: str, check: Check, meaning: str, failure: str, remedy: str, source: str, severity: str = ERROR
-) -> Rule:
-    return Rule(f"LLMD2{number:02d}", title, severity, check, meaning, failure, remedy, source)
+_rule = rule_factory("LLMD2")
 
 
 RULES: t.Final = (

@@ -17,12 +17,11 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._compatibility 
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._model_servers import dicts, mapping
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base import (
-    ERROR,
     WARNING,
     Hit,
-    Rule,
     Side,
     listed,
+    rule_factory,
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_picker import config_of
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_provider import class_side, served
@@ -91,10 +90,7 @@ def picker_image(model: StackModel) -> t.Iterator[Hit]:
             yield Hit(text, (side,), ("image", picker.item.title))
 
 
-def _rule(
-    number: int, title: str, check: t.Any, meaning: str, failure: str, remedy: str, source: str, severity: str = ERROR
-) -> Rule:
-    return Rule(f"LLMD4{number:02d}", title, severity, check, meaning, failure, remedy, source)
+_rule = rule_factory("LLMD4")
 
 
 RULES = (

@@ -107,6 +107,7 @@ def _misses(kept: dict[str, Any], sets: list[str]) -> list[str]:
 REASONS = (
     ("containers.0.env (another key)", "the chart cannot be rendered at all; Helm's message names the template's line"),
     ("text instead of", "the chart cannot be rendered; Helm's message names the template, not the key"),
+    ("word instead of true or false", "the chart's template takes any text for true, and nothing says otherwise"),
     ("misspelt", "the rest of the container is checked first, and names the consequence"),
 )
 

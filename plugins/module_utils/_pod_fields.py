@@ -16,7 +16,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._suggest import
 try:
     from kubernetes.client import models
 except ImportError:  # without the client nothing is said
-    models = None
+    models = None  # type: ignore[assignment]
 
 Path = tuple[t.Any, ...]
 # Share of equal letters from which an unknown field is taken for a known one.

@@ -175,7 +175,7 @@ class StackRules:
         if component == "gateway":
             return self.stack.gateway.layers
         entries: t.Sequence[t.Any] = self.stack.pools if component == "gaie" else self.stack.models
-        own = next((entry.layers for entry in entries if entry.release == release), [])
+        own: list[Layer] = next((entry.layers for entry in entries if entry.release == release), [])
         return self._token_layers() + own if component == "gaie" else own
 
     def _token_layers(self) -> list[Layer]:

@@ -24,7 +24,7 @@ says nothing where that fact is not known.
 
 `site.yml` checks them while planning, unless nothing is to be done. `llm_d_rules` says what becomes of the findings:
 `error` (the default) makes mistakes of those with the severity error, so that nothing is changed, `warn` shows them as
-warnings, and `off` leaves them out. A chart that cannot be rendered is a mistake with Helm's own message, except with `off`.
+warnings, and `off` leaves them out. A chart that cannot be rendered is a mistake with Helm's own message in any case.
 What another check has named already is not named again; with `error` it gets its rule's id.
 
 `llm_d_capacity` weighs the rules about room, quotas and limits (LLMD701 to LLMD725), `llm_d_access` those about

@@ -33,7 +33,7 @@ try:
 except ImportError:  # pragma: no cover - reported by Cluster
     ApiException = Exception  # type: ignore[assignment,misc]
 
-THREADS = 12
+THREADS = 8
 LIMIT, EVENT_LIMIT = 1000, 2000
 TIMEOUT = (5.0, 20.0)
 GATEWAY_API = "gateway.networking.k8s.io/v1"

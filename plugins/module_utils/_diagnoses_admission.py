@@ -12,7 +12,9 @@ RULES = (
     Diagnosis(
         "DIAG301",
         "A quota of the namespace is used up",
-        said(r"exceeded quota: ([^,\s]+)", remedy="Raise the ResourceQuota {1}, or ask for less or remove what uses it."),
+        said(
+            r"exceeded quota: ([^,\s]+)", remedy="Raise the ResourceQuota {1}, or ask for less or remove what uses it."
+        ),
         _MADE + "exceeded quota",
         "The namespace's ResourceQuota has less left than the next pod or object needs.",
         "Raise the ResourceQuota, ask for less, or remove what uses it up.",
@@ -21,8 +23,10 @@ RULES = (
     Diagnosis(
         "DIAG302",
         "A quota demands requests or limits that the pods do not set",
-        said(r"failed quota: ([^:\s]+): must specify ([\w.,/ -]+)", remedy="Set {2} for every container, or make a LimitRange"
-             " with defaults."),
+        said(
+            r"failed quota: ([^:\s]+): must specify ([\w.,/ -]+)",
+            remedy="Set {2} for every container, or make a LimitRange with defaults.",
+        ),
         _MADE + "failed quota ... must specify",
         "Under a ResourceQuota on a resource every container has to say how much of it it wants.",
         "Set the resources of every container, or make a LimitRange with defaults.",
@@ -59,8 +63,10 @@ RULES = (
     Diagnosis(
         "DIAG306",
         "An admission webhook refuses",
-        said(r'admission webhook "([^"]+)" denied the request', remedy="Do what the webhook {1} demands, or ask who runs it"
-             " for an exception."),
+        said(
+            r'admission webhook "([^"]+)" denied the request',
+            remedy="Do what the webhook {1} demands, or ask who runs it for an exception.",
+        ),
         _MADE + "admission webhook denied the request",
         "A policy of the cluster (a validating webhook) forbids the object.",
         "Do what the webhook demands, or ask who runs it for an exception.",
@@ -69,8 +75,10 @@ RULES = (
     Diagnosis(
         "DIAG307",
         "An admission webhook does not answer",
-        said(r'failed calling webhook "([^"]+)"', remedy="Start the webhook {1}'s Service again, or remove its"
-             " configuration where its operator is gone."),
+        said(
+            r'failed calling webhook "([^"]+)"',
+            remedy="Start the webhook {1}'s Service again, or remove its configuration where its operator is gone.",
+        ),
         _MADE + "failed calling webhook",
         "The API server has to ask a webhook, and its Service is down, unreachable or has a wrong certificate.",
         "Start the webhook's Service again, or remove its configuration where its operator is gone.",
@@ -88,8 +96,12 @@ RULES = (
     Diagnosis(
         "DIAG309",
         "The pods' ServiceAccount does not exist",
-        said(r'(?:error looking up service account \S+|serviceaccount "?[^"\s]+"?): ?(?:serviceaccount "([^"]+)" )?not found',
-             key=1, remedy="Make the ServiceAccount {1}, or name another in the values."),
+        said(
+            r'(?:error looking up service account \S+|serviceaccount "?[^"\s]+"?): ?'
+            r'(?:serviceaccount "([^"]+)" )?not found',
+            key=1,
+            remedy="Make the ServiceAccount {1}, or name another in the values.",
+        ),
         _MADE + "error looking up service account",
         "Pods are made for a ServiceAccount that nobody has made, or that was deleted.",
         "Make the ServiceAccount, or name another in the values.",
@@ -107,8 +119,10 @@ RULES = (
     Diagnosis(
         "DIAG312",
         "A definition (CRD) that the release needs is not installed",
-        said(r'no matches for kind "([^"]+)" in version "([^"]+)"', remedy="Install the definitions that serve {1} in {2},"
-             " of the release that the chart is made for."),
+        said(
+            r'no matches for kind "([^"]+)" in version "([^"]+)"',
+            remedy="Install the definitions that serve {1} in {2}, of the release that the chart is made for.",
+        ),
         "Helm: resource mapping not found, ensure CRDs are installed first",
         "The chart makes objects of a kind or version that the cluster does not serve.",
         "Install the definitions of the same release as the chart.",
@@ -126,8 +140,11 @@ RULES = (
     Diagnosis(
         "DIAG311",
         "Permissions are missing (RBAC)",
-        said(r'User "([^"]+)" cannot (\w+) resource "([^"]+)" in API group "([^"]*)"',
-             key=3, remedy='Let {1} {2} {3} (API group "{4}"): a Role and a RoleBinding in the namespace.'),
+        said(
+            r'User "([^"]+)" cannot (\w+) resource "([^"]+)" in API group "([^"]*)"',
+            key=3,
+            remedy='Let {1} {2} {3} (API group "{4}"): a Role and a RoleBinding in the namespace.',
+        ),
         "is forbidden: User ... cannot ... resource ...",
         "The user or ServiceAccount that acts may not do what is needed.",
         "Grant it with a Role and a RoleBinding.",

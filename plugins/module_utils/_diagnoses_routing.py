@@ -231,7 +231,7 @@ RULES = (
         "Gateway conditions Unknown: Waiting for controller",
         "The class exists, and its controller does not run or does not watch this namespace.",
         "Start the controller; check which namespaces it watches.",
-        _API,
+        _API, ERROR, SYMPTOM,
     ),
     Diagnosis(
         "DIAG711", "A route names a Gateway that does not exist", _gateway_absent,

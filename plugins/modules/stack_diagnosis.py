@@ -54,7 +54,7 @@ options:
     elements: str
     default: []
   command:
-    description: The command that continues, shown with the diagnosis; by default the one that is running, if it deploys.
+    description: The command that continues, shown with the diagnosis; by default the running one, if it deploys.
     type: str
     default: ""
   show:

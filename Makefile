@@ -83,6 +83,10 @@ mutations: env ## Mistakes on purpose in correct stacks, which planning has to n
 test: env ## Every test
 	@tests/all.sh
 
+.PHONY: chaos
+chaos: env ## Break deployments on a lab and run them again (15 to 20 min); writes docs/reliability.md
+	@cd tests/chaos && $(BIN)/python run.py
+
 .PHONY: bench
 bench: env ## Time site.yml against the serial chain of Helm commands; writes docs/benchmarks.md
 	@$(BIN)/python tests/bench/bench.py

@@ -19,6 +19,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._helm import (
     upgrade_arguments,
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inventory import Inventory
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._lock_process import runs
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._recovery import RECOVERING, Recovery
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases import (
     COMPONENT_LABEL,
@@ -86,10 +87,10 @@ class Installer:
     def __init__(
         self, cluster: Cluster, helm: Helm, inventory: Inventory, watches: Watches, params: Object, deadline: float
     ) -> None:
-        """params: component, namespace, adopt of the module; deadline: time.monotonic() seconds."""
+        """params: component, namespace, adopt, owner of the module; deadline: time.monotonic() seconds."""
         self.cluster, self.helm, self.inventory, self.watches = cluster, helm, inventory, watches
         self.component, self.namespace, self.adopt = params["component"], params["namespace"], params["adopt"]
-        self.deadline = deadline
+        self.deadline, self.owner = deadline, params.get("owner") or {}
 
     def refusals(self, current: dict[str, Release], names: t.Iterable[str]) -> list[str]:
         """Return why releases of these names may not be touched."""
@@ -152,6 +153,7 @@ class Installer:
     def apply(self, plan: Plan) -> tuple[Plan, Release]:
         """Carry out a plan; return it, or what another process made of it meanwhile, with the release."""
         for attempt in range(ATTEMPTS):
+            self._check_owner()
             try:
                 plan = self._settled(plan)
                 if plan.action == UNCHANGED:
@@ -165,6 +167,11 @@ class Installer:
             current = self.inventory.releases(self.namespace, [plan.wanted.name]).get(plan.wanted.name)
             plan = dataclasses.replace(plan, current=current)
         raise AssertionError("unreachable")
+
+    def _check_owner(self) -> None:
+        """Raise OrchestratorError where the playbook was killed: the next run must not meet this one's leavings."""
+        if runs(self.owner) is False:
+            raise OrchestratorError("Not installed: the playbook that wanted it has ended.", hint="Run it again.")
 
     def remember(self, plan: Plan) -> None:
         """Let an unchanged release's record say that it is, so that the next run need not render it."""

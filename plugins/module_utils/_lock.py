@@ -195,6 +195,8 @@ class Locks:
         raise OrchestratorError(text, hint=hint)
 
 
-def _not_permitted(exc: OrchestratorError) -> OrchestratorError:
-    hint = "Grant get, list, watch, create, update and delete of leases (coordination.k8s.io), or set llm_d_lock to off."
-    return OrchestratorError(exc.message, hint=hint)
+def _not_permitted(exc: OrchestratorError) -> Forbidden:
+    hint = (
+        "Grant get, list, watch, create, update and delete of leases (coordination.k8s.io), or set llm_d_lock to off."
+    )
+    return Forbidden(exc.message, hint=hint)

@@ -123,6 +123,11 @@ attributes:
   async:
     support: full
     description: May run with C(async).
+  owner:
+    description:
+      - The playbook's process, as RV(llm_d.orchestrator.stack_lock#module:held.process) tells it. A background job
+        installs nothing more once that is gone, so that it is not in the way of the next run.
+    type: dict
 """
 
 EXAMPLES = r"""
@@ -234,6 +239,7 @@ def argument_spec() -> dict:
         plain_http={"type": "bool", "default": False},
         image_registry={"type": "str", "default": ""},
         events_file={"type": "path"},
+        owner={"type": "dict"},
     )
 
 

@@ -62,7 +62,9 @@ options:
     type: str
     default: ""
   create_namespace:
-    description: Makes a namespace that does not exist, with this collection's labels; else it is not locked.
+    description:
+      - Makes a namespace that does not exist, with this collection's labels, and fails where one may not be locked.
+      - Else those are left out, unless none is left.
     type: bool
     default: false
   seen:
@@ -128,7 +130,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import
     Cluster,
     cluster_argument_spec,
 )
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import Forbidden, OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inventory import ensure_namespace
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._lock import OFF, Locks
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._lock_lease import (
@@ -196,18 +198,26 @@ def take(params: dict, cluster: Cluster, say: t.Callable[[str], t.Any]) -> dict:
     if params["create_namespace"]:
         made = [ensure_namespace(cluster, name, "prepare") for name in names]
         changed = any(made)
-    else:
-        names = [name for name in names if cluster.get("v1", "Namespace", name)]
     done: list[str] = []
+    refused: list[Forbidden] = []
     try:
         for name in names:
-            locks.take(name, params["mode"], params["timeout"])
-            done.append(name)
+            try:
+                if params["create_namespace"] or cluster.get("v1", "Namespace", name):
+                    locks.take(name, params["mode"], params["timeout"])
+                    done.append(name)
+            except Forbidden as exc:
+                refused.append(exc)
+        if refused and (params["create_namespace"] or not done):
+            raise refused[0]
+        names = done
         pid = start(cluster.auth, names, locks.identity, process, RENEW) if names else 0
     except BaseException:
         for name in done:
             locks.release(name)
         raise
+    for exc in refused:
+        say(f"Not locked: {exc.message}")
     renewer = {"pid": pid, "start": start_of(pid) or ""}
     held: dict = {"identity": locks.identity, "process": process, "renewer": renewer, "namespaces": names}
     held["taken"] = time.monotonic()

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Breaks deployments on a lab, runs them again, and writes what came of it to docs/reliability.md.
 
-`--quick` tries a few faults in less than 90 s and writes nothing; `--only TEXT` those that have the text in their names.
+`--quick` tries a few faults in less than 90 s and writes nothing; `--only TEXT` those with the text in their names.
 """
 
 from __future__ import annotations

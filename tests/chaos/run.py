@@ -20,7 +20,7 @@ import faults_lock
 from chaos_lab import ROOT, ChaosLab
 from kubernetes import client
 from page import table, with_table
-from trial import Fault, Row, Trial
+from trial import Fault, Row, Trial, kind_of
 
 GROUPS = (
     ("the run is killed", faults_killed.FAULTS),
@@ -76,7 +76,7 @@ def learn(lab: ChaosLab, rows: list[tuple[str, str, Fault]]) -> None:
         trial.deploy(**variables)
         if trial.row.wrong:
             sys.exit(trial.row.wrong[0])
-        Trial.baseline[repr(sorted(variables))] = lab.snapshot(trial.namespace)
+        Trial.baseline[kind_of(variables)] = lab.snapshot(trial.namespace)
         trial.finish()
 
 

@@ -12,7 +12,7 @@ import typing as t
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._bench_stack import Template
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._record import write_atomic
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._record_files import write_atomic
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._yaml11 import scalar
 
 try:

@@ -9,6 +9,7 @@ import os
 import time
 import typing as t
 
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._cancel import Cancelled
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._charts import Chart, fetch_chart
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._discovery import Part
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._discovery_actions import REUSE, Action
@@ -19,6 +20,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._helm import He
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._install import UNCHANGED, Installer, Plan, Wanted
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inventory import Inventory
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._readiness import NotReady, Readiness
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._record_objects import fingerprinted
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases import (
     Release,
     diff_texts,
@@ -140,6 +142,8 @@ class Deploy:
 
     def _install(self, plan: Plan) -> tuple[Plan, Release, float]:
         begin, component, name = time.monotonic(), self.installer.component, plan.wanted.name
+        if self.readiness.cancelled():
+            raise Cancelled
         if plan.action == UNCHANGED:
             if not plan.known:
                 self.installer.remember(plan)
@@ -158,9 +162,12 @@ class Deploy:
             if self.wait:
                 with self.events.step(self.installer.component, "ready", name=plan.wanted.name):
                     result["objects"] = self.readiness.wait(objects, self.installer.deadline)
+            result["objects"] = fingerprinted(result["objects"], objects)
             result["seconds"] = round(time.monotonic() - begin, 2)
         except NotReady as exc:
-            result.update(objects=exc.objects, error=str(exc), seconds=round(time.monotonic() - begin, 2))
+            result.update(objects=fingerprinted(exc.objects, objects), error=str(exc), seconds=round(time.monotonic() - begin, 2))
+        except Cancelled as exc:
+            result.update(action=result["action"] if result["objects"] else None, error=str(exc), cancelled=True)
         except OrchestratorError as exc:
             result.update(action=None, error=str(exc))
         return result

@@ -14,6 +14,7 @@ import typing as t
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import Cluster, api_error
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._record_secret import RECORD_TYPE
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases import SECRET_TYPE, object_key
 
 try:
@@ -79,8 +80,8 @@ class LiveObjects:
         return self._lists[place].get(name)
 
     def _list(self, place: Place) -> dict[str, Object]:
-        # Helm's own records are large, and no object of a release.
-        only = f"type!={SECRET_TYPE}" if place[1] == "Secret" else None
+        # Helm's own records and ours are large, and no objects of a release.
+        only = f"type!={SECRET_TYPE},type!={RECORD_TYPE}" if place[1] == "Secret" else None
         found = self.cluster.list(*place, field_selector=only)
         return {entry["metadata"]["name"]: entry for entry in found}
 

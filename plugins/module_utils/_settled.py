@@ -14,6 +14,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._install import UNCHANGED, Plan, Wanted, fingerprint
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inventory import Inventory
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._readiness import Readiness
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._record_objects import fingerprinted
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases import (
     COMPONENT_LABEL,
     FINGERPRINT_LABEL,
@@ -84,4 +85,7 @@ class Settled:
             states = [self.readiness.wait(found, time.monotonic()) for found in objects]
         except OrchestratorError:
             return None
-        return [{**describe(plan, namespace), "objects": state} for plan, state in zip(plans, states, strict=True)]
+        return [
+            {**describe(plan, namespace), "objects": fingerprinted(state, found)}
+            for plan, state, found in zip(plans, states, objects, strict=True)
+        ]

@@ -11,10 +11,15 @@ module: deployment_record
 short_description: Write the record of a deployment
 version_added: 0.1.0
 description:
-  - Writes C(record.json) and C(record.md) into a folder of the deployment's own, with inputs, chart versions, timed
-    steps, verification results and outcome, after a failure too.
+  - Writes C(record.json), C(record.md) and C(record.html) into a folder of the deployment's own, with inputs, chart
+    versions, timed steps, verification results and outcome, after a failure too.
+  - Keeps C(record.json) in a Secret of the stack's namespace as well, so that other machines find it.
+  - What cannot be written is a warning. It never hides how the deployment ended.
   - Tokens, passwords, keys and the data of Secrets are masked.
   - It says C(changed=false), since a record is no part of what is managed.
+extends_documentation_fragment:
+  - kubernetes.core.k8s_auth_options
+  - llm_d.orchestrator.cluster
 attributes:
   check_mode:
     support: full
@@ -67,6 +72,31 @@ options:
     description: Digest of the plan that was deployed, by which its file is found again.
     type: str
     default: ""
+  approved_inputs:
+    description: Hashes of what the plan was made of, which its approval covers, by what they are of.
+    type: dict
+    default: {}
+  diagnosis:
+    description: What M(llm_d.orchestrator.stack_diagnosis) said of the failure.
+    type: dict
+    default: {}
+  by:
+    description: Who runs the deployment, as far as it is known; the rest is taken from the process.
+    type: dict
+    default: {}
+    suboptions:
+      user:
+        description: Name of the user, by default the one of the process.
+        type: str
+      job:
+        description: Job of AWX or Automation Controller, by default E(JOB_ID) where one of them runs it.
+        type: str
+  history:
+    description:
+      - How many records are kept in the stack's namespace; the oldest go. V(0) keeps none there.
+      - The last success stays, in place of the oldest, where all newer ones failed.
+    type: int
+    default: 10
   releases:
     description: Entries of what M(llm_d.orchestrator.helm_releases) returned as RV(ignore:releases).
     type: list
@@ -111,74 +141,87 @@ files:
   returned: always
   type: list
   elements: str
+kept:
+  description: The Secret that keeps the record, as NAMESPACE/NAME, empty where none does.
+  returned: always
+  type: str
+  sample: llm-d/llm-d-orchestrator-record-20261121t083000z
 """
 
 import datetime
-import json
 import os
 import platform
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import Cluster, cluster_argument_spec
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._events import read_events
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._record import (
-    build,
-    markdown,
-    prepare_directory,
-    write_atomic,
-)
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._record import build
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._record_author import author
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._record_files import prepare_directory
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._record_write import keep, write_files
 
 
 def argument_spec() -> dict:
     """Return the module's options."""
-    return {
-        "state": {"type": "str", "choices": ["prepared", "present"], "default": "present"},
-        "path": {"type": "path", "required": True},
-        "cluster": {"type": "str"},
-        "started": {"type": "str"},
-        "outcome": {"type": "str", "choices": ["succeeded", "failed"], "default": "succeeded"},
-        "failure": {"type": "dict", "options": {"component": {"type": "str"}, "text": {"type": "str"}}},
-        "inputs": {"type": "dict", "default": {}},
-        "stack": {"type": "dict", "default": {}},
-        "plan_digest": {"type": "str", "default": ""},
-        "releases": {"type": "list", "elements": "dict", "default": []},
-        "verification": {"type": "dict", "default": {}},
-        "versions": {"type": "dict", "default": {}},
-        "events_file": {"type": "path"},
-    }
+    return cluster_argument_spec(
+        state={"type": "str", "choices": ["prepared", "present"], "default": "present"},
+        path={"type": "path", "required": True},
+        cluster={"type": "str"},
+        started={"type": "str"},
+        outcome={"type": "str", "choices": ["succeeded", "failed"], "default": "succeeded"},
+        failure={"type": "dict", "options": {"component": {"type": "str"}, "text": {"type": "str"}}},
+        inputs={"type": "dict", "default": {}},
+        stack={"type": "dict", "default": {}},
+        plan_digest={"type": "str", "default": ""},
+        approved_inputs={"type": "dict", "default": {}},
+        diagnosis={"type": "dict", "default": {}},
+        by={"type": "dict", "default": {}, "options": {"user": {"type": "str"}, "job": {"type": "str"}}},
+        history={"type": "int", "default": 10},
+        releases={"type": "list", "elements": "dict", "default": []},
+        verification={"type": "dict", "default": {}},
+        versions={"type": "dict", "default": {}},
+        events_file={"type": "path"},
+    )
 
 
-def run(params: dict, check_mode: bool = False) -> dict:
-    """Return the module's result; raises OrchestratorError where the folder cannot be written."""
+def run(params: dict, check_mode: bool = False) -> tuple[dict, list[str]]:
+    """Return the module's result and what is to be warned of.
+
+    Raises OrchestratorError where state=prepared or check mode finds a folder that cannot be written, and for a time
+    that is none.
+    """
     path = os.path.abspath(params["path"])
-    prepare_directory(path, dry=check_mode)
     if check_mode or params["state"] == "prepared":
-        return {"changed": False, "path": path, "files": []}
+        prepare_directory(path, dry=check_mode)
+        return {"changed": False, "path": path, "files": [], "kept": ""}, []
     above, started = os.path.split(path)
+    started = params["started"] or started
     params = {
         **params,
         "cluster": params["cluster"] or os.path.basename(above),
-        "started": params["started"] or started,
+        "started": started,
+        "by": author(params.get("by") or {}, os.environ),
         "versions": {**(params.get("versions") or {}), "python": platform.python_version()},
     }
     events = read_events(params["events_file"] or os.path.join(path, "events.jsonl"))
     try:
         record = build(params, events, datetime.datetime.now(datetime.timezone.utc))
     except ValueError as exc:
-        raise OrchestratorError(f"started is {params['started']!r}, not a time as 20261121T083000Z.") from exc
-    texts = {"record.json": json.dumps(record, indent=2, default=str) + "\n", "record.md": markdown(record)}
-    files = [os.path.join(path, name) for name in texts]
-    for file, text in zip(files, texts.values(), strict=True):
-        write_atomic(file, text)
-    return {"changed": False, "path": path, "files": files}
+        raise OrchestratorError(f"started is {started!r}, not a time as 20261121T083000Z.") from exc
+    files, problems = write_files(record, path)
+    kept, more = keep(record, started, params.get("history") or 0, lambda: Cluster(params))
+    return {"changed": False, "path": path, "files": files, "kept": kept}, problems + more
 
 
 def carry_out(module: AnsibleModule) -> None:
     """Run with a module's parameters and end it with the result."""
     try:
-        result = run(module.params, module.check_mode)
+        result, warnings = run(module.params, module.check_mode)
     except OrchestratorError as exc:
         module.fail_json(msg=str(exc))
+    for warning in warnings:
+        module.warn(warning)
     module.exit_json(**result)
 
 

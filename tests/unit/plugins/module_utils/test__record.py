@@ -7,7 +7,8 @@ import os
 
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._record import spans, timeline
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._record import spans
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._record_markdown import timeline
 from ansible_collections.llm_d.orchestrator.plugins.modules import deployment_record
 
 ORIGIN = 1795249800.0  # 2026-11-21T08:30:00Z
@@ -66,7 +67,8 @@ def test_a_failure_is_recorded_without_secrets(tmp_path):
         versions={"helm": "v3.19.4"},
         plan_digest="sha256:a1",
     )
-    result = deployment_record.run(params)
+    result, warnings = deployment_record.run(params)
+    assert warnings == []
     assert result["changed"] is False and result["path"] == str(path)
     record = json.loads((path / "record.json").read_text())
     page = (path / "record.md").read_text()
@@ -77,8 +79,8 @@ def test_a_failure_is_recorded_without_secrets(tmp_path):
     assert "a\\|b c" in page and "| a | pods | 0 of 1 |" in page and "| helm | v3.19.4 |" in page
     for text in (page, json.dumps(record)):
         assert "hf_abc" not in text and "abcdef12345" not in text
-    assert {os.stat(path / name).st_mode & 0o777 for name in ("record.json", "record.md")} == {0o640}
-    assert sorted(os.listdir(path)) == ["events.jsonl", "record.json", "record.md"]
+    assert {os.stat(path / name).st_mode & 0o777 for name in ("record.json", "record.md", "record.html")} == {0o640}
+    assert sorted(os.listdir(path)) == ["events.jsonl", "record.html", "record.json", "record.md"]
 
 
 def test_success_names_no_failure(tmp_path):
@@ -90,7 +92,7 @@ def test_success_names_no_failure(tmp_path):
 
 @pytest.mark.parametrize("state", ["prepared", "present"])
 def test_check_mode_writes_nothing(tmp_path, state):
-    result = deployment_record.run(parameters(tmp_path / "a" / "20261121T083000Z", state=state), check_mode=True)
+    result, _warnings = deployment_record.run(parameters(tmp_path / "a" / "20261121T083000Z", state=state), check_mode=True)
     assert result["files"] == [] and os.listdir(tmp_path) == []
 
 

@@ -12,6 +12,7 @@ import time
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._cancel import cancel_path, request, withdraw
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._events import parse_time, read_events
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._progress import line_text, waiting_text
 
@@ -41,10 +42,29 @@ def started_at(text: str | None) -> float:
     return parsed.replace(tzinfo=datetime.timezone.utc).timestamp()
 
 
+def failed_in(result: dict) -> bool:
+    """Return whether a job has failed."""
+    return bool(result.get("failed") or result.get("rc"))
+
+
+def was_cancelled(result: dict) -> bool:
+    """Return whether a job failed only because it was told to stop."""
+    releases = [release for release in result.get("releases") or [] if release.get("error")]
+    return failed_in(result) and bool(releases) and all(release.get("cancelled") for release in releases)
+
+
 def failure_text(results: dict[str, dict], failed: list[str]) -> str:
-    """Return each failed component's own error, one block each."""
+    """Return each failed component's own error, one block each, and what became of the others."""
+    others = {"Finished": finished(results), "Cancelled": [name for name in results if was_cancelled(results[name])]}
+    told = [f"{title}: {', '.join(names)}." for title, names in others.items() if names]
     blocks = [f"{name}: {results[name].get('msg') or results[name].get('stderr') or 'no message'}" for name in failed]
-    return f"{' and '.join(failed)} failed; nothing that depends on this is done.\n" + "\n".join(blocks)
+    head = " ".join([f"{' and '.join(failed)} failed; nothing that depends on this is done.", *told])
+    return head + "\n" + "\n".join(blocks)
+
+
+def finished(results: dict[str, dict]) -> list[str]:
+    """Return the components whose job succeeded."""
+    return [name for name, result in results.items() if not failed_in(result)]
 
 
 class ActionModule(ActionBase):
@@ -59,22 +79,27 @@ class ActionModule(ActionBase):
                 "timeout": {"type": "int", "default": 1800},
                 "events_file": {"type": "path"},
                 "started": {"type": "str"},
+                "on_failure": {"type": "str", "choices": ["finish", "cancel"], "default": "finish"},
             }
         )
         results = self._wait(arguments, task_vars or {})
-        failed = [name for name, result in results.items() if result.get("failed") or result.get("rc")]
+        cancelled = [name for name, result in results.items() if was_cancelled(result)]
+        failed = [name for name, result in results.items() if failed_in(result) and name not in cancelled]
         answer = {
             "changed": any(result.get("changed") for result in results.values()),
             "results": results,
             "failed_components": failed,
+            "cancelled_components": cancelled,
+            "finished_components": finished(results),
         }
-        if failed:
+        if failed or cancelled:
             answer.update(failed=True, msg=failure_text(results, failed))
         return answer
 
     def _wait(self, arguments: dict, task_vars: dict) -> dict[str, dict]:
         folder = os.path.expanduser(self.get_shell_option("async_dir", default="~/.ansible_async"))
         paths = {name: os.path.join(folder, job) for name, job in arguments["jobs"].items()}
+        stop = cancel_path(arguments.get("events_file")) if arguments["on_failure"] == "cancel" else ""
         begin = shown = time.monotonic()
         results: dict[str, dict] = {}
         while len(results) < len(paths):
@@ -83,6 +108,8 @@ class ActionModule(ActionBase):
                 if result is not None:
                     results[name] = result
                     os.unlink(path)
+                    if stop and failed_in(result):
+                        request(stop)
             now = time.monotonic()
             if now - begin > arguments["timeout"]:
                 text = f"it did not end within {arguments['timeout']} s"
@@ -92,6 +119,7 @@ class ActionModule(ActionBase):
                 self._show(arguments, task_vars)
             if len(results) < len(paths):
                 threading.Event().wait(LOOK_EVERY)
+        withdraw(stop)
         return {name: results[name] for name in paths}
 
     @staticmethod

@@ -20,11 +20,13 @@ NOT_SEEN = "its controller has not seen the present generation yet"
 
 @dataclasses.dataclass(frozen=True)
 class State:
-    """ready; text: why not, for an operator; failed: it does not become ready without a change."""
+    """ready; text: why not, for an operator; failed: it does not become ready without a change; certain: so much so
+    that there is nothing to wait for."""
 
     ready: bool
     text: str = ""
     failed: bool = False
+    certain: bool = False
 
 
 def object_state(item: Object) -> State:

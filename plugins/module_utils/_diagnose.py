@@ -102,6 +102,12 @@ def diagnose(evidence: Evidence, secrets: t.Iterable[str] = ()) -> Object:
     return t.cast(Object, discreet(result, sorted({text for text in secrets if len(text) >= 4}, key=len, reverse=True)))
 
 
+def unasked(namespace: str, why: str) -> Object:
+    """Return the result where the cluster cannot be asked."""
+    empty: Object = {"causes": [], "evidence": [], "releases": [], "counts": {}}
+    return {"namespace": namespace, "healthy": False, **empty, "unseen": [mask_text(clean(why))]}
+
+
 def as_dict(evidence: Evidence, cause: Cause) -> Object:
     """Return a cause as the module returns it."""
     since = [hit.since for hit in cause.hits if hit.since]

@@ -44,6 +44,8 @@ def _head(result: Object, errors: list[Object]) -> str:
     looked = ", ".join(_plural(counted[kind], kind) for kind in _COUNTED if counted.get(kind))
     if result["causes"]:
         return f"Namespace {namespace}: nothing has failed; to be noted:"
+    if not result["healthy"]:
+        return f"Namespace {namespace}: the cluster cannot be asked"
     limits = ", as far as could be seen" if result["unseen"] else ""
     return f"Namespace {namespace}: nothing is wrong{limits} ({looked or 'it is empty'})"
 

@@ -29,6 +29,9 @@ TRANSIENT_PULL = re.compile(
     r"\b50[0234]\b|temporar|no such host|TLS handshake|qps exceeded",
     re.I,
 )
+# An image that was not there a moment ago is not going to be there in the next.
+ABSENT_IMAGE = re.compile(r"not found|manifest unknown|does not exist|no such manifest", re.I)
+HOPELESS_PULLS = ("InvalidImageName", "ErrImageNeverPull")
 
 _SUFFIXES = {"n": 1e-9, "u": 1e-6, "m": 1e-3, "": 1, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18}
 _SUFFIXES.update({name: 1024 ** (index + 1) for index, name in enumerate(("Ki", "Mi", "Gi", "Ti", "Pi", "Ei"))})
@@ -36,12 +39,14 @@ _SUFFIXES.update({name: 1024 ** (index + 1) for index, name in enumerate(("Ki", 
 
 @dataclasses.dataclass(frozen=True)
 class PodState:
-    """text: one line for an operator; stuck: it cannot become ready without a change."""
+    """text: one line for an operator; stuck: it cannot become ready without a change; certain: and not only for
+    a moment."""
 
     ready: bool
     text: str
     stuck: bool = False
     reason: str = ""
+    certain: bool = False
 
 
 def pod_state(pod: Object) -> PodState:
@@ -82,7 +87,9 @@ def _container_state(container: Object) -> PodState | None:
         return PodState(False, _join(reason, died or message), restarts >= RESTARTS_FATAL, reason)
     if reason in STUCK_REASONS:
         passing = reason.endswith(("ImagePullBackOff", "ErrImagePull")) and bool(TRANSIENT_PULL.search(message))
-        return PodState(False, _join(reason, message or f"image {container.get('image')}"), not passing, reason)
+        certain = reason in HOPELESS_PULLS or ("ImagePull" in reason and bool(ABSENT_IMAGE.search(message)))
+        text = _join(reason, message or f"image {container.get('image')}")
+        return PodState(False, text, not passing, reason, certain and not passing)
     if state.get("terminated") and last.get("exitCode"):
         return PodState(False, _join(last.get("reason") or "Error", died), reason=last.get("reason") or "Error")
     if reason and reason not in ("ContainerCreating", "PodInitializing"):

@@ -8,6 +8,7 @@ import threading
 import time
 import typing as t
 
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._cancel import Cancelled
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import Cluster
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._conditions import CHECKS, State
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
@@ -17,6 +18,8 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._watch import W
 
 Object = dict[str, t.Any]
 
+# Where the cluster autoscaler says what it does, in kube-system.
+AUTOSCALER_STATUS = "cluster-autoscaler-status"
 # An autoscaler that works on a pod says so by one of these events.
 AUTOSCALER_REASONS = ("TriggeredScaleUp", "Nominated", "NominatedNode")
 
@@ -36,6 +39,9 @@ class Readiness:
         """grace: seconds for which an object must look stuck before it counts as failed."""
         self.cluster, self.watches = cluster, watches
         self.fail_fast, self.grace = fail_fast, grace
+        self._crash_logs: t.Any = None
+        self.cancelled: t.Callable[[], bool] = lambda: False
+        self._growing: bool | None = None
         self._nodes: tuple[float, list[Object]] | None = None
         self._lock = threading.Lock()
 
@@ -77,7 +83,17 @@ class Readiness:
             self.watches.objects("v1", "Pod", namespace),
             self.watches.objects("apps/v1", "ReplicaSet", namespace),
             self.nodes,
+            self.said if self.fail_fast else None,
         )
+
+    def said(self, pod: Object, container: Object) -> t.Any:
+        """Return what a crashed container said last, None as long as that is not known."""
+        if self._crash_logs is None:
+            # With all rules of diagnosis, which only a crash needs.
+            from ansible_collections.llm_d.orchestrator.plugins.module_utils._crash_logs import CrashLogs
+
+            self._crash_logs = CrashLogs(self.cluster, self.watches.tell)
+        return self._crash_logs.said(pod, container)
 
     def nodes(self) -> list[Object]:
         """Return the cluster's nodes, [] where they may not be read; at most 10 s old."""
@@ -101,6 +117,17 @@ class Readiness:
             return False
         return (found or {}).get("volumeBindingMode") == "WaitForFirstConsumer"
 
+    def may_grow(self) -> bool:
+        """Return whether the cluster may get nodes by itself, True where that is not known; asked once."""
+        if self._growing is None:
+            try:
+                self._growing = self.cluster.resource("karpenter.sh/v1", "NodePool") is not None or bool(
+                    self.cluster.get("v1", "ConfigMap", AUTOSCALER_STATUS, "kube-system")
+                )
+            except OrchestratorError:
+                self._growing = True
+        return self._growing
+
     def scaling(self, namespace: str) -> bool:
         """Return whether an autoscaler has begun to make room in the namespace."""
         try:
@@ -123,7 +150,9 @@ class _Run:
         self.stuck: dict[tuple, float] = {}
 
     def check(self) -> bool | None:
-        """Judge what is still open; True when nothing is."""
+        """Judge what is still open; True when nothing is. Raises Cancelled."""
+        if self.readiness.cancelled():
+            raise Cancelled
         now = time.monotonic()
         for key in list(self.open):
             state = self.last[key] = self.readiness.judge(self.open[key])
@@ -138,9 +167,12 @@ class _Run:
         if not self.readiness.fail_fast:
             return False
         since = self.stuck.setdefault(key, now)
+        unplaceable = "Unschedulable" in self.last[key].text
+        if self.last[key].certain and not (unplaceable and self.readiness.may_grow()):
+            return True
         if now - since < self.readiness.grace and key[1] != "Job":
             return False
-        if "Unschedulable" in self.last[key].text and self.readiness.scaling(key[2]):
+        if unplaceable and self.readiness.scaling(key[2]):
             self.stuck[key] = now
             return False
         return True

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._conditions import State, object_state, seen
@@ -14,7 +15,11 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._pods import (
     unplaceable,
 )
 
+if t.TYPE_CHECKING:
+    from ansible_collections.llm_d.orchestrator.plugins.module_utils._crash_logs import LastWords
+
 Object = dict[str, t.Any]
+Words = t.Callable[[Object, Object], "LastWords | None"]
 
 # Their pods belong to workloads that a controller makes for them.
 NAME_LABELS = {
@@ -72,31 +77,61 @@ def _present_revision(item: Object, pods: list[Object]) -> str | None:
 
 
 def verdict(
-    item: Object, pods: list[Object], replica_sets: list[Object], nodes: t.Callable[[], list[Object]] | None = None
+    item: Object,
+    pods: list[Object],
+    replica_sets: list[Object],
+    nodes: t.Callable[[], list[Object]] | None = None,
+    words: Words | None = None,
 ) -> State:
     """Return an object's readiness with what the pods of its present revision say, failed where they are stuck.
 
     nodes: returns the cluster's nodes; called only for a pod that the scheduler cannot place (None: not known).
+    words: returns what a crashed container said last, None as long as that is not known.
     """
     state = object_state(item)
     if state.ready or item["metadata"].get("deletionTimestamp"):
         return state
     mine = newest_pods(item, pods, replica_sets)
-    states = [(pod, _placed(pod, pod_state(pod), nodes)) for pod in mine]
+    states = [(pod, _explained(pod, _placed(pod, pod_state(pod), nodes), words)) for pod in mine]
     bad = [(pod, found) for pod, found in states if not found.ready]
     stuck = any(found.stuck for _pod, found in bad)
     failed = state.failed
     if item.get("kind") == "Deployment" and failed and _alive(bad):
         # The deadline for progress is shorter than a large model takes to load.
         failed = False
-    return State(False, "; ".join([state.text, *pod_lines(bad)]), failed or stuck)
+    certain = any(found.certain for _pod, found in bad)
+    return State(False, "; ".join([state.text, *pod_lines(bad)]), failed or stuck, certain)
 
 
 def _placed(pod: Object, state: PodState, nodes: t.Callable[[], list[Object]] | None) -> PodState:
     if state.reason != "Unschedulable" or nodes is None:
         return state
     why = unplaceable(pod, nodes())
-    return PodState(False, f"Unschedulable: {why}", True, state.reason) if why else state
+    return PodState(False, f"Unschedulable: {why}", True, state.reason, True) if why else state
+
+
+def _explained(pod: Object, state: PodState, words: Words | None) -> PodState:
+    """Return the state of a pod that has crashed with its last words; stuck where a restart does not mend it."""
+    if state.ready or words is None or state.reason in ("Unschedulable", "OOMKilled"):
+        return state
+    status = pod.get("status") or {}
+    for container in [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]:
+        said = words(pod, container) if crashed(container) else None
+        if said is None:
+            continue
+        text = f"{state.text}; log: {said.line}" + (f" ({said.cause})" if said.cause else "")
+        stuck, certain = state.stuck or said.fatal, state.certain or said.fatal
+        return dataclasses.replace(state, text=text, stuck=stuck, certain=certain)
+    return state
+
+
+def crashed(container: Object) -> bool:
+    """Return whether a container ended in failure, was started again, and does not serve."""
+    state = container.get("state") or {}
+    ended = state.get("terminated") or (container.get("lastState") or {}).get("terminated") or {}
+    backs_off = (state.get("waiting") or {}).get("reason") == "CrashLoopBackOff"
+    again = backs_off or (int(container.get("restartCount") or 0) >= 1 and not state.get("running"))
+    return bool(not container.get("ready") and again and (ended.get("exitCode") or backs_off))
 
 
 def _alive(bad: list[tuple[Object, PodState]]) -> bool:

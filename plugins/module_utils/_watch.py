@@ -197,6 +197,11 @@ class Watches:
                 until = min(deadline, wake()) if wake else deadline
                 self.changed.wait(timeout=max(0.01, min(until - now, 3600)))
 
+    def tell(self) -> None:
+        """Let all waits look again: something that is not watched has changed."""
+        with self.changed:
+            self.changed.notify_all()
+
     def errors(self) -> list[str]:
         """Return what is wrong with watches at the moment, for a message at a time-out."""
         return [f"watch of {watch.key[1]}: {watch.error}" for watch in self._watches.values() if watch.error]

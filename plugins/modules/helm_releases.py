@@ -108,7 +108,9 @@ options:
     type: str
     default: ""
   events_file:
-    description: File to which timed steps are appended as JSON lines.
+    description:
+      - File to which timed steps are appended as JSON lines. The calls of one deployment share it, and by a file beside
+        it they are told to stop, see O(llm_d.orchestrator.release_jobs#module:on_failure).
     type: path
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
@@ -166,6 +168,7 @@ releases:
     revision: {description: Helm's revision of the release., type: int, sample: 1}
     seconds: {description: Time from the start of the install until it was ready., type: float, sample: 61.3}
     error: {description: Why it failed., type: str}
+    cancelled: {description: Whether it was stopped because another component failed., type: bool}
     objects:
       description: Objects of the manifest.
       type: list
@@ -185,6 +188,7 @@ releases:
 import time
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._cancel import Cancellation, cancel_path
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import (
     PATIENCE,
     Cluster,
@@ -264,6 +268,8 @@ def run_present(params: dict, cluster: Cluster, helm: Helm, *, check: bool, diff
     current = inventory.releases(namespace, [one.name for one in wanted])
     refuse(installer.refusals(current, [one.name for one in wanted]))
     readiness = Readiness(cluster, watches, fail_fast=params["fail_fast"], grace=params["fail_fast_grace"])
+    cancellation = Cancellation(cancel_path(params["events_file"]), watches.tell)
+    readiness.cancelled = cancellation.is_set
     deploy = Deploy(installer, inventory, readiness, Events(params["events_file"]), params["wait"])
     plans = deploy.plan(wanted, current, render=check)
     changed = any(plan.action != UNCHANGED for plan in plans)

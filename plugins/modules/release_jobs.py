@@ -32,6 +32,14 @@ options:
     description: Seconds after which a job that has not ended counts as failed.
     type: int
     default: 1800
+  on_failure:
+    description:
+      - What becomes of the other jobs once one has failed. V(finish) lets them come to their own end. V(cancel) tells
+        them to stop. They begin nothing more, let Helm's commands end, and wait for no object; the next run goes on
+        from there. This needs O(events_file), by which the jobs are told.
+    type: str
+    choices: [finish, cancel]
+    default: finish
   events_file:
     description: The file that the jobs append their steps to, for the lines shown while waiting.
     type: path
@@ -67,6 +75,18 @@ results:
   returned: always
   type: dict
   sample: {gaie: {changed: true, releases: [{name: gaie-qwen3-32b, action: created}]}}
+cancelled_components:
+  description: The components that were stopped because another one failed.
+  returned: always
+  type: list
+  elements: str
+  sample: []
+finished_components:
+  description: The components whose job succeeded.
+  returned: always
+  type: list
+  elements: str
+  sample: [gaie]
 failed_components:
   description: The components whose job failed or did not end in time.
   returned: always

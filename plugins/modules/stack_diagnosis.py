@@ -48,11 +48,28 @@ options:
     description: Whether nothing works on the namespace any more, so that a pending Helm release is a stuck one.
     type: bool
     default: false
-  state:
-    description: One line for each component, shown with the diagnosis.
+  strict:
+    description: Whether to fail where the cluster cannot be asked; else that is what the result says.
+    type: bool
+    default: true
+  components:
+    description: The components of a run that failed, in order; what was left of each is shown.
     type: list
     elements: str
     default: []
+  settled:
+    description: Those of O(components) that were as wanted before the run.
+    type: list
+    elements: str
+    default: []
+  failed:
+    description: Those of O(components) that failed.
+    type: list
+    elements: str
+    default: []
+  events_file:
+    description: The file of the run's timed steps.
+    type: path
   command:
     description: The command that continues, shown with the diagnosis; by default the running one, if it deploys.
     type: str
@@ -123,6 +140,11 @@ counts:
   description: How many objects of each kind were looked at.
   returned: always
   type: dict
+state:
+  description: What was left of each of O(components), one line each.
+  returned: always
+  type: list
+  elements: str
 screen:
   description: The diagnosis as lines to read.
   returned: always
@@ -130,12 +152,16 @@ screen:
   elements: str
 """
 
+import typing as t
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import Cluster, cluster_argument_spec
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._diagnose import diagnose
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._diagnose import diagnose, unasked
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._diagnose_gather import Gatherer
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._diagnosis_state import component_states
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._diagnosis_text import screen
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._events import read_events
 
 
 def argument_spec() -> dict:
@@ -145,24 +171,40 @@ def argument_spec() -> dict:
         logs={"type": "bool", "default": True},
         failure={"type": "str", "default": ""},
         ended={"type": "bool", "default": False},
-        state={"type": "list", "elements": "str", "default": []},
+        strict={"type": "bool", "default": True},
+        components={"type": "list", "elements": "str", "default": []},
+        settled={"type": "list", "elements": "str", "default": []},
+        failed={"type": "list", "elements": "str", "default": []},
+        events_file={"type": "path"},
         command={"type": "str", "default": ""},
         show={"type": "bool", "default": False},
         fail_on_error={"type": "bool", "default": False},
     )
 
 
-def run(params: dict, cluster: Cluster) -> dict:
-    """Return the module's result; raise OrchestratorError where the cluster cannot be asked."""
-    gatherer = Gatherer(cluster, params["namespace"], failure=params["failure"], ended=params["ended"])
-    result = diagnose(gatherer.run(logs=params["logs"]), gatherer.secrets)
-    return {**result, "screen": screen(result, state=params["state"], command=params["command"])}
+def run(params: dict, connect: t.Callable[[dict], Cluster] = Cluster) -> dict:
+    """Return the module's result; raise OrchestratorError where the cluster cannot be asked and that is an error."""
+    try:
+        cluster = connect(params)
+        gatherer = Gatherer(cluster, params["namespace"], failure=params["failure"], ended=params["ended"])
+        result = diagnose(gatherer.run(logs=params["logs"]), gatherer.secrets)
+    except OrchestratorError as exc:
+        if params["strict"]:
+            raise
+        result = unasked(params["namespace"], str(exc))
+    return {**result, "state": state(params), "screen": screen(result, state=state(params), command=params["command"])}
+
+
+def state(params: dict) -> list[str]:
+    """Return what was left of each component, one line each."""
+    events = read_events(params["events_file"])
+    return component_states(params["components"], params["settled"], events, params["failed"])
 
 
 def carry_out(module: AnsibleModule) -> None:
     """Run with a module's parameters and end it with the result."""
     try:
-        result = run(module.params, Cluster(module.params))
+        result = run(module.params)
     except OrchestratorError as exc:
         module.fail_json(msg=str(exc))
     if module.params["fail_on_error"] and not result["healthy"]:

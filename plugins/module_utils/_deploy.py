@@ -17,8 +17,15 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._events import Events
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._findings import ERROR
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._helm import Helm
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._install import UNCHANGED, Installer, Plan, Wanted
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._install import (
+    CREATED,
+    UNCHANGED,
+    Installer,
+    Plan,
+    Wanted,
+)
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inventory import Inventory
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._nudge import nudge
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._readiness import NotReady, Readiness
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._record_objects import fingerprinted
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases import (
@@ -159,6 +166,8 @@ class Deploy:
             objects = self.inventory.scoped(release.manifest, release.namespace or self.installer.namespace)
             plan.after = release.manifest
             result.update(action=plan.action, revision=release.revision, objects=summary(objects))
+            if plan.action != CREATED:
+                nudge(self.inventory, objects)
             if self.wait:
                 with self.events.step(self.installer.component, "ready", name=plan.wanted.name):
                     result["objects"] = self.readiness.wait(objects, self.installer.deadline)

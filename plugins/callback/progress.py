@@ -48,6 +48,12 @@ def part(result: t.Any, name: str) -> t.Any:
     )
 
 
+def record_place(answer: dict) -> str:
+    """Return where a record was written, "" for nowhere."""
+    kept = answer.get("kept")
+    return answer["path"] if answer.get("files") else f"Secret {kept}" if kept else ""
+
+
 def preload() -> None:
     """Import the cluster's client once, so that every task's process finds it loaded; tasks say if it is missing."""
     if importlib.util.find_spec("kubernetes"):
@@ -169,8 +175,8 @@ class CallbackModule(CallbackBase):
         host = part(result, "host").get_name()
         if action in (PREFIX + "probe", "probe") and "models" in answer:
             self.progress.probed(host, answer)
-        elif action in (PREFIX + "deployment_record", "deployment_record") and answer.get("files"):
-            self.progress.recorded(host, answer["path"])
+        elif action in (PREFIX + "deployment_record", "deployment_record") and record_place(answer):
+            self.progress.recorded(host, record_place(answer))
         elif action in (PREFIX + "deployment_plan", "deployment_plan") and answer.get("path"):
             self.progress.planned(host, answer["summary"])
         elif action in (PREFIX + "stack_info", "stack_info") and answer.get("plan"):

@@ -39,7 +39,8 @@ class Events:
         component: row of the component table (gaie); name: the release or object (gaie-qwen3-32b).
         step: install, ready, apply, accepted, probe ...; status: started, done or failed.
         facts: usually seconds (float) and detail (str); None values are left out.
-        Raises OrchestratorError where the file cannot be written.
+        A disk that is full, or was taken away, ends no deployment: the event is returned with lost, the reason, and
+        the record warns of the folder. Raises OrchestratorError where the folder can never be written.
         """
         event: dict[str, t.Any] = {"time": now(), "component": component, "name": name, "step": step, "status": status}
         event.update({key: value for key, value in facts.items() if value is not None})
@@ -48,7 +49,8 @@ class Events:
         if isinstance(event.get("detail"), str):
             event["detail"] = event["detail"][:DETAIL_LIMIT]
         if self.path:
-            self._append(json.dumps(event, ensure_ascii=False, default=str) + "\n")
+            lost = self._append(json.dumps(event, ensure_ascii=False, default=str) + "\n")
+            event.update({"lost": lost} if lost else {})
         return event
 
     @contextlib.contextmanager
@@ -63,18 +65,24 @@ class Events:
             raise
         self.emit(component, step, DONE, name=name, seconds=time.monotonic() - begin)
 
-    def _append(self, line: str) -> None:
+    def _append(self, line: str) -> str:
+        """Append a line; return why it is lost, "" where it is not."""
         path = t.cast(str, self.path)
-        directory = os.path.dirname(path)
         try:
-            if directory:
-                os.makedirs(directory, mode=0o750, exist_ok=True)
+            self._make_directory(os.path.dirname(path))
             handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
             try:
-                os.write(handle, line.encode())
+                os.write(handle, line.encode(errors="backslashreplace"))
             finally:
                 os.close(handle)
         except OSError as exc:
+            return exc.strerror or str(exc)
+        return ""
+
+    def _make_directory(self, directory: str) -> None:
+        try:
+            os.makedirs(directory or ".", mode=0o750, exist_ok=True)
+        except (FileExistsError, NotADirectoryError, PermissionError) as exc:
             raise OrchestratorError(
                 f"The timed steps cannot be written to {self.path}: {exc.strerror or exc}.",
                 hint="Set llm_d_records_dir to a folder that you can write, or mend its permissions.",

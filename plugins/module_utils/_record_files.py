@@ -11,6 +11,8 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import 
 
 # Records may be shared within a group; they hold no secrets.
 FILE_MODE, DIRECTORY_MODE = 0o640, 0o750
+# About what a small record takes.
+TRIAL_BYTES = 64 * 1024
 
 
 def prepare_directory(path: str, dry: bool = False) -> None:
@@ -27,8 +29,9 @@ def prepare_directory(path: str, dry: bool = False) -> None:
         return
     try:
         os.makedirs(path, mode=DIRECTORY_MODE, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path):
-            pass
+        with tempfile.TemporaryFile(dir=path) as trial:
+            # A full disk still makes files.
+            trial.write(bytes(TRIAL_BYTES))
     except OSError as exc:
         reason = exc.strerror or exc
         raise OrchestratorError(

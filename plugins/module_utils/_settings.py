@@ -11,6 +11,9 @@ import typing as t
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import Problems, kind, plain
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._names import did_you_mean, name_problem
 
+# About what a small record takes.
+TRIAL_BYTES = 64 * 1024
+
 _CHART = {"chart_ref": str, "chart_version": str, "values_files": list, "values": dict}
 
 # What stack_info reads of each role, with its type; where the type is a tuple, the words that are allowed.
@@ -113,7 +116,9 @@ def check_writable(folder: str | None, problems: Problems) -> None:
         path = os.path.dirname(path)
     try:
         # A try tells more than the permissions: root has all of them, also where nothing can be made.
-        tempfile.TemporaryFile(dir=path).close()
+        with tempfile.TemporaryFile(dir=path) as trial:
+            # A full disk still makes files.
+            trial.write(bytes(TRIAL_BYTES))
     except OSError as exc:
         problems.add(
             "llm_d_records_dir",

@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._record_secret import RECORD_TYPE
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases import (
     MANAGED_LABEL,
     SECRET_TYPE,
@@ -73,7 +74,10 @@ class Plan:
     def lines(self) -> list[str]:
         """Return what goes, one line each, in order."""
         releases = [f"Helm release {release.name} in {release.namespace}" for release in self.releases]
-        return [*map(line, self.routes), *releases, *map(line, self.objects), *map(line, self.claims)]
+        records = [item for item in self.objects if item.get("type") == RECORD_TYPE]
+        others = [line(item) for item in self.objects if item.get("type") != RECORD_TYPE]
+        others += [f"records of {len(records)} deployments"] if records else []
+        return [*map(line, self.routes), *releases, *others, *map(line, self.claims)]
 
 
 def line(item: Object) -> str:

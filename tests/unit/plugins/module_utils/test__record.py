@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 
+import jsonschema
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._record import spans
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._record_markdown import timeline
 from ansible_collections.llm_d.orchestrator.plugins.modules import deployment_record
+from record_samples import SCHEMA, failed, sample
 
 ORIGIN = 1795249800.0  # 2026-11-21T08:30:00Z
 
@@ -50,6 +52,7 @@ def test_the_timeline_shows_what_overlaps():
 
 def parameters(path, **more):
     names = ("cluster", "started", "failure", "inputs", "stack", "releases", "verification", "versions", "events_file")
+    names += ("diagnosis", "approved_inputs", "by")
     return {**dict.fromkeys(names), "state": "present", "path": str(path), "outcome": "succeeded", **more}
 
 
@@ -71,6 +74,7 @@ def test_a_failure_is_recorded_without_secrets(tmp_path):
     assert warnings == []
     assert result["changed"] is False and result["path"] == str(path)
     record = json.loads((path / "record.json").read_text())
+    assert problems(record) == []
     page = (path / "record.md").read_text()
     assert (record["cluster"], record["started"], record["outcome"]) == ("east", "2026-11-21T08:30:00Z", "failed")
     assert page.startswith("# Deployment on east: failed")
@@ -83,6 +87,59 @@ def test_a_failure_is_recorded_without_secrets(tmp_path):
     assert sorted(os.listdir(path)) == ["events.jsonl", "record.html", "record.json", "record.md"]
 
 
+def problems(record):
+    return [error.message for error in jsonschema.Draft202012Validator(SCHEMA).iter_errors(record)]
+
+
+def test_the_schema_is_one():
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+
+@pytest.mark.parametrize("record", [sample(), failed(), sample(events=[], stack={}, releases=[], verification={})])
+def test_records_are_as_the_schema_says(record):
+    assert problems(record) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"format": 1},
+        {"more": 1},
+        {"outcome": "well"},
+        {"started": "today"},
+        {"releases": [{"name": "a"}]},
+        {"steps": [{}]},
+        {"routes": [{"name": "a"}]},
+        {"by": {"uid": 1}},
+    ],
+)
+def test_the_schema_refuses(change):
+    assert problems({**sample(), **change})
+
+
+def test_a_release_says_what_made_it():
+    (first, second) = sample()["releases"]
+    assert (first["component"], first["chart_ref"], first["revision"], first["inputs_digest"]) == (
+        "modelservice",
+        "oci://registry.example/charts/x",
+        1,
+        "aa",
+    )
+    assert second["inputs_digest"] == ""
+    assert sample()["approved"]["digest"].startswith("sha256:") and sample(approved_inputs={})["approved"] == {}
+    assert [row["name"] for row in sample()["routes"]] == ["llm-d-a", "llm-d-b"]
+
+
+def test_only_a_failure_has_a_diagnosis():
+    assert failed()["diagnosis"]["causes"][0]["id"] == "DIAG101"
+    assert sample(diagnosis={"causes": []}, failure={"text": "x"})["diagnosis"] == {}
+
+
+def test_a_log_in_a_diagnosis_is_bounded():
+    diagnosis = {"causes": [{"evidence": ["x" * 20000]}]}
+    assert len(failed(diagnosis=diagnosis)["diagnosis"]["causes"][0]["evidence"][0]) < 8100
+
+
 def test_success_names_no_failure(tmp_path):
     path = tmp_path / "east" / "20261121T083000Z"
     deployment_record.run(parameters(path, failure={"component": None, "text": None}))
@@ -92,7 +149,9 @@ def test_success_names_no_failure(tmp_path):
 
 @pytest.mark.parametrize("state", ["prepared", "present"])
 def test_check_mode_writes_nothing(tmp_path, state):
-    result, _warnings = deployment_record.run(parameters(tmp_path / "a" / "20261121T083000Z", state=state), check_mode=True)
+    result, _warnings = deployment_record.run(
+        parameters(tmp_path / "a" / "20261121T083000Z", state=state), check_mode=True
+    )
     assert result["files"] == [] and os.listdir(tmp_path) == []
 
 

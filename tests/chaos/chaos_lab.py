@@ -97,7 +97,11 @@ class Play:
 
 
 def message(text: str) -> str:
-    """What a failed playbook said, in one line."""
+    """What a failed playbook said, in one line: a pod's or the quota's own words where it has them."""
+    for words in (r"(pod \S+: [^\n\"\\]+)", r"(exceeded quota[^\n\"\\]+)"):
+        found = re.search(words, text)
+        if found:
+            return found[1][:300]
     lines = [line for line in text.splitlines() if line.startswith("[FAILED]")]
     said = re.sub(r"^\[FAILED\]\s+\S+\s+", "", lines[0]) if lines else ""
     return said[:300] or text[-300:]

@@ -2,12 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Breaks deployments on a lab, runs them again, and writes what came of it to docs/reliability.md.
 
-`--quick` tries a few faults in less than 90 s and writes nothing; `--only TEXT` those with the text in their names.
+`--quick` tries a few faults in less than 90 s and writes nothing; `--only TEXT` tries those with the text in their names,
+and writes those lines of the table anew.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import json
 import pathlib
 import sys
 import tempfile
@@ -35,6 +38,7 @@ QUICK = (
     "full disk for records",
 )
 PAGE = ROOT / "docs/reliability.md"
+MEASURED = pathlib.Path(__file__).with_name("measured.json")
 
 
 def options() -> argparse.Namespace:
@@ -80,10 +84,21 @@ def learn(lab: ChaosLab, rows: list[tuple[str, str, Fault]]) -> None:
         trial.finish()
 
 
+def keep(rows: list[Row]) -> None:
+    """Keep what was measured, and write the page of all that was."""
+    known = {row["fault"]: row for row in json.loads(MEASURED.read_text(encoding="utf-8"))} if MEASURED.exists() else {}
+    known.update({row.fault: dataclasses.asdict(row) for row in rows})
+    order = [name for _group, faults in GROUPS for name, _fault in faults if name in known]
+    MEASURED.write_text(json.dumps([known[name] for name in order], indent=1) + "\n", encoding="utf-8")
+    lines = table([Row(**known[name]) for name in order])
+    PAGE.write_text(with_table(PAGE.read_text(encoding="utf-8"), lines), encoding="utf-8")
+
+
 def main() -> None:
     """Try the faults; fail where something was not as it should be."""
     wanted = options()
     rows = chosen(wanted)
+    done: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
         lab = ChaosLab(wanted.lab or "chaos", pathlib.Path(folder))
         if not wanted.lab:
@@ -93,12 +108,13 @@ def main() -> None:
         lab.definitions = client.ApiextensionsV1Api(lab.api)
         try:
             learn(lab, rows)
-            done = [tried(lab, *row) for row in rows]
+            for row in rows:
+                done.append(tried(lab, *row))
         finally:
             if not wanted.lab:
                 lab.down()
-    if not wanted.quick and not wanted.only:
-        PAGE.write_text(with_table(PAGE.read_text(encoding="utf-8"), table(done)), encoding="utf-8")
+    if not wanted.quick:
+        keep(done)
     wrong = [f"{row.fault}: {'; '.join(row.wrong)}" for row in done if row.wrong]
     if wrong:
         sys.exit("Not as it should be:\n" + "\n".join(wrong))

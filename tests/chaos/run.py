@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Breaks deployments on a lab, runs them again, and writes what came of it to docs/reliability.md.
 
-`--quick` tries a few faults in less than 90 s and writes nothing; `--only TEXT` tries those with the text in their names,
-and writes those lines of the table anew.
+`--quick` tries a few faults in less than 90 s and writes nothing; `--only TEXT` tries those with the text in their
+names, and writes those lines of the table anew.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ PAGES = {
     "httproute": "roles/httproute.md",
     "prepare": "roles/prepare.md",
     "verify": "verify.md",
+    "diagnose": "diagnosis.md",
     "teardown": "teardown.md",
     "record": "records.md",
     "lab": "lab.md",

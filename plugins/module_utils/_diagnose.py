@@ -44,7 +44,7 @@ def causes_of(evidence: Evidence, rules: t.Sequence[Diagnosis] = RULES) -> list[
     ordered = [rule for rule in rules if rule.level != SYMPTOM] + [rule for rule in rules if rule.level == SYMPTOM]
     for rule in ordered:
         fresh: list[tuple[Ref, Cause]] = []
-        for hit in rule.find(evidence):
+        for hit in _hits(rule, evidence):
             hit = _unclaimed(hit, claimed)
             if hit is None:
                 continue
@@ -60,6 +60,15 @@ def causes_of(evidence: Evidence, rules: t.Sequence[Diagnosis] = RULES) -> list[
             for one in (item, *_owner(evidence, item)):
                 claimed.setdefault(one, cause)
     return sorted(found.values(), key=lambda cause: (cause.severity != ERROR, cause.rule.level == SYMPTOM))
+
+
+def _hits(rule: Diagnosis, evidence: Evidence) -> list[Hit]:
+    """Return what a rule finds. Objects of others may hold anything: a rule that cannot read them hides no other."""
+    try:
+        return list(rule.find(evidence))
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as exc:
+        evidence.unseen.append(f"the rule {rule.id} could not read an object: {type(exc).__name__}: {exc}")
+        return []
 
 
 def _unclaimed(hit: Hit, claimed: t.Container[Ref]) -> Hit | None:

@@ -57,8 +57,8 @@ def split(text: bytes) -> list[str]:
 
 
 def wanted(evidence: Evidence) -> list[tuple[Object, str, bool]]:
-    """Return (pod, container, failing) of the logs to read: those that ended first, then those that are not ready,
-    then sidecars and pickers of sound pods, whose log alone may show what is wrong."""
+    """Return (pod, container, failing) of the logs to read: those that ended in failure first, then those that run and
+    are not ready."""
     rows: list[tuple[int, Object, str]] = []
     for pod in evidence.pods:
         for state in container_states(pod):
@@ -82,7 +82,7 @@ def _rank(state: Object) -> int | None:
     end = ended(state)
     if not state.get("ready") and (end.get("exitCode") or waiting(state).get("reason") == "CrashLoopBackOff"):
         return 0
-    if not state.get("ready") and (state.get("state") or {}).get("running"):
+    if not state.get("ready") and "running" in (state.get("state") or {}):
         return 1
     return None
 
@@ -91,7 +91,7 @@ def log_of(cluster: Cluster, pod: Object, container: str) -> tuple[list[str], bo
     """Return (lines, whether of the previous run): where a container has been started again, of the run that failed."""
     state = next((s for s in container_states(pod) if s.get("name") == container), {})
     _kind, namespace, name = ref(pod)
-    runs = (state.get("state") or {}).get("running") is not None
+    runs = "running" in (state.get("state") or {})
     restarted = bool(state.get("restartCount")) and bool(ended(state))
     order = [True, False] if restarted and runs else [False, True] if restarted else [False]
     errors: list[OrchestratorError] = []

@@ -7,6 +7,7 @@ from __future__ import annotations
 from ansible_collections.llm_d.orchestrator.plugins.module_utils import (
     _diagnoses_admission,
     _diagnoses_cluster,
+    _diagnoses_gateways,
     _diagnoses_images,
     _diagnoses_pools,
     _diagnoses_routing,
@@ -15,8 +16,8 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils import (
     _diagnoses_volumes,
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._diagnoses_base import Diagnosis
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._diagnoses_logs import SERVER
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._diagnoses_picker import PICKER
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._diagnoses_server import SERVER
 
 GROUPS: dict[str, tuple[Diagnosis, ...]] = {
     "Namespace, releases and definitions": _diagnoses_cluster.NAMESPACE,
@@ -27,7 +28,8 @@ GROUPS: dict[str, tuple[Diagnosis, ...]] = {
     "Endpoint picker": tuple(rule.diagnosis() for rule in PICKER),
     "Model server": tuple(rule.diagnosis() for rule in SERVER),
     "Containers": _diagnoses_start.RULES,
-    "Gateways and routes": _diagnoses_routing.RULES,
+    "Gateways": _diagnoses_gateways.RULES,
+    "Routes": _diagnoses_routing.RULES,
     "Pools": _diagnoses_pools.RULES,
     "What is left": _diagnoses_cluster.LAST,
 }

@@ -113,7 +113,7 @@ def _killed_by_probe(evidence: Evidence) -> t.Iterator[Hit]:
 
 def _probe_fails(evidence: Evidence) -> t.Iterator[Hit]:
     for pod in evidence.pods:
-        running = [s for s in container_states(pod) if not s.get("ready") and (s.get("state") or {}).get("running")]
+        running = [s for s in container_states(pod) if not s.get("ready") and "running" in (s.get("state") or {})]
         event = event_of(evidence, pod, "Unhealthy")
         if running and event and condition(pod, "Ready").get("status") != "True":
             text = f"container {running[0].get('name')} runs and is not ready; {event_text(event)}"

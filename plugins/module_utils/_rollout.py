@@ -130,7 +130,7 @@ def crashed(container: Object) -> bool:
     state = container.get("state") or {}
     ended = state.get("terminated") or (container.get("lastState") or {}).get("terminated") or {}
     backs_off = (state.get("waiting") or {}).get("reason") == "CrashLoopBackOff"
-    again = backs_off or (int(container.get("restartCount") or 0) >= 1 and not state.get("running"))
+    again = backs_off or (int(container.get("restartCount") or 0) >= 1 and "running" not in state)
     return bool(not container.get("ready") and again and (ended.get("exitCode") or backs_off))
 
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._crash_logs import LastWords
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._rollout import newest_pods, pods_of, verdict
 
 
@@ -110,3 +111,59 @@ def test_pods_are_found_by_owner_or_by_the_label_of_their_kind(item, found):
         pod("new", "new"),
     ]
     assert names(pods_of(item, pods, SETS)) == found
+
+
+class Words:
+    """What crashed containers said."""
+
+    def __init__(self, line, *, fatal):
+        self.said = LastWords(line, "DIAG526 The model server does not know an argument" if fatal else "", fatal)
+
+    def __call__(self, pod, container):
+        return self.said
+
+
+CRASHED = {
+    "name": "vllm",
+    "ready": False,
+    "restartCount": 1,
+    "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+    "lastState": {"terminated": {"exitCode": 2, "reason": "Error"}},
+}
+
+
+@pytest.mark.parametrize(
+    ("container", "fatal", "failed", "text"),
+    [
+        (CRASHED, True, True, "log: bad flag (DIAG526"),
+        (CRASHED, False, False, "log: bad flag"),
+        ({**CRASHED, "restartCount": 3}, False, True, "log: bad flag"),
+        ({**CRASHED, "restartCount": 0, "state": {"terminated": {"exitCode": 1}}}, True, False, "exited with 1"),
+        ({**CRASHED, "state": {"running": {}}}, True, False, "not ready yet"),
+        (
+            {
+                **CRASHED,
+                "state": {"waiting": {"reason": "ErrImagePull", "message": "x: not found"}},
+                "restartCount": 0,
+                "lastState": {},
+            },
+            True,
+            True,
+            "ErrImagePull",
+        ),
+    ],
+)
+def test_a_crash_is_told_with_its_last_words(container, fatal, failed, text):
+    crashed_pod = {
+        "metadata": {"name": "p", "ownerReferences": [{"uid": "s"}], "labels": {"controller-revision-hash": "r"}},
+        "status": {"phase": "Running", "containerStatuses": [container]},
+    }
+    owner = {
+        "kind": "StatefulSet",
+        "metadata": {"name": "s", "uid": "s", "generation": 1},
+        "spec": {"replicas": 1},
+        "status": {"observedGeneration": 1, "updateRevision": "r"},
+    }
+    state = verdict(owner, [crashed_pod], [], None, Words("bad flag", fatal=fatal))
+    assert (state.failed, text in state.text) == (failed, True), state
+    assert state.certain == (failed and container["restartCount"] < 3)

@@ -1,0 +1,70 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Write docs/failures.md from the rules of diagnosis; with --check, say whether that has to be done."""
+
+from __future__ import annotations
+
+import pathlib
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT / "tests"))
+    __import__("conftest")  # makes the collection importable
+
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._diagnoses import GROUPS, LOG_RULES  # noqa: E402
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._diagnoses_base import SYMPTOM, Diagnosis  # noqa: E402
+
+INTRO = """# Failures and what to do
+
+What [diagnosis](diagnosis.md) knows: each rule with how the failure looks, its cause, and the remedy. To see which of
+them a namespace has:
+
+```bash
+ansible-playbook llm_d.orchestrator.diagnose -i inventories/lab
+```
+
+Sources written `owner/repository#number` are public issues; F1 to F11 are explained in [rules.md](rules.md), which
+tells what can be found before anything is deployed. A *consequence* is named only where nothing that it depends on has
+a cause.
+
+This page is made by `tests/failures_page.py` from the rules themselves.
+"""
+AT_ONCE = {f"DIAG{rule.number}" for rule in LOG_RULES if rule.fatal} | {"DIAG101", "DIAG104", "DIAG107"}
+
+
+def section(rule: Diagnosis) -> str:
+    """Return one rule's section."""
+    notes = [rule.severity] + (["a consequence"] if rule.level == SYMPTOM else [])
+    notes += ["ends a deployment's wait at once"] if rule.id in AT_ONCE else []
+    lines = [
+        f"### {rule.id}: {rule.title}",
+        "",
+        f"- **Looks like:** {rule.shows}",
+        f"- **Cause:** {rule.cause}",
+        f"- **What to do:** {rule.remedy}",
+        f"- **Kind:** {', '.join(notes)}",
+    ]
+    return "\n".join([*lines, *([f"- **Source:** {rule.source}"] if rule.source else [])]) + "\n"
+
+
+def page() -> str:
+    """Return the whole page."""
+    parts = [INTRO]
+    for group, rules in GROUPS.items():
+        parts.append(f"## {group}\n")
+        parts += [section(rule) for rule in sorted(rules, key=lambda rule: rule.id)]
+    return "\n".join(parts)
+
+
+def main(arguments: list[str]) -> int:
+    """Write the page, or with --check compare; return the exit code."""
+    path = ROOT / "docs" / "failures.md"
+    if "--check" in arguments:
+        return 0 if path.exists() and path.read_text(encoding="utf-8") == page() else 1
+    path.write_text(page(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

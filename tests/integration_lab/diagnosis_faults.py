@@ -1,0 +1,126 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Failures that the lab plays on pods: images, crashes with a log, too little memory, no room."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from plane_stack import Object, obj
+
+# Planted in pods' logs, environment and Secrets: to be found in no output.
+TOKEN = "hf_PlantedTokenOfThisTest0123456789"
+PLAIN_SECRET = "correct-horse-battery-staple-77"
+LABEL = "diagnosis-fault"
+TAINTED = "diagnosis-tainted"
+
+
+class Case(NamedTuple):
+    """rule: the id expected; text: what the evidence or the remedy says; objects: made in the namespace; labels: the
+    namespace's; ahead: seconds that the diagnosis takes to have passed; fault and log: the lab's."""
+
+    name: str
+    rule: str
+    text: str
+    objects: Callable[[str], list[Object]]
+    labels: dict[str, str] = {}
+    ahead: float = 0.0
+    fault: str = ""
+    log: str = ""
+
+
+def workload(namespace: str, name: str = "web", replicas: int = 1, **spec: Any) -> Object:
+    """A Deployment; container: fields of its only container, labels: further labels of its pods."""
+    labels = {"app": name, **spec.pop("labels", {})}
+    container = {"name": "vllm", "image": "example.com/models/vllm:v1", **spec.pop("container", {})}
+    template = {
+        "metadata": {"labels": labels, "annotations": spec.pop("annotations", {})},
+        "spec": {"containers": [container], **spec},
+    }
+    body = {"replicas": replicas, "selector": {"matchLabels": {"app": name}}, "template": template}
+    return obj("apps/v1", "Deployment", name, namespace, spec=body)
+
+
+def faulty(name: str, fault: str, rule: str, text: str, log: str = "") -> Case:
+    """A workload of two pods that the lab lets fail."""
+    return Case(
+        name, rule, text, lambda ns: [workload(ns, replicas=2, labels={LABEL: name})], {}, 0.0, fault, log or "no log\n"
+    )
+
+
+def crash(name: str, rule: str, log: str) -> Case:
+    """A workload that crashes with a log; its last line is the evidence."""
+    return faulty(name, "CrashLoopBackOff", rule, "container vllm", f"INFO starting, token {TOKEN}\n{log}\n")
+
+
+TRACE = 'Traceback (most recent call last):\n  File "/opt/vllm/launch.py", line 12, in <module>\n'
+URL = "https://huggingface.co/acme/secret-7b/resolve/main/config.json"
+LOGS = [
+    crash(
+        "gated",
+        "DIAG501",
+        f"{TRACE}OSError: You are trying to access a gated repo.\n403 Client Error. Cannot access gated"
+        f" repo for url {URL}. Access to model acme/secret-7b is restricted.",
+    ),
+    crash(
+        "token",
+        "DIAG502",
+        f"{TRACE}huggingface_hub.errors.HfHubHTTPError: 401 Client Error: Unauthorized for url: {URL}",
+    ),
+    crash(
+        "model",
+        "DIAG503",
+        f"{TRACE}huggingface_hub.errors.RepositoryNotFoundError: 404 Client Error. Repository Not Found"
+        f" for url: {URL}.",
+    ),
+    crash("offline", "DIAG504", "OSError: We couldn't connect to 'https://huggingface.co' to load the files"),
+    crash("driver", "DIAG511", "RuntimeError: The NVIDIA driver on your system is too old (found version 11040)."),
+    crash("no-gpu", "DIAG512", "RuntimeError: No CUDA GPUs are available"),
+    crash(
+        "kv-cache",
+        "DIAG521",
+        "ValueError: To serve at least one request with the models's max seq len (131072), (16.00 GiB"
+        " KV cache is needed, which is larger than the available KV cache memory (3.10 GiB).",
+    ),
+    crash("gpu-memory", "DIAG523", "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.50 GiB."),
+    crash(
+        "argument",
+        "DIAG526",
+        "usage: vllm serve [model_tag] [options]\nvllm: error: unrecognized arguments: --max-modl-len",
+    ),
+    crash(
+        "shm",
+        "DIAG531",
+        "misc/shmutils.cc:129 NCCL WARN Error while creating shared memory segment /dev/shm/nccl-x (size"
+        " 33030528), error: No space left on device (28)",
+    ),
+    crash("nixl", "DIAG541", "RuntimeError: NIXL is not available"),
+    crash(
+        "sidecar",
+        "DIAG542",
+        'E1121 "failed to connect to vLLM decoder" err="dial tcp 127.0.0.1:8200: connect: connection refused"',
+    ),
+    crash(
+        "picker-crd",
+        "DIAG601",
+        '{"level":"error","msg":"if kind is a CRD, it should be installed before calling Start",'
+        '"kind":"InferenceObjective.inference.networking.x-k8s.io"}',
+    ),
+    crash(
+        "picker-rbac",
+        "DIAG602",
+        "failed to list *v1.InferencePool: inferencepools is forbidden: User"
+        ' "system:serviceaccount:ns:epp" cannot list resource "inferencepools"',
+    ),
+    crash(
+        "picker-config", "DIAG603", "Failed to parse configuration: plugin type 'prefix-cach-scorer' is not registered"
+    ),
+    crash("unknown", "DIAG901", "the flux capacitor is empty"),
+]
+FAULTS = [
+    *LOGS,
+    faulty("image", "ImagePullBackOff", "DIAG101", "example.com/models/vllm:v1"),
+    faulty("memory", "OOMKilled", "DIAG411", "OOMKilled"),
+    faulty("gpus", "Pending", "DIAG211", "lacks"),
+]

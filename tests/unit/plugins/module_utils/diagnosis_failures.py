@@ -1,0 +1,253 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Failures as the objects show them, each with the rule that has to name it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from diagnosis_world import Object, crashed, event, item, pod, state, wide
+
+FALSE = {"status": "False", "lastTransitionTime": "2026-11-21T09:30:00Z"}
+
+
+def pulling(message: str, reason: str = "ImagePullBackOff") -> list[Object]:
+    return [pod("web-1", state(waiting={"reason": reason, "message": message}))]
+
+
+def unmade(message: str, reason: str = "CreateContainerConfigError") -> list[Object]:
+    return [pod("web-1", state(waiting={"reason": reason, "message": message}))]
+
+
+def unplaced(message: str, spec: Object | None = None) -> list[Object]:
+    why = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}
+    return [pod("web-1", conditions=[why], spec={"nodeName": None, **(spec or {})})]
+
+
+def refused(message: str) -> list[Object]:
+    why = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": message}
+    return [item("Deployment", "web", spec={"replicas": 1}, status={"conditions": [why]})]
+
+
+def claim(phase: str = "Pending", name: str = "weights", **spec: Any) -> Object:
+    return item("PersistentVolumeClaim", name, spec=spec, status={"phase": phase})
+
+
+def storage(mode: str = "Immediate") -> Object:
+    return wide("StorageClass", "fast", volumeBindingMode=mode)
+
+
+def gateway(*conditions: Object, cls: str = "istio") -> Object:
+    return item("Gateway", "gw", spec={"gatewayClassName": cls}, status={"conditions": list(conditions)})
+
+
+def gateway_class(status: str = "True") -> Object:
+    return wide(
+        "GatewayClass",
+        "istio",
+        spec={"controllerName": "c"},
+        status={"conditions": [{"type": "Accepted", "status": status, "reason": "Pending"}]},
+    )
+
+
+def routed(kind: str, reason: str, **parent: str) -> list[Object]:
+    ref = {"name": "gw", **parent}
+    status = {"parents": [{"parentRef": ref, "conditions": [{"type": kind, "reason": reason, **FALSE}]}]}
+    return [item("HTTPRoute", "r", spec={"parentRefs": [ref], "rules": []}, status=status)]
+
+
+def killed() -> list[Object]:
+    body = pod("web-1", state(running=True, last={"exitCode": 137, "reason": "Error"}, restarts=3), phase="Running")
+    return [body, event(body, "Unhealthy", "Startup probe failed: connection refused", count=30)]
+
+
+def probing() -> list[Object]:
+    body = pod("web-1", state(running=True), phase="Running")
+    return [body, event(body, "Unhealthy", "Readiness probe failed: 503")]
+
+
+def unmounted() -> list[Object]:
+    body = pod("web-1", state(waiting={"reason": "ContainerCreating"}))
+    return [body, event(body, "FailedMount", 'MountVolume.SetUp failed for volume "c": configmap "x" not found')]
+
+
+def provisioning() -> list[Object]:
+    body = claim(storageClassName="fast")
+    return [storage(), body, event(body, "ProvisioningFailed", "ReadWriteMany is not supported")]
+
+
+def evicted() -> list[Object]:
+    body = pod("web-1", phase="Failed")
+    body["status"].update(reason="Evicted", message="The node was low on resource: ephemeral-storage.")
+    return [body, item("Deployment", "web", spec={"replicas": 1}, status={"readyReplicas": 0})]
+
+
+def pool(selector: Object, port: int = 8000, **status: Any) -> Object:
+    spec = {
+        "selector": {"matchLabels": selector},
+        "targetPorts": [{"number": port}],
+        "endpointPickerRef": {"name": "epp", "port": {"number": 9002}},
+    }
+    return item("InferencePool", "pool", spec=spec, status=status)
+
+
+def picker(*, ready: bool = True) -> list[Object]:
+    conditions = [{"type": "Ready", "status": "True" if ready else "False"}]
+    running = pod("epp-1", state("epp", running=True, ready=ready), phase="Running", conditions=conditions, owner="epp")
+    return [item("Service", "epp", spec={"selector": {"app": "epp"}, "ports": [{"port": 9002}]}), running]
+
+
+CASES: list[tuple[str, str, list[Object]]] = [
+    ("DIAG101", "reg/vllm:v1", pulling("Back-off pulling: ErrImagePull: manifest unknown")),
+    ("DIAG102", "401", pulling("failed to authorize: 401 Unauthorized")),
+    ("DIAG102", "denied", pulling("pull access denied, repository does not exist or may require authorization")),
+    ("DIAG103", "toomanyrequests", pulling("toomanyrequests: You have reached your pull rate limit")),
+    ("DIAG104", "InvalidImageName", pulling("couldn't parse image name", "InvalidImageName")),
+    ("DIAG105", "i/o timeout", pulling("dial tcp 10.0.0.1:443: i/o timeout")),
+    ("DIAG106", "no match for platform", pulling("no match for platform in manifest: not found")),
+    ("DIAG107", "ErrImageNeverPull", pulling("Container image is not present", "ErrImageNeverPull")),
+    ("DIAG201", "class fast", [claim(storageClassName="fast"), wide("StorageClass", "slow")]),
+    ("DIAG202", "class none", [claim(), storage()]),
+    ("DIAG203", "ReadWriteMany is not supported", provisioning()),
+    ("DIAG204", "is Pending", [claim(storageClassName="fast"), storage("WaitForFirstConsumer")]),
+    ("DIAG205", "no claim weights", unplaced("x", {"volumes": [{"persistentVolumeClaim": {"claimName": "weights"}}]})),
+    ("DIAG206", "FailedMount", unmounted()),
+    ("DIAG211", "Insufficient nvidia.com/gpu", unplaced("0/3 nodes are available: 3 Insufficient nvidia.com/gpu.")),
+    ("DIAG212", "Insufficient memory", unplaced("0/3 nodes are available: 3 Insufficient memory.")),
+    ("DIAG213", "untolerated taint", unplaced("0/3 nodes are available: 3 node(s) had untolerated taint {a: b}.")),
+    ("DIAG214", "node affinity", unplaced("3 node(s) didn't match Pod's node affinity/selector.")),
+    ("DIAG215", "unschedulable", unplaced("3 node(s) were unschedulable.")),
+    ("DIAG216", "topology spread", unplaced("3 node(s) didn't match pod topology spread constraints.")),
+    ("DIAG217", "kueue", [pod(spec={"nodeName": None, "schedulingGates": [{"name": "kueue.x-k8s.io/admission"}]})]),
+    ("DIAG218", "schedulerName: mine", [pod(spec={"nodeName": None, "schedulerName": "mine"})]),
+    ("DIAG219", "something new", unplaced("0/3 nodes are available: something new")),
+    ("DIAG301", "narrow", refused("exceeded quota: narrow, requested: pods=1, used: pods=1, limited: pods=1")),
+    ("DIAG302", "limits.cpu", refused("failed quota: narrow: must specify limits.cpu for: vllm")),
+    ("DIAG303", "maximum cpu", refused("maximum cpu usage per Container is 100m, but limit is 2")),
+    ("DIAG304", "restricted", refused('violates PodSecurity "restricted:latest": allowPrivilegeEscalation != false')),
+    ("DIAG305", "security context", refused("unable to validate against any security context constraint: [x]")),
+    ("DIAG306", "policy.example.com", refused('admission webhook "policy.example.com" denied the request: no')),
+    ("DIAG307", "gone.example.com", refused('failed calling webhook "gone.example.com": connection refused')),
+    ("DIAG308", "weekend", refused("ValidatingAdmissionPolicy 'weekend' with binding 'b' denied request: no")),
+    (
+        "DIAG309",
+        "ServiceAccount me",
+        refused('error looking up service account demo/me: serviceaccount "me" not found'),
+    ),
+    ("DIAG310", "urgent", refused("no PriorityClass with name urgent was found")),
+    (
+        "DIAG311",
+        "Let jane create pods",
+        refused('forbidden: User "jane" cannot create resource "pods" in API group ""'),
+    ),
+    ("DIAG312", "Widget", refused('no matches for kind "Widget" in version "example.com/v1"')),
+    ("DIAG313", "Invalid value", refused("spec.ports[0]: Invalid value: 0: must be between 1 and 65535")),
+    ("DIAG401", "Make the Secret hf", unmade('secret "hf" not found')),
+    ("DIAG402", "Add the key TOKEN to the Secret", unmade("couldn't find key TOKEN in Secret demo/hf")),
+    ("DIAG403", "ConfigMap plugins", unmade('configmap "plugins" not found')),
+    ("DIAG404", "executable file not found", unmade('exec: "vlm": executable file not found in $PATH', "StartError")),
+    ("DIAG405", "strange", unmade("something strange", "CreateContainerError")),
+    (
+        "DIAG411",
+        "no memory limit",
+        [
+            pod(
+                "w",
+                state(
+                    waiting={"reason": "CrashLoopBackOff"}, restarts=1, last={"reason": "OOMKilled", "exitCode": 137}
+                ),
+            )
+        ],
+    ),
+    ("DIAG412", "ephemeral-storage", evicted()),
+    ("DIAG413", "Startup probe failed", killed()),
+    ("DIAG414", "Readiness probe failed", probing()),
+    ("DIAG701", "gatewayClassName is istio", [gateway()]),
+    ("DIAG702", "controller c", [gateway(), gateway_class("Unknown")]),
+    (
+        "DIAG703",
+        "ListenersNotValid",
+        [gateway({"type": "Accepted", "reason": "ListenersNotValid", **FALSE}), gateway_class()],
+    ),
+    (
+        "DIAG704",
+        "AddressNotAssigned",
+        [gateway({"type": "Programmed", "reason": "AddressNotAssigned", **FALSE}), gateway_class()],
+    ),
+    ("DIAG705", "Invalid", [gateway({"type": "Programmed", "reason": "Invalid", **FALSE}), gateway_class()]),
+    ("DIAG706", "not reported yet", [gateway(), gateway_class()]),
+    ("DIAG711", "no such Gateway", routed("Accepted", "Accepted")),
+    ("DIAG712", "NoMatchingParent", [*routed("Accepted", "NoMatchingParent", namespace="infra")]),
+    ("DIAG713", "NotAllowedByListeners", routed("Accepted", "NotAllowedByListeners", namespace="infra")),
+    ("DIAG714", "UnsupportedValue", routed("Accepted", "UnsupportedValue", namespace="infra")),
+    ("DIAG715", "BackendNotFound", routed("ResolvedRefs", "BackendNotFound", namespace="infra")),
+    ("DIAG716", "InvalidKind", routed("ResolvedRefs", "InvalidKind", namespace="infra")),
+    ("DIAG717", "RefNotPermitted", routed("ResolvedRefs", "RefNotPermitted", namespace="infra")),
+    ("DIAG718", "Strange", routed("ResolvedRefs", "Strange", namespace="infra")),
+    (
+        "DIAG719",
+        "has said nothing",
+        [item("HTTPRoute", "r", spec={"parentRefs": [{"name": "g", "namespace": "infra"}]})],
+    ),
+    (
+        "DIAG731",
+        "use one spelling",
+        [
+            pool({"llm-d.ai/inferenceServing": "true"}),
+            *picker(),
+            pod("m-1", labels={"llm-d.ai/inference-serving": "true"}, conditions=[{"type": "Ready", "status": "True"}]),
+        ],
+    ),
+    ("DIAG733", "Service epp, which does not exist", [pool({"app": "epp"}), picker()[1]]),
+    (
+        "DIAG734",
+        "Deployment web",
+        [
+            pool({"app": "web"}),
+            *picker(),
+            item(
+                "Deployment",
+                "web",
+                spec={"replicas": 0, "template": {"metadata": {"labels": {"app": "web"}}}},
+                status={"observedGeneration": 1},
+            ),
+        ],
+    ),
+    (
+        "DIAG735",
+        "selects 0 pods",
+        [
+            pool({"app": "web"}),
+            *picker(),
+            item(
+                "Deployment",
+                "web",
+                spec={"replicas": 1, "template": {"metadata": {"labels": {"app": "web"}}}},
+                status={"updatedReplicas": 1, "availableReplicas": 1, "replicas": 1},
+            ),
+        ],
+    ),
+    (
+        "DIAG736",
+        "has 0 pods",
+        [pool({"app": "m"}), picker()[0], pod("m-1", owner="m", conditions=[{"type": "Ready", "status": "True"}])],
+    ),
+    (
+        "DIAG737",
+        "HTTPRouteNotAccepted",
+        [
+            pool(
+                {"app": "epp"},
+                parents=[{"conditions": [{"type": "Accepted", "reason": "HTTPRouteNotAccepted", **FALSE}]}],
+            ),
+            *picker(),
+        ],
+    ),
+    (
+        "DIAG803",
+        "example.com/keep",
+        [claim("Bound", deletionTimestamp="2026-11-21T09:20:00Z", finalizers=["example.com/keep"])],
+    ),
+    ("DIAG901", "exit code 1", [crashed("")[0]]),
+    ("DIAG999", "running, not ready yet", [pod("web-1", state(running=True), phase="Running")]),
+]

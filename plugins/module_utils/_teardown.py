@@ -76,7 +76,7 @@ class Plan:
         releases = [f"Helm release {release.name} in {release.namespace}" for release in self.releases]
         records = [item for item in self.objects if item.get("type") == RECORD_TYPE]
         others = [line(item) for item in self.objects if item.get("type") != RECORD_TYPE]
-        others += [f"records of {len(records)} deployments"] if records else []
+        others += [f"records of deployments: {len(records)}"] if records else []
         return [*map(line, self.routes), *releases, *others, *map(line, self.claims)]
 
 

@@ -1,38 +1,51 @@
 #!/usr/bin/env bash
-# Every test. What needs no lab runs beside what does, as the lab's tests mostly wait; its output follows when it ends.
-# The lab that they share, and whose Helm they use, is removed at the end, whatever happened.
+# Every test, in three lanes side by side, as the labs' tests mostly wait. What the second and third lane print follows
+# when they have ended. The labs are removed at the end, whatever happened.
 . "$(dirname "$0")/common.sh"
 
-beside="$(mktemp)"
+OTHER_LAB="$TEST_LAB-other"
+lanes=()
+names=()
+logs="$(mktemp -d)"
+
 finish() {
-  if [ -n "${static:-}" ]; then
-    kill -- "-$static" 2> /dev/null || :
-  fi
-  rm -f "$beside"
+  for lane in "${lanes[@]}"; do
+    kill -- "-$lane" 2> /dev/null || continue
+  done
+  rm -rf "$logs"
   lab_playbook playbooks/lab_down.yml > /dev/null
+  TEST_LAB="$OTHER_LAB" lab_playbook playbooks/lab_down.yml > /dev/null
 }
 trap finish EXIT
 
-heading "the tests' own lab (binaries are fetched or built on the first run)"
+# Start scripts one after another in the background, in a process group of their own, so that all of it can be ended.
+beside() {
+  local name="$1"
+  shift
+  set -m
+  (for script in "$@"; do "$script" || exit; done) > "$logs/$name" 2>&1 &
+  set +m
+  lanes+=("$!")
+  names+=("$name")
+}
+
+heading "the tests' own labs (binaries are fetched or built on the first run)"
 lab_playbook playbooks/lab_up.yml
+TEST_LAB="$OTHER_LAB" lab_playbook playbooks/lab_up.yml
 
-# A process group of its own, so that all of it can be ended.
-set -m
-(tests/unit.sh && tests/lint.sh && tests/sanity.sh) > "$beside" 2>&1 &
-static=$!
-set +m
-
-tests/integration.sh
-tests/mutations.sh
-tests/molecule.sh
-tests/package.sh
+beside static tests/unit.sh tests/lint.sh tests/sanity.sh
+TEST_LAB="$OTHER_LAB" beside other-lab tests/molecule.sh tests/mutations.sh tests/package.sh
 
 outcome=0
-wait "$static" || outcome=$?
-static=
-cat "$beside"
-if [ "$outcome" != 0 ]; then
-  echo "unit tests, linters or sanity failed, see above" >&2
-  exit "$outcome"
+tests/integration.sh || outcome=$?
+failed=()
+for index in "${!lanes[@]}"; do
+  wait "${lanes[$index]}" || failed+=("${names[$index]}")
+  cat "$logs/${names[$index]}"
+done
+lanes=()
+if [ "$outcome" != 0 ] || [ ${#failed[@]} -gt 0 ]; then
+  heading "failed: $([ "$outcome" = 0 ] || echo "integration ")${failed[*]}"
+  exit 1
 fi
 heading "done"

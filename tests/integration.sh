@@ -3,7 +3,7 @@
 . "$(dirname "$0")/common.sh"
 
 heading "integration: the lab, its serving plane, bad input"
-pytest -q tests/integration_lab
+pytest -q --durations=12 tests/integration_lab
 heading "integration: deployments that are killed, locked out or out of disk"
 (cd tests/chaos && python run.py --quick --lab "$TEST_LAB")
 heading "integration: the commands in README.md and docs/"

@@ -18,6 +18,8 @@ FORMAT = 2
 STARTED_FORMAT = "%Y%m%dT%H%M%SZ"
 # Texts of a diagnosis are others' logs.
 TEXT_LIMIT = 8000
+# Of a diagnosis, what Ansible adds, and its words on the screen, which are made of the rest.
+SHOWN = ("changed", "failed", "screen", "warnings", "invocation")
 
 Object = dict[str, t.Any]
 
@@ -70,7 +72,7 @@ def build(params: Object, events: list[Object], now: datetime.datetime) -> Objec
         "outcome": params["outcome"],
         "by": params.get("by") or {},
         "failure": _failure(params.get("failure") or {}) if failed else {},
-        "diagnosis": _shortened(mask(params.get("diagnosis") or {})) if failed else {},
+        "diagnosis": _diagnosis(params.get("diagnosis") or {}) if failed else {},
         "versions": params.get("versions") or {},
         "plan_digest": params.get("plan_digest") or "",
         "approved": {"digest": approved_digest(approved), "inputs": approved} if approved else {},
@@ -92,6 +94,11 @@ def approved_digest(inputs: t.Mapping[str, str]) -> str:
 
 def _failure(failure: Object) -> Object:
     return {key: mask_text(str(failure.get(key) or "")) for key in ("component", "text")}
+
+
+def _diagnosis(found: Object) -> Object:
+    """Return a diagnosis without what only the run itself shows."""
+    return _shortened(mask({key: value for key, value in found.items() if key not in SHOWN}))
 
 
 def _releases(rows: list[Object], stack: Object, approved: Object) -> list[Object]:

@@ -29,6 +29,10 @@ def failure(record: Object) -> Markup:
         parts += [tag("h2", "Diagnosis"), *[_cause(cause) for cause in causes]]
     elif diagnosis.get("evidence"):
         parts += [tag("h2", "Evidence"), tag("div", tag("pre", _lines(diagnosis["evidence"])), class_="card")]
+    left = diagnosis.get("state") if isinstance(diagnosis.get("state"), list) else []
+    if left:
+        rows = tag("ul", *[tag("li", tag("bdi", _text(row))) for row in left])
+        parts += [tag("h2", "What was left in which state"), tag("div", rows, class_="card")]
     return tag("section", *parts)
 
 
@@ -36,12 +40,15 @@ def _cause(cause: Object) -> Markup:
     where = ", ".join(_text(item) for item in cause.get("objects") or [])
     facts = " \u00b7 ".join(str(part) for part in (cause.get("id"), cause.get("component"), where) if part)
     evidence = cause.get("evidence") or []
+    explained = ", ".join(_text(item) for item in cause.get("explains") or [])
     return tag(
         "div",
         tag("h3", tag("bdi", str(cause.get("title") or cause.get("id") or "unknown cause"))),
         tag("p", tag("bdi", facts), class_="muted") if facts else None,
+        tag("p", tag("bdi", str(cause["cause"]))) if cause.get("cause") else None,
         tag("p", tag("strong", "What to do: "), tag("bdi", str(cause["remedy"]))) if cause.get("remedy") else None,
         tag("pre", _lines(evidence)) if evidence else None,
+        tag("p", "Explains: ", tag("bdi", explained), class_="muted") if explained else None,
         class_=f"card {'warn' if cause.get('severity') == 'warning' else 'bad'}",
     )
 

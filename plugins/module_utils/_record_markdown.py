@@ -34,8 +34,8 @@ def timeline(steps: list[Object], total: float) -> list[str]:
 
 def markdown(record: Object) -> str:
     """Return the record as a page to read."""
-    parts = [_head(record), _timeline(record), _releases(record), _verification(record), _versions(record)]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    parts = (_head, _diagnosis, _timeline, _releases, _verification, _versions)
+    return "\n\n".join(filter(None, (part(record) for part in parts))) + "\n"
 
 
 def _head(record: Object) -> str:
@@ -56,6 +56,18 @@ def _head(record: Object) -> str:
         lines += ["", "## Failure", "", f"Component: {failure.get('component') or 'unknown'}", ""]
         lines += _block(str(failure.get("text") or "no message"))
     return "\n".join(lines)
+
+
+def _diagnosis(record: Object) -> str:
+    diagnosis, lines = record["diagnosis"], []
+    for cause in diagnosis.get("causes") or []:
+        lines += [f"- **{_cell(cause.get('title') or cause.get('id'))}** ({_cell(cause.get('id'))})"]
+        lines += [f"  {_cell(row)}" for row in cause.get("evidence") or []]
+        lines += [f"  What to do: {_cell(cause['remedy'])}"] if cause.get("remedy") else []
+    if not lines:
+        lines = [f"- {_cell(row)}" for row in diagnosis.get("evidence") or []]
+    lines += [f"- {_cell(row)}" for row in diagnosis.get("state") or []]
+    return "\n".join(["## Diagnosis", "", *lines]) if lines else ""
 
 
 def _block(text: str) -> list[str]:

@@ -110,7 +110,9 @@ CAUSE = {
     "component": "modelservice",
     "objects": ["Pod llm-d/ms-a-1"],
     "evidence": ["Failed to pull image x: not found"],
+    "cause": "The registry has no such tag.",
     "remedy": "Mend the tag.",
+    "explains": ["Deployment ms-a-decode"],
     "seconds_since_first": 3.2,
 }
 
@@ -122,4 +124,5 @@ def sample(events=EVENTS, **more):
 def failed(**more):
     failure = {"component": "modelservice", "text": "ms-a has no ready pod"}
     diagnosis = {"causes": [CAUSE], "evidence": [], "releases": [], "namespace": "llm-d"}
+    diagnosis |= {"state": ["gaie: deployed and ready: gaie-a"], "screen": ["1. DIAG101"], "changed": False}
     return sample(**{"outcome": "failed", "failure": failure, "diagnosis": diagnosis, **more})

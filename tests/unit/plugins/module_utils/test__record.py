@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._record import spans
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._record_markdown import timeline
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._record_markdown import markdown, timeline
 from ansible_collections.llm_d.orchestrator.plugins.modules import deployment_record
 from record_samples import SCHEMA, failed, sample
 
@@ -131,7 +131,10 @@ def test_a_release_says_what_made_it():
 
 
 def test_only_a_failure_has_a_diagnosis():
-    assert failed()["diagnosis"]["causes"][0]["id"] == "DIAG101"
+    diagnosis = failed()["diagnosis"]
+    assert diagnosis["causes"][0]["id"] == "DIAG101" and not {"screen", "changed"} & set(diagnosis)
+    page = markdown(failed())
+    assert "## Diagnosis" in page and "- **The image does not exist** (DIAG101)" in page and "What to do: Mend" in page
     assert sample(diagnosis={"causes": []}, failure={"text": "x"})["diagnosis"] == {}
 
 

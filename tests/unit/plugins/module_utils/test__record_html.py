@@ -161,7 +161,16 @@ def test_ticks(total, room, found):
 
 def test_a_failure_is_explained():
     text = texts(parsed(failed()))
-    for part in ("failed", "ms-a has no ready pod", "DIAG101", "The image does not exist", "Mend the tag."):
+    for part in (
+        "failed",
+        "ms-a has no ready pod",
+        "DIAG101",
+        "The image does not exist",
+        "Mend the tag.",
+        "no such tag",
+        "Explains: Deployment ms-a-decode",
+        "gaie: deployed and ready: gaie-a",
+    ):
         assert part in text
     unknown = failed(diagnosis={"causes": [], "evidence": [{"pod": "x", "reason": "odd"}]})
     assert '{"pod": "x", "reason": "odd"}' in texts(parsed(unknown))

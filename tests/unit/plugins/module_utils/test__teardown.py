@@ -35,6 +35,12 @@ def test_order_and_words():
     assert found.lines() == ["HTTPRoute r in n", "Helm release ms-a in n", "Secret hf in n"]
 
 
+def test_records_of_deployments_are_counted():
+    kept = [item("Secret", name, type="orchestrator.llm-d.ai/record") for name in ("one", "two")]
+    found = plan([], [item("Secret", "hf"), *kept])
+    assert found.lines() == ["Secret hf in n", "records of deployments: 2"] and len(found.objects) == 3
+
+
 def test_others_releases_stay():
     found = plan([release("ms-a", managed=False)])
     assert found.lines() == []

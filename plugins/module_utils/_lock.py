@@ -81,6 +81,20 @@ class Locks:
                 return
         raise OrchestratorError(f"The lock of the namespace {namespace} changes hands too often.", hint="Try again.")
 
+    def quiet(self, namespace: str, mode: str, timeout: float) -> bool:
+        """Wait or raise Held as take() does, and take nothing; return whether it was waited.
+
+        A lock that has expired is freed.
+        """
+        deadline = time.monotonic() + (timeout if mode == WAIT else DURATION + SLACK)
+        lease = self.read(namespace)
+        if lease is None or self._is_open(lease, namespace):
+            return False
+        left = self._wait(lease, namespace, mode, deadline)
+        if left is not None and holder(left) and runs(process_of(left)) is not False:
+            self._send("replace", released(left), "free the expired lock")
+        return True
+
     def _is_open(self, lease: Object | None, namespace: str) -> bool:
         """Return whether a lock may be taken at once: free, ours, or of a process of this machine that is gone."""
         if lease is None or holder(lease) in ("", self.identity):

@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import Forbidden, OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._lock import Locks
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._lock_lease import (
     API,
     KIND,
@@ -29,6 +31,21 @@ def locked_namespaces(stack: Object) -> list[str]:
     if stack["releases"]["gateway"]:
         names.append(stack["gateway"]["namespace"])
     return list(dict.fromkeys(filter(None, names)))
+
+
+def await_locks(cluster: Cluster | None, stack: Object, params: Object, say: t.Callable[[str], t.Any]) -> bool:
+    """Wait until nobody changes the stack, or raise Held: what is half made looks like mistakes.
+
+    Returns whether it was waited, so that what was read before is old. params: lock and lock_timeout of the module;
+    say: shows a line at once.
+    """
+    names = locked_namespaces(stack) if params["lock"] != OFF else []
+    waited = False
+    for name in names if cluster is not None else []:
+        locks = Locks(t.cast("Cluster", cluster), "", {}, "", say)
+        with contextlib.suppress(Forbidden):  # that is another rule's matter
+            waited = locks.quiet(name, params["lock"], params["lock_timeout"]) or waited
+    return waited
 
 
 def seen_locks(cluster: Cluster | None, stack: Object, mode: str, notes: list[str]) -> Object:

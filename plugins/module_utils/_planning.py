@@ -21,7 +21,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._foreign import
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._image_check import hinted
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import Problems
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inventory import Inventory
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._lock_seen import seen_locks
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._lock_seen import await_locks, seen_locks
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_build import build
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._planning_approval import approve
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._planning_checks import (
@@ -62,17 +62,23 @@ OWNERS = "LLMD304"
 RELEASE_COMPONENTS = ("modelservice", "gaie", "gateway")
 
 
-def run(params: dict, check_mode: bool = False) -> dict:
+class PlanAgain(Exception):
+    """Somebody else has changed the stack while planning waited for the lock: what was read is old."""
+
+
+def run(params: dict, check_mode: bool = False, say: t.Callable[[str], t.Any] = str) -> dict:
     """Return what the module stack_info returns; raise PlanningFailed with every mistake.
 
-    params: the module's; check_mode: whether nothing is going to be changed anyway.
+    params: the module's; check_mode: whether nothing is going to be changed anyway; say: shows a line at once.
     """
     planning = None
     try:
-        planning = Planning(params, check_mode)
+        planning = Planning(params, check_mode, say)
         early = (planning.resolve, planning.check_inputs, planning.find_settled)
         for step in (*early, planning.render, planning.check_rules, planning.plan):
             step()
+    except PlanAgain:
+        return run(params, check_mode, say)
     except OrchestratorError as exc:
         report(params["findings_file"], [*(planning.all_findings() if planning else []), as_finding(exc)])
         raise
@@ -83,7 +89,8 @@ def run(params: dict, check_mode: bool = False) -> dict:
 class Planning:
     """One planning call; each step uses what the steps before it have found."""
 
-    def __init__(self, params: dict, check_mode: bool) -> None:
+    def __init__(self, params: dict, check_mode: bool, say: t.Callable[[str], t.Any] = str) -> None:
+        self.say = say
         early = Problems()
         self.params = with_site(checked_settings(params, early))
         self.check_mode, self.early, self.mistakes = check_mode, early, Mistakes()
@@ -128,6 +135,9 @@ class Planning:
         more = {"started": started, "kubernetes": version, "helm": helm}
         more["namespace_exists"] = self.facts.namespace is not None
         self.result_stack = as_result(self.stack, routes, rules, more)
+        deploys = not self.check_mode and params["approval"] != "off"
+        if deploys and await_locks(self.cluster, self.result_stack, params, self.say):
+            raise PlanAgain
         self.result_stack["lock"] = seen_locks(self.cluster, self.result_stack, params["lock"], self.notes)
         self.mistakes.take(early)
         self.mistakes.take(resolver.problems)

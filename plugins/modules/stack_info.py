@@ -105,10 +105,16 @@ options:
     choices: [block, warn, "off"]
     default: block
   lock:
-    description: How a deployment locks its namespaces, see M(llm_d.orchestrator.stack_lock#module).
+    description:
+      - How a deployment locks its namespaces, see M(llm_d.orchestrator.stack_lock#module).
+      - Unless O(approval=off), a lock that is held is waited for or refused here too; else it is noted.
     type: str
     choices: [refuse, wait, "off"]
     default: refuse
+  lock_timeout:
+    description: Seconds to wait with O(lock=wait).
+    type: int
+    default: 600
   capacity:
     description:
       - With O(check_rules), whether to ask if the nodes have room for the pods, and if quotas and limits allow them.
@@ -326,6 +332,7 @@ def argument_spec() -> dict:
         unknown_keys={"type": "str", "choices": list(UNKNOWN_KEYS), "default": "error"},
         access={"type": "str", "choices": ["block", "warn", "off"], "default": "block"},
         lock={"type": "str", "choices": ["refuse", "wait", "off"], "default": "refuse"},
+        lock_timeout={"type": "int", "default": 600},
         capacity={"type": "str", "choices": ["block", "warn", "off"], "default": "block"},
         adopt={"type": "bool", "default": False},
         find_settled={"type": "bool", "default": False},
@@ -363,7 +370,7 @@ def carry_out(module: AnsibleModule) -> None:
     """Run with a module's parameters and end it with the result."""
     try:
         with registry_access(module.params):
-            result = run(module.params, module.check_mode)
+            result = run(module.params, module.check_mode, getattr(module, "say", module.warn))
     except PlanningFailed as exc:
         module.fail_json(msg=str(exc), findings=exc.findings)
     except OrchestratorError as exc:

@@ -110,8 +110,8 @@ class Evidence:
     def since(self, item: Object) -> float | None:
         """Return when an object began to fail: its first warning, else its creation."""
         warnings = [first_time(event) for event in self.events(item) if event.get("type") == "Warning"]
-        times = [moment for moment in warnings if moment] or [seconds(item["metadata"].get("creationTimestamp"))]
-        return min((moment for moment in times if moment), default=None)
+        times = [moment for moment in warnings if moment]
+        return min(times) if times else seconds(item["metadata"].get("creationTimestamp"))
 
     def workload(self, pod: Object) -> Ref:
         """Return the workload that a pod is of, the pod itself where it has none."""

@@ -64,11 +64,11 @@ class Gatherer:
         # Discovery is not made for threads.
         tasks = [(task, resource) for task in (*here, *wide) if (resource := self._resource(*task[:2])) is not None]
         with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
-            lists = [pool.submit(self._list, resource, *task) for task, resource in tasks]
-            helm = pool.submit(self._helm)
-            phase = pool.submit(self._namespace)
-            concurrent.futures.wait([*lists, helm, phase])
-        for future in (*lists, helm, phase):
+            futures: list[concurrent.futures.Future] = [
+                pool.submit(self._list, resource, *task) for task, resource in tasks
+            ]
+            futures += [pool.submit(self._helm), pool.submit(self._namespace)]
+        for future in futures:
             future.result()
         self._served()
         self._others()

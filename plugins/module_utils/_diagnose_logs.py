@@ -89,7 +89,7 @@ def _rank(state: Object) -> int | None:
 
 def log_of(cluster: Cluster, pod: Object, container: str) -> tuple[list[str], bool]:
     """Return (lines, whether of the previous run): where a container has been started again, of the run that failed."""
-    state = next((s for s in container_states(pod) if s.get("name") == container), {})
+    state: Object = next((s for s in container_states(pod) if s.get("name") == container), {})
     _kind, namespace, name = ref(pod)
     runs = "running" in (state.get("state") or {})
     restarted = bool(state.get("restartCount")) and bool(ended(state))

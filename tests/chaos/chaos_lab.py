@@ -165,9 +165,13 @@ class ChaosLab:
         raise RuntimeError(f"{name} of the lab {self.name} does not run")
 
     def records(self, namespace: str) -> list[Object]:
-        """Helm's records in a namespace, but the superseded."""
-        found = self.core.list_namespaced_secret(namespace, label_selector="owner=helm,status!=superseded").items
-        return [{"name": one.metadata.labels["name"], "status": one.metadata.labels["status"]} for one in found]
+        """The state of each release in a namespace; a revision that failed stays in Helm's history."""
+        found = self.core.list_namespaced_secret(namespace, label_selector="owner=helm").items
+        labels = sorted((one.metadata.labels for one in found), key=lambda row: int(row["version"]))
+        newest = {row["name"]: row["status"] for row in labels}
+        alive = [row["name"] for row in labels if row["status"] not in ("superseded", "failed")]
+        twice = [{"name": name, "status": "alive twice"} for name in set(alive) if alive.count(name) > 1]
+        return [{"name": name, "status": status} for name, status in newest.items()] + twice
 
     def snapshot(self, namespace: str) -> dict[str, str]:
         """A digest of what was asked for by 'Kind name', the namespace's name left out."""

@@ -91,8 +91,6 @@ class Trial:
         """Compare what there is with what an undisturbed run has made."""
         bad = [f"{one['name']} {one['status']}" for one in self.lab.records(self.namespace)]
         bad = [text for text in bad if not text.endswith(" deployed")]
-        names = [one["name"] for one in self.lab.records(self.namespace)]
-        bad += [f"{name} twice" for name in sorted(set(names)) if names.count(name) > 1]
         if bad:
             self.wrong("releases: " + ", ".join(bad))
         found, wanted = self.lab.snapshot(self.namespace), self.baseline.get(kind)

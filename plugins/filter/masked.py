@@ -5,19 +5,15 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
-from collections.abc import Mapping
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._mask import mask
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._mask_known import chosen, without
 
 
-def masked(value: t.Any, keys: str = "") -> t.Any:
-    """Return data without secrets; of a mapping only the keys that begin with the pattern keys."""
-    if keys and isinstance(value, Mapping):
-        # Only what is asked for is looked up: the other values of hostvars may not be fit to be rendered.
-        value = {key: value[key] for key in value if re.match(keys, str(key))}
-    return mask(value)
+def masked(value: t.Any, keys: str = "", known: t.Iterable[str] = ()) -> t.Any:
+    """Return data without secrets, those that are known among them; of a mapping the keys that begin with a pattern."""
+    return mask(without(chosen(value, keys), known))
 
 
 class FilterModule:

@@ -16,6 +16,8 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._record_topolog
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 # A longer cell says no more to a reader; record.json has all of it.
 CELL = 600
+# A longer fact takes a line of its own.
+LONG = 40
 
 Object = dict[str, t.Any]
 
@@ -62,7 +64,11 @@ def _header(record: Object) -> Markup:
         ("Endpoint", record["verification"].get("endpoint") or ""),
         ("Plan", record["plan_digest"]),
     ]
-    rows = [tag("div", tag("dt", name), tag("dd", bdi(value))) for name, value in facts if value]
+    rows = [
+        tag("div", tag("dt", name), tag("dd", bdi(value)), class_="long" if len(str(value)) > LONG else None)
+        for name, value in facts
+        if value
+    ]
     head = tag("h1", "Deployment on ", bdi(record["cluster"]))
     return tag("header", badge, head, tag("dl", *rows, class_="facts"))
 
@@ -91,8 +97,8 @@ def _timeline(record: Object) -> Markup:
     names = (("work", "works"), ("wait", "waits until ready"), ("probe", "verifies"), ("failed", "failed"))
     keys = join(*[join(tag("span", class_=f"key {style}"), name) for style, name in names])
     caption = join(keys, tag("br"), "What overlaps ran in parallel.")
-    drawings = [_record_timeline_svg.drawing(record, wide=wide) for wide in (True, False)]
-    return _section("Timeline", _figure(*drawings, caption))
+    wide, narrow = (_record_timeline_svg.drawing(record, wide=wide) for wide in (True, False))
+    return _section("Timeline", _figure(wide, narrow, caption))
 
 
 def _figure(wide: Markup, narrow: Markup, caption: t.Any) -> Markup:

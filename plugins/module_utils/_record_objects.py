@@ -36,7 +36,7 @@ def key_of(item: Object) -> tuple[str, str, str, str]:
 
 def fingerprinted(rows: list[Object], objects: t.Iterable[Object]) -> list[Object]:
     """Return a release's objects as helm_releases lists them, each with the fingerprint of its manifest."""
-    found = {key_of(item): fingerprint(item) for item in objects}
+    found: dict[tuple[str, ...], str] = {key_of(item): fingerprint(item) for item in objects}
     keys = ("api_version", "kind", "namespace", "name")
     return [{**row, "fingerprint": found.get(tuple(row.get(key) or "" for key in keys), "")} for row in rows]
 

@@ -31,6 +31,7 @@ a{color:var(--accent)}
 .badge.good{background:var(--good-back);color:var(--good)}
 .badge.bad{background:var(--bad-back);color:var(--bad)}
 .facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:.7rem 1.4rem;margin:1.1rem 0 0}
+.facts .long{grid-column:1/-1}
 .facts dt{font-size:.82rem}
 .facts dd{margin:0;overflow-wrap:anywhere}
 .card{background:var(--card);border:1px solid var(--rule);border-radius:10px;padding:14px 16px;margin:0 0 12px}

@@ -28,7 +28,7 @@ def write_files(record: Object, folder: str) -> tuple[list[str], list[str]]:
         prepare_directory(folder)
     except OrchestratorError as exc:
         return [], [exc.message]
-    files = []
+    files: list[str] = []
     for name, text in writers.items():
         path = os.path.join(folder, name)
         try:

@@ -110,11 +110,11 @@ def main() -> None:
             learn(lab, rows)
             for row in rows:
                 done.append(tried(lab, *row))
+                if not wanted.quick:
+                    keep(done[-1:])
         finally:
             if not wanted.lab:
                 lab.down()
-    if not wanted.quick:
-        keep(done)
     wrong = [f"{row.fault}: {'; '.join(row.wrong)}" for row in done if row.wrong]
     if wrong:
         sys.exit("Not as it should be:\n" + "\n".join(wrong))

@@ -174,7 +174,9 @@ class Deploy:
             result["objects"] = fingerprinted(result["objects"], objects)
             result["seconds"] = round(time.monotonic() - begin, 2)
         except NotReady as exc:
-            result.update(objects=fingerprinted(exc.objects, objects), error=str(exc), seconds=round(time.monotonic() - begin, 2))
+            result.update(
+                objects=fingerprinted(exc.objects, objects), error=str(exc), seconds=round(time.monotonic() - begin, 2)
+            )
         except Cancelled as exc:
             result.update(action=result["action"] if result["objects"] else None, error=str(exc), cancelled=True)
         except OrchestratorError as exc:

@@ -133,7 +133,7 @@ def class_accepted(model: StackModel) -> t.Iterator[Hit]:
         if found is None or "status" not in found.body:
             continue
         conditions = dicts(mapping(found.body["status"]).get("conditions"))
-        accepted = next((one for one in conditions if one.get("type") == "Accepted"), {})
+        accepted: dict[str, t.Any] = next((one for one in conditions if one.get("type") == "Accepted"), {})
         if accepted.get("status") != "True":
             controller = found.spec.get("controllerName")
             said = f"{accepted.get('reason')}: {accepted.get('message')}" if accepted else "it has no status"

@@ -112,6 +112,11 @@ options:
       - File to which timed steps are appended as JSON lines. The calls of one deployment share it, and by a file beside
         it they are told to stop, see O(llm_d.orchestrator.release_jobs#module:on_failure).
     type: path
+  owner:
+    description:
+      - The playbook's process, as RV(llm_d.orchestrator.stack_lock#module:held.process) tells it. A background job
+        installs nothing more once that is gone, so that it is not in the way of the next run.
+    type: dict
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - llm_d.orchestrator.cluster
@@ -125,11 +130,6 @@ attributes:
   async:
     support: full
     description: May run with C(async).
-  owner:
-    description:
-      - The playbook's process, as RV(llm_d.orchestrator.stack_lock#module:held.process) tells it. A background job
-        installs nothing more once that is gone, so that it is not in the way of the next run.
-    type: dict
 """
 
 EXAMPLES = r"""

@@ -106,7 +106,7 @@ options:
     default: block
   lock:
     description:
-      - How a deployment locks its namespaces, see M(llm_d.orchestrator.stack_lock#module).
+      - How a deployment locks its namespaces, see M(llm_d.orchestrator.stack_lock).
       - Unless O(approval=off), a lock that is held is waited for or refused here too; else it is noted.
     type: str
     choices: [refuse, wait, "off"]

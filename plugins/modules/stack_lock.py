@@ -68,7 +68,7 @@ options:
     type: bool
     default: false
   seen:
-    description: RV(versions) of an earlier call, or of planning. RV(stale) says whether somebody has had a lock since.
+    description: The versions of the locks as planning has seen them. RV(stale) says whether somebody has had one since.
     type: dict
   held:
     description: What an earlier call returned as RV(held), for V(verified) and V(absent).
@@ -106,7 +106,7 @@ held:
     process: {description: The playbook's process., type: dict}
     renewer: {description: The process that renews., type: dict}
     namespaces: {description: The namespaces that are locked., type: list, elements: str}
-    taken: {description: When they were taken, on the machine's monotonic clock., type: float}
+    taken: {description: When they were taken by the machine's monotonic clock., type: float}
 stale:
   description: Whether another run has had a lock since O(seen), so that what was planned then may not hold any more.
   returned: success

@@ -31,7 +31,7 @@ GROUPS = (
     ("locks", faults_lock.FAULTS),
 )
 QUICK = (
-    "killed as it begins to wait",
+    "killed alone, with a model pending-install",
     "killed with a model pending-install",
     "release pending-upgrade, its Helm gone",
     "a second run at once, llm_d_lock: refuse",

@@ -19,6 +19,8 @@ WIDE, NARROW = 1000, 328
 PAD, TITLE, LINE = 10, 15, 16
 # Between columns, between boxes of a column, and how far a narrow page goes in with each level.
 GUTTER, GAP, INDENT = 44, 12, 14
+# From here on a column is more than a screen.
+TALL = 700
 # By state: class, and the path of its sign in a circle of radius 7.
 SIGNS = {
     GOOD: ("good", "M-3.2 0.2 L-0.8 2.6 L3.4 -2.4"),
@@ -90,9 +92,13 @@ def _columns(node: Node, level: int, top: float, boxes: list[Box], edges: list[M
         y = max(_bottom(child, box, boxes), box.y + box.height) + GAP
     first, last = (children[0], children[-1]) if children else (None, None)
     place = (first.middle + last.middle) / 2 - own / 2 if first and last else top
+    tall = first is not None and last is not None and last.middle - first.middle > TALL
+    if first and tall:
+        # In the middle of a long column nobody would find it.
+        place = first.middle - own / 2
     box = Box(node, x, max(top, place), width, own)
     boxes.append(box)
-    edges += [_curve(box, child) for child in children]
+    edges += [_edge_to(box, child, tall) for child in children]
     return box
 
 
@@ -107,12 +113,20 @@ def _bottom(node: Node, box: Box, boxes: list[Box]) -> float:
     return max(one.y + one.height for one in boxes if id(one.node) in mine)
 
 
-def _curve(box: Box, child: Box) -> Markup:
+def _edge_to(box: Box, child: Box, straight: bool) -> Markup:
+    """Return the line to a child: curved, or from a trunk that the many children of a tall column share."""
     x1, x2 = box.x + box.width, child.x
     half = (x1 + x2) / 2
+    if straight:
+        bend = f"M{number(x1)} {number(box.middle)} H{number(half)} V{number(child.middle)} H{number(x2 - 5)}"
+        return tag("path", d=bend + _head(x2, child.middle), class_=_edge(child))
     points = [number(value) for value in (x1, box.middle, half, box.middle, half, child.middle, x2 - 5, child.middle)]
-    head = f" M{number(x2 - 9)} {number(child.middle - 4)} l5 4 l-5 4"
-    return tag("path", d="M{} {} C{} {} {} {} {} {}".format(*points) + head, class_=_edge(child))
+    bend = "M{} {} C{} {} {} {} {} {}".format(*points)
+    return tag("path", d=bend + _head(x2, child.middle), class_=_edge(child))
+
+
+def _head(x: float, y: float) -> str:
+    return f" M{number(x - 9)} {number(y - 4)} l5 4 l-5 4"
 
 
 def _rows(node: Node, level: int, top: float, boxes: list[Box], edges: list[Markup]) -> Box:

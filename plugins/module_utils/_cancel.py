@@ -13,6 +13,7 @@ import threading
 import typing as t
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._lock_process import Process, runs
 
 CANCELLED = "cancelled, as another component failed"
 LOOK_EVERY = 0.3
@@ -47,17 +48,17 @@ def withdraw(path: str) -> None:
 class Cancellation:
     """Looks for the request; is_set() says whether there is one."""
 
-    def __init__(self, path: str, tell: t.Callable[[], t.Any]) -> None:
-        """tell: called once when the request comes, from a thread."""
+    def __init__(self, path: str, tell: t.Callable[[], t.Any], owner: Process | None = None) -> None:
+        """tell: called once when the request comes, from a thread; owner: the playbook, whose end is one too."""
         self._set, self._ended = threading.Event(), threading.Event()
-        self.path, self.tell = path, tell
-        if path:
+        self.path, self.tell, self.owner = path, tell, owner or {}
+        if path or owner:
             threading.Thread(target=self._look, daemon=True, name="cancellation").start()
 
     def _look(self) -> None:
         # A file of another process: there is nothing to wait on.
         while not self._ended.wait(LOOK_EVERY):
-            if os.path.exists(self.path):
+            if os.path.exists(self.path) or runs(self.owner) is False:
                 self._set.set()
                 self.tell()
                 return

@@ -268,7 +268,7 @@ def run_present(params: dict, cluster: Cluster, helm: Helm, *, check: bool, diff
     current = inventory.releases(namespace, [one.name for one in wanted])
     refuse(installer.refusals(current, [one.name for one in wanted]))
     readiness = Readiness(cluster, watches, fail_fast=params["fail_fast"], grace=params["fail_fast_grace"])
-    cancellation = Cancellation(cancel_path(params["events_file"]), watches.tell)
+    cancellation = Cancellation(cancel_path(params["events_file"]), watches.tell, params.get("owner"))
     readiness.cancelled = cancellation.is_set
     deploy = Deploy(installer, inventory, readiness, Events(params["events_file"]), params["wait"])
     plans = deploy.plan(wanted, current, render=check)

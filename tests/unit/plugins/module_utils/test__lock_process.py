@@ -8,8 +8,10 @@ import os
 import pathlib
 import subprocess
 import sys
+import threading
 
 import pytest
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._cancel import Cancellation
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._lock_process import describe, runs, start_of
 
 LINUX = pathlib.Path("/proc/self/stat").exists()
@@ -50,3 +52,14 @@ def test_what_says_nothing_is_unknown() -> None:
 def test_without_proc_a_process_is_asked_for_by_its_number(tmp_path: pathlib.Path) -> None:
     assert start_of(os.getpid(), tmp_path) == ""
     assert runs(describe(os.getpid(), tmp_path), tmp_path) is None
+
+
+def test_a_job_stops_waiting_when_its_playbook_has_ended() -> None:
+    told = threading.Event()
+    stop = Cancellation("", told.set, {**describe(os.getpid()), "start": "1"})
+    assert told.wait(5) is LINUX
+    assert stop.is_set() is LINUX
+    stop.close()
+    lives = Cancellation("", told.set, describe(os.getpid()))
+    assert not lives.is_set()
+    lives.close()

@@ -1,0 +1,40 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the module stack_status without another Python where it can, and prints the status where asked."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from ansible.utils.display import Display
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_command import (
+    masked_arguments,
+    next_command,
+)
+from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.in_process import InProcessAction
+
+display = Display()
+
+
+def fixing(arguments: list[str]) -> str:
+    """Return the command for site.yml that fits the running one; "" where that is no ansible-playbook."""
+    if not os.path.basename(arguments[0]).startswith("ansible-playbook"):
+        return ""
+    playbooks = {name: os.path.join(os.path.dirname(name), "plan.yml")
+                 for name in arguments[1:] if os.path.basename(name) == "status.yml"}  # fmt: skip
+    return next_command(masked_arguments([playbooks.get(name, name) for name in arguments[1:]]), {})
+
+
+class ActionModule(InProcessAction):
+    """The module of the same name."""
+
+    def run(self, tmp: str | None = None, task_vars: dict | None = None) -> dict:
+        """Return the module's result."""
+        if not self._task.args.get("fix"):
+            self._task.args["fix"] = fixing(sys.argv)
+        result = super().run(tmp, task_vars)
+        shown = self._task.args.get("show") in (True, "true", "True", "yes")
+        if shown and result.get("screen"):
+            display.display("\n".join(["", *result["screen"]]))
+        return result

@@ -1,0 +1,181 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+# Apache License 2.0, which the GNU General Public License v3.0 of ansible-core permits to combine.
+"""Say what is deployed, whether it is healthy, and how it differs from its record."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: stack_status
+short_description: Say what is deployed, whether it is healthy, and how it differs from its record
+version_added: 0.1.0
+description:
+  - Compares what is in a namespace with the newest record of a deployment that succeeded. The record is read from the
+    namespace, else from this machine's files. Without any, the Helm releases of this collection and their manifests
+    say what was deployed.
+  - Objects are compared in the fields that the deployment set. What the cluster fills in, and what controllers and
+    others add, is no drift. Replicas that an autoscaler sets are left out.
+  - What may not be read is left out and named.
+extends_documentation_fragment:
+  - kubernetes.core.k8s_auth_options
+  - llm_d.orchestrator.cluster
+attributes:
+  check_mode:
+    support: full
+    description: It only reads.
+  diff_mode:
+    support: none
+    description: Nothing is changed.
+author:
+  - llm_d.orchestrator developers (@llm-d)
+options:
+  namespaces:
+    description: The stack's namespace, and that of its Gateway where it is another.
+    type: list
+    elements: str
+    required: true
+  records:
+    description: Folder with the records of this cluster's deployments, C(RECORDS/CLUSTER), used beside the cluster's.
+    type: path
+  file:
+    description: Write the result there as JSON.
+    type: path
+  fail_on:
+    description: What to fail on.
+    type: list
+    elements: str
+    choices: [unhealthy, drift]
+    default: []
+  fix:
+    description: Command that mends, shown where something is to be mended; by default one made of the running one.
+    type: str
+    default: ""
+  show:
+    description: Whether to print the status, which the module's action plugin does.
+    type: bool
+    default: false
+seealso:
+  - module: llm_d.orchestrator.stack_rollback
+  - module: llm_d.orchestrator.stack_diagnosis
+"""
+
+EXAMPLES = r"""
+- name: Say what is deployed
+  llm_d.orchestrator.stack_status:
+    namespaces: [llm-d]
+    show: true
+  register: status
+"""
+
+RETURN = r"""
+namespace:
+  description: The stack's namespace.
+  returned: always
+  type: str
+deployed:
+  description: Whether anything of this collection is there, or should be.
+  returned: always
+  type: bool
+healthy:
+  description: Whether all that was deployed is there and ready.
+  returned: always
+  type: bool
+drifted:
+  description: Whether anything differs from what was deployed.
+  returned: always
+  type: bool
+record:
+  description: The record compared with (time, started, outcome, by, cluster, models); empty where there is none.
+  returned: always
+  type: dict
+last:
+  description: The newest record, which may be of a deployment that failed.
+  returned: always
+  type: dict
+rows:
+  description: One entry for each release and object.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    component: {description: The component., type: str, sample: modelservice}
+    release: {description: The Helm release, if there is one., type: str, sample: ms-qwen}
+    kind: {description: The object's kind or V(Helm release)., type: str, sample: Deployment}
+    namespace: {description: Its namespace., type: str, sample: llm-d}
+    name: {description: Its name., type: str, sample: ms-qwen-decode}
+    ready: {description: Whether it is ready; null where it may not be read., type: bool}
+    state: {description: Its state in words., type: str, sample: 0 of 1 pods ready}
+    drift: {description: "V(changed), V(deleted), V(added), or empty.", type: str, sample: changed}
+    detail: {description: What differs., type: str, sample: "spec.replicas: 3, deployed with 1"}
+unseen:
+  description: What could not be read, and why.
+  returned: always
+  type: list
+  elements: str
+screen:
+  description: The status as lines to read.
+  returned: always
+  type: list
+  elements: str
+"""
+
+import json
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import Cluster, cluster_argument_spec
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._record_files import write_atomic
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._status import Status
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._status_text import screen
+
+
+def argument_spec() -> dict:
+    """Return the module's options."""
+    return cluster_argument_spec(
+        namespaces={"type": "list", "elements": "str", "required": True},
+        records={"type": "path"},
+        file={"type": "path"},
+        fail_on={"type": "list", "elements": "str", "choices": ["unhealthy", "drift"], "default": []},
+        fix={"type": "str", "default": ""},
+        show={"type": "bool", "default": False},
+    )
+
+
+def failures(result: dict, fail_on: list[str]) -> list[str]:
+    """Return what of a status is to fail the run."""
+    found = []
+    if "unhealthy" in fail_on and not result["healthy"]:
+        found.append("it is not healthy" if result["deployed"] else "nothing is deployed")
+    if "drift" in fail_on and result["drifted"]:
+        found.append("it has drifted from what was deployed")
+    return found
+
+
+def run(params: dict, cluster: Cluster) -> dict:
+    """Return the module's result; raise OrchestratorError."""
+    result = Status(cluster, params["namespaces"], params["records"] or "").run()
+    if params["file"]:
+        write_atomic(params["file"], json.dumps(result, indent=2, default=str) + "\n")
+    return {**result, "screen": screen(result, params["fix"])}
+
+
+def carry_out(module: AnsibleModule) -> None:
+    """Run with a module's parameters and end it with the result."""
+    try:
+        result = run(module.params, Cluster(module.params))
+    except OrchestratorError as exc:
+        module.fail_json(msg=str(exc))
+    found = failures(result, module.params["fail_on"])
+    if found:
+        module.fail_json(msg=f"Namespace {result['namespace']}: {' and '.join(found)}.", **result)
+    module.exit_json(**result)
+
+
+def main() -> None:
+    """Run the module."""
+    carry_out(AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True))
+
+
+if __name__ == "__main__":
+    main()

@@ -17,6 +17,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._diagnose_evide
     condition,
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._diagnose_logs import known_secrets, log_of, wanted
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._diagnoses_gateways import NAME_LABEL
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._mask import is_secret_key
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases import (
@@ -34,17 +35,16 @@ except ImportError:  # pragma: no cover - reported by Cluster
     ApiException = Exception  # type: ignore[assignment,misc]
 
 THREADS = 8
-LIMIT, EVENT_LIMIT = 1000, 2000
+LIMIT, EVENT_LIMIT, GATEWAYS = 1000, 2000, 10
 TIMEOUT = (5.0, 20.0)
 GATEWAY_API = "gateway.networking.k8s.io/v1"
 POOLS = ("inference.networking.k8s.io/v1", "inference.networking.x-k8s.io/v1alpha2")
 HELM = "owner=helm,status notin (superseded,uninstalled)"
 NAMESPACED = (
     ("v1", "Pod"), ("v1", "Event"), ("v1", "PersistentVolumeClaim"), ("v1", "Service"), ("v1", "ResourceQuota"),
-    ("v1", "LimitRange"), ("apps/v1", "Deployment"), ("apps/v1", "ReplicaSet"), ("apps/v1", "StatefulSet"),
+    ("apps/v1", "Deployment"), ("apps/v1", "ReplicaSet"), ("apps/v1", "StatefulSet"),
     ("apps/v1", "DaemonSet"), ("batch/v1", "Job"), ("leaderworkerset.x-k8s.io/v1", "LeaderWorkerSet"),
     (GATEWAY_API, "Gateway"), (GATEWAY_API, "HTTPRoute"), (POOLS[0], "InferencePool"), (POOLS[1], "InferencePool"),
-    ("discovery.k8s.io/v1", "EndpointSlice"),
 )  # fmt: skip
 CLUSTER_WIDE = (("v1", "Node"), (GATEWAY_API, "GatewayClass"), ("storage.k8s.io/v1", "StorageClass"))
 
@@ -52,13 +52,29 @@ CLUSTER_WIDE = (("v1", "Node"), (GATEWAY_API, "GatewayClass"), ("storage.k8s.io/
 class Gatherer:
     """One gathering. secrets: values that must not be shown, filled by logs()."""
 
-    def __init__(self, cluster: Cluster, namespace: str, *, failure: str = "", ended: bool = False) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        namespace: str,
+        *,
+        failure: str = "",
+        ended: bool = False,
+        gateways: t.Iterable[tuple[str, str]] = (),
+    ) -> None:
+        """failure, ended: see Evidence; gateways: (namespace, name) of Gateways that may be in other namespaces."""
         self.cluster = cluster
+        self.gateways = set(gateways)
         self.evidence = Evidence(namespace, failure=failure, ended=ended, now=time.time())
         self.secrets: set[str] = set()
 
     def run(self, *, logs: bool = True) -> Evidence:
         """Return the evidence; raise OrchestratorError only where the cluster cannot be reached."""
+        try:
+            return self._gather(logs=logs)
+        except (ApiException, urllib3.exceptions.HTTPError) as exc:
+            raise OrchestratorError(f"The cluster stopped answering: {exc}") from exc
+
+    def _gather(self, *, logs: bool) -> Evidence:
         wide = [(api, kind, "") for api, kind in CLUSTER_WIDE]
         here = [(api, kind, self.evidence.namespace) for api, kind in NAMESPACED]
         # Discovery is not made for threads.
@@ -165,19 +181,8 @@ class Gatherer:
     def _others(self) -> None:
         """Read what only some failures need: Gateways of other namespaces, and all pods where one has no node."""
         evidence = self.evidence
-        wanted_gateways = {
-            (str(parent.get("namespace")), str(parent.get("name")))
-            for route in evidence.of("HTTPRoute")
-            for parent in (route.get("spec") or {}).get("parentRefs") or []
-            if parent.get("namespace") not in (None, evidence.namespace)
-        }
-        for namespace, name in sorted(wanted_gateways)[:10]:
-            try:
-                found = self.cluster.get(GATEWAY_API, "Gateway", name, namespace)
-            except OrchestratorError as exc:
-                self._unseen(f"Gateway {namespace}/{name}", exc)
-                continue
-            evidence.lists.setdefault("Gateway", []).extend([found] if found else [])
+        for namespace, name in sorted(self._gateways_elsewhere())[:GATEWAYS]:
+            self._gateway(namespace, name)
         unplaced = [pod for pod in evidence.pods if condition(pod, "PodScheduled").get("status") == "False"]
         if unplaced and evidence.of("Node"):
             resource = self.cluster.resource("v1", "Pod")
@@ -185,6 +190,30 @@ class Gatherer:
             before = len(evidence.unseen)
             everywhere = self._list(resource, "v1", "Pod", "", **options)
             evidence.everywhere = everywhere if len(evidence.unseen) == before else None
+
+    def _gateways_elsewhere(self) -> set[tuple[str, str]]:
+        named = {
+            (str(parent.get("namespace")), str(parent.get("name")))
+            for route in self.evidence.of("HTTPRoute")
+            for parent in (route.get("spec") or {}).get("parentRefs") or []
+            if parent.get("namespace")
+        }
+        return {place for place in named | self.gateways if place[0] != self.evidence.namespace}
+
+    def _gateway(self, namespace: str, name: str) -> None:
+        """Read a Gateway of another namespace with its pods and their events."""
+        try:
+            found = self.cluster.get(GATEWAY_API, "Gateway", name, namespace)
+        except OrchestratorError as exc:
+            self._unseen(f"Gateway {namespace}/{name}", exc)
+            return
+        self.evidence.lists.setdefault("Gateway", []).extend([found] if found else [])
+        for kind, options in (
+            ("Pod", {"label_selector": f"{NAME_LABEL}={name}"}),
+            ("Event", {"field_selector": f"involvedObject.name={name}"}),
+        ):
+            rows = self._list(self.cluster.resource("v1", kind), "v1", kind, namespace, **options)
+            self.evidence.lists.setdefault(kind, []).extend(rows)
 
     def _logs(self) -> None:
         rows = wanted(self.evidence)

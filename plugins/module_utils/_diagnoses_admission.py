@@ -4,17 +4,33 @@
 
 from __future__ import annotations
 
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._diagnoses_base import Diagnosis, said
+import dataclasses
+import typing as t
+
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._diagnose_evidence import Evidence
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._diagnoses_base import Diagnosis, Hit, said
 
 _MADE = "Deployment ReplicaFailure=True or event FailedCreate: "
+
+_exceeded = said(
+    r"exceeded quota: ([^,\s]+)", remedy="Raise the ResourceQuota {1}, ask for less, or remove what uses it."
+)
+
+
+def _quota(evidence: Evidence) -> t.Iterator[Hit]:
+    """Add to what was refused how full the quota is now."""
+    for hit in _exceeded(evidence):
+        status = (evidence.find("ResourceQuota", hit.key) or {}).get("status") or {}
+        used, hard = status.get("used") or {}, status.get("hard") or {}
+        amounts = ", ".join(f"{name} {used.get(name, 0)} of {hard[name]}" for name in sorted(hard))
+        yield dataclasses.replace(hit, text=f"{hit.text}; in use now: {amounts}" if amounts else hit.text)
+
 
 RULES = (
     Diagnosis(
         "DIAG301",
         "A quota of the namespace is used up",
-        said(
-            r"exceeded quota: ([^,\s]+)", remedy="Raise the ResourceQuota {1}, or ask for less or remove what uses it."
-        ),
+        _quota,
         _MADE + "exceeded quota",
         "The namespace's ResourceQuota has less left than the next pod or object needs.",
         "Raise the ResourceQuota, ask for less, or remove what uses it up.",

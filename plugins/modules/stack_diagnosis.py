@@ -48,6 +48,12 @@ options:
     description: Whether nothing works on the namespace any more, so that a pending Helm release is a stuck one.
     type: bool
     default: false
+  gateways:
+    description: Gateways that belong to it and are in other namespaces, each as C(NAMESPACE/NAME). Those that the
+      namespace's routes name are looked at anyway.
+    type: list
+    elements: str
+    default: []
   strict:
     description: Whether to fail where the cluster cannot be asked; else that is what the result says.
     type: bool
@@ -171,6 +177,7 @@ def argument_spec() -> dict:
         logs={"type": "bool", "default": True},
         failure={"type": "str", "default": ""},
         ended={"type": "bool", "default": False},
+        gateways={"type": "list", "elements": "str", "default": []},
         strict={"type": "bool", "default": True},
         components={"type": "list", "elements": "str", "default": []},
         settled={"type": "list", "elements": "str", "default": []},
@@ -186,7 +193,9 @@ def run(params: dict, connect: t.Callable[[dict], Cluster] = Cluster) -> dict:
     """Return the module's result; raise OrchestratorError where the cluster cannot be asked and that is an error."""
     try:
         cluster = connect(params)
-        gatherer = Gatherer(cluster, params["namespace"], failure=params["failure"], ended=params["ended"])
+        gateways = [(place, name) for place, _sign, name in (text.partition("/") for text in params["gateways"])]
+        options = {"failure": params["failure"], "ended": params["ended"], "gateways": gateways}
+        gatherer = Gatherer(cluster, params["namespace"], **options)
         result = diagnose(gatherer.run(logs=params["logs"]), gatherer.secrets)
     except OrchestratorError as exc:
         if params["strict"]:

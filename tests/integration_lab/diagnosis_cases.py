@@ -113,7 +113,7 @@ def _named_rule(namespace: str, name: str, parent: Object | None = None) -> Obje
 
 
 API: list[Case] = [
-    Case("quota", "DIAG301", "exceeded quota: narrow", lambda ns: [quota(ns, pods="1"), workload(ns, replicas=2)]),
+    Case("quota", "DIAG301", "in use now: pods 1 of 1", lambda ns: [quota(ns, pods="1"), workload(ns, replicas=2)]),
     Case("quota-says", "DIAG302", "limits.cpu", lambda ns: [quota(ns, limits_cpu="4"), workload(ns)]),
     Case(
         "limit-range",

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import yaml
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import Cluster
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._diagnose import diagnose
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._diagnose_gather import Gatherer
@@ -195,6 +196,35 @@ def test_an_object_kept_by_a_finalizer(lab: Lab) -> None:
         lab.core.patch_namespaced_persistent_volume_claim(
             "old", namespace("finalizer"), {"metadata": {"finalizers": None}}
         )
+
+
+def test_what_may_not_be_read_is_named(lab: Lab) -> None:
+    """A reader of pods alone: causes by what it sees, and what it does not see is said."""
+    home = namespace("image")
+    role = {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]}
+    meta = {"name": "reader", "namespace": home}
+    rbac = "rbac.authorization.k8s.io"
+    subject = {"kind": "ServiceAccount", "name": "reader", "namespace": home}
+    binding = {"roleRef": {"apiGroup": rbac, "kind": "Role", "name": "reader"}, "subjects": [subject]}
+    lab.apply(
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": meta},
+        {"apiVersion": f"{rbac}/v1", "kind": "Role", "metadata": meta, "rules": [role]},
+        {"apiVersion": f"{rbac}/v1", "kind": "RoleBinding", "metadata": meta, **binding},
+    )
+    token = lab.core.create_namespaced_service_account_token("reader", home, {"spec": {}}).status.token
+    kubeconfig = yaml.safe_load(pathlib.Path(os.environ["LAB_KUBECONFIG"]).read_text(encoding="utf-8"))
+    kubeconfig["users"][0]["user"] = {"token": token}
+
+    def read() -> dict[str, Any] | None:
+        gatherer = Gatherer(Cluster({"kubeconfig": kubeconfig}), home)
+        result = diagnose(gatherer.run(), gatherer.secrets)
+        return result if result["causes"] else None
+
+    result = eventually(read)
+    assert ids(result) == ["DIAG101"]
+    for kind in ("Events", "Nodes", "Deployments", "Secrets"):
+        assert any(text.startswith(f"{kind}: ") and "forbidden" in text for text in result["unseen"]), result["unseen"]
+    assert any(line.startswith("Not seen: ") for line in screen(result))
 
 
 def test_nothing_is_wrong() -> None:

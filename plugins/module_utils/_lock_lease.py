@@ -95,8 +95,9 @@ def held_text(lease: Object, namespace: str) -> str:
     """Return who holds a namespace's lock since when and for what."""
     purpose = (lease["metadata"].get("annotations") or {}).get(PURPOSE)
     what = f", who runs {purpose}" if purpose else ""
-    since = str(lease["spec"].get("acquireTime") or "a time that it does not say")
-    return f"The namespace {namespace} is locked by {holder(lease)}{what}, since {since[:19].replace('T', ' ')} UTC."
+    since = str(lease["spec"].get("acquireTime") or "")[:19].replace("T", " ")
+    when = f", since {since} UTC" if since else ""
+    return f"The namespace {namespace} is locked by {holder(lease)}{what}{when}."
 
 
 class Observation:

@@ -10,12 +10,22 @@ from trial import Row
 
 BEGIN, END = "<!-- faults: begin, written by make chaos -->", "<!-- faults: end -->"
 
+LONGEST = 220
+
+
+def general(text: str) -> str:
+    """A text without what only this machine and this run have."""
+    text = re.sub(r"chaos-\d+", "NAMESPACE", text)
+    text = re.sub(r"(?<![\w./])/\S*/full/", "FOLDER/", text)
+    text = re.sub(r"\b[\w.-]+@[\w.-]+(?=/lab/)", "USER@HOST", text)
+    text = re.sub(r"(?<=-)[0-9a-f]{8,10}-[a-z0-9]{5}\b", "...", text)
+    return re.sub(r"\s+", " ", text).strip()
+
 
 def cell(text: str) -> str:
     """Text for a cell of the table."""
-    text = re.sub(r"chaos-\d+", "NAMESPACE", text)
-    text = re.sub(r"(?<=-)[0-9a-f]{8,10}-[a-z0-9]{5}\b", "...", text)
-    return re.sub(r"\s+", " ", text).replace("|", "\\|")[:220].strip()
+    text = text.replace("|", "\\|")
+    return text if len(text) <= LONGEST else text[:LONGEST].rpartition(" ")[0] + " ..."
 
 
 def table(rows: list[Row]) -> str:

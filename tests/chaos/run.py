@@ -22,7 +22,7 @@ import faults_killed
 import faults_lock
 from chaos_lab import ROOT, ChaosLab
 from kubernetes import client
-from page import table, with_table
+from page import general, table, with_table
 from trial import Fault, Row, Trial, kind_of
 
 GROUPS = (
@@ -87,7 +87,9 @@ def learn(lab: ChaosLab, rows: list[tuple[str, str, Fault]]) -> None:
 def keep(rows: list[Row]) -> None:
     """Keep what was measured, and write the page of all that was."""
     known = {row["fault"]: row for row in json.loads(MEASURED.read_text(encoding="utf-8"))} if MEASURED.exists() else {}
-    known.update({row.fault: dataclasses.asdict(row) for row in rows})
+    for row in rows:
+        plain = dataclasses.replace(row, outcome=general(row.outcome), wrong=[general(text) for text in row.wrong])
+        known[row.fault] = dataclasses.asdict(plain)
     order = [name for _group, faults in GROUPS for name, _fault in faults if name in known]
     MEASURED.write_text(json.dumps([known[name] for name in order], indent=1) + "\n", encoding="utf-8")
     lines = table([Row(**known[name]) for name in order])

@@ -63,6 +63,11 @@ def test_the_holder_is_named_with_time_and_purpose() -> None:
     assert text == "The namespace llm-d is locked by ann@laptop/lab, who runs site.yml, since 2026-11-21 08:30:00 UTC."
 
 
+def test_a_holder_that_does_not_say_since_when_is_named_all_the_same() -> None:
+    text = lease_of.held_text(a_lease(acquireTime=None), "llm-d")
+    assert text == "The namespace llm-d is locked by ann@laptop/lab, who runs site.yml."
+
+
 @pytest.mark.parametrize("shown", ["2026-11-21T08:30:00Z", "1999-01-01T00:00:00Z", "2099-01-01T00:00:00Z", None])
 def test_expiry_goes_by_ones_own_clock_whatever_the_lease_says(shown: str | None) -> None:
     seen = lease_of.Observation()

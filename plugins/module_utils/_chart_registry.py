@@ -119,12 +119,13 @@ def pull_error(ref: str, version: str | None, text: str) -> OrchestratorError:
 
 @contextlib.contextmanager
 def registry_access(
-    params: t.Mapping[str, t.Any], environ: t.MutableMapping[str, str] = os.environ
+    params: t.Mapping[str, t.Any], environ: t.MutableMapping[str, str] | None = None
 ) -> t.Iterator[None]:
     """Let Helm use a module's registry_logins and registry_ca while the block runs, and nothing of them afterwards.
 
     The logins are written to a file of mode 0600 beside a copy of the user's own, and named to Helm by its environment.
     """
+    environ = os.environ if environ is None else environ
     saved = {name: environ.get(name) for name in (CONFIG_VARIABLE, CA_VARIABLE)}
     with contextlib.ExitStack() as stack:
         stack.callback(_restore, environ, saved)

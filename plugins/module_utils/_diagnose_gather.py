@@ -105,11 +105,11 @@ class Gatherer:
                 namespace=namespace or None, serialize=False, limit=limit, _request_timeout=TIMEOUT, **options
             )
             body = json.loads(reply.data)
-        except ApiException as exc:
-            self._unseen(f"{kind}s", api_error(exc, f"list {kind}"))
-            return []
         except (urllib3.exceptions.HTTPError, ValueError) as exc:
             self._unseen(f"{kind}s", OrchestratorError(str(exc)))
+            return []
+        except ApiException as exc:
+            self._unseen(f"{kind}s", api_error(exc, f"list {kind}"))
             return []
         items = body.get("items") or []
         for item in items:

@@ -18,7 +18,7 @@ except ImportError:  # pragma: no cover - reported by the modules
     yaml = None  # type: ignore[assignment]
 
 Object = dict[str, t.Any]
-Path = tuple[str | int, ...]
+Path = tuple[t.Union[str, int], ...]
 
 DOCKER = "docker.io"
 # What an injected proxy's container says instead of an image; the injector replaces it.

@@ -10,6 +10,7 @@ by then, and cost nothing more. Modules of the collection are therefore imported
 from __future__ import annotations
 
 import contextlib
+import importlib
 import inspect
 import json
 import os
@@ -87,7 +88,8 @@ def main(spec: Object) -> None:
     ended = _end_of(int(spec["process"]["pid"]), spec["process"]["start"])
     if spec["at_once"]:
         _locks_class()
-        print("ready", flush=True)
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
     locks, left, pause = None, list(spec["namespaces"]), spec["renew"]
     while left and not ended(pause):
         try:
@@ -143,8 +145,7 @@ def _locks_class() -> t.Any:
 def _locks(spec: Object) -> t.Any:
     """Return a connection to the locks, with credentials that are fresh."""
     if spec["collections"] and "ansible_collections" not in sys.modules:
-        from ansible.utils.collection_loader import _collection_finder as finder
-
+        finder = importlib.import_module("ansible.utils.collection_loader._collection_finder")
         finder._AnsibleCollectionFinder(paths=spec["collections"], scan_sys_paths=False)._install()
     cluster, locks = _locks_class()
     return locks(cluster(spec["auth"]), spec["identity"], spec["process"], "", str)

@@ -133,8 +133,8 @@ class _Chart:
     def phase(self, name: str, begin: float, end: float) -> Markup:
         """Return the row of a phase."""
         told = f"{end - begin:.1f} s"
-        bar = self._bar(begin, end, "phase", f"{name}: {begin:.1f} to {end:.1f} s")
-        return self._row(name, told, [bar], end, "phases")
+        whole = self._bar(begin, end, "phase", f"{name}: {begin:.1f} to {end:.1f} s")
+        return self._row(name, told, [whole], end, "phases")
 
     def lane(self, label: str, steps: list[Object]) -> Markup:
         """Return the row of a release or object."""

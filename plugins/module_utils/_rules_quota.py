@@ -76,7 +76,7 @@ def unspecified(model: StackModel) -> t.Iterator[Hit]:
             if missing:
                 said = "; ".join(f"{', '.join(names)} for container {name}" for name, names in missing.items())
                 text = f"{_name(quota)} makes pods of {one.title} specify {said}"
-                index = next(c for c in one.need.containers if c.name in missing)
+                index = [c for c in one.need.containers if c.name in missing][0]
                 side = pod_side(one, index.key, index.index, "resources")
                 yield Hit(text, (side,), ("unspecified", one.title))
 

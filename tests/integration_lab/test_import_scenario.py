@@ -11,7 +11,7 @@ import subprocess
 
 from test_site import CHARTS, ROOT, helm
 
-SCENARIO = ROOT / "tests" / "unit" / "fixtures" / "scenarios" / "two-roles.sh"
+SCENARIO = ROOT / "tests" / "unit" / "fixtures" / "scenarios" / "two-roles.scenario"
 
 
 def play(folder: pathlib.Path, name: str, variables: dict[str, object], *args: str) -> str:

@@ -117,8 +117,8 @@ CAUSE = {
 }
 
 
-def sample(events=EVENTS, **more):
-    return build(parameters(**more), events, NOW)
+def sample(events=None, **more):
+    return build(parameters(**more), EVENTS if events is None else events, NOW)
 
 
 def failed(**more):

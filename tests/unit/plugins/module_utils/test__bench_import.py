@@ -16,7 +16,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-TWO_ROLES = pathlib.Path(__file__).parents[2] / "fixtures" / "scenarios" / "two-roles.sh"
+TWO_ROLES = pathlib.Path(__file__).parents[2] / "fixtures" / "scenarios" / "two-roles.scenario"
 MODEL = "export LLMDBENCH_DEPLOY_MODEL_LIST=org/tiny\n"
 DECODE = "LLMDBENCH_VLLM_MODELSERVICE_DECODE_"
 NO_PREFILL = "LLMDBENCH_VLLM_MODELSERVICE_PREFILL_REPLICAS=0\n"

@@ -113,6 +113,7 @@ class ActionModule(ActionBase):
             now = time.monotonic()
             if now - begin > arguments["timeout"]:
                 text = f"it did not end within {arguments['timeout']} s"
+                withdraw(stop)
                 return {name: results.get(name, {"failed": True, "msg": text}) for name in paths}
             if now - shown >= SHOW_EVERY:
                 shown = now

@@ -12,6 +12,7 @@ import typing as t
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import Cluster
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._record_store import records_in_cluster
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._routes import parent_ref, with_parent
 
 Object = dict[str, t.Any]
 
@@ -88,6 +89,18 @@ def state_of(record: Object) -> tuple:
     return tuple(releases), tuple(routes)
 
 
+def recorded_routes(record: Object) -> list[Object]:
+    """Return the routes of a record, attached to its Gateway as they were applied."""
+    stack = record.get("stack") or {}
+    gateway = stack.get("route_gateway") or {}
+    routes = list(stack.get("routes") or [])
+    if not gateway.get("name"):
+        return routes
+    namespace = gateway.get("namespace") or record.get("namespace") or ""
+    parent = parent_ref(gateway["name"], namespace, gateway.get("section_name"))
+    return [with_parent(route, parent) for route in routes]
+
+
 def time_of(record: Object) -> str:
     """Return a record's time as it is named by: 20261121T083000Z."""
     return str(record["started"]).replace("-", "").replace(":", "")
@@ -106,7 +119,9 @@ def choose(records: Records, wanted: str) -> Object:
         if len(rows) > 1:
             return _good(records, rows[1]["time"])
     elif rows and rows[0]["outcome"] != SUCCEEDED:
-        found = records.newest_good()
+        aim = (records.load(rows[0]["time"]).get("inputs") or {}).get("rollback_to")
+        # A rollback that failed is taken up again.
+        found = _good(records, aim) if any(row["time"] == aim for row in rows) else records.newest_good()
         if found is not None:
             return found
     elif rows:

@@ -36,7 +36,11 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases impor
     Release,
     manifest_objects,
 )
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._rollback_records import Records, time_of
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._rollback_records import (
+    Records,
+    recorded_routes,
+    time_of,
+)
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._status_releases import (
     Expected,
     from_cluster,
@@ -123,7 +127,7 @@ class Status:
     def _routes(self) -> list[Object]:
         """Return the routes as deployed: the record's, else those with our label."""
         if self.record:
-            return list((self.record.get("stack") or {}).get("routes") or [])
+            return recorded_routes(self.record)
         return self._list(GATEWAY_API, "HTTPRoute", self.namespaces[0], OURS)
 
     def _list(self, api_version: str, kind: str, namespace: str, selector: str | None = None) -> list[Object]:

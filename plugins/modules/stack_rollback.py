@@ -1,0 +1,187 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+# Apache License 2.0, which the GNU General Public License v3.0 of ansible-core permits to combine.
+"""Return a stack's Helm releases to a recorded deployment."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: stack_rollback
+short_description: Return a stack's Helm releases to a recorded deployment
+version_added: 0.1.0
+description:
+  - Finds the record of a deployment, in the namespace or in files, says what a return to it would change, and restores
+    its releases, all in parallel.
+  - A release is restored from Helm's own history where the recorded revision is still there, since records hold no
+    secrets. Else it is made from the recorded chart, whose digest has to be the same, with the recorded values, if
+    nothing in them was masked.
+  - Routes are not touched; M(llm_d.orchestrator.httproutes) applies the RV(stack)'s.
+extends_documentation_fragment:
+  - kubernetes.core.k8s_auth_options
+  - llm_d.orchestrator.cluster
+attributes:
+  check_mode:
+    support: full
+    description: Says what would change, as O(state=planned) does.
+  diff_mode:
+    support: none
+    description: RV(releases) has the values' differences.
+author:
+  - llm_d.orchestrator developers (@llm-d)
+options:
+  state:
+    description:
+      - V(planned) says what would change, V(restored) restores the releases, V(removed) removes those releases of this
+        collection that the record does not know. V(offered) only says whether there is a deployment to return to, and
+        never fails.
+    type: str
+    choices: [planned, restored, removed, offered]
+    default: planned
+  namespace:
+    description: The stack's namespace.
+    type: str
+    required: true
+  to:
+    description:
+      - The deployment, as C(20261121T083000Z), V(previous) for the one before the newest, or V(last_good). That is the
+        newest that succeeded, or where the newest did, the newest one before it with another state.
+    type: str
+    default: last_good
+  records:
+    description: Folder with the records of this cluster's deployments, C(RECORDS/CLUSTER), used beside the cluster's.
+    type: path
+  wait_timeout:
+    description: Seconds for all releases to become ready.
+    type: int
+    default: 1800
+  helm_binary:
+    description: Helm 3.17 or later; by default the one on PATH.
+    type: path
+  chart_cache:
+    description: Folder that keeps fetched charts.
+    type: path
+  plain_http:
+    description: Whether OCI registries of charts are reached without TLS.
+    type: bool
+    default: false
+  events_file:
+    description: File that timed steps are appended to.
+    type: path
+seealso:
+  - module: llm_d.orchestrator.stack_status
+  - module: llm_d.orchestrator.helm_releases
+"""
+
+EXAMPLES = r"""
+- name: Say what a return to the last good deployment would change
+  llm_d.orchestrator.stack_rollback:
+    namespace: llm-d
+  register: plan
+
+- name: Return its releases to it
+  llm_d.orchestrator.stack_rollback:
+    namespace: llm-d
+    to: "{{ plan.to }}"
+    state: restored
+"""
+
+RETURN = r"""
+to:
+  description: The deployment's time; with O(state=offered) empty where there is none.
+  returned: always
+  type: str
+from:
+  description: The time of the newest recorded deployment.
+  returned: except with O(state=offered)
+  type: str
+started:
+  description: When this call began, in the same form.
+  returned: except with O(state=offered)
+  type: str
+lines:
+  description: The plan as lines to read.
+  returned: except with O(state=offered)
+  type: list
+  elements: str
+releases:
+  description: What becomes of each release, or with O(state=restored) what became of it.
+  returned: except with O(state=offered)
+  type: list
+  elements: dict
+routes:
+  description: What is to become of each route (name, action).
+  returned: except with O(state=offered)
+  type: list
+  elements: dict
+removed:
+  description: Releases that the record does not know.
+  returned: except with O(state=offered)
+  type: list
+  elements: str
+stack:
+  description: The stack of the record.
+  returned: except with O(state=offered)
+  type: dict
+inputs:
+  description: The variables of the record, with rollback_to and rollback_from.
+  returned: except with O(state=offered)
+  type: dict
+approved_inputs:
+  description: The hashes of the record's inputs.
+  returned: except with O(state=offered)
+  type: dict
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import (
+    PATIENCE,
+    Cluster,
+    cluster_argument_spec,
+)
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._helm import Helm
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._rollback import RollbackFailed, offer, run
+
+
+def argument_spec() -> dict:
+    """Return the module's options."""
+    return cluster_argument_spec(
+        state={"type": "str", "choices": ["planned", "restored", "removed", "offered"], "default": "planned"},
+        namespace={"type": "str", "required": True},
+        to={"type": "str", "default": "last_good"},
+        records={"type": "path"},
+        wait_timeout={"type": "int", "default": 1800},
+        helm_binary={"type": "path"},
+        chart_cache={"type": "path"},
+        plain_http={"type": "bool", "default": False},
+        events_file={"type": "path"},
+    )
+
+
+def carry_out(module: AnsibleModule) -> None:
+    """Run with a module's parameters and end it with the result."""
+    params = module.params
+    if params["state"] == "offered":
+        module.exit_json(to=offer(params))
+    helm = None
+    try:
+        helm = Helm(module, params, params["helm_binary"])
+        result = run(params, Cluster(params, PATIENCE), helm, check=module.check_mode)
+    except RollbackFailed as exc:
+        module.fail_json(msg=str(exc), **exc.result)
+    except OrchestratorError as exc:
+        module.fail_json(msg=str(exc))
+    finally:
+        if helm:
+            helm.close()
+    module.exit_json(**result)
+
+
+def main() -> None:
+    """Run the module."""
+    carry_out(AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True))
+
+
+if __name__ == "__main__":
+    main()

@@ -4,7 +4,7 @@
 
 heading "integration: the lab, its serving plane, bad input"
 pytest -q --durations=12 tests/integration_lab
-heading "integration: deployments that are killed, locked out or out of disk"
+heading "integration: deployments that are killed or locked out"
 (cd tests/chaos && python run.py --quick --lab "$TEST_LAB")
 heading "integration: the commands in README.md and docs/"
 python tests/docs_commands.py

@@ -35,7 +35,6 @@ QUICK = (
     "killed with a model pending-install",
     "release pending-upgrade, its Helm gone",
     "a second run at once, llm_d_lock: refuse",
-    "full disk for records",
 )
 PAGE = ROOT / "docs/reliability.md"
 MEASURED = pathlib.Path(__file__).with_name("measured.json")

@@ -23,6 +23,8 @@ PAGES = {
     "prepare": "roles/prepare.md",
     "verify": "verify.md",
     "diagnose": "diagnosis.md",
+    "status": "status.md",
+    "rollback": "rollback.md",
     "teardown": "teardown.md",
     "record": "records.md",
     "lab": "lab.md",

@@ -49,8 +49,8 @@ def offer(params: Object) -> str:
         return ""
 
 
-def run(params: Object, cluster: Cluster, helm: Helm, *, check: bool) -> Object:
-    """Return the module's result; raise OrchestratorError."""
+def run(params: Object, cluster: Cluster, helm: Helm | None, *, check: bool) -> Object:
+    """Return the module's result; raise OrchestratorError. helm: None where nothing is to be changed."""
     records = Records(cluster, params["namespace"], params["records"] or "")
     record = choose(records, params["to"])
     inventory = Inventory(cluster)
@@ -69,7 +69,7 @@ def run(params: Object, cluster: Cluster, helm: Helm, *, check: bool) -> Object:
         "routes": routes,
         "removed": [release.name for release in extra],
     }  # fmt: skip
-    if check or params["state"] == "planned":
+    if check or helm is None:
         return result if check else {**result, "changed": False, "to_change": result["changed"]}
     restore = Restore(cluster, helm, inventory, params)
     try:

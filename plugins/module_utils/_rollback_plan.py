@@ -77,9 +77,10 @@ class Step:
 
     def diff(self) -> str:
         """Return a unified diff of the values, without secrets; "" where nothing of them changes."""
-        sides = [_text(self.current.values if self.current else {}), _text(self.values)]
-        lines = difflib.unified_diff(*sides, "now", "then", n=2, lineterm="") if self.action != UNCHANGED else ()
-        return "\n".join(lines)
+        if self.action == UNCHANGED:
+            return ""
+        now, then = _text(self.current.values if self.current else {}), _text(self.values)
+        return "\n".join(difflib.unified_diff(now, then, "now", "then", n=2, lineterm=""))
 
 
 def _text(values: Object) -> list[str]:

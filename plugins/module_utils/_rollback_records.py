@@ -119,7 +119,7 @@ def choose(records: Records, wanted: str) -> Object:
         if len(rows) > 1:
             return _good(records, rows[1]["time"])
     elif rows and rows[0]["outcome"] != SUCCEEDED:
-        aim = (records.load(rows[0]["time"]).get("inputs") or {}).get("rollback_to")
+        aim = str((records.load(rows[0]["time"]).get("inputs") or {}).get("rollback_to"))
         # A rollback that failed is taken up again.
         found = _good(records, aim) if any(row["time"] == aim for row in rows) else records.newest_good()
         if found is not None:

@@ -172,7 +172,7 @@ class Status:
         return row(kind, namespace, name, component, release, state, "changed" if lines else "", "; ".join(lines))
 
     def _changed(self, item: Object, live: Object) -> list[str]:
-        """Return how a live object differs; where it seems to, the API server, if it may be asked, has the last word."""
+        """Return how a live object differs. The API server, where it may be asked, has the last word."""
         if not differs(item, live):
             return []
         try:

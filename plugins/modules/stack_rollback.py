@@ -166,7 +166,8 @@ def carry_out(module: AnsibleModule) -> None:
         module.exit_json(to=offer(params))
     helm = None
     try:
-        helm = Helm(module, params, params["helm_binary"])
+        if params["state"] != "planned" and not module.check_mode:
+            helm = Helm(module, params, params["helm_binary"])
         result = run(params, Cluster(params, PATIENCE), helm, check=module.check_mode)
     except RollbackFailed as exc:
         module.fail_json(msg=str(exc), **exc.result)

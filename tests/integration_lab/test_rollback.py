@@ -8,7 +8,7 @@ import base64
 import gzip
 import json
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -40,7 +40,7 @@ def forget(lab: Lab, namespace: str, name: str, revision: int) -> None:
     lab.core.delete_namespaced_secret(f"sh.helm.release.v1.{name}.v{revision}", namespace)
 
 
-def test_back_forth_and_after_a_failure(lab: Lab, tmp_path: pathlib.Path, new_namespace: Callable[[], str]) -> None:
+def test_back_and_forth(lab: Lab, tmp_path: pathlib.Path, new_namespace: Callable[[], str]) -> None:
     namespace = new_namespace()
     first = settings(namespace, model("a"))
     assert play(tmp_path, "site", **first).code == 0
@@ -66,11 +66,32 @@ def test_back_forth_and_after_a_failure(lab: Lab, tmp_path: pathlib.Path, new_na
     forth = back(tmp_path, namespace)
     assert forth.code == 0 and manifests(lab, namespace) == new, forth.text
 
-    broken = play(tmp_path, "site", **settings(namespace, model("a", 2, image="ghcr.io/llm-d/nothing-such:v1"),
-                                               model("b")))  # fmt: skip
-    assert broken.code != 0 and "rollback.yml" in broken.text, broken.text
-    mended = back(tmp_path, namespace)
-    assert mended.code == 0 and manifests(lab, namespace) == new, mended.text
+
+@pytest.fixture
+def faulty(lab: Lab, tmp_path: pathlib.Path) -> Iterator[Callable[[list[dict[str, Any]]], None]]:
+    """Sets the lab's faults, which go after the test."""
+
+    def use(faults: list[dict[str, Any]]) -> None:
+        assert play(tmp_path, "lab_up", lab_faults=faults).code == 0
+
+    yield use
+    use([])
+
+
+def test_after_a_failure_the_last_good_one_is_offered(
+    lab: Lab, tmp_path: pathlib.Path, new_namespace: Callable[[], str], faulty: Callable[[list[dict[str, Any]]], None]
+) -> None:
+    namespace = new_namespace()
+    assert play(tmp_path, "site", **settings(namespace, model("a"))).code == 0
+    old, good = manifests(lab, namespace), json.loads(newest(tmp_path))["started"]
+    faulty([{"name": "absent", "fault": "ImagePullBackOff", "match": {"llm-d.ai/model": "a"}, "namespace": namespace}])
+    broken = play(tmp_path, "site", **settings(namespace, model("a", image="ghcr.io/llm-d/nothing-such:v1")))
+    time = good.replace("-", "").replace(":", "")
+    assert broken.code != 0 and f"To return to the deployment of {time}: ansible-playbook " in broken.text, broken.text
+    assert "rollback.yml -i" in broken.text
+    faulty([])
+    run = back(tmp_path, namespace)
+    assert run.code == 0 and "the models answer" in run.text and manifests(lab, namespace) == old, run.text
 
 
 def newest(folder: pathlib.Path) -> str:
@@ -96,8 +117,8 @@ def test_history_that_is_lost(
         run = back(tmp_path, namespace)
         assert run.code == 0 and "from its chart" in run.text and manifests(lab, namespace) == old, run.text
         return
-    for revision in (3,):
-        forget(lab, namespace, "ms-a", revision)
+    # The revision that the first return made has the same state.
+    forget(lab, namespace, "ms-a", 3)
     before = manifests(lab, namespace)
     run = back(tmp_path, namespace)
     assert run.code != 0 and "secrets in its values were not recorded" in run.text, run.text

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import resource
@@ -14,15 +15,17 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._record_write i
 from record_samples import sample
 
 
-@pytest.fixture
+@contextlib.contextmanager
 def full_disk():
-    """No file of this process grows beyond 100 bytes, as on a disk that is full."""
+    """No file of this process grows beyond 100 bytes, as on a disk that is full; not the log of the tests either."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    signal.signal(signal.SIGXFSZ, handler)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
 
 
 def test_files(tmp_path):
@@ -31,8 +34,9 @@ def test_files(tmp_path):
     assert json.loads((tmp_path / "new" / "record.json").read_text()) == sample()
 
 
-def test_a_full_disk_is_one_problem(tmp_path, full_disk):
-    files, problems = write_files(sample(), str(tmp_path))
+def test_a_full_disk_is_one_problem(tmp_path):
+    with full_disk():
+        files, problems = write_files(sample(), str(tmp_path))
     assert files == [] and len(problems) == 1 and "File too large" in problems[0] and str(tmp_path) in problems[0]
     assert os.listdir(tmp_path) == []
 
@@ -43,12 +47,13 @@ def test_a_folder_that_is_gone_is_one_problem(tmp_path):
     assert files == [] and len(problems) == 1
 
 
-def test_events_of_a_full_disk_end_nothing(tmp_path, full_disk):
+def test_events_of_a_full_disk_end_nothing(tmp_path):
     events = Events(str(tmp_path / "events.jsonl"))
-    lost = [events.emit("gaie", "install", "done", name="x" * 60) for _number in range(3)]
+    with full_disk():
+        lost = [events.emit("gaie", "install", "done", name="x" * 60) for _number in range(3)]
+        with events.step("gaie", "ready"):
+            pass
     assert lost[-1]["lost"] == "File too large"
-    with events.step("gaie", "ready"):
-        pass
     assert len(read_events(events.path)) <= 1
 
 

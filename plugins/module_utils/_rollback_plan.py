@@ -92,9 +92,7 @@ def plan_steps(record: Object, inventory: Inventory, current: t.Mapping[tuple[st
 
     current: the newest revisions by (name, namespace).
     """
-    wanted = {
-        one["name"]: one for rows in ((record.get("stack") or {}).get("releases") or {}).values() for one in rows
-    }
+    wanted = {one["name"]: one for rows in ((record.get("stack") or {}).get("releases") or {}).values() for one in rows}
     steps, errors = [], []
     for row in record.get("releases") or []:
         found = current.get((row["name"], row["namespace"]))

@@ -32,9 +32,12 @@ def chart_defaults(sections: dict[str, Values], fetching: dict) -> dict[str, Val
 
 
 def has_path(values: t.Any, path: str) -> bool:
-    """Return whether values hold a dotted path, whatever its value."""
+    """Return whether values hold a dotted path, whatever its value; a number counts a list's items from 0."""
     for key in path.split("."):
-        if not isinstance(values, dict) or key not in values:
+        if isinstance(values, list) and key.isdecimal() and int(key) < len(values):
+            values = values[int(key)]
+        elif isinstance(values, dict) and key in values:
+            values = values[key]
+        else:
             return False
-        values = values[key]
     return True

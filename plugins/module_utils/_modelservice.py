@@ -56,12 +56,17 @@ class Model:
     complete: bool = True
 
 
-def resolve_model(model: Model, provider_values: Values) -> Model:
-    """Fill in what follows from a model's values layers; provider_values lie below them."""
+def resolve_model(model: Model, provider_values: Values, chart_values: Values | None = None) -> Model:
+    """Fill in what follows from a model's values layers; provider_values lie below them.
+
+    chart_values: the chart's own, {} where unknown; its releases differ in the labels that pods have by default.
+    """
+    own = chart_values or {}
     user = merge_all(layer.values for layer in model.layers)
     values = merge(provider_values, user)
-    labels = merge(_CHART_LABELS, dig(user, ("modelArtifacts", "labels")) or {})
-    if labels.get(MODEL_LABEL) is None:
+    given = dig(user, ("modelArtifacts", "labels")) or {}
+    labels = merge(dig(own, ("modelArtifacts", "labels")) or _CHART_LABELS, given)
+    if dig(given, (MODEL_LABEL,)) is None:
         value = dns_label(model.name)
         labels[MODEL_LABEL] = value
         values = merge(values, {"modelArtifacts": {"labels": {MODEL_LABEL: value}}})
@@ -70,7 +75,7 @@ def resolve_model(model: Model, provider_values: Values) -> Model:
         values = merge(values, {"modelArtifacts": {"name": model.model}})
     model.model = model.model or dig(user, ("modelArtifacts", "name")) or ""
     model.values = values
-    model.port = dig(values, ("routing", "servicePort")) or _CHART_PORT
+    model.port = dig(merge(own, values), ("routing", "servicePort")) or _CHART_PORT
     model.multinode = dig(values, ("multinode",)) is True
     model.roles = {role: count for role in ROLES if (count := _replicas(values, role)) is not None}
     base = modelservice_fullname(model.release, values)

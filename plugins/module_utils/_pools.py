@@ -92,6 +92,11 @@ class PoolSettings:
         renamed = isinstance(own, dict) and "repository" in own
         return ("registry", "repository") if renamed else (chart.image_hub, chart.image_name)
 
+    def has_monitoring(self, chart: PoolChart) -> bool:
+        """Return whether the chart knows monitoring: inferencepool does from v1.0.1 on; True where it is not known."""
+        own, inside = dig(self.chart_values, chart.extension), len(chart.extension)
+        return not own or chart.prometheus[:inside] != chart.extension or chart.prometheus[inside] in own
+
 
 @dataclasses.dataclass
 class Pool:
@@ -147,7 +152,7 @@ def _base_layers(pool: Pool, settings: PoolSettings, chart: PoolChart, user: Val
     layers = [
         settings.provider_values,
         nest(chart.extension, extension),
-        nest(chart.prometheus, False),
+        nest(chart.prometheus, False) if settings.has_monitoring(chart) else {},
         nest(chart.ports, [{"number": port} for port in pool.target_ports]),
         nest(chart.server_type, pool.server_type),
     ]

@@ -26,7 +26,8 @@ class Provider:
     route_timeouts: whether its routes may carry timeouts.
     requires: API kinds, [{api_version, kind, chart}], needed when that chart is installed.
     values: per chart (infra, inferencepool, llm-d-router-gateway, modelservice) the values it adds.
-    variants: [{chart, has, values}], values for releases of the chart whose own values have that path.
+    variants: [{chart, has, lacks, values}], values for releases of the chart whose own values have the paths of
+    has, and not those of lacks (either may be left out); the first that fits is taken.
     """
 
     name: str
@@ -40,9 +41,14 @@ class Provider:
     def part(self, chart: str, defaults: dict | None = None) -> dict:
         """Return the values for one chart, {} where it needs none. defaults: the chart's own values, where known."""
         for variant in self.variants:
-            if variant["chart"] == chart and has_path(defaults or {}, variant["has"]):
+            if variant["chart"] == chart and defaults and _fits(variant, defaults):
                 return variant["values"]
         return self.values.get(chart) or {}
+
+
+def _fits(variant: dict, defaults: dict) -> bool:
+    has, lacks = variant.get("has") or [], variant.get("lacks") or []
+    return all(has_path(defaults, path) for path in has) and not any(has_path(defaults, path) for path in lacks)
 
 
 def provider_names(folder: str) -> list[str]:

@@ -179,7 +179,8 @@ class Resolver:
         name = entry["name"]
         model = Model(name, where, entry.get("release_name") or f"ms-{name}", layers, entry.get("model") or "")
         model.complete = len(layers) >= len(shared) + len(entry.get("values_files") or [])
-        return resolve_model(model, provider.part("modelservice", self.facts.chart_values.get("modelservice")))
+        own = self.facts.chart_values.get("modelservice") or {}
+        return resolve_model(model, provider.part("modelservice", own), own)
 
     def _add_model(self, stack: Stack, entry: dict, where: str, shared: list[Layer]) -> None:
         model = self._model(entry, where, shared, stack.provider)

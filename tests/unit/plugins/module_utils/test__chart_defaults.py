@@ -18,7 +18,15 @@ def test_chart_defaults(tmp_path):
 
 @pytest.mark.parametrize(
     ("values", "path", "there"),
-    [({"a": {"b": None}}, "a.b", True), ({"a": {}}, "a.b", False), ({"a": 1}, "a.b", False), (None, "a", False)],
+    [
+        ({"a": {"b": None}}, "a.b", True),
+        ({"a": {}}, "a.b", False),
+        ({"a": 1}, "a.b", False),
+        (None, "a", False),
+        ({"a": [{"b": 1}]}, "a.0.b", True),
+        ({"a": [{"b": 1}]}, "a.1.b", False),
+        ({"a": [{"b": 1}]}, "a.b", False),
+    ],
 )
 def test_has_path(values, path, there):
     assert has_path(values, path) is there

@@ -54,6 +54,13 @@ def test_a_later_chart_names_its_image_otherwise():
     assert image == {"registry": "ghcr.io/llm-d", "repository": "scheduler", "tag": "v1", "pullPolicy": "Always"}
 
 
+@pytest.mark.parametrize(("own", "there"), [({"env": []}, False), ({"monitoring": {}}, True), ({}, True)])
+def test_monitoring_is_switched_off_where_the_chart_knows_it(own, there):
+    settings = PoolSettings("inferencepool", IMAGE, {}, None, {"inferenceExtension": own})
+    values = _pools.pool_values(Pool("gaie-a", "here", [], {"app": "a"}, [8000]), settings)
+    assert ("monitoring" in values["inferenceExtension"]) is there
+
+
 def test_without_a_secret_there_is_no_environment():
     values, _problems = build()
     assert "env" not in values["inferenceExtension"]

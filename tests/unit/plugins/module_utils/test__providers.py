@@ -36,6 +36,19 @@ def test_a_later_infra_chart_gets_its_own_shape(name):
     assert "provider" not in load_provider(FOLDER, name).part("infra", {"gateway": {}}).get("gateway", {})
 
 
+@pytest.mark.parametrize("name", ["istio", "openshift"])
+def test_earlier_charts_get_only_what_they_read(name):
+    provider = load_provider(FOLDER, name)
+    flags = {"inferenceExtension": {"flags": [{"name": "v", "value": 1}]}}
+    settings = provider.part("inferencepool")["provider"]["istio"]
+    assert provider.part("inferencepool", flags) == {"provider": {"name": "istio"}}
+    beside = provider.part("inferencepool", {**flags, "istio": {"destinationRule": {}}})
+    assert beside == {"provider": {"name": "istio"}, "istio": settings}
+    logs = provider.part("infra", {"gateway": {"gatewayParameters": {"logLevel": "info"}}})
+    assert "accessLogging" not in logs.get("gateway", {}).get("gatewayParameters", {})
+    assert provider.part("modelservice", {"routing": {"proxy": {"enabled": True}}}) == {}
+
+
 def test_a_new_provider_is_a_new_file(tmp_path):
     (tmp_path / "envoy.yml").write_text("class_names: [envoy]\nroute_timeouts: false\n")
     provider = load_provider(str(tmp_path), "envoy")

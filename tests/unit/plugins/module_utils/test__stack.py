@@ -87,6 +87,23 @@ def test_one_model():
     assert result["releases"]["gaie"][0]["chart_version"] == "v1.3.0"
 
 
+@pytest.mark.parametrize(
+    ("own", "labels", "port"),
+    [
+        ({"llm-d.ai/inferenceServing": "true", "llm-d.ai/model": "random_model"}, {"llm-d.ai/inferenceServing"}, 8100),
+        ({"llm-d.ai/inference-serving": "true"}, {"llm-d.ai/inference-serving"}, 8100),
+        ({}, {"llm-d.ai/inference-serving"}, 8000),
+    ],
+)
+def test_a_pool_selects_by_the_labels_that_its_models_chart_gives_pods(own, labels, port):
+    chart = {"modelArtifacts": {"labels": own}, "routing": {"servicePort": port}} if own else {}
+    _result, problems, stack = resolve([model()], Facts(classes=CLASSES, chart_values={"modelservice": chart}))
+    assert not problems
+    assert set(stack.pools[0].selector) == {*labels, "llm-d.ai/model"}
+    assert stack.pools[0].selector["llm-d.ai/model"] == "a"
+    assert stack.pools[0].target_ports == [port]
+
+
 def test_istio_brings_its_whole_connection_pool():
     result, _problems, _stack = resolve([model()])
     values = result["releases"]["gaie"][0]["values"]

@@ -18,7 +18,8 @@ except ImportError:  # pragma: no cover - reported by the modules
     yaml = None  # type: ignore[assignment]
 
 Object = dict[str, t.Any]
-Path = tuple[t.Union[str, int], ...]
+# Keys and indexes.
+Path = tuple[t.Any, ...]
 
 DOCKER = "docker.io"
 # What an injected proxy's container says instead of an image; the injector replaces it.

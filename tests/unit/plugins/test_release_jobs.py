@@ -33,6 +33,7 @@ def test_a_result_is_read_when_the_job_has_ended(tmp_path, text, expected):
 def test_each_failed_component_has_its_own_error():
     results = {"gaie": {"failed": True, "msg": "no image"}, "gateway": {}, "modelservice": {"rc": 1, "stderr": "boom"}}
     text = failure_text(results, ["gaie", "modelservice"])
-    assert text.splitlines()[0] == "gaie and modelservice failed; nothing that depends on this is done. Finished: gateway."
+    head = "gaie and modelservice failed; nothing that depends on this is done. Finished: gateway."
+    assert text.splitlines()[0] == head
     assert "gaie: no image" in text
     assert "modelservice: boom" in text

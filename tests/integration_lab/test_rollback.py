@@ -100,9 +100,7 @@ def newest(folder: pathlib.Path) -> str:
 
 
 @pytest.mark.parametrize("secret", [False, True])
-def test_history_that_is_lost(
-    lab: Lab, tmp_path: pathlib.Path, new_namespace: Callable[[], str], secret: bool
-) -> None:
+def test_history_that_is_lost(lab: Lab, tmp_path: pathlib.Path, new_namespace: Callable[[], str], secret: bool) -> None:
     namespace = new_namespace()
     env = {"HF_TOKEN": PLANTED} if secret else {}
     assert play(tmp_path, "site", **settings(namespace, model("a", **env))).code == 0

@@ -100,7 +100,7 @@ rows:
   elements: dict
   contains:
     component: {description: The component., type: str, sample: modelservice}
-    release: {description: The Helm release, if there is one., type: str, sample: ms-qwen}
+    release: {description: The Helm release if there is one., type: str, sample: ms-qwen}
     kind: {description: The object's kind or V(Helm release)., type: str, sample: Deployment}
     namespace: {description: Its namespace., type: str, sample: llm-d}
     name: {description: Its name., type: str, sample: ms-qwen-decode}

@@ -114,7 +114,7 @@ def _check_own(selector: dict, model: Model, where: str, problems: Problems) -> 
 
 def _check_port(pool: Pool, model: Model, chart: str, problems: Problems) -> None:
     ports = pool_ports(pool.values, chart)
-    if model.port not in ports:
+    if isinstance(model.port, int) and model.port not in ports:
         where = locate(pool.layers, CHARTS[chart].ports, f"{pool.where}.target_ports")
         at = locate(model.layers, ("routing", "servicePort"), "the chart's default of routing.servicePort")
         shown = ", ".join(str(port) for port in ports) or "no port"

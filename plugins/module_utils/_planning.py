@@ -160,16 +160,18 @@ class Planning:
         return self.params["find_settled"] and self.cluster is not None and self.facts.namespace is not None
 
     def find_settled(self) -> None:
-        """Find by component the results of releases that are as wanted and ready."""
-        if self.cluster is None or not self._looks_at_releases() or self.mistakes:
+        """Find by component the results of releases that are as wanted and ready, and which are there at all."""
+        if self.cluster is None or not self._looks_at_releases():
             return
         self.finder = Settled(self.cluster, **self.fetching, registry=self.params["image_registry"])
         self.inventory = self.finder.inventory
         stack = self.result_stack
         for component, releases in stack["releases"].items():
             namespace = stack["gateway"]["namespace"] if component == "gateway" else stack["namespace"]
-            results = self.finder.results(component, namespace, releases) if releases else None
-            if results is not None:
+            if releases and self.mistakes:
+                # Nothing will be deployed; but what is there tells whose the objects are.
+                self.finder.look(component, namespace, releases)
+            elif releases and (results := self.finder.results(component, namespace, releases)) is not None:
                 self.settled[component] = results
 
     def _rules_wanted(self) -> bool:
@@ -237,7 +239,8 @@ class Planning:
         current, model = self.finder.current if self.finder else {}, self.rules.model if self.rules else None
         found = planner.found(self.parts, current, self.facts, model)
         self.notes += planner.notes
-        for text in refusals(found.actions, params["adopt"]):
+        known = self.finder is None or not self.finder.unread
+        for text in refusals(found.actions, params["adopt"]) if known else []:
             self.mistakes.say(text, "owner")
         capacity = capacity_report(model) if model else {}
         planned = build(found, [item.as_dict() for item in self.findings], [], capacity)

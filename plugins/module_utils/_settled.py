@@ -39,8 +39,20 @@ class Settled:
         self.manifests: dict[tuple[str, str], str] = {}
         # By component and release, of what is there.
         self.current: dict[tuple[str, str], Release] = {}
+        # Whether some could not be read, so that whose an object is cannot be told.
+        self.unread = False
         self.registry = registry
         self.fetch = {"helm": helm, "cache_dir": cache_dir, "plain_http": plain_http}
+
+    def look(self, component: str, namespace: str, releases: list[Object]) -> dict[str, Release] | None:
+        """Find out which of a component's releases are there, None where that may not be read; see current."""
+        try:
+            found = self.inventory.releases(namespace, [release["name"] for release in releases])
+        except OrchestratorError:
+            self.unread = True
+            return None
+        self.current.update({(component, name): release for name, release in found.items()})
+        return found
 
     def results(self, component: str, namespace: str, releases: list[Object]) -> list[Object] | None:
         """Return what helm_releases would return for a component that needs nothing, None for one that does.
@@ -48,11 +60,9 @@ class Settled:
         releases: as helm_releases takes them. A component whose objects may not be read is not known to need nothing.
         Raises OrchestratorError where a chart cannot be read.
         """
-        try:
-            current = self.inventory.releases(namespace, [release["name"] for release in releases])
-        except OrchestratorError:
+        current = self.look(component, namespace, releases)
+        if current is None:
             return None
-        self.current.update({(component, name): release for name, release in current.items()})
         plans = []
         for release, values in zip(releases, read_values(releases).values(), strict=True):
             found = current.get(release["name"])

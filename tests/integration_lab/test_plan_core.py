@@ -132,6 +132,13 @@ def test_a_plan_is_carried_out_and_then_used_up(world: World) -> None:
     assert "The plan was carried out already; nothing is left to do." in again.text
 
 
+def test_a_mistake_on_what_is_deployed_is_the_only_one(world: World) -> None:
+    run = world.play("plan", gaie_values={"inferenceExtension": {"replcas": 2}})
+    assert run.code != 0
+    assert "1 mistake found; nothing was changed." in run.text
+    assert "inferenceExtension.replcas: the chart never reads it" in run.text
+
+
 def test_what_was_changed_by_hand_is_said_agrees_with_check_mode_and_is_mended(world: World, lab: Lab) -> None:
     space = world.namespace
     pool = lab.resource("inference.networking.k8s.io/v1", "InferencePool")

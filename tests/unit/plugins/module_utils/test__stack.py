@@ -104,6 +104,12 @@ def test_a_pool_selects_by_the_labels_that_its_models_chart_gives_pods(own, labe
     assert stack.pools[0].target_ports == [port]
 
 
+def test_a_port_that_is_none_is_one_mistake():
+    pool = {"values": {"inferencePool": {"targetPorts": [{"number": 8000}]}}}
+    _result, problems, _stack = resolve([model(values={"routing": {"servicePort": "8000"}}, pool=pool)])
+    assert problems == ["llm_d_models[0].values.routing.servicePort: '8000' is no port -> a number"]
+
+
 def test_istio_brings_its_whole_connection_pool():
     result, _problems, _stack = resolve([model()])
     values = result["releases"]["gaie"][0]["values"]

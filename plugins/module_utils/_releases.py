@@ -107,11 +107,20 @@ def current_releases(secrets: t.Iterable[Object], names: t.Container[str] | None
         if name not in newest or revision > newest[name][0]:
             newest[name] = (revision, secret)
     return {
-        name: release_from_payload(
-            decode_payload(secret["data"]["release"]), secret["metadata"].get("labels"), secret["metadata"]["name"]
-        )
+        name: release_from_payload(_payload(secret, name), secret["metadata"].get("labels"), secret["metadata"]["name"])
         for name, (_revision, secret) in newest.items()
     }
+
+
+def _payload(secret: Object, name: str) -> Object:
+    """Return the JSON of a release's Secret; of one without content only what its labels say."""
+    content = (secret.get("data") or {}).get("release")
+    if content:
+        return decode_payload(content)
+    metadata = secret["metadata"]
+    labels = metadata.get("labels") or {}
+    info = {"status": labels.get("status")}
+    return {"name": name, "namespace": metadata.get("namespace"), "version": labels.get("version"), "info": info}
 
 
 def manifest_objects(manifest: str, namespace: str = "") -> list[Object]:

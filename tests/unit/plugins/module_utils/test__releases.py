@@ -140,3 +140,11 @@ def test_a_diff_does_not_show_secrets_of_an_environment():
     _old, new = releases.diff_texts("", manifest, "n")
     assert "hf_abcdefghijkl" not in new
     assert "value: '2'" in new
+
+
+def test_a_release_whose_secret_is_empty_is_what_its_labels_say():
+    labels = {"owner": "helm", "name": "ms-a", "version": "3", "status": "deployed"}
+    metadata = {"name": "sh.helm.release.v1.ms-a.v3", "namespace": "llm-d", "labels": labels}
+    (found,) = releases.current_releases([{"type": releases.SECRET_TYPE, "metadata": metadata}]).values()
+    assert (found.name, found.namespace, found.revision, found.status) == ("ms-a", "llm-d", 3, "deployed")
+    assert not found.managed and found.manifest == ""

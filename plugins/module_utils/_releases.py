@@ -14,7 +14,9 @@ import gzip
 import hashlib
 import json
 import typing as t
+import zlib
 
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._mask import mask
 
 try:
@@ -114,10 +116,15 @@ def current_releases(secrets: t.Iterable[Object], names: t.Container[str] | None
 
 def _payload(secret: Object, name: str) -> Object:
     """Return the JSON of a release's Secret; of one without content only what its labels say."""
-    content = (secret.get("data") or {}).get("release")
+    content, metadata = (secret.get("data") or {}).get("release"), secret["metadata"]
     if content:
-        return decode_payload(content)
-    metadata = secret["metadata"]
+        try:
+            return decode_payload(content)
+        except (ValueError, OSError, EOFError, zlib.error) as exc:
+            raise OrchestratorError(
+                f"Helm's record {metadata['name']} of the release {name} cannot be read: {exc}",
+                hint=f"Delete that Secret, or the release with: helm uninstall {name}",
+            ) from exc
     labels = metadata.get("labels") or {}
     info = {"status": labels.get("status")}
     return {"name": name, "namespace": metadata.get("namespace"), "version": labels.get("version"), "info": info}

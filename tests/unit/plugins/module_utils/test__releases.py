@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils import _releases as releases
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 
 CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {k: v}\n"
 
@@ -148,3 +149,11 @@ def test_a_release_whose_secret_is_empty_is_what_its_labels_say():
     (found,) = releases.current_releases([{"type": releases.SECRET_TYPE, "metadata": metadata}]).values()
     assert (found.name, found.namespace, found.revision, found.status) == ("ms-a", "llm-d", 3, "deployed")
     assert not found.managed and found.manifest == ""
+
+
+@pytest.mark.parametrize("content", ["not base64", "H4sIAAAA", "AAAA", "SDRzSUFBQUE="])
+def test_a_release_whose_secret_is_damaged_is_named(content):
+    broken = secret("ms-a", version=3)
+    broken["data"]["release"] = content
+    with pytest.raises(OrchestratorError, match=r"v1.ms-a.v3 of the release ms-a cannot be read"):
+        releases.current_releases([broken])

@@ -22,7 +22,7 @@ import typing as t
 
 Object = dict[str, t.Any]
 
-# What the process begins with; the last argument is its name in the list of processes.
+# What the process begins with; its other arguments are its name in the list of processes, and the namespaces.
 PROGRAM = (
     "import json, sys; spec = json.loads(sys.stdin.readline()); space = {'__name__': 'llm_d_lock'};"
     " exec(compile(spec['code'], 'llm_d_lock', 'exec'), space); space['main'](spec)"
@@ -57,7 +57,7 @@ def start(auth: Object, namespaces: list[str], identity: str, process: dict[str,
     }
     # It goes on when this process has ended, which is its parent only for that moment.
     child = subprocess.Popen(  # noqa: S603
-        [sys.executable, "-c", PROGRAM, TITLE],
+        [sys.executable, "-c", PROGRAM, TITLE, *namespaces],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE if in_archive else subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -19,9 +19,9 @@ Object = dict[str, t.Any]
 def capacity_report(model: StackModel) -> Object:
     """Return what the plan's pods ask for and what the cluster has, {} where that is unknown.
 
-    nodes: how many; requested: by all pods of the plan, by_component: of each; free, allocatable: of all nodes, before
-    the plan (free only where pods may be listed); pending: pods that stay Pending; quota: what the plan adds to each;
-    unread: what may not be read. Amounts are Kubernetes quantities.
+    nodes: how many; requested: by all pods of the plan, by_component: of each; allocatable, free: of all nodes, before
+    the plan (free only where pods may be listed, and only on nodes that take pods); pending: pods that stay Pending;
+    quota: what the plan adds to each; unread: what may not be read. Amounts are Kubernetes quantities.
     """
     capacity = model.facts.capacity
     if capacity is None:
@@ -37,7 +37,8 @@ def capacity_report(model: StackModel) -> Object:
     free: Amounts = {}
     for node in found.before:
         allocatable = added(allocatable, node.allocatable)
-        free = added(free, {name: node.free(name) for name in node.allocatable})
+        open_to_pods = node.ready and not node.cordoned
+        free = added(free, {name: node.free(name) if open_to_pods else 0 for name in node.allocatable})
     names = {name for name in requested if requested[name]}
     return {
         "nodes": None if capacity.nodes is None else len(capacity.nodes),

@@ -70,9 +70,17 @@ def pool_provider(model: StackModel) -> t.Iterator[Hit]:
                 f"needs {provider.pool_provider}"
             )
             side = Side(made.get(given, pool.item), (), "provider")
-            remedy = f"set provider.name: {provider.pool_provider} in the pool's values, or another gatewayClassName"
+            remedy = _provider_remedy(pool, provider.pool_provider)
             kinds = tuple(("kind", item.group, item.kind) for item in mine if item.group in _GROUPS)
             yield Hit(text, (side, class_side(gateway)), ("provider", gateway.title), remedy, kinds)
+
+
+def _provider_remedy(pool: Pool, wanted: str) -> str:
+    # inferencepool v1.0.0 has no template for Istio; v1.0.1 does.
+    if wanted == "istio" and pool.item.chart_version.lstrip("v") == "1.0.0":
+        host = f"{pool.epp}.{pool.item.namespace}.svc.cluster.local"
+        return f"take inferencepool v1.0.1 or newer, which makes the DestinationRule, or make one yourself for {host}"
+    return f"set provider.name: {wanted} in the pool's values, or another gatewayClassName"
 
 
 def _hosts(pool: Pool) -> list[str]:

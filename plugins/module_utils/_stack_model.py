@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._dual_pod import serving_template
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._model_servers import (
     Object,
     Server,
@@ -182,7 +183,8 @@ def _classify(item: Item, model: StackModel) -> None:
     if item.kind == "InferencePool":
         model.pools.append(_pool(item))
     elif item.kind in WORKLOADS:
-        for path, template in _templates(item):
+        for path, given in _templates(item):
+            template = serving_template(given)
             spec = mapping(template.get("spec"))
             picker = _picker(item, template, spec)
             found = ([], []) if picker else servers(spec, item.namespace)

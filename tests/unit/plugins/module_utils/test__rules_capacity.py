@@ -209,3 +209,9 @@ def test_the_report_says_what_there_is_and_what_waits() -> None:
     (waits,) = report["pending"]
     assert (waits["workload"], waits["pods"], waits["of"]) == ("Deployment demo/a", 1, 2)
     assert "most free on one: n0 with 6 nvidia.com/gpu" in waits["why"]
+
+
+def test_what_is_free_on_a_cordoned_node_is_not_free_in_the_report() -> None:
+    nodes = [*NODES, node("n2", 8, unschedulable=True), node("n3", 8, ready="False")]
+    report = capacity_report(model([deployment("a", spec({GPU: "8"}))], nodes))
+    assert (report["free"][GPU], report["allocatable"][GPU]) == ("16", "32")

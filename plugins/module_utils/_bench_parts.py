@@ -46,6 +46,8 @@ class Parts:
 
     def __init__(self, text: str, at: int = 0) -> None:
         self.text, self.at, self.depth = text, at, 0
+        # Where a quote or bracket begins that nothing closes.
+        self.unclosed: int | None = None
 
     def word(self) -> t.Iterator[Part]:
         """Yield the parts up to a blank, separator or redirection."""
@@ -61,6 +63,7 @@ class Parts:
 
     def until(self, plain: re.Pattern[str], end: str, escapes: str) -> t.Iterator[Part]:
         """Yield parts up to the character end, which is consumed. escapes: what a backslash protects; "" is all."""
+        start = self.at - 1
         while self.at < len(self.text):
             found = plain.match(self.text, self.at)
             letter = self.text[self.at]
@@ -77,6 +80,7 @@ class Parts:
             else:
                 self.at += 1
                 yield Part(TEXT, letter, quoted=True)
+        self.unclosed = start if end and self.unclosed is None else self.unclosed
 
     def _escape(self, escapes: str) -> Part:
         following = self.text[self.at + 1 : self.at + 2]
@@ -101,15 +105,20 @@ class Parts:
         else:
             yield from self._dollar(quotes)
 
+    def _next(self, letter: str) -> int:
+        """Return where a letter closes what begins here with the same one, the end of the text where nothing does."""
+        end = self.text.find(letter, self.at + 1)
+        if end < 0:
+            self.unclosed = self.at if self.unclosed is None else self.unclosed
+        return len(self.text) if end < 0 else end
+
     def _single(self) -> Part:
-        end = self.text.find("'", self.at + 1)
-        end = len(self.text) if end < 0 else end
+        end = self._next("'")
         text, self.at = self.text[self.at + 1 : end], end + 1
         return Part(TEXT, text, quoted=True)
 
     def _backticks(self) -> Part:
-        end = self.text.find("`", self.at + 1)
-        end = len(self.text) if end < 0 else end
+        end = self._next("`")
         inner, self.at = self.text[self.at + 1 : end], end + 1
         return _substitution(inner, f"`{inner}`")
 

@@ -54,9 +54,14 @@ class Shell:
 
     def read(self, text: str) -> None:
         """Take in a text; raise OrchestratorError where it expands beyond all measure."""
-        for command in Reader(text).commands():
+        reader = Reader(text)
+        for command in reader.commands():
             self._take(command)
             self._brackets(command.after, command.line)
+        if reader.unclosed is not None:
+            self._note(
+                reader.unclosed, "quote or here-document", "it is not closed: all that follows was read as part of it"
+            )
 
     def set_names(self) -> list[str]:
         """Return the names that the text sets, in the order of their last lines."""

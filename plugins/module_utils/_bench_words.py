@@ -65,6 +65,8 @@ class Reader:
         self._lines = [0] + [found.end() for found in re.finditer("\n", text)]
         self._waiting: list[Redirect] = []
         self._steps = 0
+        # The line on which a quote or a here-document begins that nothing closes.
+        self.unclosed: int | None = None
 
     def line(self, at: int) -> int:
         """Return the line of a position, from 1."""
@@ -123,6 +125,8 @@ class Reader:
             tabs = r"\t*" if redirect.operator == "<<-" else ""
             end = re.compile(rf"^{tabs}{re.escape(delimiter)}\r?$\n?", re.MULTILINE).search(self.text, self.at)
             body = self.text[self.at : end.start() if end else len(self.text)]
+            if end is None and self.unclosed is None:
+                self.unclosed = max(1, self.line(self.at) - 1)
             self.at = end.end() if end else len(self.text)
             if tabs:
                 body = re.sub(r"^\t+", "", body, flags=re.MULTILINE)
@@ -135,6 +139,8 @@ class Reader:
     def _word(self) -> Word:
         parts = Parts(self.text, self.at)
         word = self._limited(parts.word())
+        if parts.unclosed is not None and self.unclosed is None:
+            self.unclosed = self.line(parts.unclosed)
         # A character that starts nothing is taken as it is, so that reading always goes on.
         self.at = parts.at if parts.at > self.at else self.at + 1
         return word or (Part(TEXT, self.text[self.at - 1 : self.at]),)

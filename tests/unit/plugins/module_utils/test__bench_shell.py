@@ -137,6 +137,22 @@ def test_a_files_command_substitution_is_named_with_the_variable_that_it_affects
     assert [(item.line, item.what, item.variables) for item in shell.statements] == [(2, "$(hostname)", ["F"])]
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('A=b\nB="c\nD=e\n', 2),
+        ("A='b", 1),
+        ("A=b\nB=`c\n", 2),
+        ("A=${B:-c\n", 1),
+        ("A=b\ncat << EOF > f\nx\n", 2),
+    ],
+)
+def test_what_is_not_closed_is_named_with_its_line(text: str, line: int) -> None:
+    assert [one.line for one in read(text).statements if "not closed" in one.why] == [line]
+    closed = "A='b' B=\"c\" C=${D:-e}\ncat << EOF > f\nx\nEOF\n"
+    assert not [one for one in read(closed).statements if "not closed" in one.why]
+
+
 def test_sourcing_and_commands_are_reported() -> None:
     shell = read("source ./x.sh\n. y\nrm -rf /\nset -e\n")
     assert [(item.line, item.what) for item in shell.statements] == [(1, "source"), (2, "."), (3, "rm")]

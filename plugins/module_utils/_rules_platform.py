@@ -85,6 +85,14 @@ def _refused(model: StackModel) -> t.Iterator[tuple[Item, tuple[str, ...], str, 
             yield item, path, account, min(mine, key=len), {name for name, refused in found.items() if not refused}
 
 
+def _unread(model: StackModel, namespace: str, account: str) -> bool:
+    """Return whether an account has a role of somebody else, which may allow it more SCCs than their names say."""
+    bindings = (model.facts.platform.bindings if model.facts.platform else None) or ()
+    roles = _scc.other_roles(bindings, namespace, account)
+    planned = [model.find(kind, name, namespace) for kind, name in roles]
+    return any(item is None or item.live for item in planned)
+
+
 def constraints(model: StackModel) -> t.Iterator[Hit]:
     """Pods that OpenShift refuses."""
     return _constrained(model, certain=True)
@@ -99,7 +107,7 @@ def _constrained(model: StackModel, certain: bool) -> t.Iterator[Hit]:
     platform = model.facts.platform
     known = platform is not None and platform.sccs is not None and platform.bindings is not None
     for item, path, account, found, others in _refused(model):
-        sure = known and not all(_scc.depends(one) for one in found)
+        sure = known and not _unread(model, item.namespace, account) and not all(_scc.depends(one) for one in found)
         if sure is not certain:
             continue
         text = f"no SCC that ServiceAccount {account} of {item.namespace} may use admits pods of {item.name}"
@@ -199,7 +207,8 @@ RULES = (
         "It is known whether OpenShift admits the pods",
         WARNING,
         constraints_unknown,
-        "The SCCs, who may use them, and the namespace's openshift.io/sa.scc annotations can be read.",
+        "The SCCs, who may use them (also by roles of other names), and the namespace's openshift.io/sa.scc annotations "
+        "can be read.",
         "Pods may be refused: restricted-v2, which everybody may use, does not allow what they ask for.",
         "ask an administrator which SCC the ServiceAccount may use; a namespace gets its ranges when it is made",
         _SCC,

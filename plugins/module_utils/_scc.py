@@ -193,6 +193,21 @@ def usable(sccs: t.Iterable[Object], bindings: t.Iterable[Object], namespace: st
     return found
 
 
+def other_roles(bindings: t.Iterable[Object], namespace: str, account: str) -> set[tuple[str, str]]:
+    """Return (kind, name) of the roles that a ServiceAccount itself has and that are not named after an SCC.
+
+    Their rules may allow the verb use of any SCC.
+    """
+    found = set()
+    for binding in bindings:
+        ref = mapping(binding.get("roleRef"))
+        near = mapping(binding.get("metadata")).get("namespace") in (None, "", namespace)
+        mine = any(_is(entry, namespace, account, set()) for entry in dicts(binding.get("subjects")))
+        if near and mine and not str(ref.get("name")).startswith(ROLE_PREFIX):
+            found.add((str(ref.get("kind")), str(ref.get("name"))))
+    return found
+
+
 def _is(entry: Object, namespace: str, account: str, groups: set[str]) -> bool:
     if entry.get("kind") == "ServiceAccount":
         return (entry.get("namespace") or namespace, entry.get("name")) == (namespace, account)

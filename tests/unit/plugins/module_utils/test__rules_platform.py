@@ -46,6 +46,11 @@ def test_a_namespace_that_enforces_a_level_refuses_pods_by_field() -> None:
     assert rules_of(world) == {}
 
 
+OTHER_ROLE = {
+    "metadata": {"namespace": "demo"},
+    "roleRef": {"kind": "Role", "name": "may-use-my-scc"},
+    "subjects": [{"kind": "ServiceAccount", "name": "default", "namespace": "demo"}],
+}
 OPEN = Platform("openshift", "v1.34.0", (_scc.RESTRICTED_V2, ANYUID), ())
 
 
@@ -62,6 +67,11 @@ OPEN = Platform("openshift", "v1.34.0", (_scc.RESTRICTED_V2, ANYUID), ())
             dataclasses.replace(OPEN, bindings=(binding({**ME, "name": "default", "namespace": "demo"}),)),
             {"annotations": NOTES},
             {},
+        ),
+        (
+            dataclasses.replace(OPEN, bindings=(OTHER_ROLE,)),
+            {"annotations": NOTES},
+            {"LLMD763": ("runAsUser",)},
         ),
     ],
 )

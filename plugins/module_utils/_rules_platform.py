@@ -207,7 +207,7 @@ RULES = (
         "It is known whether OpenShift admits the pods",
         WARNING,
         constraints_unknown,
-        "The SCCs, who may use them (also by roles of other names), and the namespace's openshift.io/sa.scc annotations "
+        "The SCCs, who may use them (also by roles of other names) and the namespace's openshift.io/sa.scc annotations "
         "can be read.",
         "Pods may be refused: restricted-v2, which everybody may use, does not allow what they ask for.",
         "ask an administrator which SCC the ServiceAccount may use; a namespace gets its ranges when it is made",

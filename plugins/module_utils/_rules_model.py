@@ -213,9 +213,9 @@ RULES = (
     ),
     _rule(
         7,
-        "No accelerator without use",
+        "Every accelerator is used",
         too_many,
-        "A pod asks for no more accelerators than its parallelism uses.",
+        "A pod asks for no more accelerators than tensor, data and pipeline parallelism use in it.",
         "Accelerators are held and never used.",
         "lower the accelerators in resources, or raise decode.parallelism",
         "vLLM, --tensor-parallel-size; LeaderWorkerSet, spec.leaderWorkerTemplate.size",

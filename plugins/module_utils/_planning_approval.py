@@ -8,6 +8,7 @@ import typing as t
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._discovery_actions import REUSE, Action
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import kind
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_file import read_plan
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_questions import open_texts, settings_texts
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_state import (
@@ -28,10 +29,13 @@ AGAIN = "make a plan anew with the playbook plan, and have it approved"
 def approval_texts(params: Object, now: Object, actions: t.Sequence[Action]) -> tuple[list[str], list[str]]:
     """Return what stands against carrying out a plan, and notes.
 
-    params: environment, plan_file, approved_digest of the module; now: the plan as it would be made now.
+    params: environment, plan_file, approved_digest (one, or one for each cluster) and cluster_name of the module; now:
+    the plan as it would be made now.
     """
-    file, digest = params["plan_file"], params["approved_digest"]
-    texts = _production(params) if params["environment"] == PRODUCTION else []
+    file = params["plan_file"]
+    digest, texts = _approved(params)
+    if params["environment"] == PRODUCTION and not texts:
+        texts = _production(file, digest)
     if not file:
         if digest and digest != now["digest"]:
             texts.append(
@@ -52,16 +56,29 @@ def approval_texts(params: Object, now: Object, actions: t.Sequence[Action]) -> 
     return texts + found, notes
 
 
-def _production(params: Object) -> list[str]:
-    """Return what a deployment to production lacks."""
-    return [
-        f"{name}: is not set, and llm_d_environment is production -> {what}"
-        for name, value, what in (
-            ("llm_d_plan", params["plan_file"], PRODUCED),
-            ("llm_d_approved_digest", params["approved_digest"], "the digest of that plan, once it is approved"),
-        )
-        if not value
-    ]
+def _approved(params: Object) -> tuple[str, list[str]]:
+    """Return the digest that was approved for this cluster, "" for none, and what is wrong with what was given."""
+    given = params["approved_digest"] or ""
+    if isinstance(given, str):
+        return given, []
+    cluster = params.get("cluster_name") or ""
+    if not isinstance(given, dict):
+        what = f"is a {kind(given)}"
+    elif not isinstance(given.get(cluster), str) or not given[cluster]:
+        what = f"names no digest for {cluster}"
+    else:
+        return given[cluster], []
+    return "", [f"llm_d_approved_digest: {what} -> a digest, or a map of each cluster to the digest of its plan"]
+
+
+def _production(file: str, digest: str) -> list[str]:
+    """Return what a deployment to production lacks: the digest is enough, as everything is planned anew."""
+    if digest:
+        return []
+    wanted = [("llm_d_approved_digest", "the digest of that plan, once it is approved")]
+    if not file:
+        wanted.insert(0, ("llm_d_plan", PRODUCED))
+    return [f"{name}: is not set, and llm_d_environment is production -> {what}" for name, what in wanted]
 
 
 def _other(plan: Object, now: Object) -> str:

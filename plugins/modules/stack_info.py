@@ -203,8 +203,10 @@ options:
     type: str
     default: ""
   approved_digest:
-    description: The digest of the plan that was approved.
-    type: str
+    description:
+      - The digest of the plan that was approved, or a map of clusters, by O(cluster_name), to such digests.
+      - Without O(plan_file) it is held against the plan that is made now.
+    type: raw
     default: ""
   consent:
     description: To what consent is given.
@@ -358,7 +360,7 @@ def approval_spec() -> dict:
         "approval": {"type": "str", "choices": ["off", "ask", "enforce"], "default": "off"},
         "environment": {"type": "str", "default": ""},
         "plan_file": {"type": "str", "default": ""},
-        "approved_digest": {"type": "str", "default": ""},
+        "approved_digest": {"type": "raw", "default": ""},
         "consent": {"type": "list", "elements": "str", "choices": list(CONSENTS), "default": []},
         "decisions": {"type": "dict", "default": {}},
         "scale_threshold": {"type": "int", "default": DEFAULT_THRESHOLD},

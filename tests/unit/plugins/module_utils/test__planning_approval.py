@@ -115,6 +115,27 @@ def test_a_digest_without_its_plan_is_held_against_what_would_be_done():
 
 
 @pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"east": "as planned"}, ""),
+        ({"east": "as planned", "west": "sha256:2"}, ""),
+        ({"west": "as planned"}, "llm_d_approved_digest: names no digest for east -> "),
+        ({"east": {"digest": "as planned"}}, "llm_d_approved_digest: names no digest for east -> "),
+        ({"east": "sha256:1"}, "llm_d_approved_digest: it is sha256:1, but what would be done now has "),
+        (["as planned"], "llm_d_approved_digest: is a list -> "),
+    ],
+)
+@pytest.mark.parametrize("environment", ["", "production"])
+def test_one_digest_for_each_cluster(given, said, environment):
+    """The digest is enough in production too, since the plan is made anew."""
+    now = plan_of([])
+    given = json.loads(json.dumps(given).replace("as planned", now["digest"]))
+    params = approval(approved_digest=given, cluster_name="east", environment=environment)
+    texts, _notes = approval_texts(params, now, [])
+    assert [text[: len(said)] for text in texts] == ([said] if said else [])
+
+
+@pytest.mark.parametrize(
     ("now", "texts", "notes"),
     [
         ([action("reuse", config()), action("create", name="b")], [], ["carried out in part; 1 of"]),

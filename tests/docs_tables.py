@@ -33,6 +33,8 @@ BEGIN = "<!-- made by tests/docs_tables.py: variables of {role} -->\n"
 END = "<!-- end of variables of {role} -->\n"
 # A longer default is an expression that tells a reader less than the description does.
 LONGEST_DEFAULT = 60
+# Types whose defaults in a specification cannot be expressions.
+STRICT_TYPES = {"bool", "dict", "float", "int"}
 
 
 def plain(description: str | list[str]) -> str:
@@ -72,9 +74,19 @@ def table(options: dict[str, t.Any], head: str) -> str:
 
 
 def role_options(role: str) -> dict[str, t.Any]:
-    """Return the options of a role's main entry point."""
-    text = (ROOT / "roles" / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8")
-    return yaml.safe_load(text)["argument_specs"]["main"]["options"]
+    """Return the options of a role's main entry point, with the role's defaults.
+
+    A specification leaves out a default that is an expression where the option is of a type like int, since
+    antsibull-docs refuses it; every other default stands in it too.
+    """
+    folder = ROOT / "roles" / role
+    text = (folder / "meta" / "argument_specs.yml").read_text(encoding="utf-8")
+    options = yaml.safe_load(text)["argument_specs"]["main"]["options"]
+    defaults = yaml.safe_load((folder / "defaults" / "main.yml").read_text(encoding="utf-8"))
+    for name, option in options.items():
+        if option.get("type") in STRICT_TYPES and "{{" in str(defaults.get(name, "")) and "default" not in option:
+            option["default"] = defaults[name]
+    return options
 
 
 def tables(role: str) -> str:

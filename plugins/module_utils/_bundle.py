@@ -17,11 +17,11 @@ import os
 import posixpath
 import re
 import tarfile
-import tempfile
 import typing as t
 import zlib
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._files import replace_file
 
 Object = dict[str, t.Any]
 
@@ -86,15 +86,7 @@ def write_atomically(path: str, data: bytes) -> None:
     """Write a file that is there as a whole or not at all; raise OrchestratorError where it cannot be."""
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        handle, part = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".part-")
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(data)
-            os.chmod(part, 0o644)
-            os.replace(part, path)
-        except OSError:
-            os.unlink(part)
-            raise
+        replace_file(path, data, 0o644)
     except OSError as exc:
         raise OrchestratorError(f"{path} cannot be written: {exc.strerror or exc}") from exc
 

@@ -13,11 +13,11 @@ import contextlib
 import copy
 import json
 import os
-import tempfile
 import typing as t
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_files import ChartFiles
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_overlays import apply_overlays
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._files import replace_file
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._infer_tree import Schema, build, empty_schema
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._known_values import Commented, Known, read_values
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._template_paths import read_templates, user_paths
@@ -125,14 +125,7 @@ def cached_schema(chart: ChartFiles, digest: str, cache_dir: str) -> Schema:
 
 def _keep(path: str, schema: Schema) -> None:
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    handle, scratch = tempfile.mkstemp(prefix=".schema-", dir=os.path.dirname(path))
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            json.dump(schema, stream)
-        os.replace(scratch, path)
-    except OSError:
-        os.unlink(scratch)
-        raise
+    replace_file(path, json.dumps(schema).encode(), 0o600)
 
 
 def _size(chart: ChartFiles) -> int:

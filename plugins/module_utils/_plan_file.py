@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 import os
 import re
-import tempfile
 import typing as t
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._files import replace_file
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_mask import masked_plan
 
 FORMAT = 1
@@ -90,17 +90,7 @@ def _hint() -> str:
 
 def _write(path: str, text: str) -> str:
     """Write one file, which nobody but its owner may read, and return its path."""
-    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".plan-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(temporary, FILE_MODE)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    replace_file(path, text.encode(), FILE_MODE)
     return path
 
 

@@ -8,6 +8,7 @@ import os
 import tempfile
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._files import replace_file
 
 # Records may be shared within a group; they hold no secrets.
 FILE_MODE, DIRECTORY_MODE = 0o640, 0o750
@@ -42,16 +43,6 @@ def prepare_directory(path: str, dry: bool = False) -> None:
 def write_atomic(path: str, text: str) -> None:
     """Write a file as a whole or not at all. Raises OrchestratorError."""
     try:
-        handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".record-")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as stream:
-                stream.write(text)
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.chmod(temporary, FILE_MODE)
-            os.replace(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
+        replace_file(path, text.encode(errors="backslashreplace"), FILE_MODE)
     except OSError as exc:
         raise OrchestratorError(f"Cannot write {path}: {exc.strerror or exc}.") from exc

@@ -7,10 +7,10 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import tempfile
 import typing as t
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._files import replace_file
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._findings import ERROR, NOTE, WARNING, Finding
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._junit import junit
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._mask import mask_text
@@ -51,7 +51,7 @@ def write_report(path: str, findings: t.Sequence[Finding], version: str = VERSIO
         report = sarif(findings, version, base) if ending == ".sarif" else _as_json(findings, version)
         content = (json.dumps(report, indent=2, ensure_ascii=True) + "\n").encode()
     try:
-        _replace(os.path.abspath(os.path.expanduser(path)), content)
+        replace_file(os.path.abspath(os.path.expanduser(path)), content, 0o644)
     except OSError as exc:
         raise OrchestratorError(f"The findings' file {path} cannot be written: {exc.strerror}.") from exc
 
@@ -70,15 +70,3 @@ def _as_json(findings: t.Sequence[Finding], version: str) -> dict[str, t.Any]:
         "summary": {severity: severities.count(severity) for severity in (ERROR, WARNING, NOTE)},
         "findings": [finding.as_dict() for finding in findings],
     }
-
-
-def _replace(path: str, content: bytes) -> None:
-    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".findings-")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except OSError:
-        os.unlink(temporary)
-        raise

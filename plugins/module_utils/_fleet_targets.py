@@ -1,0 +1,137 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What the hosts of an inventory share by mistake: a cluster's namespace, a file, or two minds about the waves."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import typing as t
+
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._credentials import VARIABLES, options
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._files import read_regular
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._fleet_waves import allowed_failures, waves
+
+try:
+    import yaml
+
+    LOADER: t.Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+except ImportError:  # the modules say so
+    yaml = None  # type: ignore[assignment]
+    LOADER = None
+
+Object = dict[str, t.Any]
+
+NAMESPACE = "llm_d_namespace"
+WAVES, FAILURES = "llm_d_waves", "llm_d_wave_failures"
+# Files of one cluster: several that wrote to one would lose all but the last one's.
+FILES = ("llm_d_findings_file", "status_file")
+READ = (*VARIABLES, NAMESPACE, WAVES, FAILURES, *FILES)
+# What of a kubeconfig's cluster says which one it is: a proxy or a name for TLS may lead elsewhere by the same address.
+IDENTITY = ("server", "proxy-url", "tls-server-name")
+KUBECONFIG_LIMIT = 4 * 1024 * 1024
+
+
+def mistakes(hosts: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[str]:
+    """Return a line for each mistake. hosts: by name the variables READ, without those that are not set."""
+    return [*_waves(hosts), *_clusters(hosts), *_files(hosts)]
+
+
+def _waves(hosts: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[str]:
+    found: list[str] = []
+    for name, check in ((WAVES, waves), (FAILURES, allowed_failures)):
+        groups = _grouped({host: str(values.get(name, "")) for host, values in hosts.items()})
+        if len(groups) > 1:
+            texts = [f"{value or 'not set'} for {_names(group)}" for value, group in groups.items()]
+            found.append(f"{name} differs: {'; '.join(texts)}. Set it for all, in group_vars/all or with -e.")
+            continue
+        for value in [values[name] for values in hosts.values() if name in values][:1]:
+            try:
+                check(value)
+            except OrchestratorError as exc:
+                found.append(f"{exc.message} {exc.hint}")
+    return found
+
+
+def _clusters(hosts: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[str]:
+    read: dict[str, t.Any] = {}
+    targets = {host: (target(values, read), values.get(NAMESPACE) or "llm-d") for host, values in hosts.items()}
+    return [
+        f"{_names(group)} are one namespace of one cluster: {namespace} at {where}. Give each host a cluster or an "
+        "llm_d_namespace of its own."
+        for ((where, *_more), namespace), group in _grouped(targets).items()
+        if len(group) > 1
+    ]
+
+
+def _files(hosts: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[str]:
+    return [
+        f"{_names(group)} would write {name} to the same file, {path}. Put {{{{ inventory_hostname }}}} into its name."
+        for name in FILES
+        for path, group in _grouped({host: values.get(name) for host, values in hosts.items()}).items()
+        if path and len(group) > 1
+    ]
+
+
+def _grouped(values: t.Mapping[str, t.Any]) -> dict[t.Any, list[str]]:
+    groups: dict[t.Any, list[str]] = {}
+    for host, value in values.items():
+        groups.setdefault(value, []).append(host)
+    return groups
+
+
+def _names(hosts: list[str]) -> str:
+    shown = ", ".join(hosts[:5])
+    return f"{shown} and {len(hosts) - 5} more" if len(hosts) > 5 else shown
+
+
+def target(variables: t.Mapping[str, t.Any], read: dict[str, t.Any]) -> tuple[str, ...]:
+    """Return what tells a host's cluster from others: its address first, as far as its credentials say.
+
+    read: kubeconfigs that were read, by path. A file that cannot be read stands for itself, with its context.
+    """
+    found = options(variables)
+    if found.get("host"):
+        return (str(found["host"]).rstrip("/"), "", "")
+    source, context = str(found.get("kubeconfig") or ""), str(found.get("context") or "")
+    if not source:
+        return ("the cluster of the default credentials", context)
+    if source not in read:
+        read[source] = _kubeconfig(source)
+    content = read[source]
+    name = context or content.get("current-context")
+    cluster = _named(content, "clusters", _named(content, "contexts", name).get("cluster"))
+    if not cluster.get("server"):
+        shown = "a kubeconfig given by its content" if _is_content(source) else source
+        return (shown, context, hashlib.sha256(source.encode()).hexdigest())
+    return tuple(str(cluster.get(key) or "").rstrip("/") for key in IDENTITY)
+
+
+def _kubeconfig(source: str) -> Object:
+    """Return a kubeconfig given by its text or its path, {} where it cannot be read: the host's own run says why."""
+    if yaml is None:
+        return {}
+    try:
+        text: t.Any = source
+        if not _is_content(source):
+            text = read_regular(os.path.expanduser(source), KUBECONFIG_LIMIT)[0]
+        content = yaml.load(text, Loader=LOADER)
+    except (OSError, ValueError, yaml.YAMLError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _is_content(source: str) -> bool:
+    """Return whether a kubeconfig is given by its content, which may hold secrets, not by a path."""
+    return "\n" in source or source.lstrip().startswith("{")
+
+
+def _named(content: Object, kind: str, name: t.Any) -> Object:
+    """Return the context or cluster of a name, {} where there is none."""
+    rows = content.get(kind)
+    for row in rows if isinstance(rows, list) else []:
+        if isinstance(row, dict) and row.get("name") == name:
+            inner = row.get(kind[:-1])
+            return inner if isinstance(inner, dict) else {}
+    return {}

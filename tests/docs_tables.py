@@ -28,6 +28,7 @@ PAGES = {
     "teardown": "teardown.md",
     "record": "records.md",
     "lab": "lab.md",
+    "service_account": "permissions.md",
 }
 BEGIN = "<!-- made by tests/docs_tables.py: variables of {role} -->\n"
 END = "<!-- end of variables of {role} -->\n"

@@ -35,7 +35,8 @@ class OwnedObjects:
 
     def __init__(self, cluster: Cluster, params: dict, events: Events, check_mode: bool) -> None:
         self.cluster, self.params, self.events, self.check_mode = cluster, params, events, check_mode
-        labels = {MANAGED_LABEL: "true", COMPONENT_LABEL: params["component"]}
+        self.label = params.get("label") or MANAGED_LABEL
+        labels = {self.label: "true", COMPONENT_LABEL: params["component"]}
         self.objects = [labelled(plain(item), labels) for item in params["objects"]]
 
     def present(self) -> Object:
@@ -45,7 +46,10 @@ class OwnedObjects:
             title(item)
             for item, old in zip(self.objects, found, strict=True)
             # A namespace that exists is used as it is, whoever made it.
-            if old is not None and not owned(old) and not self.params["adopt"] and item["kind"] != "Namespace"
+            if old is not None
+            and not owned(old, self.label)
+            and not self.params["adopt"]
+            and item["kind"] != "Namespace"
         ]
         if foreign:
             raise OrchestratorError(
@@ -62,7 +66,7 @@ class OwnedObjects:
         rows = []
         for item in self.objects:
             old = self._get(item)
-            ours = old is not None and owned(old)
+            ours = old is not None and owned(old, self.label)
             if ours and not self.check_mode:
                 self._resource(item).delete(
                     name=item["metadata"]["name"],
@@ -83,7 +87,7 @@ class OwnedObjects:
         return self.cluster.get(item["apiVersion"], item["kind"], metadata["name"], metadata.get("namespace"))
 
     def _apply(self, item: Object, old: Object | None) -> Object:
-        if old is not None and (item["kind"] == "Namespace" or (item["kind"] == "Job" and owned(old))):
+        if old is not None and (item["kind"] == "Namespace" or (item["kind"] == "Job" and owned(old, self.label))):
             # A Job's template cannot be changed; a new one has another name.
             return {"object": item, "action": "unchanged", "before": old, "after": old}
         start = time.monotonic()
@@ -160,9 +164,9 @@ def title(item: Object) -> str:
     return f"{item['kind']} " + "/".join(part for part in (metadata.get("namespace"), metadata["name"]) if part)
 
 
-def owned(item: Object) -> bool:
+def owned(item: Object, label: str = MANAGED_LABEL) -> bool:
     """Return whether an object carries this collection's label."""
-    return (item["metadata"].get("labels") or {}).get(MANAGED_LABEL) == "true"
+    return (item["metadata"].get("labels") or {}).get(label) == "true"
 
 
 def content(item: Object) -> Object:

@@ -40,6 +40,10 @@ options:
     type: str
     choices: [present, absent]
     default: present
+  label:
+    description: Label by which its objects are known. With another than the default, a teardown leaves them alone.
+    type: str
+    default: orchestrator.llm-d.ai/managed
   adopt:
     description: Allows taking over objects that lack this collection's labels.
     type: bool
@@ -84,6 +88,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._events import Events
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._owned import OwnedObjects
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases import MANAGED_LABEL
 
 
 def argument_spec() -> dict:
@@ -92,6 +97,7 @@ def argument_spec() -> dict:
         component={"type": "str", "required": True},
         objects={"type": "list", "elements": "dict", "required": True},
         state={"type": "str", "choices": ["present", "absent"], "default": "present"},
+        label={"type": "str", "default": MANAGED_LABEL},
         adopt={"type": "bool", "default": False},
         wait={"type": "bool", "default": True},
         wait_timeout={"type": "int", "default": 1800},

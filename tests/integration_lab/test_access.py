@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import pytest
 import yaml
+from accounts import kubeconfig
 from ansible_collections.llm_d.orchestrator.plugins.module_utils import _pod_security
 from kubernetes.client.exceptions import ApiException
 from plane_client import Lab
@@ -41,15 +42,6 @@ class Account(NamedTuple):
     def plan(self, **more: Any) -> Run:
         """Plan only; mistakes end it."""
         return self.play("site", "--tags", "planning", **{"llm_d_rules": "error", **more})
-
-
-def kubeconfig(lab: Lab, namespace: str, name: str) -> str:
-    """Return a kubeconfig of a ServiceAccount: the lab's server, and a token."""
-    config = yaml.safe_load(pathlib.Path(os.environ["LAB_KUBECONFIG"]).read_text())
-    body: Any = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"audiences": []}}
-    reply = lab.core.create_namespaced_service_account_token(name, namespace, body)
-    config["users"] = [{"name": user["name"], "user": {"token": reply.status.token}} for user in config["users"]]
-    return yaml.safe_dump(config)
 
 
 @pytest.fixture

@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Whole deployments by the playbooks: packaged charts, prefill and decode, a load balancer, breakage."""
+"""Whole deployments by the playbooks: packaged charts, prefill and decode, a load balancer, breakage.
+
+They run as a ServiceAccount that may do what the playbook service_account grants, and no more.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,14 @@ import pathlib
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import pytest
 import yaml
+from accounts import kubeconfig
+from kubernetes import client, config
+from kubernetes.client.exceptions import ApiException
 from plane_client import Lab, eventually
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -72,7 +78,7 @@ class Site(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def site(new_namespace: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Site:
+def site(lab: Lab, new_namespace: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Two models with prefill pods; only the first one's endpoint picker parts prefill from decode."""
     folder, namespace = tmp_path_factory.mktemp("site"), new_namespace()
     for chart in CHARTS.values():
@@ -85,7 +91,7 @@ def site(new_namespace: Callable[[], str], tmp_path_factory: pytest.TempPathFact
         "gateway_chart_version": "",
         "modelservice_chart_version": "",
         "gateway_provider": "agentgateway",
-        "llm_d_kubeconfig": os.environ["LAB_KUBECONFIG"],
+        "llm_d_kubeconfig": str(folder / "kubeconfig"),
         "llm_d_helm_binary": helm(),
         "llm_d_namespace": namespace,
         "llm_d_models": [model("split", split), model("plain", {})],
@@ -93,7 +99,21 @@ def site(new_namespace: Callable[[], str], tmp_path_factory: pytest.TempPathFact
     }
     hosts = {"all": {"hosts": {"cluster": variables}}}
     (folder / "hosts.yml").write_text(yaml.safe_dump(hosts))
-    return Site(folder, namespace)
+    found, admin = Site(folder, namespace), {"llm_d_kubeconfig": os.environ["LAB_KUBECONFIG"]}
+    run = found.play("service_account", **admin)
+    assert run.failed == 0, run.text
+    (folder / "kubeconfig").write_text(kubeconfig(lab, namespace, "llm-d-orchestrator"))
+    yield found
+    run = found.play("service_account", **admin, service_account_state="absent")
+    assert (run.failed, run.changed) == (0, 1), run.text
+
+
+def test_the_account_may_do_nothing_beyond_the_stack(site: Site) -> None:
+    core = client.CoreV1Api(config.new_client_from_config(str(site.folder / "kubeconfig")))
+    assert core.list_namespaced_secret(site.namespace)
+    for beyond in (core.list_namespace, lambda: core.list_namespaced_secret("default")):
+        with pytest.raises(ApiException, match="forbidden"):
+            beyond()
 
 
 def test_packaged_charts_deploy_and_serve(site: Site) -> None:

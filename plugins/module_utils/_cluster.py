@@ -13,8 +13,9 @@ import copy
 import os
 import typing as t
 
-from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
+from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_MAP, AUTH_ARG_SPEC
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s import client as k8s_client
+from ansible_collections.llm_d.orchestrator.plugins.module_utils import _credentials, _kubeconfig
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import Forbidden, OrchestratorError
 
 try:
@@ -23,6 +24,7 @@ try:
     import yaml
     from ansible_collections.kubernetes.core.plugins.module_utils.k8sdynamicclient import K8SDynamicClient
     from kubernetes.client.exceptions import ApiException
+    from kubernetes.config import kube_config
     from kubernetes.dynamic.exceptions import ResourceNotFoundError
 except ImportError as exc:  # pragma: no cover - reported by connect()
     IMPORT_ERROR: ImportError | None = exc
@@ -40,7 +42,7 @@ LONGEST_PAUSE = 2.0
 PASSING = (429, 500, 502, 503, 504)
 # A file that can neither be read nor written.
 NO_FILE = os.path.join(os.devnull, "none")
-SERVER_HINT = "Check the server's address in the kubeconfig."
+SERVER_HINT = "Check the server's address in llm_d_api_host, or in the kubeconfig."
 
 
 def cluster_argument_spec(**extra: dict) -> dict:
@@ -61,28 +63,19 @@ class Cluster:
                 f"The Python that runs the modules lacks a package: {IMPORT_ERROR}.",
                 hint="Install this collection's requirements.txt into that Python.",
             )
-        self.auth = {name: params.get(name) for name in AUTH_ARG_SPEC if params.get(name) is not None}
-        _check_kubeconfig(self.auth)
-        configuration = self._configuration()
+        self.auth = _credentials.given(params)
+        resolved = _credentials.resolved(self.auth, os.environ)
+        hints = _credentials.hint_to(resolved)
+        configuration = _configuration(resolved)
         configuration.retries = retries(patience)
         self.host = configuration.host
-        self._version = _server_version(configuration, patient=patience > 0)
+        self._version = _server_version(configuration, hints, patient=patience > 0)
         try:
             self.client = _dynamic_client(configuration, k8s_client._create_headers(**self.auth))
         except urllib3.exceptions.HTTPError as exc:
-            raise _unreachable(exc, self.host) from exc
+            raise _unreachable(exc, self.host, hints) from exc
         except ApiException as exc:
-            raise _refused(exc, self.host) from exc
-
-    def _configuration(self) -> t.Any:
-        # What get_api_client of that file does, in two steps: that one waits minutes for a cluster that is silent.
-        try:
-            return k8s_client._create_configuration(k8s_client._create_auth_spec(**self.auth))
-        except Exception as exc:  # the client raises many types for a bad kubeconfig
-            raise OrchestratorError(
-                f"Cannot read the cluster's credentials: {exc}",
-                hint="Set llm_d_kubeconfig and llm_d_context, or K8S_AUTH_* in the environment.",
-            ) from exc
+            raise _refused(exc, self.host, hints) from exc
 
     def version(self) -> str:
         """Return the server's version, for example v1.34.4."""
@@ -143,30 +136,24 @@ def api_error(exc: ApiException, action: str) -> OrchestratorError:
     return OrchestratorError(text)
 
 
-def _check_kubeconfig(auth: dict) -> None:
-    kubeconfig, context = auth.get("kubeconfig"), auth.get("context")
-    if isinstance(kubeconfig, str):
-        path = os.path.expanduser(kubeconfig)
-        if not os.path.isfile(path):
-            raise OrchestratorError(
-                # In two parts: Ansible hides the value of this option wherever it stands whole.
-                f"The kubeconfig {os.path.basename(path)} does not exist in {os.path.dirname(path)}.",
-                hint="Set llm_d_kubeconfig to a kubeconfig file; for a lab, run lab_up first.",
-            )
-        try:
-            with open(path, encoding="utf-8") as stream:
-                kubeconfig = yaml.safe_load(stream)
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as exc:
-            raise OrchestratorError(f"The kubeconfig {path} cannot be read: {exc}") from exc
-        if not isinstance(kubeconfig, dict) or not kubeconfig.get("clusters"):
-            raise OrchestratorError(f"The kubeconfig {path} names no cluster.", hint="Give a whole kubeconfig file.")
-    if context and isinstance(kubeconfig, dict):
-        known = sorted(entry["name"] for entry in kubeconfig.get("contexts") or [])
-        if context not in known:
-            raise OrchestratorError(
-                f"The kubeconfig has no context {context!r}.",
-                hint="Set llm_d_context to one of: " + (", ".join(known) or "(it has none)"),
-            )
+def _configuration(auth: Object) -> t.Any:
+    """Return the client's configuration for resolved credentials; raise OrchestratorError."""
+    if "kubeconfig" in auth:
+        kubeconfig = auth["kubeconfig"]
+        content = _kubeconfig.read(kubeconfig) if isinstance(kubeconfig, str) else kubeconfig
+        _kubeconfig.check_context(content, auth.get("context"))
+    auth = {alias: auth[name] for alias, name in AUTH_ARG_MAP.items() if name in auth}
+    if _credentials.is_pem(auth.get("ssl_ca_cert")):
+        # The client knows files only; it removes this one with its own.
+        auth["ssl_ca_cert"] = kube_config._create_temp_file_with_content(auth["ssl_ca_cert"])
+    # What get_api_client of that file does, in two steps: that one waits minutes for a cluster that is silent.
+    try:
+        return k8s_client._create_configuration(auth)
+    except Exception as exc:  # the client raises many types for a bad kubeconfig
+        raise OrchestratorError(
+            f"Cannot read the cluster's credentials: {exc}",
+            hint="Set llm_d_kubeconfig and llm_d_context, or K8S_AUTH_* in the environment.",
+        ) from exc
 
 
 def _dynamic_client(configuration: t.Any, headers: dict) -> t.Any:
@@ -205,7 +192,7 @@ def retries(patience: float) -> t.Any:
     )
 
 
-def _server_version(configuration: t.Any, *, patient: bool = False) -> str:
+def _server_version(configuration: t.Any, hints: dict[str, str], *, patient: bool = False) -> str:
     """Return the version of a server that answers within CONNECT_TIMEOUT; raise OrchestratorError else.
 
     It is asked once, unless patient.
@@ -217,34 +204,30 @@ def _server_version(configuration: t.Any, *, patient: bool = False) -> str:
         with kubernetes.client.ApiClient(once) as client:
             return kubernetes.client.VersionApi(client).get_code(_request_timeout=CONNECT_TIMEOUT).git_version
     except urllib3.exceptions.HTTPError as exc:
-        raise _unreachable(exc, once.host) from exc
+        raise _unreachable(exc, once.host, hints) from exc
     except ApiException as exc:
-        raise _refused(exc, once.host) from exc
+        raise _refused(exc, once.host, hints) from exc
     except (ValueError, AttributeError) as exc:  # a web server's page
         raise OrchestratorError(f"What answers at {once.host} is no Kubernetes API server.", hint=SERVER_HINT) from exc
 
 
-def _refused(exc: ApiException, host: str) -> OrchestratorError:
+def _refused(exc: ApiException, host: str, hints: dict[str, str]) -> OrchestratorError:
     if exc.status in (401, 403):
-        text, hint = "refused the credentials", "Log in again, or give another kubeconfig."
+        text, hint = "refused the credentials", hints["refused"]
     else:
         text, hint = "did not answer as a Kubernetes API server does", SERVER_HINT
     return OrchestratorError(f"The cluster at {host} {text}: {exc.status} {exc.reason}", hint=hint)
 
 
-def _unreachable(exc: urllib3.exceptions.HTTPError, host: str) -> OrchestratorError:
+def _unreachable(exc: urllib3.exceptions.HTTPError, host: str, hints: dict[str, str]) -> OrchestratorError:
     cause: BaseException = exc
     while isinstance(getattr(cause, "reason", None), BaseException):
         cause = cause.reason  # type: ignore[attr-defined]
     if "CERTIFICATE_VERIFY_FAILED" in str(cause):
-        hint = "Give the server's own certificate authority in the kubeconfig; a proxy in between may have another."
-        return OrchestratorError(f"Cannot trust the cluster: {cause}", hint=hint)
+        return OrchestratorError(f"Cannot trust the cluster at {host}: {cause}", hint=hints["trust"])
     # urllib3 1 counts a refused connection among the timeouts.
     if isinstance(cause, urllib3.exceptions.TimeoutError) and not isinstance(
         cause, urllib3.exceptions.NewConnectionError
     ):
         cause = TimeoutError(f"no answer within {CONNECT_TIMEOUT} s")
-    return OrchestratorError(
-        f"Cannot reach the cluster at {host}: {cause}",
-        hint="Check llm_d_kubeconfig and llm_d_context, the network, and that the API server runs.",
-    )
+    return OrchestratorError(f"Cannot reach the cluster at {host}: {cause}", hint=hints["reach"])

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Helm as a subprocess: argument lists, its environment, errors told apart.
 
-Credentials become Helm's environment by kubernetes.core's own helper; values travel in files of mode 0600.
+Credentials and values travel in files of mode 0600 in a folder of its own: neither in arguments nor in its environment.
 """
 
 from __future__ import annotations
@@ -15,15 +15,9 @@ import subprocess
 import tempfile
 import typing as t
 
-from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_MAP
-from ansible_collections.kubernetes.core.plugins.module_utils.helm import AnsibleHelmModule
+from ansible_collections.llm_d.orchestrator.plugins.module_utils import _credentials, _kubeconfig
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._post_render import COMMANDS, post_renderer
-
-try:
-    import yaml
-except ImportError:  # pragma: no cover - reported by Cluster
-    yaml = None  # type: ignore[assignment]
 
 # Helm's own words for what may succeed when it is tried again.
 TRANSIENT = re.compile(
@@ -35,7 +29,8 @@ TRANSIENT = re.compile(
 )
 NOISE = re.compile(r"^(WARNING:|[WIE]\d{4} |level=|\d+ errors? occurred:$)|: warning: ")
 BUSY = "another operation (install/upgrade/rollback) is in progress"
-PATHS = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
+# From which size of its heap Go collects garbage with GOGC=off.
+GO_MEMORY = "256MiB"
 
 
 class HelmError(OrchestratorError):
@@ -105,66 +100,6 @@ def uninstall_arguments(name: str, namespace: str, timeout: int) -> list[str]:
     return ["uninstall", name, "--namespace", namespace, "--ignore-not-found", "--timeout", f"{timeout}s"]
 
 
-def absolute_kubeconfig(path: str) -> dict:
-    """Return a kubeconfig with its file names made absolute, as Helm reads it from a copy in another folder."""
-    with open(path, encoding="utf-8") as stream:
-        content = yaml.safe_load(stream)
-    folder = os.path.dirname(os.path.abspath(path))
-    for section, entry in (("clusters", "cluster"), ("users", "user")):
-        for item in content.get(section) or []:
-            for key in PATHS:
-                value = (item.get(entry) or {}).get(key)
-                if value and not os.path.isabs(value):
-                    item[entry][key] = os.path.join(folder, value)
-    return content
-
-
-class _HelmEnvironment(AnsibleHelmModule):
-    """kubernetes.core's helper with the credentials that our modules resolved."""
-
-    def __init__(self, module: t.Any, auth: dict) -> None:
-        super().__init__(module=module)
-        self._auth = auth
-
-    @property
-    def params(self) -> dict:
-        return self._auth
-
-
-def resolved_auth(params: dict, environ: t.Mapping[str, str]) -> dict:
-    """Return the credentials with kubernetes.core's K8S_AUTH_* variables filled in; kubeconfig as a dict."""
-    auth: dict[str, t.Any] = {}
-    for alias, name in AUTH_ARG_MAP.items():
-        value = params.get(name)
-        if value is None:
-            value = environ.get(f"K8S_AUTH_{name.upper()}") or environ.get(f"K8S_AUTH_{alias.upper()}")
-        auth[name] = value
-    if isinstance(auth.get("validate_certs"), str):
-        auth["validate_certs"] = auth["validate_certs"].lower() not in ("0", "false", "no")
-    if isinstance(auth.get("kubeconfig"), str):
-        auth["kubeconfig"] = absolute_kubeconfig(os.path.expanduser(auth["kubeconfig"]))
-    return auth
-
-
-def with_client_certificate(auth: dict) -> dict:
-    """Return credentials whose client certificate, which Helm takes from a kubeconfig only, is put into one."""
-    if not (auth.get("client_cert") and auth.get("client_key") and auth.get("host")) or auth.get("kubeconfig"):
-        return auth
-    user = {"client-certificate": auth["client_cert"], "client-key": auth["client_key"]}
-    cluster = {"server": auth["host"]}
-    if auth.get("ca_cert"):
-        cluster["certificate-authority"] = auth["ca_cert"]
-    kubeconfig = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{"name": "given", "cluster": cluster}],
-        "users": [{"name": "given", "user": user}],
-        "contexts": [{"name": "given", "context": {"cluster": "given", "user": "given"}}],
-        "current-context": "given",
-    }
-    return {**auth, "kubeconfig": kubeconfig}
-
-
 def find_helm(binary: str | None) -> str:
     """Return Helm's path: binary, or the one on PATH; raise OrchestratorError where it is not there."""
     found = shutil.which(os.path.expanduser(binary or "helm"))
@@ -184,9 +119,16 @@ class Helm:
 
     def __init__(self, module: t.Any, params: dict, binary: str | None, registry: str = "") -> None:
         self.binary = find_helm(binary)
-        auth = with_client_certificate(resolved_auth(params, os.environ))
-        self.env = {**os.environ, **_HelmEnvironment(module, auth).env_update, "HELM_DRIVER": "secret"}
+        auth = _credentials.resolved(_credentials.given(params), os.environ)
+        kubeconfig = _kubeconfig.for_helm(auth, os.environ)
+        # HELM_KUBE* of the environment would lead to another cluster than the client's.
+        self.env = {key: value for key, value in os.environ.items() if not key.startswith("HELM_KUBE")}
+        self.env["HELM_DRIVER"] = "secret"
         self._begin(registry, getattr(module, "tmpdir", None))
+        if kubeconfig is not None:
+            self.env["KUBECONFIG"] = self.values_file(kubeconfig)
+        elif auth.get("context"):
+            self.env["HELM_KUBECONTEXT"] = auth["context"]
 
     def _begin(self, registry: str, folder: str | None = None) -> None:
         self.registry = registry
@@ -227,5 +169,6 @@ class LocalHelm(Helm):
     def __init__(self, binary: str | None, registry: str = "") -> None:
         """binary: a path, or None for the one on PATH; registry: as Helm's."""
         self.binary = find_helm(binary)
-        self.env = dict(os.environ)
+        # A short run needs no garbage collected, which takes a third of its CPU time.
+        self.env = {"GOGC": "off", "GOMEMLIMIT": GO_MEMORY, **os.environ}
         self._begin(registry)

@@ -15,6 +15,7 @@ import inspect
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -41,8 +42,10 @@ def start(auth: Object, namespaces: list[str], identity: str, process: dict[str,
     """
     in_archive = not os.path.isfile(__file__)
     auth = {**auth}
-    if isinstance(auth.get("kubeconfig"), str):
-        auth["kubeconfig"] = os.path.abspath(os.path.expanduser(auth["kubeconfig"]))
+    kubeconfig = auth.get("kubeconfig")
+    # Of a kubeconfig's text there is no file.
+    if isinstance(kubeconfig, str) and os.path.exists(os.path.expanduser(kubeconfig)):
+        auth["kubeconfig"] = os.path.abspath(os.path.expanduser(kubeconfig))
     spec = {
         "code": inspect.getsource(sys.modules[__name__]),
         "path": sys.path,
@@ -84,6 +87,8 @@ def _collections() -> list[str]:
 
 def main(spec: Object) -> None:
     """Renew until the playbook has ended or no lock is left, then give the locks back."""
+    # Told to end, it ends as Python does: the client's files of keys go.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit())
     sys.path[:] = spec["path"]
     ended = _end_of(int(spec["process"]["pid"]), spec["process"]["start"])
     if spec["at_once"]:

@@ -13,6 +13,7 @@ MASK = "(masked)"
 SECRET_WORDS = {"token", "tokens", "password", "passwd", "passphrase", "secret", "apikey", "credential", "credentials"}
 SECRET_WORDS |= {"authorization", "pat", "pwd", "bearer"}
 SECRET_PAIRS = {("api", "key"), ("private", "key"), ("access", "key"), ("secret", "key"), ("auth", "key")}
+SECRET_PAIRS |= {("key", "data")}
 # Variables of this collection that hold the name of a Secret.
 NAMES = {"gaie_hf_token_secret", "prepare_hf_token_secret", "hf_token_secret"}
 
@@ -24,11 +25,17 @@ VALUES = (
     re.compile(r"\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]*"),
     re.compile(r"(?i)(?<=bearer )[A-Za-z0-9._~+/=-]{8,}"),
     re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"),
-    re.compile(r"(?i)(?<=--api-key[= ])\S+|(?<=--token[= ])\S+|(?<=--password[= ])\S+"),
+    re.compile(r"(?i)(?<=--api-key[= ])\S+|(?<=--token[= ])\S+|(?<=--hf-token[= ])\S+|(?<=--password[= ])\S+"),
     re.compile(r"(?i)\b(?:[a-z0-9_]*(?:token|password|secret|api_key))=(?!\$)[^\s\"']{6,}"),
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
 )
-SECRET_FLAGS = {"--api-key", "--token", "--password", "--hf-token"}
+# A text with these words is a kubeconfig, in which keys tell what is secret.
+KUBECONFIG = ("clusters", "contexts", "users")
+IN_KUBECONFIG = re.compile(
+    r"""((?:client-key-data|\b[a-z-]*token|\bpassword)["']?\s*:\s*)(?:"[^"]*"|'[^']*'|[^\s,}]+)"""
+)
+# A flag and its value in one text; what is taken from a variable ($...) is no secret itself.
+FLAG = re.compile(r"(?<![\w-])(--[\w-]+)(?:=|\s+)[\"']?([^\s\"'$-][^\s\"']*)")
 
 
 def is_secret_key(key: str) -> bool:
@@ -41,10 +48,28 @@ def is_secret_key(key: str) -> bool:
     return words[-1] in SECRET_WORDS or tuple(words[-2:]) in SECRET_PAIRS
 
 
+def is_secret_flag(text: t.Any) -> bool:
+    """Return whether a command's argument is a flag whose value is a secret, as --api-key."""
+    return isinstance(text, str) and text.startswith("--") and "=" not in text and is_secret_key(text)
+
+
+def secret_arguments(items: t.Sequence[t.Any]) -> set[str]:
+    """Return the values of secret flags in a command's arguments: beside the flag, or in one text with it."""
+    found = set()
+    for before, item in zip([None, *items], items, strict=False):
+        if isinstance(item, str):
+            found |= {value for flag, value in FLAG.findall(item) if is_secret_flag(flag)}
+            if is_secret_flag(before) and not item.startswith(("-", "$")):
+                found.add(item)
+    return found
+
+
 def mask_text(text: str) -> str:
     """Return a text without the tokens, passwords and keys that can be known by their looks."""
     for pattern in VALUES:
         text = pattern.sub(MASK, text)
+    if all(word in text for word in KUBECONFIG):
+        text = IN_KUBECONFIG.sub(rf"\g<1>{MASK}", text)
     return text
 
 
@@ -81,8 +106,7 @@ def _is_text(item: t.Any) -> bool:
 
 def _mask_list(items: list) -> list:
     result: list[t.Any] = []
-    for index, item in enumerate(items):
-        before = items[index - 1] if index else None
-        after_flag = isinstance(before, str) and before in SECRET_FLAGS
-        result.append(MASK if after_flag and isinstance(item, str) else mask(item))
+    for before, item in zip([None, *items], items, strict=False):
+        after_flag = is_secret_flag(before) and isinstance(item, str) and not item.startswith("-")
+        result.append(MASK if after_flag else mask(item))
     return result

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import pytest
-import yaml
 from ansible_collections.llm_d.orchestrator.plugins.module_utils import _helm as helm
 
 
@@ -60,36 +59,3 @@ def test_errors_without_noise():
     stderr = "WARNING: group-readable\nError: 1 error occurred:\n\t* bad field\n\t* bad field\n"
     assert helm.clean_error(stderr) == "bad field"
     assert helm.clean_error("") == "it gave no reason"
-
-
-def test_kubeconfig_paths_become_absolute(tmp_path):
-    path = tmp_path / "kubeconfig"
-    content = {
-        "clusters": [{"cluster": {"certificate-authority": "ca.crt"}}],
-        "users": [{"user": {"client-key": "/abs/key"}}],
-    }
-    path.write_text(yaml.safe_dump(content))
-    found = helm.absolute_kubeconfig(str(path))
-    assert found["clusters"][0]["cluster"]["certificate-authority"] == str(tmp_path / "ca.crt")
-    assert found["users"][0]["user"]["client-key"] == "/abs/key"
-
-
-@pytest.mark.parametrize(
-    "params, environ, name, value",
-    [
-        ({"context": "a"}, {"K8S_AUTH_CONTEXT": "b"}, "context", "a"),
-        ({}, {"K8S_AUTH_CONTEXT": "b"}, "context", "b"),
-        ({}, {"K8S_AUTH_VERIFY_SSL": "false"}, "validate_certs", False),
-        ({"validate_certs": False}, {"K8S_AUTH_VERIFY_SSL": "true"}, "validate_certs", False),
-        ({}, {}, "kubeconfig", None),
-    ],
-)
-def test_resolved_auth(params, environ, name, value):
-    assert helm.resolved_auth(params, environ)[name] == value
-
-
-def test_client_certificates_reach_helm_by_a_kubeconfig():
-    auth = {"host": "https://h", "client_cert": "/c", "client_key": "/k", "ca_cert": "/ca"}
-    kubeconfig = helm.with_client_certificate(auth)["kubeconfig"]
-    assert kubeconfig["users"][0]["user"] == {"client-certificate": "/c", "client-key": "/k"}
-    assert helm.with_client_certificate({"host": "https://h"}) == {"host": "https://h"}

@@ -34,10 +34,13 @@ from ansible.template import Templar
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._events import parse_time, read_events
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_summary import counts_text
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._progress import Progress, waiting_text
+from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.preload import preload
 
 PREFIX = "llm_d.orchestrator."
 COLOURS = {"plain": C.COLOR_HIGHLIGHT, "good": C.COLOR_OK, "bad": C.COLOR_ERROR}
 FAIL_ACTIONS = ("fail", "ansible.builtin.fail", "ansible.legacy.fail")
+# Modules whose results the summary shows.
+KEPT = ("probe", "deployment_record", "deployment_plan", "stack_info")
 EVENTS_FILE = "llm_d_events_file"
 
 
@@ -54,7 +57,7 @@ def record_place(answer: dict) -> str:
     return answer["path"] if answer.get("files") else f"Secret {kept}" if kept else ""
 
 
-def preload() -> None:
+def load_client() -> None:
     """Import the cluster's client once, so that every task's process finds it loaded; tasks say if it is missing."""
     if importlib.util.find_spec("kubernetes"):
         importlib.import_module("kubernetes.dynamic")
@@ -88,7 +91,7 @@ class CallbackModule(CallbackBase):
         if CallbackModule.printer is None and self.applies(playbook):
             CallbackModule.printer = self
             self.progress = Progress(self._print)
-            preload()
+            load_client()
 
     @property
     def active(self) -> bool:
@@ -98,6 +101,8 @@ class CallbackModule(CallbackBase):
     def v2_playbook_on_play_start(self, play: t.Any) -> None:
         """Keep the play: its variables tell where the events are."""
         self.play = play
+        if self.active:
+            preload(play)
 
     def v2_runner_on_start(self, host: t.Any, task: t.Any) -> None:
         """Open a phase."""
@@ -171,15 +176,17 @@ class CallbackModule(CallbackBase):
             self._keep(result)
 
     def _keep(self, result: t.Any) -> None:
-        action, answer = part(result, "task").action, part(result, "result")
-        host = part(result, "host").get_name()
-        if action in (PREFIX + "probe", "probe") and "models" in answer:
+        action = part(result, "task").action.removeprefix(PREFIX)
+        if action not in KEPT:
+            return  # reading a result takes its time
+        host, answer = part(result, "host").get_name(), part(result, "result")
+        if action == "probe" and "models" in answer:
             self.progress.probed(host, answer)
-        elif action in (PREFIX + "deployment_record", "deployment_record") and record_place(answer):
+        elif action == "deployment_record" and record_place(answer):
             self.progress.recorded(host, record_place(answer))
-        elif action in (PREFIX + "deployment_plan", "deployment_plan") and answer.get("path"):
+        elif action == "deployment_plan" and answer.get("path"):
             self.progress.planned(host, answer["summary"])
-        elif action in (PREFIX + "stack_info", "stack_info") and answer.get("plan"):
+        elif action == "stack_info" and answer.get("plan"):
             self.progress.proposed(host, counts_text(answer["plan"]))
 
     def v2_playbook_on_stats(self, stats: t.Any) -> None:

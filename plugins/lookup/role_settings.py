@@ -74,7 +74,7 @@ class LookupModule(LookupBase):
         path = os.path.join(ROLES, role, "defaults", "main.yml")
         if not os.path.isfile(path):
             raise AnsibleLookupError(f"This collection has no role {role!r} with defaults.")
-        defaults = self._loader.load_from_file(path)
+        defaults = self._loader.load_from_file(path, unsafe=True)  # not copied, since nothing here changes it
         return {
             name.removeprefix(role + "_"): self._templar.template(variables.get(name, trusted(value)))
             for name, value in defaults.items()

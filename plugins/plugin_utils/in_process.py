@@ -9,6 +9,7 @@ module would run on this machine under this very Python anyway, its code is call
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import sys
@@ -74,6 +75,13 @@ class InProcessAction(ActionBase):
     """The action plugin of a module that has argument_spec() and carry_out(module)."""
 
     _supports_check_mode = True
+
+    def __init_subclass__(cls, **kwargs: t.Any) -> None:
+        """Load the module where its action is loaded: in Ansible's main process, before it forks for each host."""
+        super().__init_subclass__(**kwargs)
+        importlib.import_module(MODULES + cls.__module__.rpartition(".")[2])
+        # What is loaded for good is not looked through for garbage again, nor copied for that by each fork.
+        gc.freeze()
 
     def run(self, tmp: str | None = None, task_vars: dict | None = None) -> dict:
         """Return the module's result."""

@@ -49,7 +49,8 @@ def collections(tmp_path_factory):
     """Return a collections path with the plugins of this checkout installed, and one test playbook."""
     top = tmp_path_factory.mktemp("collections")
     here = top / "ansible_collections" / "llm_d" / "orchestrator"
-    for part in ("plugins/callback", "plugins/module_utils", "playbooks/callback_plugins", "meta"):
+    plugins = [f"plugins/{part}" for part in ("callback", "lookup", "module_utils", "plugin_utils")]
+    for part in (*plugins, "playbooks/callback_plugins", "meta"):
         shutil.copytree(ROOT / part, here / part, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "galaxy.yml", here)
     (here / "playbooks" / "phases.yml").write_text(PLAYBOOK)

@@ -1,0 +1,45 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What Ansible's main process reads once, for all hosts, before it forks for each of their tasks.
+
+Ansible parses a play's vars_files again for every task of every host, and each fork parses role defaults anew. Its
+loader keeps what it is told to keep, and forks inherit that.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import os
+import typing as t
+
+from ansible.errors import AnsibleFileNotFound
+from ansible_collections.llm_d.orchestrator.plugins.lookup.role_settings import ROLES
+
+# Roles whose settings planning reads for every host.
+SETTINGS = ("gateway", "gaie", "modelservice", "httproute", "prepare")
+COLLECTION = os.path.realpath(os.path.join(ROLES, ".."))
+
+
+def preload(play: t.Any) -> list[str]:
+    """Have a play's loader keep this collection's own vars_files and defaults; return what it keeps.
+
+    Other files are left alone: they may change while the play runs.
+    """
+    loader = play.get_loader()
+    if "trusted_as_template" not in inspect.signature(loader.load_from_file).parameters:
+        return []  # ansible-core 2.18 and before read them otherwise
+    defaults = [os.path.join(ROLES, role, "defaults", "main.yml") for role in SETTINGS]
+    files = [path for path in [*_vars_files(play, loader), *defaults] if os.path.isfile(path)]
+    for path in files:
+        loader.load_from_file(path, unsafe=True, trusted_as_template=True)
+    return files
+
+
+def _vars_files(play: t.Any, loader: t.Any) -> list[str]:
+    found = []
+    for name in play.vars_files or []:
+        if isinstance(name, str) and "{" not in name:
+            with contextlib.suppress(AnsibleFileNotFound):  # which Ansible is going to say
+                found.append(loader.path_dwim_relative_stack(play.get_search_path(), "vars", name))
+    return [path for path in found if path and os.path.realpath(path).startswith(COLLECTION + os.sep)]

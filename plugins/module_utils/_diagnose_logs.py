@@ -18,6 +18,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._diagnose_evide
     waiting,
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._mask import secret_arguments
 
 try:
     import urllib3
@@ -118,6 +119,7 @@ def known_secrets(cluster: Cluster, pods: t.Iterable[Object], plain: t.Callable[
     for pod in pods:
         spec = pod.get("spec") or {}
         for container in [*(spec.get("containers") or []), *(spec.get("initContainers") or [])]:
+            found |= secret_arguments([*(container.get("command") or []), *(container.get("args") or [])])
             for entry in container.get("env") or []:
                 if plain(str(entry.get("name"))) and entry.get("value"):
                     found.add(str(entry["value"]))

@@ -8,7 +8,7 @@ import re
 import typing as t
 from collections.abc import Mapping
 
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._mask import MASK, is_secret_key
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._mask import MASK, is_secret_key, secret_arguments
 
 # A shorter text is a word of many others.
 SHORTEST = 8
@@ -23,9 +23,10 @@ def chosen(value: t.Any, keys: str) -> t.Any:
 
 
 def secrets_in(value: t.Any) -> set[str]:
-    """Return the texts under keys that name secrets, and of variables of a container's environment that do."""
+    """Return the texts under keys that name secrets, of variables of a container's environment and of flags that do."""
     if isinstance(value, (list, tuple)):
-        return set().union(*(secrets_in(item) for item in value))
+        given = {text for text in secret_arguments(value) if len(text) >= SHORTEST}
+        return given.union(*(secrets_in(item) for item in value))
     if not isinstance(value, dict):
         return set()
     found: set[str] = set()

@@ -16,6 +16,10 @@ from ansible_collections.llm_d.orchestrator.plugins.filter.secrets import secret
             ["correct horse"],
         ),
         ({"a": [{"registry_tokens": ["one secret", "another one", 3]}]}, ["another one", "one secret"]),
+        (
+            {"args": ["--api-key", "correct horse", "--hf-token=another-one", "--api-key", "short"]},
+            ["another-one", "correct horse"],
+        ),
         # A Secret's name is none, and a short text is a word of many others.
         ({"prepare_hf_token_secret": "llm-d-hf-token", "password": "true"}, []),
         ("text", []),

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import os
+import pathlib
 from typing import Any
 
 import pytest
@@ -31,7 +32,7 @@ def test_files_of_the_block_go_and_those_of_before_stay() -> None:
     with removed_afterwards():
         inside = connect("a task's key")
         assert connect("the main process's key") == before
-        assert open(inside, encoding="utf-8").read() == "a task's key"
+        assert pathlib.Path(inside).read_text(encoding="utf-8") == "a task's key"
     assert os.path.exists(before) and not os.path.exists(inside)
     # The client does not take what is gone for its own any more.
     assert os.path.exists(connect("a task's key"))

@@ -19,6 +19,8 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._client_files import removed_afterwards
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._credentials import as_text, secrets
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._mask import mask
 
 display = Display()
@@ -40,12 +42,12 @@ class InProcessModule:
     def __init__(self, argument_spec: dict, arguments: dict, *, check_mode: bool, diff: bool) -> None:
         """arguments: the task's. Raises Ended where they do not fit the specification."""
         # As plain JSON, which is how a module of another process would get them.
-        plain = json.loads(json.dumps(arguments, default=str))
+        plain = as_text(json.loads(json.dumps(arguments, default=str)))
         validated = ArgumentSpecValidator(argument_spec).validate(plain)
         self.params = validated.validated_parameters
         self.check_mode, self._diff = check_mode, diff
         self.warnings: list[str] = []
-        self._secrets = validated._no_log_values
+        self._secrets = validated._no_log_values | secrets(plain)
         if validated.error_messages:
             self.fail_json(msg="; ".join(validated.error_messages))
 
@@ -91,14 +93,15 @@ class InProcessAction(ActionBase):
         name = self._task.action.rpartition(".")[2]
         module = importlib.import_module(MODULES + name)
         try:
-            module.carry_out(
-                InProcessModule(
-                    module.argument_spec(),
-                    dict(self._task.args),
-                    check_mode=self._task.check_mode,
-                    diff=self._task.diff,
+            with removed_afterwards():
+                module.carry_out(
+                    InProcessModule(
+                        module.argument_spec(),
+                        dict(self._task.args),
+                        check_mode=self._task.check_mode,
+                        diff=self._task.diff,
+                    )
                 )
-            )
         except Ended as ended:
             return discreet({**result, **ended.result})
         raise AssertionError(f"{name} ended without a result")

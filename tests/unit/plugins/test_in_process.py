@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.in_process import Ended, InProcessModule, discreet
 
@@ -35,6 +37,17 @@ def test_secrets_are_masked_and_warnings_shown():
     assert "hunter2" not in str(ended.value.result)
     assert ended.value.result["warnings"] == ["careful"]
     assert ended.value.result["changed"] is False
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+def test_secrets_of_a_kubeconfig_are_masked_and_nothing_else(as_text):
+    content = {"apiVersion": "v1", "clusters": [{}], "users": [{"user": {"token": "hunter2"}}]}
+    spec = {"kubeconfig": {"type": "raw", "no_log": True}}
+    given = json.dumps(content, indent=1) if as_text else content
+    found = InProcessModule(spec, {"kubeconfig": given}, check_mode=False, diff=False)
+    with pytest.raises(Ended) as ended:
+        found.exit_json(text="v1 said hunter2")
+    assert ended.value.result["text"] == "v1 said ********"
 
 
 def test_arguments_are_plain_data():

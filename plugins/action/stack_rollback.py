@@ -14,11 +14,14 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_command i
 from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.in_process import InProcessAction
 
 
-def returning(arguments: list[str]) -> str:
-    """Return the command for rollback.yml that fits the running one for site.yml."""
+def returning(arguments: list[str], **variables: str) -> str:
+    """Return the command for rollback.yml that fits the running one, for site.yml or rollback.yml."""
     if not os.path.basename(arguments[0]).startswith("ansible-playbook"):
         return "ansible-playbook llm_d.orchestrator.rollback"
-    words = next_command(masked_arguments(arguments[1:]), {}).split(" ")
+    # Where rollback.yml runs, it is taken for the plan that site.yml follows.
+    known = [os.path.join(os.path.dirname(one), "plan.yml") if os.path.basename(one) == "rollback.yml" else one
+             for one in arguments[1:]]  # fmt: skip
+    words = next_command(masked_arguments(known), variables).split(" ")
     words[1] = words[1].replace("site.yml", "rollback.yml").replace("orchestrator.site", "orchestrator.rollback")
     return " ".join(words)
 
@@ -28,10 +31,14 @@ class ActionModule(InProcessAction):
 
     def run(self, tmp: str | None = None, task_vars: dict | None = None) -> dict:
         """Return the module's result."""
-        if self._task.args.get("state") in ("restored", "removed"):
+        state = self._task.args.get("state")
+        if state in ("restored", "removed"):
             # These run Helm, whose environment needs a whole module.
             return self._execute_module(module_name=self._task.action, task_vars=task_vars)
         result = super().run(tmp, task_vars)
-        if self._task.args.get("state") == "offered":
+        if state == "offered":
             result["command"] = returning(sys.argv) if result.get("to") else ""
+        elif result.get("to_change") and (self._task.check_mode or result["refused"]):
+            command = returning(sys.argv, llm_d_approved_digest=result["digest"])
+            result["lines"] = [*result["lines"], f"To do just this, once it is approved: {command}"]
         return result

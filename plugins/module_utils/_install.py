@@ -20,7 +20,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._helm import (
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inventory import Inventory
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._lock_process import runs
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._recovery import RECOVERING, Recovery
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._recovery import RECOVERING, Recovery, outlived
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases import (
     COMPONENT_LABEL,
     FINGERPRINT_LABEL,
@@ -37,8 +37,6 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._watch import W
 
 Object = dict[str, t.Any]
 
-# A release that has been pending for this long without hooks has lost its Helm process.
-STUCK_SECONDS = 15
 # Together half a minute of pauses: an API server that is restarted is back by then.
 ATTEMPTS, LONGEST_PAUSE = 7, 8
 CREATED, UPGRADED, REPAIRED, UNCHANGED = "created", "upgraded", "repaired", "unchanged"
@@ -216,7 +214,7 @@ class Installer:
         """Return the plan for a release that Helm can work on: no revision of it is pending any more."""
         current = plan.current
         if current is not None and current.pending:
-            current = self._outlived(current)
+            current = outlived(current, self.inventory, self.watches, self.deadline)
             if current is None or not current.pending:
                 plan = self.plan(plan.wanted, current)
         if current is None or not (current.pending or current.status == "uninstalling"):
@@ -226,21 +224,6 @@ class Installer:
             self.helm.run(uninstall_arguments(current.name, self.namespace, 60), 90)
             return dataclasses.replace(plan, current=None)
         return dataclasses.replace(plan, current=current)
-
-    def _outlived(self, pending: Release) -> Release | None:
-        """Give the process that made a release pending time to end; return the release as it is then."""
-        left = STUCK_SECONDS - max(0.0, time.time() - pending.modified)
-        if left > 0:
-            self.watches.start("v1", "Secret", self.namespace)
-            self.watches.synced(time.monotonic() + STUCK_SECONDS)
-
-            def ended() -> bool | None:
-                secret = self.watches.find("v1", "Secret", self.namespace, pending.secret)
-                labels = (secret or {"metadata": {}})["metadata"].get("labels") or {}
-                return None if labels.get("status") == pending.status else True
-
-            self.watches.wait(ended, min(self.deadline, time.monotonic() + left))
-        return self.inventory.releases(self.namespace, [pending.name]).get(pending.name)
 
     def _left(self) -> float:
         return max(30.0, self.deadline - time.monotonic())

@@ -10,6 +10,7 @@ one, with a manifest that is the union of all that may have been applied since.
 from __future__ import annotations
 
 import dataclasses
+import time
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inventory import Inventory, Object, owner_release
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases import (
@@ -20,9 +21,12 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases impor
     object_key,
     union,
 )
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._watch import Watches
 
 # In place of a fingerprint: this revision's record is not the truth.
 RECOVERING = "recovering"
+# A release that has been pending for this long without hooks has lost its Helm process.
+STUCK_SECONDS = 15
 INTERRUPTED = "interrupted, or failed, and taken up again"
 
 
@@ -34,6 +38,25 @@ def applied(base: str, broken: list[list[Object]], namespace: str) -> str:
             key = object_key(item)
             objects[key] = union(objects[key], item) if key in objects else item
     return dump_objects(list(objects.values()))
+
+
+def outlived(pending: Release, inventory: Inventory, watches: Watches, deadline: float) -> Release | None:
+    """Give the process that made a release pending time to end; return the release as it is then.
+
+    deadline: time.monotonic() seconds.
+    """
+    left = STUCK_SECONDS - max(0.0, time.time() - pending.modified)
+    if left > 0:
+        watches.start("v1", "Secret", pending.namespace)
+        watches.synced(time.monotonic() + STUCK_SECONDS)
+
+        def ended() -> bool | None:
+            secret = watches.find("v1", "Secret", pending.namespace, pending.secret)
+            labels = (secret or {"metadata": {}})["metadata"].get("labels") or {}
+            return None if labels.get("status") == pending.status else True
+
+        watches.wait(ended, min(deadline, time.monotonic() + left))
+    return inventory.releases(pending.namespace, [pending.name]).get(pending.name)
 
 
 class Recovery:

@@ -18,6 +18,7 @@ import zlib
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._mask import mask
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._yaml11 import dump_all
 
 try:
     import yaml
@@ -249,5 +250,4 @@ def _dump(objects: dict) -> str:
 
 def dump_objects(objects: list[Object]) -> str:
     """Return objects as YAML documents, '' for none."""
-    dumper = getattr(yaml, "CSafeDumper", None) or yaml.SafeDumper
-    return yaml.dump_all(objects, Dumper=dumper, sort_keys=True, explicit_start=True) if objects else ""
+    return dump_all(objects) if objects else ""

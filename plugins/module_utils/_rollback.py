@@ -8,16 +8,19 @@ import datetime
 import typing as t
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import Cluster
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._discovery_actions import REUSE
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._helm import Helm
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._image_check import registry_of
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inventory import Inventory
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._record import STARTED_FORMAT
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases import Release
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._rollback_approval import approval
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._rollback_chart import RecordedCharts
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._rollback_plan import (
     GATEWAY_API,
-    UNCHANGED,
-    plan_lines,
-    plan_steps,
+    Return,
+    object_actions,
     removed,
     route_actions,
 )
@@ -28,6 +31,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._rollback_recor
     time_of,
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._rollback_run import Restore
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._rollback_steps import UNCHANGED, plan_steps
 
 Object = dict[str, t.Any]
 
@@ -49,37 +53,67 @@ def offer(params: Object) -> str:
         return ""
 
 
-def run(params: Object, cluster: Cluster, helm: Helm | None, *, check: bool) -> Object:
-    """Return the module's result; raise OrchestratorError. helm: None where nothing is to be changed."""
+def run(params: Object, cluster: Cluster, make_helm: t.Callable[[str], Helm], *, check: bool, diff: bool) -> Object:
+    """Return the module's result; raise OrchestratorError.
+
+    make_helm: of the registry that images come from; diff: whether the result is to have Ansible's diff.
+    """
     records = Records(cluster, params["namespace"], params["records"] or "")
     record = choose(records, params["to"])
     inventory = Inventory(cluster)
+    charts = RecordedCharts(inventory, lambda: make_helm(registry(record)), params)
+    try:
+        found = planned(record, params["namespace"], cluster, inventory, charts)
+        result = {**described(record, records.rows[0]["time"]), **shown(found, params)}
+        if diff:
+            result["diff"] = found.diffs()
+        if check or params["state"] == "planned":
+            return {**result, "changed": check and found.changes, "to_change": found.changes}
+        return _carried_out(found, result, Restore(cluster, charts.helm, inventory, charts, params), params)
+    finally:
+        charts.close()
+
+
+def planned(record: Object, namespace: str, cluster: Cluster, inventory: Inventory, charts: RecordedCharts) -> Return:
+    """Return what a return to a record comes to; raise OrchestratorError for what cannot be restored."""
     current = _current(inventory, record)
-    steps, extra = plan_steps(record, inventory, current), removed(record, current)
+    steps = plan_steps(record, inventory, current, charts)
     stack = record.get("stack") or {}
     live = cluster.list(GATEWAY_API, "HTTPRoute", stack["namespace"]) if stack.get("namespace") else []
     routes = route_actions(recorded_routes(record), live)
-    time = time_of(record)
-    result: Object = {
-        "changed": bool(extra) or any(one.action != UNCHANGED for one in steps)
-        or any(row["action"] != UNCHANGED for row in routes),
-        **described(record, records.rows[0]["time"]),
-        "lines": plan_lines(time, steps, routes, extra),
-        "releases": [step.as_dict() for step in steps],
-        "routes": routes,
-        "removed": [release.name for release in extra],
-    }  # fmt: skip
-    if check or helm is None:
-        return result if check else {**result, "changed": False, "to_change": result["changed"]}
-    restore = Restore(cluster, helm, inventory, params)
+    actions = object_actions(steps, inventory)
+    return Return(time_of(record), namespace, steps, actions, routes, removed(record, current))
+
+
+def shown(found: Return, params: Object) -> Object:
+    """Return what the module's result has of a return."""
+    return {
+        **approval(found, params),
+        "lines": found.lines(),
+        "releases": [step.as_dict() for step in found.steps],
+        "objects": [one.as_dict() for one in found.actions if one.action != REUSE],
+        "routes": [{key: row[key] for key in ("name", "action")} for row in found.routes],
+        "removed": [release.name for release in found.extra],
+    }
+
+
+def registry(record: Object) -> str:
+    """Return where the images of a recorded deployment came from, "" for anywhere."""
+    return registry_of({"image_registry": (record.get("inputs") or {}).get("llm_d_image_registry")})
+
+
+def _carried_out(found: Return, result: Object, restore: Restore, params: Object) -> Object:
     try:
         if params["state"] == "removed":
-            restore.remove(extra)
-            return {**result, "changed": bool(extra)}
-        rows = restore.run(steps)
+            restore.remove(found.extra)
+            return {**result, "changed": bool(found.extra)}
+        if result["refused"]:
+            raise OrchestratorError("What would be done has changed since it was shown; nothing was changed.",
+                                    hint="Run again.", details=result["refused"])  # fmt: skip
+        rows = restore.run(found.steps, found.actions)
     finally:
         restore.watches.close()
-    return _ended({**result, "releases": rows, "changed": any(one.action != UNCHANGED for one in steps)})
+    return _ended({**result, "releases": rows, "changed": any(one.action != UNCHANGED for one in found.steps)})
 
 
 def described(record: Object, newest: str) -> Object:

@@ -8,21 +8,24 @@ import concurrent.futures
 import time
 import typing as t
 
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._charts import fetch_chart
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import Cluster
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._deploy import HELM_PROCESSES, Deploy, prepare
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._deploy import HELM_PROCESSES, Deploy
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._discovery_actions import REPLACE, Action
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._events import Events
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._helm import Helm, HelmError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._install import Installer
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inventory import Inventory
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._lock_process import runs
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._nudge import nudge
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._readiness import NotReady, Readiness
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._record_objects import fingerprinted
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._recovery import Recovery, outlived
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases import Release
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._removal import Removal
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._replacing import mend
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._rollback_plan import CHART, HISTORY, UNCHANGED, Step
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._replacing import mend, remove
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._rollback_chart import RecordedCharts
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._rollback_steps import CHART, HISTORY, UNCHANGED, Step
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._watch import Watches
 
 Object = dict[str, t.Any]
@@ -39,44 +42,39 @@ def rollback_arguments(name: str, namespace: str, number: int, timeout: int) -> 
 class Restore:
     """Restores releases of one cluster."""
 
-    def __init__(self, cluster: Cluster, helm: Helm, inventory: Inventory, params: Object) -> None:
-        """params: wait_timeout, events_file, chart_cache, plain_http of the module."""
-        self.cluster, self.helm, self.inventory, self.params = cluster, helm, inventory, params
+    def __init__(
+        self, cluster: Cluster, helm: Helm, inventory: Inventory, charts: RecordedCharts, params: Object
+    ) -> None:
+        """params: wait_timeout, events_file, owner of the module."""
+        self.cluster, self.helm, self.inventory, self.charts = cluster, helm, inventory, charts
+        self.owner = params.get("owner") or {}
         self.deadline = time.monotonic() + params["wait_timeout"]
         self.watches, self.events = Watches(cluster), Events(params["events_file"])
         self.readiness = Readiness(cluster, self.watches, fail_fast=True, grace=GRACE)
 
-    def run(self, steps: list[Step]) -> list[Object]:
-        """Return a row for each release, as records have them; what failed has an error. Nothing is left running."""
-        for step in steps:
-            if step.action == CHART:
-                self._check_chart(step)
+    def run(self, steps: list[Step], actions: t.Sequence[Action]) -> list[Object]:
+        """Return a row for each release, as records have them; what failed has an error. Nothing is left running.
+
+        actions: of the releases' objects; what is to be replaced is deleted before.
+        """
+        replaced = {step.name: [one.item for one in actions if one.action == REPLACE and one.release == step.name]
+                    for step in steps}  # fmt: skip
         with concurrent.futures.ThreadPoolExecutor(max(HELM_PROCESSES, len(steps) or 1)) as pool:
-            return list(pool.map(self._restored, steps))
+            return list(pool.map(lambda step: self._restored(step, replaced[step.name]), steps))
 
     def remove(self, releases: list[Release]) -> None:
         """Remove releases that the deployment did not have; claims stay."""
         removal = Removal(self.cluster, self.helm, self.inventory, self.watches, self.events)
         removal.run(releases, max(60, int(self.deadline - time.monotonic())), check=False, keep_claims=True)
 
-    def _check_chart(self, step: Step) -> None:
-        """Refuse a chart that is no longer what it was."""
-        wanted, digest = step.wanted, step.row.get("chart_digest")
-        chart = fetch_chart(
-            wanted["chart_ref"], wanted.get("chart_version") or None, helm=self.helm.binary,
-            cache_dir=self.params["chart_cache"], env=self.helm.env, plain_http=self.params["plain_http"],
-        )  # fmt: skip
-        if digest and chart.digest != digest:
-            raise OrchestratorError(
-                f"{step.name} cannot be restored: its chart {wanted['chart_ref']} is no longer what it was.",
-                hint="Run site.yml with the chart of that deployment.",
-            )
-
-    def _restored(self, step: Step) -> Object:
+    def _restored(self, step: Step, replaced: list[Object]) -> Object:
         row = {key: value for key, value in step.row.items() if key != "error"}
         row.update(action=step.action if step.action == UNCHANGED else "rolled back", reason=step.why, objects=[])
         begin = time.monotonic()
         try:
+            if step.action != UNCHANGED:
+                self._check_owner()
+                remove(self.inventory, self.watches, replaced, self.deadline)
             row.update(self._from_chart(step) if step.action == CHART else self._from_history(step))
         except NotReady as exc:
             row.update(objects=exc.objects, error=str(exc))
@@ -84,13 +82,18 @@ class Restore:
             row.update(action=None, error=str(exc))
         return {**row, "seconds": round(time.monotonic() - begin, 2)}
 
+    def _check_owner(self) -> None:
+        """Raise OrchestratorError where the playbook was killed: the next run must not meet this one's leavings."""
+        if runs(self.owner) is False:
+            raise OrchestratorError("Not restored: the playbook that wanted it has ended.", hint="Run it again.")
+
     def _from_history(self, step: Step) -> Object:
         """Return what a row gets: revision and objects."""
         component = step.row.get("component") or "rollback"
         release = t.cast(Release, step.current)
         if step.action == HISTORY:
             with self.events.step(component, "rollback", name=step.name):
-                self._helm(step)
+                self._recovered(step)
             release = self.inventory.releases(step.namespace, [step.name])[step.name]
             mend(self.inventory, release)
         objects = self.inventory.scoped(release.manifest, step.namespace)
@@ -99,6 +102,22 @@ class Restore:
         with self.events.step(component, "ready", name=step.name):
             states = self.readiness.wait(objects, self.deadline)
         return {"revision": release.revision, "objects": fingerprinted(states, objects)}
+
+    def _recovered(self, step: Step) -> None:
+        """Roll back; where the newest revision was cut off or failed, all that it may have done is undone as well."""
+        current = step.current
+        if current is not None and current.pending:
+            current = outlived(current, self.inventory, self.watches, self.deadline)
+        if current is None or current.status in ("deployed", "uninstalled", "uninstalling"):
+            self._helm(step)
+            return
+        recovery, done = Recovery(self.inventory, current), False
+        try:
+            recovery.begin()
+            self._helm(step)
+            done = True
+        finally:
+            recovery.end(succeeded=done)
 
     def _helm(self, step: Step) -> None:
         number = int(step.row["revision"])
@@ -113,14 +132,13 @@ class Restore:
                 time.sleep(2**attempt)  # back-off after a failure: there is nothing to watch
 
     def _from_chart(self, step: Step) -> Object:
-        params = {"component": step.row.get("component") or "", "namespace": step.namespace, "adopt": False}
+        params = {
+            "component": step.row.get("component") or "", "namespace": step.namespace, "adopt": False,
+            "owner": self.owner,
+        }  # fmt: skip
         installer = Installer(self.cluster, self.helm, self.inventory, self.watches, params, self.deadline)
-        keys = ("name", "chart_ref", "chart_version", "values")
-        (wanted,) = prepare(
-            [{key: step.wanted.get(key) for key in keys}], self.helm, self.params["chart_cache"],
-            plain_http=self.params["plain_http"],
-        )  # fmt: skip
         self.inventory.ensure_namespace(step.namespace, params["component"])
         deploy = Deploy(installer, self.inventory, self.readiness, self.events, True)
+        wanted = self.charts.wanted[step.name, step.namespace]
         (result,) = deploy.carry_out([installer.plan(wanted, step.current)])
         return {"revision": result["revision"], "objects": result["objects"]}

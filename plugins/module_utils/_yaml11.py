@@ -1,15 +1,21 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What an unquoted YAML scalar means to Helm's parser (go.yaml.in/yaml/v2 resolve.go).
+"""What an unquoted YAML scalar means to Helm's parser (go.yaml.in/yaml/v2 resolve.go), and YAML that it reads right.
 
 It differs from PyYAML: no base 60 numbers, `y` and `n` are booleans, dates stay text.
 """
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 import typing as t
+
+try:
+    import yaml
+except ImportError:  # pragma: no cover - reported by the modules
+    yaml = None  # type: ignore[assignment]
 
 BOOLEANS = {
     **dict.fromkeys(("y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"), True),
@@ -46,3 +52,23 @@ def _integer(digits: str) -> int | None:
         return None
     number = sign * int(body, base)
     return number if -(2**63) <= number < 2**64 else None
+
+
+@functools.cache
+def _dumper() -> t.Any:
+    """Return a dumper that quotes the texts that Helm would take for something else, such as y."""
+
+    class Dumper(getattr(yaml, "CSafeDumper", None) or yaml.SafeDumper):  # type: ignore[misc]
+        pass
+
+    def represent(dumper: t.Any, text: str) -> t.Any:
+        style = "'" if text in BOOLEANS else None
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+    Dumper.add_representer(str, represent)
+    return Dumper
+
+
+def dump_all(documents: list[t.Any]) -> str:
+    """Return YAML documents, each begun by ---, in which Helm reads every text as a text."""
+    return yaml.dump_all(documents, Dumper=_dumper(), sort_keys=True, explicit_start=True)

@@ -15,7 +15,9 @@ description:
     its releases, all in parallel.
   - A release is restored from Helm's own history where the recorded revision is still there, since records hold no
     secrets. Else it is made from the recorded chart, whose digest has to be the same, with the recorded values, if
-    nothing in them was masked.
+    nothing in them was masked, and with its images from the registry that the deployment took them from.
+  - Objects that the API server does not let be changed are deleted and made anew. What a revision that was cut off or
+    failed may have done is undone too.
   - Routes are not touched; M(llm_d.orchestrator.httproutes) applies the RV(stack)'s.
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
@@ -25,8 +27,8 @@ attributes:
     support: full
     description: Says what would change, as O(state=planned) does.
   diff_mode:
-    support: none
-    description: RV(releases) has the values' differences.
+    support: full
+    description: Shows the objects that change, with the data of Secrets hidden.
 author:
   - llm_d.orchestrator developers (@llm-d)
 options:
@@ -51,6 +53,29 @@ options:
   records:
     description: Folder with the records of this cluster's deployments, C(RECORDS/CLUSTER), used beside the cluster's.
     type: path
+  environment:
+    description: V(production) asks for O(approved_digest).
+    type: str
+    default: ""
+  approved_digest:
+    description:
+      - The RV(digest) that was approved. With O(state=restored) nothing is done where what would be done now has
+        another.
+    type: str
+    default: ""
+  confirm:
+    description: Consent to what the return comes to, but for what RV(lacking) names.
+    type: bool
+    default: false
+  consent:
+    description: V(replace) and V(delete) consent to the loss of objects, as RV(lacking) names them.
+    type: list
+    elements: str
+    default: []
+  owner:
+    description: The process that runs the playbook, as M(llm_d.orchestrator.stack_lock) returns it; no release is begun
+      once it has ended.
+    type: dict
   wait_timeout:
     description: Seconds for all releases to become ready.
     type: int
@@ -83,6 +108,7 @@ EXAMPLES = r"""
   llm_d.orchestrator.stack_rollback:
     namespace: llm-d
     to: "{{ plan.to }}"
+    approved_digest: "{{ plan.digest }}"
     state: restored
 """
 
@@ -104,6 +130,37 @@ lines:
   returned: except with O(state=offered)
   type: list
   elements: str
+digest:
+  description: What tells this return from any other; another state of the cluster makes another one.
+  returned: except with O(state=offered)
+  type: str
+approved:
+  description: Whether O(approved_digest) is the RV(digest).
+  returned: except with O(state=offered)
+  type: bool
+confirmed:
+  description: Whether nobody has to be asked, because it is approved or O(confirm) and O(consent) suffice.
+  returned: except with O(state=offered)
+  type: bool
+refused:
+  description: Why it may not be carried out.
+  returned: except with O(state=offered)
+  type: list
+  elements: str
+lacking:
+  description: What needs more than the consent to a return, and the variable that gives it.
+  returned: except with O(state=offered)
+  type: list
+  elements: str
+to_change:
+  description: Whether it would change anything.
+  returned: with O(state=planned), and in check mode
+  type: bool
+objects:
+  description: What becomes of the objects of releases that change.
+  returned: except with O(state=offered)
+  type: list
+  elements: dict
 releases:
   description: What becomes of each release, or with O(state=restored) what became of it.
   returned: except with O(state=offered)
@@ -140,7 +197,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import
     cluster_argument_spec,
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._helm import Helm
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._helm import Helm, LocalHelm
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._rollback import RollbackFailed, offer, run
 
 
@@ -151,6 +208,11 @@ def argument_spec() -> dict:
         namespace={"type": "str", "required": True},
         to={"type": "str", "default": "last_good"},
         records={"type": "path"},
+        environment={"type": "str", "default": ""},
+        approved_digest={"type": "str", "default": ""},
+        confirm={"type": "bool", "default": False},
+        consent={"type": "list", "elements": "str", "default": []},
+        owner={"type": "dict"},
         wait_timeout={"type": "int", "default": 1800},
         helm_binary={"type": "path"},
         chart_cache={"type": "path"},
@@ -164,18 +226,19 @@ def carry_out(module: AnsibleModule) -> None:
     params = module.params
     if params["state"] == "offered":
         module.exit_json(to=offer(params))
-    helm = None
+    check = module.check_mode
+
+    def make_helm(registry: str) -> Helm:
+        if check or params["state"] == "planned":
+            return LocalHelm(params["helm_binary"], registry)
+        return Helm(module, params, params["helm_binary"], registry)
+
     try:
-        if params["state"] != "planned" and not module.check_mode:
-            helm = Helm(module, params, params["helm_binary"])
-        result = run(params, Cluster(params, PATIENCE), helm, check=module.check_mode)
+        result = run(params, Cluster(params, PATIENCE), make_helm, check=check, diff=module._diff)
     except RollbackFailed as exc:
         module.fail_json(msg=str(exc), **exc.result)
     except OrchestratorError as exc:
         module.fail_json(msg=str(exc))
-    finally:
-        if helm:
-            helm.close()
     module.exit_json(**result)
 
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 from ansible_collections.llm_d.orchestrator.plugins.module_utils import _releases as releases
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 
@@ -157,3 +158,9 @@ def test_a_release_whose_secret_is_damaged_is_named(content):
     broken["data"]["release"] = content
     with pytest.raises(OrchestratorError, match=r"v1.ms-a.v3 of the release ms-a cannot be read"):
         releases.current_releases([broken])
+
+
+@pytest.mark.parametrize("text", ["y", "N", "on", "1", "true", "~", "0x1", "plain"])
+def test_helm_reads_dumped_texts_as_texts(text):
+    (line,) = [line for line in releases.dump_objects([{"name": text}]).splitlines() if line.startswith("name")]
+    assert (line == "name: plain") is (text == "plain") and yaml.safe_load(line) == {"name": text}

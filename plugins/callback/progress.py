@@ -14,6 +14,8 @@ description:
   - Prints a line when a phase begins (C([PLANNING]), C([VALIDATION]), C([DEPLOYING]), C([ROUTING])), what is being
     waited for, which component failed, and at the end endpoint, models with latency, and the record's path; of a plan
     its summary.
+  - With several hosts each line begins with the host's name, and a table of all of them stands at the end, which is
+    written to C(records/fleet/) too.
   - A phase begins with the first task that carries its tag (C(planning), C(validation), C(deploying), C(routing),
     C(complete)).
   - The collection's playbooks load it by themselves. Name it in C(callbacks_enabled) for playbooks of your own.
@@ -34,13 +36,14 @@ from ansible.template import Templar
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._events import parse_time, read_events
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_summary import counts_text
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._progress import Progress, waiting_text
+from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.fleet import FleetRun
 from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.preload import preload
 
 PREFIX = "llm_d.orchestrator."
 COLOURS = {"plain": C.COLOR_HIGHLIGHT, "good": C.COLOR_OK, "bad": C.COLOR_ERROR}
 FAIL_ACTIONS = ("fail", "ansible.builtin.fail", "ansible.legacy.fail")
 # Modules whose results the summary shows.
-KEPT = ("probe", "deployment_record", "deployment_plan", "stack_info")
+KEPT = ("probe", "deployment_record", "deployment_plan", "stack_info", "stack_status", "stack_teardown")
 EVENTS_FILE = "llm_d_events_file"
 
 
@@ -76,6 +79,7 @@ class CallbackModule(CallbackBase):
     def __init__(self, *args: t.Any, **kwargs: t.Any) -> None:
         super().__init__(*args, **kwargs)
         self.progress = Progress(self._print)
+        self.fleet: t.Any = None
         self.play: t.Any = None
         self.events: dict[str, str] = {}
 
@@ -91,6 +95,7 @@ class CallbackModule(CallbackBase):
         if CallbackModule.printer is None and self.applies(playbook):
             CallbackModule.printer = self
             self.progress = Progress(self._print)
+            self.fleet = FleetRun(playbook)
             load_client()
 
     @property
@@ -103,17 +108,14 @@ class CallbackModule(CallbackBase):
         self.play = play
         if self.active:
             preload(play)
+            self.fleet.plays(play)
+            self.progress.expect(self.fleet.fleet.hosts)
 
     def v2_runner_on_start(self, host: t.Any, task: t.Any) -> None:
         """Open a phase."""
         if self.active:
-            if self.play is not None and not self.progress.several:
-                self.progress.several = len(self._hosts()) > 1
             self.progress.task(host.get_name(), task.tags)
-
-    def _hosts(self) -> list[t.Any]:
-        manager = self.play.get_variable_manager()
-        return manager._inventory.get_hosts(self.play.hosts) if manager and manager._inventory else []
+            self.fleet.begun(host.get_name(), task)
 
     def v2_runner_retry(self, result: t.Any) -> None:
         """Say what is being waited for."""
@@ -156,6 +158,7 @@ class CallbackModule(CallbackBase):
         if task.action not in FAIL_ACTIONS or not self.progress.state(host).failures:
             message = str(answer.get("msg") or answer.get("exception") or "no message")
             self.progress.failed(host, self._component(answer, task), message)
+            self.fleet.failed(host, task, self._component(answer, task), message)
 
     @staticmethod
     def _component(answer: t.Any, task: t.Any) -> str:
@@ -169,6 +172,7 @@ class CallbackModule(CallbackBase):
         if self.active:
             message = str(part(result, "result").get("msg", "unreachable"))
             self.progress.failed(part(result, "host").get_name(), "host", message)
+            self.fleet.fleet.failed(part(result, "host").get_name(), "host", message, unreachable=True)
 
     def v2_runner_on_ok(self, result: t.Any) -> None:
         """Keep what the summary shows."""
@@ -180,6 +184,7 @@ class CallbackModule(CallbackBase):
         if action not in KEPT:
             return  # reading a result takes its time
         host, answer = part(result, "host").get_name(), part(result, "result")
+        self.fleet.fleet.took(host, action, answer)
         if action == "probe" and "models" in answer:
             self.progress.probed(host, answer)
         elif action == "deployment_record" and record_place(answer):
@@ -192,5 +197,8 @@ class CallbackModule(CallbackBase):
     def v2_playbook_on_stats(self, stats: t.Any) -> None:
         """Print the summary."""
         if self.active:
-            self.progress.finish({*stats.failures, *stats.dark})
+            self.progress.finish(self.fleet.bad(stats))
+            if self.fleet.worth_telling:
+                for text, kind in self.fleet.summary(stats):
+                    self._print(text, kind)
             CallbackModule.printer = None

@@ -20,6 +20,9 @@ AT_ONCE = ("prepare", "verify")
 INTERVAL = 5.0
 WIDTH = 13
 MESSAGE_LIMIT = 400
+NAME_WIDTH = 24
+# Of more hosts than these the end is not told one by one: the fleet's table has them.
+FEW = 4
 
 Event = dict[str, t.Any]
 
@@ -97,10 +100,9 @@ def _names(component: str, names: list[str]) -> str:
 
 
 def line_text(title: str, seconds: float, host: str, text: str) -> str:
-    """Return one line: phase, elapsed time, host (where there are several), text."""
-    where = f"{host}: " if host else ""
+    """Return one line: host with what follows it (where there are several), phase, elapsed time, text."""
     head = f"[{title.upper()}]".ljust(WIDTH)
-    return f"{head} {clock_text(seconds):>6}  {where}{text}".rstrip()
+    return f"{host}{head} {clock_text(seconds):>6}  {text}".rstrip()
 
 
 def _verdict(probe: dict[str, t.Any]) -> str:
@@ -119,10 +121,20 @@ class Progress:
         self.begin = clock()
         self.hosts: dict[str, HostState] = {}
         self.several = False
+        self.width = 0
+
+    def expect(self, hosts: t.Collection[str]) -> None:
+        """Take the names of all hosts: where there are several, each line begins with one."""
+        self.several = len(hosts) > 1
+        self.width = min(max(map(len, hosts), default=0), NAME_WIDTH)
+
+    def name(self, host: str) -> str:
+        """Return what a host's lines begin with."""
+        return f"{host:<{self.width}}  " if self.several else ""
 
     def line(self, title: str, host: str, text: str, kind: str = "plain") -> None:
-        """Print one line: phase, elapsed time, host where there are several, text."""
-        self.write(line_text(title, self.clock() - self.begin, host if self.several else "", text), kind)
+        """Print one line: host where there are several, phase, elapsed time, text."""
+        self.write(line_text(title, self.clock() - self.begin, self.name(host), text), kind)
 
     def state(self, host: str) -> HostState:
         """Return a host's state."""
@@ -182,6 +194,8 @@ class Progress:
 
     def finish(self, bad_hosts: t.Container[str]) -> None:
         """Print how it ended, for each host that came into a phase or was verified."""
+        if len(self.hosts) > FEW:
+            return
         for host, state in self.hosts.items():
             if not state.phase and not state.probe:
                 continue
@@ -193,10 +207,10 @@ class Progress:
                 self.line("failed", host, f"ended in {(state.failed_in or state.phase).upper()}", "bad")
             elif state.phase == "complete" and not state.failed_in:
                 self.line("complete", host, _verdict(state.probe), "good")
-            self._summary(state)
+            self._summary(host, state)
 
-    def _summary(self, state: HostState) -> None:
-        pad = " " * (WIDTH + 9)
+    def _summary(self, host: str, state: HostState) -> None:
+        pad = self.name(host) + " " * (WIDTH + 9)
         if state.probe.get("endpoint"):
             self.write(f"{pad}endpoint  {state.probe['endpoint']}", "plain")
         models = state.probe.get("models") or []

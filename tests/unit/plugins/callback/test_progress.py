@@ -57,12 +57,12 @@ def collections(tmp_path_factory):
     return top
 
 
-def phases(collections, playbook, *more, **env):
-    """Return the lines of the callback that a run prints, without the times."""
+def phases(collections, playbook, *more, names="", **env):
+    """Return the lines of the callback that a run prints, without the times. names: what lines begin with, if any."""
     command = [str(pathlib.Path(sys.executable).parent / "ansible-playbook"), str(playbook), "-i", "lab,", *more]
     env = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(collections), "ANSIBLE_NOCOLOR": "1", **env}
     done = subprocess.run(command, env=env, capture_output=True, text=True, cwd=collections, check=False)
-    lines = [line for line in done.stdout.splitlines() if re.match(r"\[[A-Z]+\] ", line)]
+    lines = [line for line in done.stdout.splitlines() if re.match(rf"({names})? *\[[A-Z]+\] ", line)]
     assert lines, done.stdout + done.stderr
     return [re.sub(r" +[0-9.]+s ", "", line) for line in lines]
 
@@ -98,6 +98,12 @@ def test_a_playbook_elsewhere_that_enables_it(collections, tmp_path):
 def test_a_failure(collections):
     lines = phases(collections, "llm_d.orchestrator.phases", "-e", "bad=true")
     assert lines[2:] == ["[FAILED] DEPLOYING Deploy: It broke.", "[FAILED] ended in DEPLOYING"]
+
+
+def test_several_hosts(collections):
+    lines = phases(collections, "llm_d.orchestrator.phases", "-i", "northwest,", names="lab|northwest")
+    assert {line.split()[0] for line in lines} == {"lab", "northwest"}
+    assert "lab        [PLANNING] reading the inputs, checking all values and the cluster" in lines
 
 
 def test_what_is_waited_for(collections, tmp_path):

@@ -23,8 +23,9 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_registry
     pull_options,
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._writable import helm_folders, scratch_folder
 
-__all__ = ["Chart", "ChartFiles", "default_cache_dir", "fetch_chart", "is_local", "read_chart"]
+__all__ = ["Chart", "ChartFiles", "cache_notes", "default_cache_dir", "fetch_chart", "is_local", "read_chart"]
 
 # Seconds that one `helm pull` may take.
 PULL_TIMEOUT = 300
@@ -53,7 +54,22 @@ class Chart:
 
 
 def default_cache_dir(env: dict[str, str] | None = None) -> str:
-    """Return the cache folder of this collection below XDG_CACHE_HOME (default ~/.cache)."""
+    """Return the cache folder of this collection below XDG_CACHE_HOME (default ~/.cache).
+
+    Where that is not there and cannot be made, as for a job's user without a home, it is a temporary folder.
+    """
+    return scratch_folder(_wanted_cache(env), "cache")
+
+
+def cache_notes(cache_dir: str | None) -> list[str]:
+    """Return a line where charts are kept elsewhere than they are wanted, and [] otherwise."""
+    wanted, used = _wanted_cache(None), default_cache_dir()
+    if cache_dir or used == wanted:
+        return []
+    return [f"Charts are kept in {used}, as {wanted} cannot be made; llm_d_chart_cache sets another folder."]
+
+
+def _wanted_cache(env: dict[str, str] | None) -> str:
     env = dict(os.environ) if env is None else env
     return os.path.join(env.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "llm-d-orchestrator")
 
@@ -171,6 +187,8 @@ def _pull(
 ) -> None:
     ref = named[0]
     command = [helm, "pull", *arguments, "--destination", folder]
+    env = dict(os.environ if env is None else env)
+    env.update(helm_folders(env))
     try:
         done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=PULL_TIMEOUT, check=False)
     except FileNotFoundError as exc:

@@ -15,9 +15,10 @@ import subprocess
 import tempfile
 import typing as t
 
-from ansible_collections.llm_d.orchestrator.plugins.module_utils import _credentials, _kubeconfig
+from ansible_collections.llm_d.orchestrator.plugins.module_utils import _credentials, _helm_credentials
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._post_render import COMMANDS, post_renderer
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._writable import helm_folders
 
 # Helm's own words for what may succeed when it is tried again.
 TRANSIENT = re.compile(
@@ -120,7 +121,7 @@ class Helm:
     def __init__(self, module: t.Any, params: dict, binary: str | None, registry: str = "") -> None:
         self.binary = find_helm(binary)
         auth = _credentials.resolved(_credentials.given(params), os.environ)
-        kubeconfig = _kubeconfig.for_helm(auth, os.environ)
+        kubeconfig = _helm_credentials.for_helm(auth, os.environ)
         # HELM_KUBE* of the environment would lead to another cluster than the client's.
         self.env = {key: value for key, value in os.environ.items() if not key.startswith("HELM_KUBE")}
         self.env["HELM_DRIVER"] = "secret"
@@ -134,6 +135,7 @@ class Helm:
         self.registry = registry
         self.scratch = tempfile.mkdtemp(prefix="helm-", dir=folder)
         self.post_renderer = post_renderer(self.scratch, registry)
+        self.env.update(helm_folders(self.env))
 
     def run(self, arguments: list[str], timeout: float) -> str:
         """Return standard output; raise HelmError. timeout: seconds after which Helm is stopped."""

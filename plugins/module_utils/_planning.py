@@ -13,6 +13,7 @@ import typing as t
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._bundle_use import with_site
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._capacity_report import capacity_report
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_defaults import chart_defaults
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._charts import cache_notes
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._consistency import check_stack
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._discovery_actions import refusals
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
@@ -117,6 +118,7 @@ class Planning:
         problem = report_problem(params["findings_file"]) if params["findings_file"] else None
         if problem:
             early.add("llm_d_findings_file", problem, rule="input-findings-file")
+        self.notes += cache_notes(params["chart_cache"])
         self.cluster, self.facts, version = connect(params, early, self.notes)
         self.facts.secrets.update({name: list(keys) for name, keys in (params["created_secrets"] or {}).items()})
         releases = set(RELEASE_COMPONENTS) & set(params["components"])

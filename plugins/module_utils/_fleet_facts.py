@@ -70,8 +70,8 @@ def _status(answer: Object) -> Object:
 
 
 def _recorded_versions(record: Object) -> Object:
-    versions = record.get("versions") or {}
-    return {"Kubernetes": versions["kubernetes"]} if versions.get("kubernetes") else {}
+    kubernetes, charts = (record.get("versions") or {}).get("kubernetes"), record.get("charts") or {}
+    return {name: str(value) for name, value in {"Kubernetes": kubernetes, **charts}.items() if value}
 
 
 def _removed(answer: Object) -> Object:

@@ -12,6 +12,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._credentials im
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._files import read_regular
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._fleet_waves import allowed_failures, waves
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._kubeconfig import entries, is_content
 
 try:
     import yaml
@@ -99,39 +100,31 @@ def target(variables: t.Mapping[str, t.Any], read: dict[str, t.Any]) -> tuple[st
         return ("the cluster of the default credentials", context)
     if source not in read:
         read[source] = _kubeconfig(source)
-    content = read[source]
-    name = context or content.get("current-context")
-    cluster = _named(content, "clusters", _named(content, "contexts", name).get("cluster"))
+    current, clusters = read[source]
+    cluster = clusters.get(context or current) or {}
     if not cluster.get("server"):
-        shown = "a kubeconfig given by its content" if _is_content(source) else source
+        shown = "a kubeconfig given by its content" if is_content(source) else source
         return (shown, context, hashlib.sha256(source.encode()).hexdigest())
     return tuple(str(cluster.get(key) or "").rstrip("/") for key in IDENTITY)
 
 
-def _kubeconfig(source: str) -> Object:
-    """Return a kubeconfig given by its text or its path, {} where it cannot be read: the host's own run says why."""
+def _kubeconfig(source: str) -> tuple[str, dict[str, Object]]:
+    """Return the current context and the cluster of each context; none of what cannot be read: the host's run says why.
+
+    source: its text or its path. The fast loader is for one of hundreds of contexts.
+    """
     if yaml is None:
-        return {}
+        return "", {}
     try:
-        text: t.Any = source
-        if not _is_content(source):
-            text = read_regular(os.path.expanduser(source), KUBECONFIG_LIMIT)[0]
+        text: t.Any = source if is_content(source) else read_regular(os.path.expanduser(source), KUBECONFIG_LIMIT)[0]
         content = yaml.load(text, Loader=LOADER)
     except (OSError, ValueError, yaml.YAMLError):
-        return {}
-    return content if isinstance(content, dict) else {}
-
-
-def _is_content(source: str) -> bool:
-    """Return whether a kubeconfig is given by its content, which may hold secrets, not by a path."""
-    return "\n" in source or source.lstrip().startswith("{")
-
-
-def _named(content: Object, kind: str, name: t.Any) -> Object:
-    """Return the context or cluster of a name, {} where there is none."""
-    rows = content.get(kind)
-    for row in rows if isinstance(rows, list) else []:
-        if isinstance(row, dict) and row.get("name") == name:
-            inner = row.get(kind[:-1])
-            return inner if isinstance(inner, dict) else {}
-    return {}
+        return "", {}
+    content = content if isinstance(content, dict) else {}
+    contexts = {item.get("name"): item.get("context") for item in entries(content, "contexts")}
+    clusters = {item.get("name"): item.get("cluster") for item in entries(content, "clusters")}
+    found = {}
+    for name, pair in contexts.items():
+        cluster = clusters.get(pair.get("cluster")) if isinstance(pair, dict) else None
+        found[str(name)] = cluster if isinstance(cluster, dict) else {}
+    return str(content.get("current-context") or ""), found

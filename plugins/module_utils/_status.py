@@ -20,26 +20,26 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._drift import (
     Key,
     changes,
     key_of,
-    owned_extra,
-    rival_routes,
     scaled_by,
-    stray_pods,
     unscaled,
     without_masked,
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._inventory import HELM_OBJECTS, Inventory
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._inventory import Inventory
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._readiness import Readiness
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases import (
-    COMPONENT_LABEL,
-    MANAGED_LABEL,
-    Release,
-    manifest_objects,
-)
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases import Release
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._rollback_records import (
     Records,
     recorded_routes,
     time_of,
+)
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._status_added import (
+    GATEWAY_API,
+    OURS,
+    POOL,
+    Added,
+    Reader,
+    added_releases,
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._status_releases import (
     Expected,
@@ -48,14 +48,10 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._status_release
     recorded_manifest,
     release_row,
 )
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._teardown_run import Sweep
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._status_rows import pool_state, row
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._watch import Watches
 
 Object = dict[str, t.Any]
-
-GATEWAY_API = "gateway.networking.k8s.io/v1"
-OURS = f"{MANAGED_LABEL}=true"
-POOL = "InferencePool"
 
 
 class Status:
@@ -65,8 +61,9 @@ class Status:
         """namespaces: the stack's, then its Gateway's; folder: RECORDS/CLUSTER of this machine."""
         self.cluster, self.namespaces = cluster, list(dict.fromkeys(namespaces))
         self.records = Records(cluster, namespaces[0], folder)
-        self.unseen = self.records.unseen
         self.inventory = Inventory(cluster)
+        self.reader = Reader(cluster, self.inventory, self.records.unseen)
+        self.unseen = self.reader.unseen
         self.watches = Watches(cluster)
         self.record: Object = self.records.newest_good() or {}
         stack = self.record.get("stack") or {}
@@ -85,11 +82,12 @@ class Status:
         releases = {(name, place): one for place in self.namespaces for name, one in self._releases(place).items()}
         expected = from_record(self.record) if self.record else from_cluster(releases)
         rows = [release_row(one, releases.get(one.key), bool(self.record)) for one in expected]
-        rows += self._added_releases(expected, releases)
+        rows += added_releases(expected, releases)
         wanted = self._objects(expected, releases)
         routes = [(item, "httproute", "") for item in self._routes()]
         rows += self._judged([*wanted, *routes])
-        rows += self._added([item for item, _c, _r in wanted], [item for item, _c, _r in routes], releases)
+        added = Added(self.reader, self.inventory, self.namespaces)
+        rows += added.rows([item for item, _c, _r in wanted], [item for item, _c, _r in routes], releases)
         return self._result(rows)
 
     def _releases(self, namespace: str) -> dict[str, Release]:
@@ -100,15 +98,6 @@ class Status:
                 raise
             self.unseen.append(f"Helm releases in {namespace}: {exc.message}")
             return {}
-
-    def _added_releases(self, expected: list[Expected], releases: dict[tuple[str, str], Release]) -> list[Object]:
-        known = {one.key for one in expected}
-        found = [one for key, one in sorted(releases.items()) if one.managed and key not in known]
-        return [
-            row("Helm release", one.namespace, one.name, one.labels.get(COMPONENT_LABEL) or "", one.name,
-                State(one.status == "deployed", one.status), "added", "the record does not have it")
-            for one in found
-        ]  # fmt: skip
 
     def _objects(
         self, expected: list[Expected], releases: dict[tuple[str, str], Release]
@@ -128,16 +117,7 @@ class Status:
         """Return the routes as deployed: the record's, else those with our label."""
         if self.record:
             return recorded_routes(self.record)
-        return self._list(GATEWAY_API, "HTTPRoute", self.namespaces[0], OURS)
-
-    def _list(self, api_version: str, kind: str, namespace: str, selector: str | None = None) -> list[Object]:
-        try:
-            if self.cluster.resource(api_version, kind) is None:
-                return []
-            return self.cluster.list(api_version, kind, namespace, selector)
-        except OrchestratorError as exc:
-            self.unseen.append(f"{kind}s in {namespace}: {exc.message}")
-            return []
+        return self.reader.objects(GATEWAY_API, "HTTPRoute", self.namespaces[0], OURS)
 
     def _judged(self, wanted: list[tuple[Object, str, str]]) -> list[Object]:
         """Return a row for each object that was deployed."""
@@ -150,7 +130,7 @@ class Status:
             item = {"apiVersion": GATEWAY_API, "kind": "Gateway", "metadata": metadata}
             wanted, items = [*wanted, (item, "gateway", "")], [*items, item]
         scalers = [one for kind, api in SCALERS.items() for place in self.namespaces[:1]
-                   for one in self._list(api, kind, place)]  # fmt: skip
+                   for one in self.reader.objects(api, kind, place)]  # fmt: skip
         scaled = scaled_by(scalers)
         readiness = Readiness(self.cluster, self.watches, fail_fast=False, grace=0)
         readiness.follow(items)
@@ -185,45 +165,18 @@ class Status:
             return changes(item, live)
         return changes(item, live)
 
-    def _added(self, items: list[Object], routes: list[Object], releases: dict) -> list[Object]:
-        """Return rows of what nobody deployed: with our labels or releases' names, in our pools, on our routes."""
-        known = {key_of(item) for item in (*items, *routes)}
-        for one in releases.values():
-            # What a later revision brought is told by the release's own row.
-            known |= {key_of(item) for item in manifest_objects(one.manifest, one.namespace)}
-        ours = {key for key, one in releases.items() if one.managed}
-        sweep = Sweep(self.cluster, self.inventory)
-        found = sweep.objects(self.namespaces, HELM_OBJECTS) + sweep.objects(self.namespaces, OURS)
-        rows = [self._extra(item, "nothing deployed has it") for item in owned_extra(found, known, ours)]
-        pools = [live for item in items if item["kind"] == POOL and (live := self._live(item))]
-        pods = self._list("v1", "Pod", self.namespaces[0]) if pools else []
-        rows += [self._extra(pod, "a pool picks it, and no controller made it") for pod in stray_pods(pods, pools)]
-        others = self._list(GATEWAY_API, "HTTPRoute", self.namespaces[0]) if routes else []
-        seen = {(one["kind"], one["namespace"], one["name"]) for one in rows}
-        rivals = [item for item in rival_routes(others, routes) if key_of(item) not in seen]
-        return rows + [self._extra(item, "it takes requests of the deployed routes or pools") for item in rivals]
-
-    def _live(self, item: Object) -> Object | None:
-        try:
-            return self.inventory.live.find(item)
-        except OrchestratorError as exc:
-            self.unseen.append(f"{item['kind']} {item['metadata']['name']}: {exc.message}")
-            return None
-
-    @staticmethod
-    def _extra(item: Object, why: str) -> Object:
-        kind, namespace, name = key_of(item)
-        component = (item["metadata"].get("labels") or {}).get(COMPONENT_LABEL) or ""
-        return row(kind, namespace, name, component, "", State(True), "added", why)
-
     def _result(self, rows: list[Object]) -> Object:
-        newest: Object = self.records.rows[0] if self.records.rows else {}
+        newest: Object = dict(self.records.rows[0]) if self.records.rows else {}
+        # A key of this name would keep the whole result from the screen and from other tasks.
+        newest.pop("secret", None)
         chosen = time_of(self.record) if self.record else ""
-        facts = ("started", "outcome", "by", "cluster")
+        facts = ("started", "outcome", "by", "cluster", "versions")
         deployed = {key: self.record.get(key) for key in facts} | {"time": chosen} if self.record else {}
         if self.record:
             models = (self.record.get("stack") or {}).get("models") or []
             deployed["models"] = [model.get("name") for model in models]
+            releases = self.record.get("releases") or []
+            deployed["charts"] = {row["chart"]: row.get("chart_version") for row in releases if row.get("chart")}
         judged = [one for one in rows if one["drift"] != "added"]
         return {
             "namespace": self.namespaces[0],
@@ -235,37 +188,3 @@ class Status:
             "rows": rows,
             "unseen": list(dict.fromkeys(self.unseen)),
         }
-
-
-def row(
-    kind: str,
-    namespace: str,
-    name: str,
-    component: str,
-    release: str,
-    state: State | None,
-    drift: str = "",
-    detail: str = "",
-) -> Object:
-    """Return one row of the result; state None: it may not be read."""
-    return {
-        "component": component,
-        "release": release,
-        "kind": kind,
-        "namespace": namespace,
-        "name": name,
-        "ready": state.ready if state else None,
-        "state": (state.text or "ready") if state else "not readable",
-        "drift": drift,
-        "detail": detail,
-    }
-
-
-def pool_state(live: Object) -> State:
-    """Return an InferencePool's state: a parent that does not accept it is bad, one that says nothing is not."""
-    status = live.get("status") or {}
-    for parent in [*(status.get("parents") or []), *(status.get("parent") or [])]:
-        for found in parent.get("conditions") or []:
-            if found.get("type") in ("Accepted", "ResolvedRefs") and found.get("status") == "False":
-                return State(False, f"{found['type']}=False {found.get('reason') or ''}: {found.get('message') or ''}")
-    return State(True)

@@ -86,7 +86,8 @@ drifted:
   returned: always
   type: bool
 record:
-  description: The record compared with (time, started, outcome, by, cluster, models); empty where there is none.
+  description:
+    - The record compared with (time, started, outcome, by, cluster, models, versions, charts); empty where there is none.
   returned: always
   type: dict
 last:

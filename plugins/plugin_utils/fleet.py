@@ -14,6 +14,7 @@ from ansible.errors import AnsibleError
 from ansible.template import Templar
 from ansible_collections.llm_d.orchestrator.plugins.module_utils import _fleet_files, _fleet_text
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._fleet import Fleet
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._writable import usable_folder
 
 OURS = "llm_d.orchestrator."
 RECORDS = ("llm_d_records_home", "llm_d_records_dir")
@@ -87,4 +88,4 @@ class FleetRun:
                 continue
             if found:
                 return str(found)
-        return os.path.join(os.environ.get("PWD") or os.getcwd(), "records")
+        return usable_folder(os.path.join(os.environ.get("PWD") or os.getcwd(), "records"), "records", os.environ)

@@ -87,7 +87,8 @@ drifted:
   type: bool
 record:
   description:
-    - The record compared with (time, started, outcome, by, cluster, models, versions, charts); empty where there is none.
+    - The record compared with (time, started, outcome, by, cluster, models, versions, charts); empty where there is
+      none.
   returned: always
   type: dict
 last:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import os
+import re
 import typing as t
 
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_MAP, AUTH_ARG_SPEC
@@ -69,6 +70,7 @@ class Cluster:
         configuration = _configuration(resolved)
         configuration.retries = retries(patience)
         self.host = configuration.host
+        self._resources: dict[tuple[str, str], t.Any] = {}
         self._version = _server_version(configuration, hints, patient=patience > 0)
         try:
             self.client = _dynamic_client(configuration, k8s_client._create_headers(**self.auth))
@@ -83,10 +85,16 @@ class Cluster:
 
     def resource(self, api_version: str, kind: str) -> t.Any:
         """Return the dynamic client's resource, or None where the cluster does not serve the kind."""
-        try:
-            return self.client.resources.get(api_version=api_version, kind=kind)
-        except ResourceNotFoundError:
-            return None
+        key = (api_version, kind)
+        if key not in self._resources:
+            # Without the prefix the client looks for a kind of the core's v1 in the v1 of every group.
+            prefix = "apis" if "/" in api_version else "api"
+            try:
+                self._resources[key] = self.client.resources.get(prefix=prefix, api_version=api_version, kind=kind)
+            except ResourceNotFoundError:
+                self._resources.clear()  # the client has asked anew for all that is served
+                return None
+        return self._resources[key]
 
     def get(self, api_version: str, kind: str, name: str, namespace: str | None = None) -> Object | None:
         """Return one object, or None where it (or its kind) does not exist."""
@@ -212,6 +220,8 @@ def _server_version(configuration: t.Any, hints: dict[str, str], *, patient: boo
 
 
 def _refused(exc: ApiException, host: str, hints: dict[str, str]) -> OrchestratorError:
+    if "CERTIFICATE_VERIFY_FAILED" in str(exc.reason):
+        return _not_trusted(exc.reason, host, hints)
     if exc.status in (401, 403):
         text, hint = "refused the credentials", hints["refused"]
     else:
@@ -219,12 +229,19 @@ def _refused(exc: ApiException, host: str, hints: dict[str, str]) -> Orchestrato
     return OrchestratorError(f"The cluster at {host} {text}: {exc.status} {exc.reason}", hint=hint)
 
 
+def _not_trusted(cause: t.Any, host: str, hints: dict[str, str]) -> OrchestratorError:
+    # The client wraps it into the names of its classes.
+    found = re.search(r"certificate verify failed[^(']*", str(cause))
+    text = found[0].strip() if found else str(cause)
+    return OrchestratorError(f"Cannot trust the cluster at {host}: {text}", hint=hints["trust"])
+
+
 def _unreachable(exc: urllib3.exceptions.HTTPError, host: str, hints: dict[str, str]) -> OrchestratorError:
     cause: BaseException = exc
     while isinstance(getattr(cause, "reason", None), BaseException):
         cause = cause.reason  # type: ignore[attr-defined]
     if "CERTIFICATE_VERIFY_FAILED" in str(cause):
-        return OrchestratorError(f"Cannot trust the cluster at {host}: {cause}", hint=hints["trust"])
+        return _not_trusted(cause, host, hints)
     # urllib3 1 counts a refused connection among the timeouts.
     if isinstance(cause, urllib3.exceptions.TimeoutError) and not isinstance(
         cause, urllib3.exceptions.NewConnectionError

@@ -4,12 +4,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import os
 import re
 import shutil
 import subprocess
 import typing as t
 
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._charts import default_cache_dir
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._files import replace_file
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import Problems
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_types import Facts
 
@@ -60,19 +65,46 @@ def helm_version(binary: str | None, problems: Problems) -> str | None:
         problems.add("helm", f"{binary or 'helm'} was not found", fix, rule="helm")
         return None
     try:
-        reply = subprocess.run(
-            [path, "version", "--template", "{{.Version}}"], capture_output=True, text=True, timeout=30, check=True
-        )
+        version = _told_version(path)
     except (OSError, subprocess.SubprocessError) as exc:
         problems.add("helm", f"{path} does not run: {exc}", "a working Helm in llm_d_helm_binary", rule="helm")
         return None
-    version = reply.stdout.strip()
     parsed = parse_version(version)
     if parsed is None or parsed < HELM_MINIMUM:
         problems.add(
             "helm", f"{path} is {version or 'of unknown version'}", f"Helm {_text(HELM_MINIMUM)} or later", rule="helm"
         )
     return version
+
+
+def _told_version(path: str) -> str:
+    """Return what a Helm says is its version; one that has not changed on disk is not asked again."""
+    known = _known_version(path)
+    with contextlib.suppress(OSError, UnicodeDecodeError), open(known, encoding="utf-8") as stream:
+        return stream.read()
+    reply = subprocess.run(
+        [path, "version", "--template", "{{.Version}}"], capture_output=True, text=True, timeout=30, check=True
+    )
+    version = reply.stdout.strip()
+    if known and parse_version(version):
+        with contextlib.suppress(OSError):  # without a cache it is asked each time
+            os.makedirs(os.path.dirname(known), mode=0o700, exist_ok=True)
+            replace_file(known, version.encode(), 0o600)
+    return version
+
+
+def _known_version(path: str) -> str:
+    """Return where a Helm's version is kept, "" where another program decides what runs: a script, a manager's."""
+    program = os.path.realpath(path)
+    try:
+        with open(program, "rb") as stream:
+            if stream.read(2) == b"#!" or not os.path.basename(program).startswith("helm"):
+                return ""
+            status = os.fstat(stream.fileno())
+    except OSError:  # it may be run, but not read
+        return ""
+    state = f"{program} {status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino}"
+    return os.path.join(default_cache_dir(), "helm", hashlib.sha256(state.encode()).hexdigest())
 
 
 def parse_version(text: str) -> tuple[int, ...] | None:

@@ -25,6 +25,8 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._mask import ma
 
 display = Display()
 
+# New objects after which Python looks for garbage; 700 by default, which costs planning a tenth of its time.
+GARBAGE = 50_000
 MODULES = "ansible_collections.llm_d.orchestrator.plugins.modules."
 
 
@@ -82,8 +84,10 @@ class InProcessAction(ActionBase):
         """Load the module where its action is loaded: in Ansible's main process, before it forks for each host."""
         super().__init_subclass__(**kwargs)
         importlib.import_module(MODULES + cls.__module__.rpartition(".")[2])
-        # What is loaded for good is not looked through for garbage again, nor copied for that by each fork.
+        # What is loaded for good is not looked through for garbage again, nor copied for that by each fork. The forks
+        # end after one task, so that looking for garbage seldom is enough.
         gc.freeze()
+        gc.set_threshold(max(GARBAGE, gc.get_threshold()[0]))
 
     def run(self, tmp: str | None = None, task_vars: dict | None = None) -> dict:
         """Return the module's result."""

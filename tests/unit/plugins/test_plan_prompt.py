@@ -75,6 +75,16 @@ def test_without_a_terminal_the_variables_are_named(command, tmp_path):
         assert text in done.stdout + done.stderr
 
 
+# ansible-runner, and so AWX, runs a playbook on a terminal at which nobody sits.
+RUNNER = {"AWX_ISOLATED_DATA_DIR": "/runner/artifacts/1"}
+
+
+def test_a_job_is_not_asked_for_consent(command, tmp_path):
+    text = answer(command, str(tmp_path), {**ENVIRONMENT, **RUNNER}, [], 60)
+    assert "deployed calm" in text and "deployed east" not in text
+    assert "Type yes" not in text and "llm_d_consent" in text
+
+
 # In place of the role stack: the plan again, with the questions answered.
 ANSWERED = """---
 - name: Tell the decisions
@@ -122,3 +132,9 @@ def test_without_answers_nothing_goes_on(asking, tmp_path):
     text = done.stdout + done.stderr
     assert "2 questions are not answered; nothing was changed." in text and "decided" not in text
     assert "deployed east" not in text and "llm_d_decisions" in text
+
+
+def test_a_job_is_not_asked_questions(asking, tmp_path):
+    command, environment = asking
+    text = answer(command, str(tmp_path), {**environment, **RUNNER}, [], 60)
+    assert "2 questions are not answered; nothing was changed." in text and "decided" not in text

@@ -12,8 +12,10 @@ if __name__ == "__main__":
     sys.path.insert(0, str(ROOT / "tests"))
     __import__("conftest")  # makes the collection importable
 
+sys.path.insert(0, str(ROOT / "tests" / "integration_lab"))
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._diagnoses import GROUPS, LOG_RULES  # noqa: E402
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._diagnoses_base import SYMPTOM, Diagnosis  # noqa: E402
+from diagnosis_cases import CASES, ODD_CAUSED, ODD_PLAYED, PLAYED_NAMES  # noqa: E402
 
 INTRO = """# Failures and what to do
 
@@ -26,11 +28,21 @@ ansible-playbook llm_d.orchestrator.diagnose -i inventories/lab
 
 Sources written `owner/repository#number` are public issues; F1 to F11 are explained in [rules.md](rules.md), which
 tells what can be found before anything is deployed. A *consequence* is named only where nothing that it depends on has
-a cause.
+a cause. *Proven* says how the rule was seen to work: the failure is `caused` on the lab, by its real API server,
+controllers, scheduler and admission; it is `played` there, by the status, events, log or release record that a node or
+Helm leaves; or the evidence is `recorded`.
 
 This page is made by `tests/failures_page.py` from the rules themselves.
 """
 AT_ONCE = {f"DIAG{rule.number}" for rule in LOG_RULES if rule.fatal} | {"DIAG101", "DIAG104", "DIAG107"}
+
+CAUSED = ODD_CAUSED | {case.rule for case in CASES if case.name not in PLAYED_NAMES}
+PLAYED = ODD_PLAYED | {case.rule for case in CASES if case.name in PLAYED_NAMES} - CAUSED
+
+
+def proof(rule: str) -> str:
+    """Return how a rule is proven."""
+    return "caused" if rule in CAUSED else "played" if rule in PLAYED else "recorded"
 
 
 def section(rule: Diagnosis) -> str:
@@ -44,6 +56,7 @@ def section(rule: Diagnosis) -> str:
         f"- **Cause:** {rule.cause}",
         f"- **What to do:** {rule.remedy}",
         f"- **Kind:** {', '.join(notes)}",
+        f"- **Proven:** {proof(rule.id)}",
     ]
     return "\n".join([*lines, *([f"- **Source:** {rule.source}"] if rule.source else [])]) + "\n"
 

@@ -15,7 +15,7 @@ import typing as t
 try:
     from kubernetes.config import kube_config
 except ImportError:  # pragma: no cover - reported by Cluster
-    kube_config = None
+    kube_config = None  # type: ignore[assignment]
 
 
 def _made() -> dict[str, str]:

@@ -19,6 +19,8 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._diagnoses_base
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._mask import MASK, mask_text
 
 EVIDENCE_SHOWN = 3
+# What is no part of a deployment.
+UNCOUNTED = ("Event", "Node", "EndpointSlice", "LimitRange")
 OBJECTS_KEPT, CAUSES_KEPT, LOG_LINES_KEPT = 50, 40, 10
 
 
@@ -165,9 +167,7 @@ def raw(evidence: Evidence, unknown: t.Container[Ref]) -> list[Object]:
 
 def counts(evidence: Evidence) -> Object:
     """Return how many objects of a kind were looked at."""
-    return {
-        kind: len(items) for kind, items in sorted(evidence.lists.items()) if items and kind not in ("Event", "Node")
-    }
+    return {kind: len(items) for kind, items in sorted(evidence.lists.items()) if items and kind not in UNCOUNTED}
 
 
 def discreet(value: t.Any, secrets: t.Sequence[str]) -> t.Any:

@@ -39,9 +39,11 @@ LIMIT, EVENT_LIMIT, GATEWAYS = 1000, 2000, 10
 TIMEOUT = (5.0, 20.0)
 GATEWAY_API = "gateway.networking.k8s.io/v1"
 POOLS = ("inference.networking.k8s.io/v1", "inference.networking.x-k8s.io/v1alpha2")
+SLICES = ("discovery.k8s.io/v1", "EndpointSlice")
 HELM = "owner=helm,status notin (superseded,uninstalled)"
 NAMESPACED = (
     ("v1", "Pod"), ("v1", "Event"), ("v1", "PersistentVolumeClaim"), ("v1", "Service"), ("v1", "ResourceQuota"),
+    ("v1", "LimitRange"), SLICES,
     ("apps/v1", "Deployment"), ("apps/v1", "ReplicaSet"), ("apps/v1", "StatefulSet"),
     ("apps/v1", "DaemonSet"), ("batch/v1", "Job"), ("leaderworkerset.x-k8s.io/v1", "LeaderWorkerSet"),
     (GATEWAY_API, "Gateway"), (GATEWAY_API, "HTTPRoute"), (POOLS[0], "InferencePool"), (POOLS[1], "InferencePool"),
@@ -201,19 +203,26 @@ class Gatherer:
         return {place for place in named | self.gateways if place[0] != self.evidence.namespace}
 
     def _gateway(self, namespace: str, name: str) -> None:
-        """Read a Gateway of another namespace with its pods and their events."""
+        """Read a Gateway of another namespace with its pods, its Service and its events."""
         try:
             found = self.cluster.get(GATEWAY_API, "Gateway", name, namespace)
         except OrchestratorError as exc:
             self._unseen(f"Gateway {namespace}/{name}", exc)
             return
         self.evidence.lists.setdefault("Gateway", []).extend([found] if found else [])
-        for kind, options in (
-            ("Pod", {"label_selector": f"{NAME_LABEL}={name}"}),
-            ("Event", {"field_selector": f"involvedObject.name={name}"}),
+        mine = {"label_selector": f"{NAME_LABEL}={name}"}
+        about = {"field_selector": f"involvedObject.name={name}"}
+        for api, kind, options in (
+            ("v1", "Pod", mine),
+            ("v1", "Service", mine),
+            # They carry the labels of their Service.
+            (*SLICES, mine),
+            ("v1", "Event", about),
         ):
-            rows = self._list(self.cluster.resource("v1", kind), "v1", kind, namespace, **options)
-            self.evidence.lists.setdefault(kind, []).extend(rows)
+            resource = self._resource(api, kind)
+            rows = self._list(resource, api, kind, namespace, **options) if resource is not None else []
+            if rows:
+                self.evidence.lists.setdefault(kind, []).extend(rows)
 
     def _logs(self) -> None:
         rows = wanted(self.evidence)

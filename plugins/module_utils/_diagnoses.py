@@ -7,6 +7,7 @@ from __future__ import annotations
 from ansible_collections.llm_d.orchestrator.plugins.module_utils import (
     _diagnoses_admission,
     _diagnoses_cluster,
+    _diagnoses_endpoints,
     _diagnoses_gateways,
     _diagnoses_images,
     _diagnoses_pools,
@@ -28,9 +29,9 @@ GROUPS: dict[str, tuple[Diagnosis, ...]] = {
     "Endpoint picker": tuple(rule.diagnosis() for rule in PICKER),
     "Model server": tuple(rule.diagnosis() for rule in SERVER),
     "Containers": _diagnoses_start.RULES,
-    "Gateways": _diagnoses_gateways.RULES,
+    "Gateways": (*_diagnoses_gateways.RULES, *_diagnoses_endpoints.GATEWAYS),
     "Routes": _diagnoses_routing.RULES,
-    "Pools": _diagnoses_pools.RULES,
+    "Pools": (*_diagnoses_pools.RULES, *_diagnoses_endpoints.POOLS),
     "What is left": _diagnoses_cluster.LAST,
 }
 RULES: tuple[Diagnosis, ...] = tuple(rule for rules in GROUPS.values() for rule in rules)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._diagnose_evidence import Evidence
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._diagnose_evidence import Evidence, Object, clean
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._diagnoses_base import Diagnosis, Hit, said
 
 _MADE = "Deployment ReplicaFailure=True or event FailedCreate: "
@@ -24,6 +24,28 @@ def _quota(evidence: Evidence) -> t.Iterator[Hit]:
         used, hard = status.get("used") or {}, status.get("hard") or {}
         amounts = ", ".join(f"{name} {used.get(name, 0)} of {hard[name]}" for name in sorted(hard))
         yield dataclasses.replace(hit, text=f"{hit.text}; in use now: {amounts}" if amounts else hit.text)
+
+
+_outside = said(r"((?:minimum|maximum) [\w./-]+ usage per \w+ is [^,\]\s]+|\S+ max limit to request ratio per \w+)")
+_BOUNDS = ("min", "max", "maxLimitRequestRatio")
+
+
+def _limits(evidence: Evidence) -> t.Iterator[Hit]:
+    """Add to what was refused which LimitRange says so, and what it allows."""
+    for hit in _outside(evidence):
+        told = "; ".join(filter(None, map(_bounds, evidence.of("LimitRange"))))
+        yield dataclasses.replace(hit, text=f"{hit.text}; {clean(told, 240)}" if told else hit.text)
+
+
+def _bounds(limit_range: Object) -> str:
+    """Return a LimitRange's bounds as a text, "" where it has none."""
+    parts = [
+        f"{item.get('type')} {bound} {name} {amount}"
+        for item in (limit_range.get("spec") or {}).get("limits") or []
+        for bound in _BOUNDS
+        for name, amount in sorted((item.get(bound) or {}).items())
+    ]
+    return f"LimitRange {limit_range['metadata']['name']}: {', '.join(parts)}" if parts else ""
 
 
 RULES = (
@@ -51,7 +73,7 @@ RULES = (
     Diagnosis(
         "DIAG303",
         "A LimitRange of the namespace forbids the pods' resources",
-        said(r"((?:minimum|maximum) [\w./-]+ usage per \w+ is [^,\]\s]+|max limit to request ratio per \w+)"),
+        _limits,
         _MADE + "maximum cpu usage per Container is ...",
         "A container asks for less or more than the LimitRange of the namespace allows.",
         "Change the container's resources in the values, or the LimitRange.",

@@ -68,7 +68,7 @@ def _gateway(kind: str, *, status: str, reasons: tuple[str, ...] = ()) -> t.Call
             if found.get("status") == status and (not reasons or found.get("reason") in reasons):
                 moment = seconds(found.get("lastTransitionTime"))
                 text = clean(_with_listeners(gateway, describe(found, kind)), 500)
-                yield Hit((ref(gateway),), text, key=ref(gateway)[2], since=moment, because=_pods(evidence, gateway))
+                yield Hit((ref(gateway),), text, key=ref(gateway)[2], since=moment, because=pods_of(evidence, gateway))
 
     return find
 
@@ -83,7 +83,8 @@ def _with_listeners(gateway: Object, text: str) -> str:
     return "; ".join([text, *broken])
 
 
-def _pods(evidence: Evidence, gateway: Object) -> tuple[Ref, ...]:
+def pods_of(evidence: Evidence, gateway: Object) -> tuple[Ref, ...]:
+    """Return the pods of a Gateway."""
     name = gateway["metadata"]["name"]
     pods = [pod for pod in evidence.pods if (pod["metadata"].get("labels") or {}).get(NAME_LABEL) == name]
     return tuple(map(ref, pods))

@@ -48,7 +48,7 @@ def templates(item: Object) -> list[dict[str, str]]:
     return [(body.get("metadata") or {}).get("labels") or {} for body in bodies if body]
 
 
-def _makers(evidence: Evidence, selector: dict[str, str]) -> list[Object]:
+def makers_of(evidence: Evidence, selector: dict[str, str]) -> list[Object]:
     """Return the workloads whose pods a selector would select."""
     items = [item for kind in _WORKLOADS for item in evidence.of(kind)]
     return [item for item in items if any(matches(labels, selector) for labels in templates(item))]
@@ -59,7 +59,7 @@ def _selects_nothing(evidence: Evidence) -> t.Iterator[Hit]:
         return
     for pool in evidence.of("InferencePool"):
         selector = pool_selector(pool)
-        if selected(evidence, pool) or _makers(evidence, selector):
+        if selected(evidence, pool) or makers_of(evidence, selector):
             continue
         keys = {_folded(key) for key in selector}
         near = [pod for pod in evidence.pods if keys & {_folded(key) for key in labels_of(pod)}]
@@ -78,7 +78,7 @@ def _carried(pods: list[Object]) -> str:
 
 def _scaled_to_nothing(evidence: Evidence) -> t.Iterator[Hit]:
     for pool in evidence.of("InferencePool"):
-        makers = _makers(evidence, pool_selector(pool))
+        makers = makers_of(evidence, pool_selector(pool))
         if makers and not selected(evidence, pool) and all((m.get("spec") or {}).get("replicas") == 0 for m in makers):
             names = [f"{maker.get('kind')} {maker['metadata']['name']}" for maker in makers]
             text = f"scaled to 0: {listed(names)}"
@@ -87,7 +87,7 @@ def _scaled_to_nothing(evidence: Evidence) -> t.Iterator[Hit]:
 
 def _none_ready(evidence: Evidence) -> t.Iterator[Hit]:
     for pool in evidence.of("InferencePool"):
-        pods, makers = selected(evidence, pool), _makers(evidence, pool_selector(pool))
+        pods, makers = selected(evidence, pool), makers_of(evidence, pool_selector(pool))
         if any(map(is_ready, pods)) or not (pods or makers):
             continue
         because = (*map(ref, pods), *map(ref, makers))
@@ -140,7 +140,7 @@ def _picker_down(evidence: Evidence) -> t.Iterator[Hit]:
         pods = [pod for pod in evidence.pods if matches(labels_of(pod), selector)]
         if any(map(is_ready, pods)):
             continue
-        makers = _makers(evidence, selector)
+        makers = makers_of(evidence, selector)
         text = f"its picker, Service {ref(service)[2]} ({text_of(selector)}), has {len(pods)} pods, none of them ready"
         yield Hit((ref(pool),), text, key=ref(pool)[2], because=(*map(ref, pods), *map(ref, makers)))
 

@@ -7,18 +7,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from plane_client import Lab
 from plane_stack import Object, obj
 
-# Planted in pods' logs, environment and Secrets: to be found in no output.
+# Planted in pods' logs: to be found in no output.
 TOKEN = "hf_PlantedTokenOfThisTest0123456789"
-PLAIN_SECRET = "correct-horse-battery-staple-77"
 LABEL = "diagnosis-fault"
 TAINTED = "diagnosis-tainted"
 
 
 class Case(NamedTuple):
     """rule: the id expected; text: what the evidence or the remedy says; objects: made in the namespace; labels: the
-    namespace's; ahead: seconds that the diagnosis takes to have passed; fault and log: the lab's."""
+    namespace's; ahead: seconds that the diagnosis takes to have passed; fault and log: the lab's; then: done with the
+    namespace once its objects are made."""
 
     name: str
     rule: str
@@ -28,6 +29,7 @@ class Case(NamedTuple):
     ahead: float = 0.0
     fault: str = ""
     log: str = ""
+    then: Callable[[Lab, str], None] | None = None
 
 
 def workload(namespace: str, name: str = "web", replicas: int = 1, **spec: Any) -> Object:
@@ -40,6 +42,11 @@ def workload(namespace: str, name: str = "web", replicas: int = 1, **spec: Any) 
     }
     body = {"replicas": replicas, "selector": {"matchLabels": {"app": name}}, "template": template}
     return obj("apps/v1", "Deployment", name, namespace, spec=body)
+
+
+def held(namespace: str, message: str = "held", replicas: int = 1) -> Object:
+    """A workload whose pods the lab holds in CreateContainerConfigError."""
+    return workload(namespace, replicas=replicas, annotations={"lab.llm-d.ai/config-error": message})
 
 
 def faulty(name: str, fault: str, rule: str, text: str, log: str = "") -> Case:
@@ -116,6 +123,27 @@ LOGS = [
     crash(
         "picker-config", "DIAG603", "Failed to parse configuration: plugin type 'prefix-cach-scorer' is not registered"
     ),
+    crash(
+        "picker-pool",
+        "DIAG604",
+        'E1121 inferencepools.inference.networking.k8s.io "gaie-acme" not found',
+    ),
+    crash(
+        "max-len",
+        "DIAG522",
+        "ValueError: User-specified max_model_len (131072) is greater than the derived max_model_len"
+        " (max_position_embeddings=40960)",
+    ),
+    crash(
+        "heads",
+        "DIAG524",
+        "ValueError: Total number of attention heads (28) must be divisible by tensor parallel size (8).",
+    ),
+    crash("architecture", "DIAG525", "ValueError: Model architectures ['AcmeForCausalLM'] are not supported for now."),
+    crash("nccl", "DIAG532", "torch.distributed.DistBackendError: NCCL error: ncclUnhandledCudaError"),
+    crash("disk", "DIAG551", "OSError: [Errno 28] No space left on device: '/model-cache/acme'"),
+    crash("path", "DIAG552", "PermissionError: [Errno 13] Permission denied: '/.cache'"),
+    crash("bound", "DIAG553", "OSError: [Errno 98] Address already in use"),
     crash("unknown", "DIAG901", "the flux capacitor is empty"),
 ]
 FAULTS = [

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from diagnosis_world import Object, crashed, event, item, pod, state, wide
+from diagnosis_world import BORN, Object, crashed, event, item, pod, state, wide
 
 FALSE = {"status": "False", "lastTransitionTime": "2026-11-21T09:30:00Z"}
 
@@ -89,6 +89,28 @@ def pool(selector: Object, port: int = 8000, **status: Any) -> Object:
         "endpointPickerRef": {"name": "epp", "port": {"number": 9002}},
     }
     return item("InferencePool", "pool", spec=spec, status=status)
+
+
+def endpoints(service: str, *, ready: bool | None, port: str | None = "") -> Object:
+    """An EndpointSlice. port: the name of its only port, None for none."""
+    ports = [] if port is None else [{"name": port, "port": 9002}]
+    labels = {"kubernetes.io/service-name": service}
+    conditions = {} if ready is None else {"ready": ready}
+    return item("EndpointSlice", f"{service}-x", labels=labels, endpoints=[{"conditions": conditions}], ports=ports)
+
+
+def programmed(replicas: int, *slices: Object) -> list[Object]:
+    """A Gateway that is programmed, its Service and its Deployment."""
+    mine = {"gateway.networking.k8s.io/gateway-name": "gw"}
+    conditions = [{"type": kind, "status": "True", "lastTransitionTime": BORN} for kind in ("Accepted", "Programmed")]
+    workload = item(
+        "Deployment",
+        "gw-istio",
+        spec={"replicas": replicas, "template": {"metadata": {"labels": mine}}},
+        status={"observedGeneration": 1, "updatedReplicas": replicas, "availableReplicas": replicas},
+    )
+    service = item("Service", "gw-istio", labels=mine, spec={"selector": mine})
+    return [gateway(*conditions), gateway_class(), service, workload, *slices]
 
 
 def picker(*, ready: bool = True) -> list[Object]:
@@ -176,6 +198,7 @@ CASES: list[tuple[str, str, list[Object]]] = [
     ),
     ("DIAG705", "Invalid", [gateway({"type": "Programmed", "reason": "Invalid", **FALSE}), gateway_class()]),
     ("DIAG706", "not reported yet", [gateway(), gateway_class()]),
+    ("DIAG707", "Deployment gw-istio is scaled to 0", programmed(0, endpoints("gw-istio", ready=False))),
     ("DIAG711", "no such Gateway", routed("Accepted", "Accepted")),
     ("DIAG712", "NoMatchingParent", [*routed("Accepted", "NoMatchingParent", namespace="infra")]),
     ("DIAG713", "NotAllowedByListeners", routed("Accepted", "NotAllowedByListeners", namespace="infra")),
@@ -242,6 +265,11 @@ CASES: list[tuple[str, str, list[Object]]] = [
             ),
             *picker(),
         ],
+    ),
+    (
+        "DIAG738",
+        "none of its ready pods has",
+        [pool({"app": "epp"}), *picker(), endpoints("epp", ready=True, port=None)],
     ),
     (
         "DIAG803",

@@ -74,6 +74,8 @@ def copy_checkout(target: pathlib.Path) -> None:
     (target / "inventories" / "lab" / "host_vars" / "lab.yml").write_text(
         f"lab_name: {os.environ['TEST_LAB']}\nllm_d_namespace: {NAMESPACE}\n", encoding="utf-8"
     )
+    of_fleet = target / "inventories" / "fleet" / "group_vars" / "all" / "tests.yml"
+    of_fleet.write_text(f"lab_name: {os.environ['TEST_LAB']}\n", encoding="utf-8")
 
 
 def run(command: str, folder: pathlib.Path) -> subprocess.CompletedProcess[str]:

@@ -10,7 +10,7 @@ CACHE := $(XDG_CACHE_HOME)/llm-d-orchestrator
 VENV := $(CACHE)/venv-$(shell { cat requirements-dev.txt; $(PYTHON) -VV; } | sha256sum | cut -c1-12)
 BIN := $(VENV)/bin
 PLAYBOOK := $(BIN)/ansible-playbook
-DEMO := -i inventories/lab -e lab_name=demo
+DEMO := -i inventories/lab -e lab_name=$(or $(DEMO_LAB),demo)
 
 export PATH := $(BIN):$(PATH)
 export ANSIBLE_FORCE_COLOR ?= 0
@@ -31,6 +31,10 @@ $(VENV)/.ready:
 
 .PHONY: env
 env: $(VENV)/.ready ## Install Ansible and the tools into the cache directory
+
+.PHONY: path
+path: env ## Print the folder of Ansible and the tools, for PATH
+	@echo $(BIN)
 
 .PHONY: lab
 lab: env ## Start the lab (LAB=name, default lab)
@@ -67,6 +71,14 @@ sanity: env ## ansible-test sanity
 package: env ## Build the collection, install it elsewhere, and run its playbooks by name
 	@tests/package.sh
 
+.PHONY: docs
+docs: env ## Build the documentation's site into .cache/docs; every warning is an error
+	@tests/docs.sh
+
+.PHONY: release
+release: env ## Write the changelog of galaxy.yml's version from all fragments; may be run again
+	@$(BIN)/python changelogs/release.py
+
 .PHONY: molecule
 molecule: env ## Molecule scenarios on the lab (SCENARIO=name for one)
 	@tests/molecule.sh $(SCENARIO)
@@ -90,3 +102,7 @@ chaos: env ## Break deployments on a lab and run them again (15 to 20 min); writ
 .PHONY: bench
 bench: env ## Time site.yml against the serial chain of Helm commands; writes docs/benchmarks.md
 	@$(BIN)/python tests/bench/bench.py
+
+.PHONY: bench-fleet
+bench-fleet: env ## Time 8 labs at once and plans of 500 simulated hosts (12 min); writes docs/fleet-benchmarks.md
+	@$(BIN)/python tests/bench/fleet.py

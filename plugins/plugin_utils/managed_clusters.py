@@ -28,7 +28,8 @@ def read_managed(params: Object, namespaces: list[str]) -> tuple[list[Object], l
     with removed_afterwards():
         cluster = Cluster({name: value for name, value in params.items() if value})
         served = next((version for version in VERSIONS if cluster.resource(version, "Cluster")), None)
-        for namespace in namespaces or [None]:
+        everywhere: list[t.Optional[str]] = [None]
+        for namespace in namespaces or everywhere:
             secrets += cluster.list("v1", "Secret", namespace, field_selector=f"type={SECRET_TYPE}")
             try:
                 clusters += cluster.list(served, "Cluster", namespace) if served else []

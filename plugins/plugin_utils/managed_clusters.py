@@ -28,7 +28,7 @@ def read_managed(params: Object, namespaces: list[str]) -> tuple[list[Object], l
     with removed_afterwards():
         cluster = Cluster({name: value for name, value in params.items() if value})
         served = next((version for version in VERSIONS if cluster.resource(version, "Cluster")), None)
-        everywhere: list[t.Optional[str]] = [None]
+        everywhere: list[str | None] = [None]
         for namespace in namespaces or everywhere:
             secrets += cluster.list("v1", "Secret", namespace, field_selector=f"type={SECRET_TYPE}")
             try:

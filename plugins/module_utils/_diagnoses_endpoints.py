@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Rules of diagnosis on EndpointSlices: what really stands behind the Services of pickers and Gateways."""
+"""Rules of diagnosis: what really stands behind the Services of pickers and Gateways, and pools without a Gateway."""
 
 from __future__ import annotations
 
@@ -14,7 +14,13 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._diagnose_evide
     ref,
     seconds,
 )
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._diagnoses_base import ERROR, SYMPTOM, Diagnosis, Hit
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._diagnoses_base import (
+    ERROR,
+    SYMPTOM,
+    WARNING,
+    Diagnosis,
+    Hit,
+)
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._diagnoses_gateways import NAME_LABEL, SILENT, pods_of
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._diagnoses_pools import makers_of
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._probe_objects import pool_picker, text_of
@@ -90,6 +96,38 @@ def _services(evidence: Evidence, gateway: Object) -> list[Object]:
     ]
 
 
+def _no_parent(evidence: Evidence) -> t.Iterator[Hit]:
+    """Pools that an accepted route leads to, and that no Gateway has written its verdict on."""
+    for pool in evidence.of("InferencePool"):
+        status = pool.get("status") or {}
+        verdicts = status.get("parents") or status.get("parent") or []
+        if any((parent.get("parentRef") or {}).get("kind") != "Status" for parent in verdicts):
+            continue
+        for route in evidence.of("HTTPRoute"):
+            since = _accepted_since(route) if _leads_to(route, pool) else None
+            if since and evidence.now - since > SILENT:
+                text = f"HTTPRoute {ref(route)[2]} is accepted for {evidence.now - since:.0f} s; the pool has no parent"
+                yield Hit((ref(pool),), text, key=ref(pool)[2], since=since, because=(ref(route),))
+
+
+def _leads_to(route: Object, pool: Object) -> bool:
+    backends = [
+        entry for rule in (route.get("spec") or {}).get("rules") or [] for entry in rule.get("backendRefs") or []
+    ]
+    return any(entry.get("kind") == "InferencePool" and entry.get("name") == ref(pool)[2] for entry in backends)
+
+
+def _accepted_since(route: Object) -> float | None:
+    """Return when a Gateway accepted a route last, None where none has."""
+    found = [
+        seconds(entry.get("lastTransitionTime"))
+        for parent in (route.get("status") or {}).get("parents") or []
+        for entry in parent.get("conditions") or []
+        if entry.get("type") == "Accepted" and entry.get("status") == "True"
+    ]
+    return max((moment for moment in found if moment), default=None)
+
+
 GATEWAYS = (
     Diagnosis(
         "DIAG707", "Nothing stands behind the Gateway's address", _nothing_behind,
@@ -107,5 +145,13 @@ POOLS = (
         "The Service's targetPort is the name of a port that the picker's container does not have.",
         "Make the Service's targetPort and the container's port names agree (gRPC, 9002 by default).",
         "F10; Kubernetes, EndpointSlices",
+    ),
+    Diagnosis(
+        "DIAG739", "No Gateway has looked at the pool", _no_parent,
+        "HTTPRoute Accepted=True, InferencePool without status.parents; answers 500 or 404",
+        "The Gateway's controller runs without its inference extension, or watches another API group of pools.",
+        "Turn the controller's inference extension on (Istio: ENABLE_GATEWAY_API_INFERENCE_EXTENSION) and restart it."
+        " Where completions are answered all the same, the controller only writes no status.",
+        "F2; kubernetes-sigs/gateway-api-inference-extension#1344", WARNING, SYMPTOM,
     ),
 )  # fmt: skip

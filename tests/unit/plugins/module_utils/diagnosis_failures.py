@@ -91,6 +91,15 @@ def pool(selector: Object, port: int = 8000, **status: Any) -> Object:
     return item("InferencePool", "pool", spec=spec, status=status)
 
 
+def accepted(since: str = BORN) -> Object:
+    """A route to the pool that its Gateway has accepted."""
+    reference = {"name": "gw", "namespace": "infra"}
+    entry = {"type": "Accepted", "status": "True", "lastTransitionTime": since}
+    rules = [{"backendRefs": [{"kind": "InferencePool", "name": "pool"}]}]
+    status = {"parents": [{"parentRef": reference, "conditions": [entry]}]}
+    return item("HTTPRoute", "r", spec={"parentRefs": [reference], "rules": rules}, status=status)
+
+
 def endpoints(service: str, *, ready: bool | None, port: str | None = "") -> Object:
     """An EndpointSlice. port: the name of its only port, None for none."""
     ports = [] if port is None else [{"name": port, "port": 9002}]
@@ -266,6 +275,7 @@ CASES: list[tuple[str, str, list[Object]]] = [
             *picker(),
         ],
     ),
+    ("DIAG739", "HTTPRoute r is accepted for", [pool({"app": "epp"}), *picker(), accepted()]),
     (
         "DIAG738",
         "none of its ready pods has",

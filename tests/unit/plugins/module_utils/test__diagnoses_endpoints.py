@@ -1,12 +1,12 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What EndpointSlices and LimitRanges add to a diagnosis."""
+"""What EndpointSlices, LimitRanges and pools' parents add to a diagnosis."""
 
 from __future__ import annotations
 
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._diagnose import diagnose
-from diagnosis_failures import endpoints, picker, pool, programmed, refused
+from diagnosis_failures import accepted, endpoints, picker, pool, programmed, refused
 from diagnosis_world import Object, evidence, item
 
 
@@ -37,3 +37,16 @@ def test_a_limit_range_is_told_with_what_it_refuses() -> None:
     ]
     (cause,) = diagnose(evidence(*objects))["causes"]
     assert cause["id"] == "DIAG303" and "LimitRange narrow: Container max cpu 100m" in cause["evidence"][0]
+
+
+@pytest.mark.parametrize(
+    "objects",
+    [
+        [pool({"app": "epp"}, parents=[{"parentRef": {"kind": "Gateway", "name": "gw"}}]), accepted()],
+        # No route leads to it, or one that was accepted just now.
+        [pool({"app": "epp"})],
+        [pool({"app": "epp"}), accepted("2026-11-21T09:59:50Z")],
+    ],
+)
+def test_a_pool_that_may_still_get_a_parent_is_no_cause(objects: list[Object]) -> None:
+    assert diagnose(evidence(*objects, *picker()))["causes"] == []

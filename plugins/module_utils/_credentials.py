@@ -85,7 +85,7 @@ def resolved(found: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> Obje
 def _left(found: t.Mapping[str, t.Any]) -> list[tuple[str, str]]:
     """Return kubernetes.core's names and options that count, beside a kubeconfig or an address that was given."""
     others: tuple[str, ...] = ()
-    if "kubeconfig" in found:
+    if "kubeconfig" in found or "context" in found:
         others = IN_KUBECONFIG
     elif "host" in found or "api_key" in found:
         others = ("kubeconfig", "context")

@@ -65,6 +65,7 @@ def resolve(params: dict[str, Any], environ: dict[str, str] | None = None) -> di
             {"K8S_AUTH_KUBECONFIG": "/k", "K8S_AUTH_CONTEXT": "c"},
             {"host": HOST, "api_key": TOKEN},
         ),
+        ({"context": "a"}, {"K8S_AUTH_HOST": HOST, "K8S_AUTH_API_KEY": TOKEN}, {"context": "a"}),
         # One address a host, one token for all from the environment.
         ({"host": HOST}, {"K8S_AUTH_API_KEY": TOKEN}, {"host": HOST, "api_key": TOKEN}),
         ({"context": "a"}, {"K8S_AUTH_KUBECONFIG": "/k"}, {"context": "a", "kubeconfig": "/k"}),

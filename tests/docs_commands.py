@@ -161,7 +161,7 @@ def checked(place: str, command: str, lane: Lane) -> bool:
 def shown_files(found: list[Block], folder: pathlib.Path) -> None:
     """Write the files that a page shows."""
     for block in found:
-        if (match := FILE.match(block.text)) and block.kind in {"yaml", "sh"}:
+        if (match := FILE.match(block.text)) and block.kind in {"yaml", "text"}:
             path = folder / match[1]
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(block.text, encoding="utf-8")

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Write the roles' tables of variables into docs/ from their argument specifications, between two markers.
+"""Write the roles' tables of variables into docs/ from their argument specifications, between two markers, and the
+README.md of each role, which Galaxy wants.
 
 A unit test says when it has to be run: python tests/docs_tables.py
 """
@@ -29,6 +30,8 @@ PAGES = {
     "record": "records.md",
     "lab": "lab.md",
     "service_account": "permissions.md",
+    "monitoring": "monitoring.md",
+    "awx": "awx.md",
 }
 BEGIN = "<!-- made by tests/docs_tables.py: variables of {role} -->\n"
 END = "<!-- end of variables of {role} -->\n"
@@ -111,8 +114,23 @@ def refreshed(page: str, role: str) -> str:
     return f"{before}{begin}\n{tables(role)}\n{end}{after}"
 
 
+def readme(role: str) -> str:
+    """Return a role's README.md: what it is, and where the rest is said."""
+    text = (ROOT / "roles" / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8")
+    main_point = yaml.safe_load(text)["argument_specs"]["main"]
+    description = main_point["description"]
+    lines = [description] if isinstance(description, str) else description
+    page = f"[its page](../../docs/{PAGES[role]}), and " if role in PAGES else ""
+    parts = [f"# llm_d.orchestrator.{role}", f"{main_point['short_description']}.", "\n".join(map(plain, lines))]
+    parts.append(f"Variables: {page}`ansible-doc --type role llm_d.orchestrator.{role}`.")
+    return "\n\n".join(parts) + "\n"
+
+
 def main() -> None:
     """Refresh every page."""
+    for path in (ROOT / "roles").glob("*/meta/argument_specs.yml"):
+        role = path.parent.parent.name
+        (ROOT / "roles" / role / "README.md").write_text(readme(role), encoding="utf-8")
     for role, name in PAGES.items():
         path = ROOT / "docs" / name
         path.write_text(refreshed(path.read_text(encoding="utf-8"), role), encoding="utf-8")

@@ -47,8 +47,6 @@ def link(page: pathlib.Path, match: re.Match[str], repository: str) -> str:
     Raises Missing where the checkout has no such file.
     """
     target, here = (page.parent / match[1]).resolve(), site_path(page)
-    if page.parent == SITE:
-        return match[0]
     if not target.is_relative_to(ROOT) or not target.exists():
         raise Missing(f"{page.relative_to(ROOT)}: there is no {match[1]}")
     there = site_path(target)

@@ -66,7 +66,7 @@ def test_defaults_equal_the_specification(role: str) -> None:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_specification_can_be_published(role: str) -> None:
-    # antsibull-docs wants a description, and no expression as the default of an int, bool or dict: leave that default out.
+    # antsibull-docs takes no expression as the default of an int, bool or dict: leave that default out.
     for point in load(ROOT / "roles" / role / "meta" / "argument_specs.yml")["argument_specs"].values():
         assert point.get("description"), "antsibull-docs wants a description"
         strict = {name: x for name, x in point["options"].items() if x.get("type") in docs_tables.STRICT_TYPES}
@@ -82,6 +82,14 @@ def test_variables_carry_the_roles_name(role: str) -> None:
 def test_tables_in_the_docs_are_fresh(role: str) -> None:
     page = (ROOT / "docs" / docs_tables.PAGES[role]).read_text(encoding="utf-8")
     assert page == docs_tables.refreshed(page, role), "run: python tests/docs_tables.py"
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_readme_is_fresh(role: str) -> None:
+    page = ROOT / "roles" / role / "README.md"
+    assert page.exists() and page.read_text(encoding="utf-8") == docs_tables.readme(role), (
+        "run: python tests/docs_tables.py"
+    )
 
 
 def test_every_public_role_has_a_page() -> None:

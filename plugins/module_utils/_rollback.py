@@ -90,6 +90,7 @@ def shown(found: Return, params: Object) -> Object:
     return {
         **approval(found, params),
         "lines": found.lines(),
+        "changing": found.changing(),
         "releases": [step.as_dict() for step in found.steps],
         "objects": [one.as_dict() for one in found.actions if one.action != REUSE],
         "routes": [{key: row[key] for key in ("name", "action")} for row in found.routes],
@@ -107,9 +108,11 @@ def _carried_out(found: Return, result: Object, restore: Restore, params: Object
         if params["state"] == "removed":
             restore.remove(found.extra)
             return {**result, "changed": bool(found.extra)}
-        if result["refused"]:
-            raise OrchestratorError("What would be done has changed since it was shown; nothing was changed.",
-                                    hint="Run again.", details=result["refused"])  # fmt: skip
+        more = set(result["changing"]).difference(params["changing"] or result["changing"])
+        if more:
+            # Less may be left to do than was shown: a run that was killed may have got that far meanwhile.
+            raise OrchestratorError("More would be done than was shown; nothing was changed.",
+                                    hint="Run again.", details=sorted(more))  # fmt: skip
         rows = restore.run(found.steps, found.actions)
     finally:
         restore.watches.close()

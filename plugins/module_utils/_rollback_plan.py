@@ -65,6 +65,15 @@ class Return:
         }
         return "sha256:" + hashlib.sha256(json.dumps(known, sort_keys=True, default=str).encode()).hexdigest()
 
+    def changing(self) -> list[str]:
+        """Return the names of what changes: all that a consent is for."""
+        return [
+            *(f"release {one.namespace}/{one.name}" for one in self.steps if one.action != UNCHANGED),
+            *(f"{one.action} {one.id}" for one in self.actions if _is_lost(one)),
+            *(f"route {row['name']} {row['action']}" for row in self.routes if row["action"] != UNCHANGED),
+            *(f"remove {one.namespace}/{one.name}" for one in self.extra),
+        ]
+
     def lines(self) -> list[str]:
         """Return the plan as lines to read."""
         lines = [f"Return to the deployment of {self.time}:"]

@@ -21,7 +21,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._nudge import n
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._readiness import NotReady, Readiness
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._record_objects import fingerprinted
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._recovery import Recovery, outlived
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases import Release
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases import Release, same_manifest, same_values
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._removal import Removal
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._replacing import mend, remove
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._rollback_chart import RecordedCharts
@@ -37,6 +37,11 @@ GRACE = 10
 def rollback_arguments(name: str, namespace: str, number: int, timeout: int) -> list[str]:
     """Return the arguments of `helm rollback`; timeout (s) bounds the chart's hooks only."""
     return ["rollback", name, str(number), "--namespace", namespace, "--history-max", "10", "--timeout", f"{timeout}s"]
+
+
+def is_restored(current: Release, step: Step) -> bool:
+    """Return whether a release has the manifest and values that it is to have."""
+    return same_values(current.values, step.values) and same_manifest(current.manifest, step.after, step.namespace)
 
 
 class Restore:
@@ -108,6 +113,8 @@ class Restore:
         current = step.current
         if current is not None and current.pending:
             current = outlived(current, self.inventory, self.watches, self.deadline)
+            if current is not None and current.status == "deployed" and is_restored(current, step):
+                return  # a run that was killed has got that far
         if current is None or current.status in ("deployed", "uninstalled", "uninstalling"):
             self._helm(step)
             return

@@ -58,11 +58,15 @@ options:
     type: str
     default: ""
   approved_digest:
-    description:
-      - The RV(digest) that was approved. With O(state=restored) nothing is done where what would be done now has
-        another.
+    description: The RV(digest) that was approved.
     type: str
     default: ""
+  changing:
+    description: With O(state=restored), the RV(changing) that was consented to; where more would change by now, nothing
+      is done.
+    type: list
+    elements: str
+    default: []
   confirm:
     description: Consent to what the return comes to, but for what RV(lacking) names.
     type: bool
@@ -108,7 +112,7 @@ EXAMPLES = r"""
   llm_d.orchestrator.stack_rollback:
     namespace: llm-d
     to: "{{ plan.to }}"
-    approved_digest: "{{ plan.digest }}"
+    changing: "{{ plan.changing }}"
     state: restored
 """
 
@@ -134,6 +138,11 @@ digest:
   description: What tells this return from any other; another state of the cluster makes another one.
   returned: except with O(state=offered)
   type: str
+changing:
+  description: The names of what would change.
+  returned: except with O(state=offered)
+  type: list
+  elements: str
 approved:
   description: Whether O(approved_digest) is the RV(digest).
   returned: except with O(state=offered)
@@ -210,6 +219,7 @@ def argument_spec() -> dict:
         records={"type": "path"},
         environment={"type": "str", "default": ""},
         approved_digest={"type": "str", "default": ""},
+        changing={"type": "list", "elements": "str", "default": []},
         confirm={"type": "bool", "default": False},
         consent={"type": "list", "elements": "str", "default": []},
         owner={"type": "dict"},

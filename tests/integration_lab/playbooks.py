@@ -39,7 +39,7 @@ def environment(folder: pathlib.Path) -> dict[str, str]:
     return {**os.environ, "ANSIBLE_NOCOLOR": "1", "PWD": str(folder)}
 
 
-def play(folder: pathlib.Path, name: str, *args: str, timeout: float = 60, **variables: Any) -> Run:
+def play(folder: pathlib.Path, name: str, *args: str, timeout: float = 240, **variables: Any) -> Run:
     """Run a playbook in a folder, which gets its records."""
     begin = time.monotonic()
     done = subprocess.run(

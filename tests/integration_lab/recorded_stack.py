@@ -10,16 +10,17 @@ from typing import Any
 IMAGE = "ghcr.io/llm-d/llm-d-inference-sim:v0.7.1"
 
 
-def model(name: str, replicas: int = 1, image: str = IMAGE, **env: str) -> dict[str, Any]:
-    """A model of simulated servers."""
+def model(name: str, replicas: int = 1, delay: str = "200ms", **env: str) -> dict[str, Any]:
+    """A model of simulated servers. delay: how long its pods take to become ready."""
     ports = [{"containerPort": 8000, "name": "vllm", "protocol": "TCP"}]
-    container: dict[str, Any] = {"name": "vllm", "image": image, "modelCommand": "imageDefault", "ports": ports}
+    container: dict[str, Any] = {"name": "vllm", "image": IMAGE, "modelCommand": "imageDefault", "ports": ports}
     if env:
         container["env"] = [{"name": key, "value": value} for key, value in env.items()]
+    notes = {"lab.llm-d.ai/ready-delay": delay}
     values = {
         "accelerator": {"type": "cpu"},
         "routing": {"proxy": {"enabled": False}},
-        "decode": {"create": True, "replicas": replicas, "containers": [container]},
+        "decode": {"create": True, "replicas": replicas, "podAnnotations": notes, "containers": [container]},
         "prefill": {"create": False},
     }
     return {"name": name, "model": f"org/{name}", "values": values, "route": {"path_prefix": f"/{name}"}}

@@ -1,27 +1,49 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Status: what somebody changed by hand is named, and site.yml mends it."""
+"""Status: what somebody changed by hand is named, and mended on request; several clusters; clusters without records."""
 
 from __future__ import annotations
 
 import json
+import os
 import pathlib
+import subprocess
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
+import pytest
+import yaml
 from kubernetes import client
 from plane_client import Lab
 from recorded_stack import model, settings
 
-from playbooks import play
+from playbooks import ROOT, Run, environment, play
+
+DECODE = "ms-a-llm-d-modelservice-decode"
+PATIENCE = 240.0
 
 
-def status(folder: pathlib.Path, namespace: str, **variables: Any) -> tuple[dict[str, Any], int, str]:
-    """Run status.yml; return its JSON, exit code and text."""
-    path = folder / "status.json"
-    run = play(folder, "status", llm_d_namespace=namespace, status_file=str(path), **variables)
-    assert run.changed == 0, run.text
-    return json.loads(path.read_text(encoding="utf-8")), run.code, run.text
+class Deployed(NamedTuple):
+    """A deployed namespace."""
+
+    folder: pathlib.Path
+    lab: Lab
+    namespace: str
+
+    def status(self, **variables: Any) -> tuple[dict[str, Any], Run]:
+        """Run status.yml; return its JSON, and how it ended."""
+        path = self.folder / "status.json"
+        more = {"llm_d_namespace": self.namespace, "status_file": str(path), **variables}
+        run = play(self.folder, "status", timeout=PATIENCE, **more)
+        return json.loads(path.read_text(encoding="utf-8")), run
+
+
+@pytest.fixture(scope="module")
+def deployed(lab: Lab, tmp_path_factory: pytest.TempPathFactory, new_namespace: Callable[[], str]) -> Deployed:
+    found = Deployed(tmp_path_factory.mktemp("status"), lab, new_namespace())
+    run = play(found.folder, "site", timeout=PATIENCE, **settings(found.namespace, model("a")))
+    assert run.code == 0, run.text
+    return found
 
 
 def drift(found: dict[str, Any]) -> dict[str, str]:
@@ -29,54 +51,71 @@ def drift(found: dict[str, Any]) -> dict[str, str]:
     return {f"{row['kind']} {row['name']}": row["drift"] for row in found["rows"] if row["drift"]}
 
 
-def test_changes_by_hand_are_named_and_mended(
-    lab: Lab, tmp_path: pathlib.Path, new_namespace: Callable[[], str]
-) -> None:
-    namespace = new_namespace()
-    site = settings(namespace, model("a"))
-    assert play(tmp_path, "site", **site).code == 0
-    found, code, text = status(tmp_path, namespace)
-    assert code == 0 and found["healthy"] and not found["drifted"] and "as recorded" in text, text
-    assert found["record"]["models"] == ["a"] and not found["unseen"]
-
-    apps = client.AppsV1Api(lab.core.api_client)
-    apps.patch_namespaced_deployment_scale("ms-a-llm-d-modelservice-decode", namespace, {"spec": {"replicas": 2}})
+def change_by_hand(deployed: Deployed) -> None:
+    """Change objects, delete one, and add two; what others add is no drift where it does not say that it is ours."""
+    lab, namespace = deployed.lab, deployed.namespace
+    lab.scale(namespace, DECODE, 2)
     lab.core.patch_namespaced_service("gaie-a-epp", namespace, {"spec": {"selector": {"inferencepool": "x"}}})
     lab.core.delete_namespaced_config_map("gaie-a-epp", namespace)
-    # What others add is no drift, as long as it does not say that it is ours.
     notes = {"meta.helm.sh/release-name": "ms-a", "meta.helm.sh/release-namespace": namespace}
     labels = {"app.kubernetes.io/managed-by": "Helm"}
     for name, metadata in (("planted", {"labels": labels, "annotations": notes}), ("others", {})):
         lab.apply({"apiVersion": "v1", "kind": "ConfigMap",
                    "metadata": {"name": name, "namespace": namespace, **metadata}})  # fmt: skip
-    found, code, text = status(tmp_path, namespace, status_fail_on=["drift"])
-    assert code != 0 and "drifted from what was deployed" in text, text
+
+
+def test_changes_by_hand_are_named_and_mended(deployed: Deployed) -> None:
+    found, run = deployed.status()
+    assert (run.code, run.changed) == (0, 0) and "as recorded" in run.text, run.text
+    assert found["healthy"] and not found["drifted"]
+    assert found["record"]["models"] == ["a"] and not found["unseen"]
+
+    change_by_hand(deployed)
+    found, run = deployed.status(status_fail_on=["drift"])
+    assert run.code != 0 and run.changed == 0 and "drifted from what was deployed" in run.text, run.text
     rows = drift(found)
     assert rows == {
-        "Deployment ms-a-llm-d-modelservice-decode": "changed",
+        f"Deployment {DECODE}": "changed",
         "Service gaie-a-epp": "changed",
         "ConfigMap gaie-a-epp": "deleted",
         "ConfigMap planted": "added",
     }, rows
     details = {row["name"]: row["detail"] for row in found["rows"] if row["kind"] == "Deployment"}
-    assert details["ms-a-llm-d-modelservice-decode"] == "spec.replicas: 2, deployed with 1"
-    assert "To mend it: ansible-playbook " in text and "site.yml" in text
+    assert details[DECODE] == "spec.replicas: 2, deployed with 1"
+    assert "To mend it: ansible-playbook " in run.text and "site.yml" in run.text
 
-    assert play(tmp_path, "site", **site).code == 0
-    found, code, text = status(tmp_path, namespace)
-    assert code == 0 and found["healthy"] and drift(found) == {"ConfigMap planted": "added"}, text
+    more = {**settings(deployed.namespace, model("a")), "status_verify": True}
+    found, run = deployed.status(status_fix=True, **more)
+    assert run.code == 0 and found["healthy"] and drift(found) == {"ConfigMap planted": "added"}, run.text
+    assert run.changed and run.text.count("a  200 in") and "DRIFTED from its record" in run.text, run.text
 
 
-def test_without_a_record_the_releases_say_what_is_deployed(
-    lab: Lab, tmp_path: pathlib.Path, new_namespace: Callable[[], str]
-) -> None:
-    namespace = new_namespace()
-    found, code, text = status(tmp_path, namespace, status_fail_on=[])
-    assert code == 0 and not found["deployed"] and "nothing of this collection is deployed" in text, text
-    assert play(tmp_path, "site", **settings(namespace, model("a")), llm_d_record_history=0).code == 0
-    (tmp_path / "elsewhere").mkdir()
-    found, code, text = status(tmp_path, namespace, llm_d_records_dir=str(tmp_path / "elsewhere"))
-    assert code == 0 and found["healthy"] and not found["record"] and "there is no record" in text, text
-    client.AppsV1Api(lab.core.api_client).delete_namespaced_deployment("ms-a-llm-d-modelservice-decode", namespace)
-    found, code, text = status(tmp_path, namespace, llm_d_records_dir=str(tmp_path / "elsewhere"))
-    assert code != 0 and drift(found) == {"Deployment ms-a-llm-d-modelservice-decode": "deleted"}, text
+def test_clusters_with_and_without_a_deployment_and_a_record(deployed: Deployed) -> None:
+    """Each cluster has its own file, and one with nothing fails the run."""
+    for secret in deployed.lab.core.list_namespaced_secret(deployed.namespace).items:
+        if secret.metadata.name.startswith("llm-d-orchestrator-record"):
+            deployed.lab.core.delete_namespaced_secret(secret.metadata.name, deployed.namespace)
+    folder = deployed.folder / "several"
+    folder.mkdir()
+    hosts = {"there": {"llm_d_namespace": deployed.namespace}, "empty": {"llm_d_namespace": "nothing-there"}}
+    python = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+    shared = {"llm_d_kubeconfig": os.environ["LAB_KUBECONFIG"], **python}
+    (folder / "hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": hosts, "vars": shared}}), encoding="utf-8")
+    line = ["ansible-playbook", "-i", str(folder / "hosts.yml"), str(ROOT / "playbooks" / "status.yml")]
+    line += ["-e", json.dumps({"status_file": str(folder / "{{ inventory_hostname }}.json")})]
+
+    def look() -> tuple[int, dict[str, Any], dict[str, Any]]:
+        done = subprocess.run(
+            line, cwd=folder, env=environment(folder), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            timeout=PATIENCE, check=False,
+        )  # fmt: skip
+        assert "nothing of this collection is deployed" in done.stdout, done.stdout + done.stderr
+        files = (json.loads((folder / f"{name}.json").read_text(encoding="utf-8")) for name in hosts)
+        return done.returncode, *files
+
+    code, there, empty = look()
+    assert code != 0 and not empty["deployed"]
+    assert there["healthy"] and not there["record"]
+    client.AppsV1Api(deployed.lab.core.api_client).delete_namespaced_deployment(DECODE, deployed.namespace)
+    code, there, empty = look()
+    assert code != 0 and not empty["deployed"] and drift(there)[f"Deployment {DECODE}"] == "deleted"

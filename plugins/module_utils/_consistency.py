@@ -142,6 +142,9 @@ def needed_kinds(stack: Stack) -> list[tuple[str, str, str]]:
     if "modelservice" in components:
         needed += [(LWS_API, "LeaderWorkerSet", f"{m.name} (multinode)") for m in stack.models if m.multinode]
         needed += [(MONITORING, "PodMonitor", f"{m.name}'s podmonitor") for m in stack.models if monitors(m)]
+    monitoring = stack.params.get("monitoring") or {}
+    if monitoring.get("enabled") and monitoring["alerts"]:
+        needed.append((MONITORING, "PrometheusRule", "monitoring_alerts"))
     return needed + _provider_kinds(stack, components)
 
 

@@ -224,7 +224,7 @@ class Planning:
             return
         params = self.params
         created = created_objects(params["namespace"], params["created_secrets"] or {}, params["created_claims"])
-        created.update(prepared_kinds(params["prepare"]))
+        created.update(prepared_kinds(params["prepare"], self.result_stack["monitoring"]))
         texts, found = join_known(self.mistakes.texts, self.rules.findings(self.parts, created))
         self.mistakes.reword(texts)
         self.notes += self.rules.unread

@@ -152,6 +152,7 @@ class Planner:
             "namespace_exists": True,
             "token": self.stack["token"],
             "image_registry": self.params["image_registry"],
+            "monitoring": self.stack["monitoring"],
         }
         return [labelled(item, PREPARE) for item in prepare_objects(settings)]
 

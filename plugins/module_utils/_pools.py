@@ -18,6 +18,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import 
     merge,
     merge_all,
 )
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._monitoring import picker_values
 
 # Tokenised requests and KV-cache events reach the endpoint picker here.
 ZMQ_PORT = 5557
@@ -85,6 +86,8 @@ class PoolSettings:
     provider_values: Values
     secret: dict | None = None
     chart_values: Values = dataclasses.field(default_factory=dict)
+    # The role monitoring's settings.
+    monitoring: dict = dataclasses.field(default_factory=dict)
 
     def image_keys(self, chart: PoolChart) -> tuple[str, str]:
         """Return the keys of an image's registry and name: inferencepool renamed them in v1.5.0."""
@@ -152,7 +155,7 @@ def _base_layers(pool: Pool, settings: PoolSettings, chart: PoolChart, user: Val
     layers = [
         settings.provider_values,
         nest(chart.extension, extension),
-        nest(chart.prometheus, False) if settings.has_monitoring(chart) else {},
+        _monitoring(pool, settings, chart),
         nest(chart.ports, [{"number": port} for port in pool.target_ports]),
         nest(chart.server_type, pool.server_type),
     ]
@@ -160,6 +163,14 @@ def _base_layers(pool: Pool, settings: PoolSettings, chart: PoolChart, user: Val
         # A selector in the user's values is the whole selector: joined to ours it could select nothing.
         layers.append(nest(chart.selector, pool.selector))
     return layers
+
+
+def _monitoring(pool: Pool, settings: PoolSettings, chart: PoolChart) -> Values:
+    if not settings.has_monitoring(chart):
+        return {}
+    if settings.monitoring.get("enabled"):
+        return picker_values(settings.monitoring, chart.prometheus, pool.release, settings.chart_values)
+    return nest(chart.prometheus, False)
 
 
 def _with_lists(values: Values, settings: PoolSettings, chart: PoolChart) -> Values:

@@ -26,7 +26,7 @@ def objects(settings: dict) -> list[Object]:
     settings: namespace, namespace_exists, hf_token, hf_token_secret, token ({name, key} of a secret that exists, or
     None), pvc_name, pvc_size, pvc_storage_class, pvc_access_modes, downloads, download_image, images,
     image_node_selector, image_tolerations; image_registry: the site's, "" or absent to leave the images as they are;
-    releases_follow: whether releases do, which make their namespace themselves.
+    releases_follow: whether releases do, which make their namespace themselves; monitoring: manifests of the kind.
     """
     found: list[Object] = []
     if settings["hf_token"]:
@@ -38,6 +38,7 @@ def objects(settings: dict) -> list[Object]:
         found.append(_pull(settings))
     registry = registry_of(settings)
     found = [rewrite_object(item, registry) for item in found] if registry else found
+    found += settings.get("monitoring") or []
     if settings["namespace_exists"] or (settings.get("releases_follow") and not found):
         return found
     return [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": settings["namespace"]}}, *found]

@@ -21,6 +21,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import 
     plain,
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._modelservice import Model, check_model, resolve_model
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._monitoring import server_values
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._names import (
     LABEL_LIMIT,
     gateway_name,
@@ -180,7 +181,18 @@ class Resolver:
         model = Model(name, where, entry.get("release_name") or f"ms-{name}", layers, entry.get("model") or "")
         model.complete = len(layers) >= len(shared) + len(entry.get("values_files") or [])
         own = self.facts.chart_values.get("modelservice") or {}
-        return resolve_model(model, provider.part("modelservice", own), own)
+        return resolve_model(model, merge(provider.part("modelservice", own), self._monitors(model)), own)
+
+    def _monitors(self, model: Model) -> dict:
+        """Return the values of a model's PodMonitors; say where it has none."""
+        settings = self.params.get("monitoring") or {}
+        if not settings.get("enabled"):
+            return {}
+        values, nameless = server_values(settings, merge_all(layer.values for layer in model.layers))
+        for role in nameless:
+            text = f"Metrics of {model.name}'s {role} pods are not collected: none of their ports has a name."
+            self.notes.append(f"{text} Name one in {role}.containers[].ports[].name, for example metrics.")
+        return values
 
     def _add_model(self, stack: Stack, entry: dict, where: str, shared: list[Layer]) -> None:
         model = self._model(entry, where, shared, stack.provider)
@@ -228,7 +240,8 @@ class Resolver:
         elif note and self.facts.reachable and "gaie" in self.params["components"]:
             self.notes.append(note)
         own = self.facts.chart_values.get("gaie") or {}
-        return PoolSettings(gaie["chart"], gaie["image"], provider.part(gaie["chart"], own), secret, own)
+        monitoring = self.params.get("monitoring") or {}
+        return PoolSettings(gaie["chart"], gaie["image"], provider.part(gaie["chart"], own), secret, own, monitoring)
 
 
 def _without(schema: dict[str, type], *keys: str) -> dict[str, type]:

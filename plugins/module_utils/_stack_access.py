@@ -23,7 +23,7 @@ Object = dict[str, t.Any]
 # Rules that the variable llm_d_access is about.
 ACCESS_RULES = ("LLMD74", "LLMD76")
 # Groups of what is made before the releases.
-_GROUPS = {"Job": "batch", "DaemonSet": "apps"}
+_GROUPS = {"Job": "batch", "DaemonSet": "apps", "PrometheusRule": "monitoring.coreos.com"}
 
 
 def add_access(
@@ -47,10 +47,13 @@ def add_access(
     model.facts = dataclasses.replace(model.facts, access=read_access(cluster, wanted, unseen))
 
 
-def prepared_kinds(settings: Object) -> dict[str, list[Object]]:
-    """Return what the role prepare makes besides secrets and claims, by kind, without its content."""
+def prepared_kinds(settings: Object, monitoring: t.Iterable[Object] = ()) -> dict[str, list[Object]]:
+    """Return what the role prepare makes besides secrets and claims, by kind: jobs without their content."""
     wanted = {"Job": settings.get("downloads"), "DaemonSet": settings.get("images")}
-    return {kind: [{}] for kind, asked in wanted.items() if asked}
+    found: dict[str, list[Object]] = {kind: [{}] for kind, asked in wanted.items() if asked}
+    for item in monitoring:
+        found.setdefault(item["kind"], []).append(item)
+    return found
 
 
 def access_report(model: StackModel | None) -> Object:

@@ -9,6 +9,7 @@ import typing as t
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._consistency import GATEWAY_API, LWS_API, POOL_API
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import Values, merge_all, remainder
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._modelservice import Model
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._monitoring import monitoring_objects
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._names import epp_name
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._pools import Pool, pool_ports, pool_selector
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._routes import Rule
@@ -30,6 +31,9 @@ def as_result(stack: Stack, routes: list[dict], rules: list[Rule], facts: dict[s
         "route_gateway": _route_gateway(stack),
         "objects": _objects(stack, routes),
         "token": stack.token,
+        "monitoring": monitoring_objects(
+            stack.params.get("monitoring") or {}, namespace, [pool.release for pool in stack.pools]
+        ),
         "notes": list(dict.fromkeys(stack.notes)),
         **facts,
     }

@@ -178,6 +178,12 @@ options:
         What the role makes is part of the plan.
     type: dict
     default: {}
+  monitoring:
+    description:
+      - Settings of the role P(llm_d.orchestrator.monitoring#role), without the prefix C(monitoring_), and with
+        C(dashboard_files), the dashboards' JSON by their files' names.
+    type: dict
+    default: {}
   hf_token:
     description: The token that the role prepare keeps in a secret.
     type: str
@@ -355,6 +361,7 @@ def approval_spec() -> dict:
     """Return the options of the plan and its approval."""
     return {
         "prepare": {"type": "dict", "default": {}},
+        "monitoring": {"type": "dict", "default": {}},
         "hf_token": {"type": "str", "no_log": True},
         "cluster_name": {"type": "str", "default": ""},
         "approval": {"type": "str", "choices": ["off", "ask", "enforce"], "default": "off"},

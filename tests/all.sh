@@ -33,7 +33,7 @@ heading "the tests' own labs (binaries are fetched or built on the first run)"
 lab_playbook playbooks/lab_up.yml
 TEST_LAB="$OTHER_LAB" lab_playbook playbooks/lab_up.yml
 
-beside static tests/unit.sh tests/lint.sh tests/docs.sh tests/sanity.sh
+beside static tests/unit.sh tests/awx.sh tests/lint.sh tests/docs.sh tests/sanity.sh
 # The mutations come last: they take definitions away for a while, which the lab's gateway controller does not get over.
 TEST_LAB="$OTHER_LAB" beside other-lab tests/molecule.sh tests/package.sh tests/mutations.sh
 

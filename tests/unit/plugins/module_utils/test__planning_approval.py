@@ -101,6 +101,15 @@ def test_a_plan_file(tmp_path, params, change, said):
     assert all(part in text for part, text in zip(said, texts, strict=True)), texts
 
 
+def test_a_plan_of_another_namespace(tmp_path):
+    now = [action("create")]
+    path = tmp_path / "plan.json"
+    path.write_text(plan_text(plan_of(now)))
+    (text,), _notes = approval_texts(approval(plan_file=str(path)), {**plan_of(now), "namespace": "other"}, now)
+    assert "of the namespace" in text and "not other" in text
+
+
+
 @pytest.mark.parametrize("environment", ["", "production"])
 def test_without_a_plan(environment):
     texts, _notes = approval_texts(approval(environment=environment), plan_of([]), [])

@@ -21,9 +21,10 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._credentials import options
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._helm import Helm
 from kubernetes.config import incluster_config
-from plane_client import Lab
+from plane_client import Lab, eventually
+from secret_hunt import Hunt
 
-from playbooks import Run, play
+from playbooks import play
 
 # One of each kind; the client and Helm are tried with all.
 PLANNED = ("file", "map", "text", "exec", "token")
@@ -116,13 +117,12 @@ class Given(NamedTuple):
             "no-token": ({**bearer, "llm_d_api_token": ""}, ["llm_d_api_host is set, and llm_d_api_token is not"]),
         }
 
-    def play(self, name: str, hosts: dict[str, dict[str, Any]], *args: str, **variables: Any) -> Run:
-        """Run a playbook for hosts of an inventory of its own, each with a namespace."""
+    def hosts(self, each: dict[str, dict[str, Any]]) -> list[str]:
+        """Write an inventory of hosts, each with a namespace; return the arguments for it."""
         common = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
         common |= {"llm_d_kubeconfig": "", "llm_d_models": MODELS}
-        each = {host: {**common, "llm_d_namespace": f"{self.home}-{host}", **own} for host, own in hosts.items()}
-        path = self.file("hosts.yml", yaml.safe_dump({"all": {"hosts": each}}))
-        return play(self.folder, name, "-i", path, "--limit", ",".join(hosts), *args, **variables)
+        hosts = {host: {**common, "llm_d_namespace": f"{self.home}-{host}", **own} for host, own in each.items()}
+        return ["-i", self.file("hosts.yml", yaml.safe_dump({"all": {"hosts": hosts}})), "--limit", ",".join(hosts)]
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +151,7 @@ def unseen(given: Given, text: str) -> None:
         assert secret not in text
 
 
+@pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
 def test_helm_and_the_client_reach_the_cluster_by_each_kind(given: Given) -> None:
     names = set(given.kinds())
     assert len(names) == 8
@@ -195,7 +196,7 @@ def test_a_pods_own_service_account_is_the_last_resort(given: Given, monkeypatch
 
 def test_plans_are_made_by_each_kind_at_once(given: Given) -> None:
     kinds = {name: variables for name, variables in given.kinds().items() if name in PLANNED}
-    run = given.play("plan", kinds, "-vvv")
+    run = play(given.folder, "plan", *given.hosts(kinds), "-vvv", timeout=240)
     assert run.code == 0, run.text
     plans = list((given.folder / "plans").glob("*/*/plan.json"))
     assert {path.parents[1].name for path in plans} == set(PLANNED)
@@ -208,7 +209,8 @@ def test_plans_are_made_by_each_kind_at_once(given: Given) -> None:
 
 def test_each_mistake_is_named_with_its_variable(given: Given) -> None:
     found = given.mistakes()
-    run = given.play("plan", {name: variables for name, (variables, _texts) in found.items()})
+    hosts = given.hosts({name: variables for name, (variables, _texts) in found.items()})
+    run = play(given.folder, "plan", *hosts, timeout=240)
     assert run.code != 0, run.text
     for name, (_variables, texts) in found.items():
         said = "".join(line for line in run.text.splitlines() if f"[{name}]: FAILED" in line)
@@ -218,11 +220,18 @@ def test_each_mistake_is_named_with_its_variable(given: Given) -> None:
 
 
 def test_a_stack_is_deployed_by_a_token(given: Given) -> None:
-    hosts = {"token": given.kinds()["token"]}
-    run = given.play("site", hosts, "-vvv")
+    folder = given.folder / "site"
+    folder.mkdir()
+    hunt = Hunt(folder, {"token": given.token})
+    run = hunt.play("site", *given.hosts({"token": given.kinds()["token"]}))
     assert run.code == 0, run.text
-    unseen(given, run.text)
-    written = [path for path in (given.folder / "records").rglob("*") if path.is_file()]
-    assert written
-    for path in written:
-        unseen(given, path.read_text(encoding="utf-8"))
+    assert hunt.found_in(run.text) == []
+    commands = hunt.commands()
+    assert any("helm upgrade " in line for line in commands)
+    assert [line for line in commands if hunt.found_in(line)] == []
+    held = hunt.held()
+    assert any("/helm-" in row["path"] for row in held)
+    assert [row for row in held if row["mode"] & 0o077] == []
+    assert list((hunt.shell / "records").glob("token/*/record.json"))
+    # The lock's process ends soon after the playbook.
+    eventually(lambda: not hunt.left())

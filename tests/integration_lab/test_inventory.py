@@ -66,7 +66,7 @@ def listed(folder: pathlib.Path, *paths: str) -> tuple[dict[str, Any], str]:
         env={**environment(folder), "ANSIBLE_COLLECTIONS_PATH": COLLECTIONS},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     return json.loads(done.stdout), " ".join(done.stderr.split())
@@ -89,7 +89,9 @@ def test_clusters_of_secrets_are_listed_without_secrets_and_planned_for(tmp_path
     assert stat.S_IMODE(os.stat(file).st_mode) == 0o600
     assert key_of_lab() in pathlib.Path(file).read_text(encoding="utf-8")
     # The lab's inventory for the values, and one cluster of this one.
-    run = play(tmp_path, "plan", "-i", path, "--limit", "east", llm_d_models=MODELS, ansible_connection="local")
+    run = play(
+        tmp_path, "plan", "-i", path, "--limit", "east", timeout=180, llm_d_models=MODELS, ansible_connection="local"
+    )
     assert run.code == 0, run.text
     plan = json.loads(next((tmp_path / "plans" / "east").glob("*/plan.json")).read_text(encoding="utf-8"))
     assert f"{managed}-east" in json.dumps(plan)

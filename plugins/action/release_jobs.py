@@ -14,7 +14,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._cancel import cancel_path, request, withdraw
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._events import parse_time, read_events
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._progress import line_text, waiting_text
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._progress import line_text, name_text, waiting_text
 
 # Ansible keeps a job's result in a file and tells nobody: look at it this often (seconds).
 LOOK_EVERY = 0.2
@@ -128,6 +128,6 @@ class ActionModule(ActionBase):
         text = waiting_text(read_events(arguments.get("events_file") or ""), time.time(), parse_time)
         if text:
             elapsed = time.time() - started_at(arguments.get("started"))
-            several = len(task_vars.get("ansible_play_hosts_all") or []) > 1
-            host = task_vars.get("inventory_hostname", "") if several else ""
-            display.display(line_text("deploying", elapsed, host, text))
+            hosts = task_vars.get("ansible_play_hosts_all") or []
+            name = name_text(task_vars.get("inventory_hostname", ""), hosts)
+            display.display(line_text("deploying", elapsed, name, text))

@@ -37,13 +37,14 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._events import 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_summary import counts_text
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._progress import Progress, waiting_text
 from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.fleet import FleetRun
-from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.preload import preload
+from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.preload import preload, preload_lookups
 
 PREFIX = "llm_d.orchestrator."
 COLOURS = {"plain": C.COLOR_HIGHLIGHT, "good": C.COLOR_OK, "bad": C.COLOR_ERROR}
 FAIL_ACTIONS = ("fail", "ansible.builtin.fail", "ansible.legacy.fail")
 # Modules whose results the summary shows.
-KEPT = ("probe", "deployment_record", "deployment_plan", "stack_info", "stack_status", "stack_teardown")
+KEPT = ("probe", "deployment_record", "deployment_plan", "stack_info", "stack_status", "stack_teardown",
+        "stack_diagnosis")  # fmt: skip
 EVENTS_FILE = "llm_d_events_file"
 
 
@@ -58,6 +59,13 @@ def record_place(answer: dict) -> str:
     """Return where a record was written, "" for nowhere."""
     kept = answer.get("kept")
     return answer["path"] if answer.get("files") else f"Secret {kept}" if kept else ""
+
+
+def failure_text(answer: dict, component: str) -> str:
+    """Return what was said of a failure. What is said of several components sums up before it tells."""
+    text = str(answer.get("msg") or answer.get("exception") or "no message")
+    told = text.partition("\n")[2] if answer.get("failed_components") else ""
+    return told.removeprefix(f"{component}: ") or text
 
 
 def load_client() -> None:
@@ -97,6 +105,7 @@ class CallbackModule(CallbackBase):
             self.progress = Progress(self._print)
             self.fleet = FleetRun(playbook)
             load_client()
+            preload_lookups()
 
     @property
     def active(self) -> bool:
@@ -144,7 +153,7 @@ class CallbackModule(CallbackBase):
         if not self.active or ignore_errors:
             return
         self._keep(result)
-        if "results" not in part(result, "result"):  # of a loop each item has been told
+        if not isinstance(part(result, "result").get("results"), list):  # of a loop each item has been told
             self._failed(result)
 
     def v2_runner_item_on_failed(self, result: t.Any) -> None:
@@ -156,13 +165,15 @@ class CallbackModule(CallbackBase):
         host, answer, task = part(result, "host").get_name(), part(result, "result"), part(result, "task")
         # A task fail after a failure only sums up.
         if task.action not in FAIL_ACTIONS or not self.progress.state(host).failures:
-            message = str(answer.get("msg") or answer.get("exception") or "no message")
-            self.progress.failed(host, self._component(answer, task), message)
-            self.fleet.failed(host, task, self._component(answer, task), message)
+            component = self._component(answer, task)
+            message = failure_text(answer, component)
+            self.progress.failed(host, component, message)
+            self.fleet.failed(host, task, component, message)
 
     @staticmethod
     def _component(answer: t.Any, task: t.Any) -> str:
         given = answer.get("component") or (answer.get("invocation") or {}).get("module_args", {}).get("component")
+        given = given or ", ".join(answer.get("failed_components") or [])
         given = given or (answer["item"] if isinstance(answer.get("item"), str) else None)
         role = getattr(task, "_role", None)
         return str(given or (role.get_name().split(".")[-1] if role else task.get_name()))

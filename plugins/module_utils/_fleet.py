@@ -108,7 +108,7 @@ class Fleet:
             result = OK if host not in bad else UNREACHABLE if state.unreachable else FAILED
         detail = found.get("detail", "")
         if state and result != OK:
-            detail = state.cause or "ended by the failure of another cluster"
+            detail = found.get("diagnosis") or state.cause or "ended by the failure of another cluster"
         return {
             "host": host,
             "result": result,

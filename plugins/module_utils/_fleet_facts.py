@@ -16,7 +16,7 @@ UNREACHABLE = "Cannot reach the cluster"
 
 
 def facts(module: str, answer: Object) -> Object:
-    """Return what a module's result says: any of models, versions, errors, warnings, detail, record.
+    """Return what a module's result says: any of models, versions, errors, warnings, detail, diagnosis, record.
 
     Module: a name without its collection; of other modules nothing is taken. answer: the result, which may be that of a
     failure, or censored.
@@ -80,6 +80,16 @@ def _removed(answer: Object) -> Object:
     return {"detail": text if removed or kept else "nothing to remove", "warnings": len(answer.get("left") or [])}
 
 
+def _diagnosed(answer: Object) -> Object:
+    causes = answer.get("causes") or []
+    if not causes:
+        return {}
+    first = causes[0]
+    said = [first.get("component"), first.get("title"), *(first.get("evidence") or [])[:1]]
+    more = f" (and {len(causes) - 1} more)" if len(causes) > 1 else ""
+    return {"diagnosis": ": ".join(" ".join(str(text).split()) for text in said if text)[:MESSAGE_LIMIT] + more}
+
+
 def _recorded(answer: Object) -> Object:
     return {"record": answer["path"] if answer.get("files") else ""}
 
@@ -89,6 +99,7 @@ READERS: dict[str, t.Callable[[Object], Object]] = {
     "probe": _probed,
     "stack_status": _status,
     "stack_teardown": _removed,
+    "stack_diagnosis": _diagnosed,
     "deployment_record": _recorded,
 }
 

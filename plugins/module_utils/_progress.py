@@ -99,6 +99,20 @@ def _names(component: str, names: list[str]) -> str:
     return " ".join([component, *others])
 
 
+def name_width(hosts: t.Collection[str]) -> int:
+    """Return the columns of the hosts' names before each line, 0 where there is but one."""
+    return min(max(map(len, hosts)), NAME_WIDTH) if len(hosts) > 1 else 0
+
+
+def name_text(host: str, hosts: t.Collection[str]) -> str:
+    """Return what a host's lines begin with among those of all hosts: "" where there is but one."""
+    return _padded(host, name_width(hosts))
+
+
+def _padded(host: str, width: int) -> str:
+    return f"{host:<{width}}  " if width else ""
+
+
 def line_text(title: str, seconds: float, host: str, text: str) -> str:
     """Return one line: host with what follows it (where there are several), phase, elapsed time, text."""
     head = f"[{title.upper()}]".ljust(WIDTH)
@@ -120,17 +134,15 @@ class Progress:
         self.write, self.clock = write, clock
         self.begin = clock()
         self.hosts: dict[str, HostState] = {}
-        self.several = False
         self.width = 0
 
     def expect(self, hosts: t.Collection[str]) -> None:
         """Take the names of all hosts: where there are several, each line begins with one."""
-        self.several = len(hosts) > 1
-        self.width = min(max(map(len, hosts), default=0), NAME_WIDTH)
+        self.width = name_width(hosts)
 
     def name(self, host: str) -> str:
         """Return what a host's lines begin with."""
-        return f"{host:<{self.width}}  " if self.several else ""
+        return _padded(host, self.width)
 
     def line(self, title: str, host: str, text: str, kind: str = "plain") -> None:
         """Print one line: host where there are several, phase, elapsed time, text."""

@@ -55,8 +55,8 @@ class FleetRun:
             self.fleet.begun(host)
 
     def failed(self, host: str, task: t.Any, component: str, message: str) -> None:
-        """Take a failure of a task."""
-        if _counts(task):
+        """Take a failure of a task, also of one that is none of a role's, once something was begun on the host."""
+        if _counts(task) or host in self.fleet.seen:
             self.fleet.failed(host, component, message)
 
     def bad(self, stats: t.Any) -> set[str]:

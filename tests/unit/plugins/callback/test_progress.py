@@ -13,6 +13,7 @@ import subprocess
 import sys
 
 import pytest
+from ansible_collections.llm_d.orchestrator.plugins.callback.progress import failure_text
 
 ROOT = pathlib.Path(__file__).resolve().parents[4]
 PLAYBOOK = """---
@@ -98,6 +99,20 @@ def test_a_playbook_elsewhere_that_enables_it(collections, tmp_path):
 def test_a_failure(collections):
     lines = phases(collections, "llm_d.orchestrator.phases", "-e", "bad=true")
     assert lines[2:] == ["[FAILED] DEPLOYING Deploy: It broke.", "[FAILED] ended in DEPLOYING"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "component", "text"),
+    [
+        ({"msg": "It broke.\nMore."}, "gaie", "It broke.\nMore."),
+        ({"exception": "Traceback"}, "gaie", "Traceback"),
+        ({}, "gaie", "no message"),
+        ({"msg": "gaie failed.\ngaie: no image", "failed_components": ["gaie"]}, "gaie", "no image"),
+        ({"msg": "gaie failed.", "failed_components": ["gaie"]}, "gaie", "gaie failed."),
+    ],
+)
+def test_failure_text(answer, component, text):
+    assert failure_text(answer, component) == text
 
 
 def test_several_hosts(collections):

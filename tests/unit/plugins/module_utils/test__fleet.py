@@ -51,6 +51,10 @@ def rows(fleet, bad=()):
          {"detail": "nothing deployed"}),
         ("stack_teardown", {"removed": ["a", "b"], "kept": [{"object": "c"}]}, {"detail": "2 removed, 1 stay"}),
         ("stack_teardown", {"removed": [], "kept": []}, {"detail": "nothing to remove"}),
+        ("stack_diagnosis", {"causes": []}, {}),
+        ("stack_diagnosis",
+         {"causes": [{"component": "gaie", "title": "No image", "evidence": ["image a:\n  gone", "b"]}, {}]},
+         {"diagnosis": "gaie: No image: image a: gone (and 1 more)"}),
         ("deployment_record", {"path": "/r/a/1", "files": ["x"]}, {"record": "/r/a/1"}),
         ("deployment_record", {"path": "/r/a/1", "files": []}, {}),
     ],
@@ -104,6 +108,8 @@ def test_the_first_failure_is_the_cause(fleet):
     fleet.failed("a", "gaie", "First.")
     fleet.failed("a", "fail", "Failed: gaie.")
     assert rows(fleet, {"a"})["a"]["detail"] == "gaie: First."
+    fleet.took("a", "stack_diagnosis", {"causes": [{"title": "The image does not exist"}]})
+    assert rows(fleet, {"a"})["a"]["detail"] == "The image does not exist"
 
 
 def test_results_of_several_modules_add_up(fleet):

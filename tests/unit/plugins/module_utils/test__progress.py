@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._progress import Progress, clock_text, waiting_text
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._progress import (
+    Progress,
+    clock_text,
+    name_text,
+    waiting_text,
+)
 
 
 class Clock:
@@ -50,6 +55,13 @@ def test_hosts_are_named_where_there_are_several(told):
         "east       [PLANNING]     ",
         "northwest  [PLANNING]     ",
     ]
+
+
+@pytest.mark.parametrize(
+    ("hosts", "text"), [(["lab"], ""), (["lab", "west"], "lab   "), (["lab", "w" * 99], "lab" + " " * 23)]
+)
+def test_what_lines_begin_with(hosts, text):
+    assert name_text("lab", hosts) == text
 
 
 def test_waiting_lines_keep_their_distance(told):

@@ -16,5 +16,5 @@ requirements:
   - PyYAML >= 6.0.1
 notes:
   - Credentials are those of kubernetes.core, its C(K8S_AUTH_*) environment variables included.
-  - The kubeconfig may also be text (YAML or JSON), and O(ca_cert) PEM text.
+  - The kubeconfig may also be text (YAML or JSON), and C(ca_cert) PEM text.
 """

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Build the collection, install it into an empty place, and run its playbooks by name from another folder.
+# Build the collection as it is published, let Galaxy's import checks see it, install it into an empty place, and run its
+# playbooks by name from another folder.
 . "$(dirname "$0")/common.sh"
 
 heading "build and install"
@@ -8,6 +9,16 @@ trap 'rm -rf "$work"' EXIT
 ansible-galaxy collection build --force --output-path "$work" .
 # kubernetes.core is met by the copy that the ansible package bundles: no Galaxy server is asked.
 ansible-galaxy collection install --offline -p "$work/collections" "$work"/llm_d-orchestrator-*.tar.gz
+
+heading "Galaxy's import checks"
+# ansible-lint is a stage of its own, stricter and on the same files; the workflow of a release turns it on here too.
+(
+  cd "$work" || exit
+  export GALAXY_IMPORTER_RUN_ANSIBLE_LINT="${GALAXY_IMPORTER_RUN_ANSIBLE_LINT:-false}" GALAXY_IMPORTER_CHECK_REQUIRED_TAGS=true
+  python -m galaxy_importer.main llm_d-orchestrator-*.tar.gz > import.log 2>&1 || { cat import.log; exit 1; }
+  if grep -E '^(WARNING|ERROR)' import.log; then exit 1; fi
+  tail -n 1 import.log
+)
 
 heading "playbooks by name, from an empty folder"
 mkdir "$work/elsewhere"

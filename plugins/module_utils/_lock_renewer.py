@@ -87,8 +87,7 @@ def _collections() -> list[str]:
 
 def main(spec: Object) -> None:
     """Renew until the playbook has ended or no lock is left, then give the locks back."""
-    # Told to end, it ends as Python does: the client's files of keys go.
-    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit())
+    signal.signal(signal.SIGTERM, _end)
     sys.path[:] = spec["path"]
     ended = _end_of(int(spec["process"]["pid"]), spec["process"]["start"])
     if spec["at_once"]:
@@ -104,6 +103,11 @@ def main(spec: Object) -> None:
         except Exception:  # whatever it is, the lock expires unless the next try succeeds
             locks, pause = None, AGAIN
     _give_back(spec, locks, left)
+
+
+def _end(number: int, frame: t.Any) -> t.NoReturn:
+    """End as Python does: the client's files of keys go."""
+    raise SystemExit
 
 
 def _end_of(pid: int, start: str) -> t.Callable[[float], bool]:

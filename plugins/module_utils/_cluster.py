@@ -24,6 +24,7 @@ try:
     import urllib3
     import yaml
     from ansible_collections.kubernetes.core.plugins.module_utils.k8sdynamicclient import K8SDynamicClient
+    from kubernetes.client import VersionApi
     from kubernetes.client.exceptions import ApiException
     from kubernetes.config import kube_config
     from kubernetes.dynamic.exceptions import ResourceNotFoundError
@@ -210,7 +211,7 @@ def _server_version(configuration: t.Any, hints: dict[str, str], *, patient: boo
         once.retries = False
     try:
         with kubernetes.client.ApiClient(once) as client:
-            return kubernetes.client.VersionApi(client).get_code(_request_timeout=CONNECT_TIMEOUT).git_version
+            return VersionApi(client).get_code(_request_timeout=CONNECT_TIMEOUT).git_version
     except urllib3.exceptions.HTTPError as exc:
         raise _unreachable(exc, once.host, hints) from exc
     except ApiException as exc:

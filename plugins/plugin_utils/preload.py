@@ -14,11 +14,22 @@ import os
 import typing as t
 
 from ansible.errors import AnsibleFileNotFound
+from ansible.plugins.loader import lookup_loader
 from ansible_collections.llm_d.orchestrator.plugins.lookup.role_settings import ROLES
 
+# Lookups that the playbooks' variables use.
+LOOKUPS = (
+    *(f"llm_d.orchestrator.{name}" for name in ("role_settings", "credentials", "folder")),
+    *(f"ansible.builtin.{name}" for name in ("env", "vars")),
+)
 # Roles whose settings planning reads for every host.
 SETTINGS = ("gateway", "gaie", "modelservice", "httproute", "prepare")
 COLLECTION = os.path.realpath(os.path.join(ROLES, ".."))
+
+
+def preload_lookups() -> list[str]:
+    """Have Ansible's loader keep the classes of lookups; return their names."""
+    return [name for name in LOOKUPS if lookup_loader.get(name, class_only=True)]
 
 
 def preload(play: t.Any) -> list[str]:
@@ -26,6 +37,7 @@ def preload(play: t.Any) -> list[str]:
 
     Other files are left alone: they may change while the play runs.
     """
+    preload_lookups()
     loader = play.get_loader()
     if "trusted_as_template" not in inspect.signature(loader.load_from_file).parameters:
         return []  # ansible-core 2.18 and before read them otherwise

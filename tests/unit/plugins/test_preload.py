@@ -14,7 +14,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.play import Play
 from ansible_collections.llm_d.orchestrator.plugins.action import stack_info
 from ansible_collections.llm_d.orchestrator.plugins.lookup.role_settings import ROLES
-from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.preload import SETTINGS, preload
+from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.preload import SETTINGS, preload, preload_lookups
 
 PLAYBOOKS = pathlib.Path(ROLES, "..", "playbooks").resolve()
 
@@ -54,6 +54,10 @@ def test_what_is_kept_is_not_read_again_and_still_is_a_template(monkeypatch):
     assert "TrustedAsTemplate" in repr(type(read["llm_d_records_home"]).__mro__) + repr(
         getattr(read["llm_d_records_home"], "_ansible_tags_mapping", "")
     )
+
+
+def test_lookups_that_variables_use_are_there():
+    assert len(preload_lookups()) == 5
 
 
 def test_a_modules_code_is_loaded_with_its_action():

@@ -64,8 +64,8 @@ unit: env ## Unit tests of the Python code and of the charts
 	@tests/unit.sh
 
 .PHONY: sanity
-sanity: env ## ansible-test sanity
-	@tests/sanity.sh
+sanity: env ## ansible-test sanity (ANSIBLE_CORE=2.18 for another release than the pinned one)
+	@ANSIBLE_CORE=$(ANSIBLE_CORE) tests/sanity.sh
 
 .PHONY: package
 package: env ## Build the collection, install it elsewhere, and run its playbooks by name
@@ -78,6 +78,16 @@ docs: env ## Build the documentation's site into .cache/docs; every warning is a
 .PHONY: release
 release: env ## Write the changelog of galaxy.yml's version from all fragments; may be run again
 	@$(BIN)/python changelogs/release.py
+
+.PHONY: archive
+archive: env ## Build the collection's archive into .cache/archive
+	@rm -rf .cache/archive
+	@$(BIN)/ansible-galaxy collection build --output-path .cache/archive .
+
+.PHONY: publish
+publish: env ## Publish .cache/archive on Galaxy; its key is in the variable GALAXY_API_KEY of the environment
+	@ANSIBLE_GALAXY_SERVER_LIST=galaxy ANSIBLE_GALAXY_SERVER_GALAXY_URL=https://galaxy.ansible.com/ \
+	  ANSIBLE_GALAXY_SERVER_GALAXY_TOKEN="$$GALAXY_API_KEY" $(BIN)/ansible-galaxy collection publish .cache/archive/*.tar.gz
 
 .PHONY: molecule
 molecule: env ## Molecule scenarios on the lab (SCENARIO=name for one)

@@ -9,12 +9,18 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._consistency import check_kinds, needed_kinds
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import Problems, dig
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._monitoring import (
     alert_rules,
     monitoring_objects,
     picker_values,
     server_values,
 )
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._settings import checked_settings
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack import Resolver
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_types import Facts, Stack
+from test__stack import CLASSES, model, params
 
 ROLE = pathlib.Path(__file__).parents[4] / "roles/monitoring"
 DEFAULTS = yaml.safe_load((ROLE / "defaults/main.yml").read_text())
@@ -95,6 +101,33 @@ def test_what_is_asked_for_is_made(settings: dict, kinds: list[str]) -> None:
     found = monitoring_objects({**SETTINGS, **settings}, "demo", ["gaie-a"])
     assert [item["kind"] for item in found] == kinds
     assert all(item["metadata"]["namespace"] == "demo" for item in found)
+
+
+def resolved(*models: dict, **settings: Any) -> Stack:
+    given = {**params(models), "monitoring": {**SETTINGS, **settings}}
+    return Resolver(checked_settings(given, Problems()), Facts(classes=CLASSES)).resolve()
+
+
+def test_charts_make_the_monitors_unless_the_users_values_say_otherwise() -> None:
+    no = {"inferenceExtension": {"monitoring": {"prometheus": {"enabled": False}}}}
+    stack = resolved(model("a", values={"decode": ports("vllm")}), model("b", pool={"values": no}))
+    assert [dig(pool.values, ENABLED) for pool in stack.pools] == [True, False]
+    assert dig(stack.models[0].values, ("decode", "monitoring", "podmonitor", "enabled")) is True
+    assert stack.notes == []
+    nameless = resolved(model(values={"decode": ports(None)}))
+    assert "Metrics of a's decode pods are not collected" in nameless.notes[0]
+    off = resolved(model(values={"decode": ports("vllm")}), enabled=False)
+    assert dig(off.pools[0].values, ENABLED) is False
+    assert dig(off.models[0].values, ("decode", "monitoring")) is None
+
+
+def test_what_the_cluster_lacks_is_named() -> None:
+    needed = needed_kinds(resolved(model(values={"decode": ports("vllm")})))
+    problems = Problems()
+    check_kinds(needed, lambda api, _kind: api != "monitoring.coreos.com/v1", problems)
+    text = "\n".join(problems.texts)
+    assert all(kind in text for kind in ("ServiceMonitor", "PodMonitor", "PrometheusRule")), text
+    assert "install the Prometheus operator" in text
 
 
 def test_monitoring_is_off_unless_asked_for() -> None:

@@ -31,12 +31,16 @@ FILES = ("llm_d_findings_file", "status_file")
 READ = (*VARIABLES, NAMESPACE, WAVES, FAILURES, *FILES)
 # What of a kubeconfig's cluster says which one it is: a proxy or a name for TLS may lead elsewhere by the same address.
 IDENTITY = ("server", "proxy-url", "tls-server-name")
+# More mistakes than these are counted.
+MOST = 20
 KUBECONFIG_LIMIT = 4 * 1024 * 1024
 
 
 def mistakes(hosts: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[str]:
     """Return a line for each mistake. hosts: by name the variables READ, without those that are not set."""
-    return [*_waves(hosts), *_clusters(hosts), *_files(hosts)]
+    found = [*_waves(hosts), *_clusters(hosts), *_files(hosts)]
+    more = len(found) - MOST
+    return [*found[:MOST], f"And {more} more."] if more > 0 else found
 
 
 def _waves(hosts: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[str]:

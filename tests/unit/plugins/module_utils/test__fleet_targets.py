@@ -75,6 +75,12 @@ def test_a_kubeconfig_is_read_once_for_all_hosts(tmp_path, monkeypatch):
     assert mistakes(many) == [] and reads == [str(path)]
 
 
+def test_many_mistakes_are_counted():
+    many = {f"c{index}": {"llm_d_namespace": f"n{index // 2}"} for index in range(100)}
+    found = mistakes(many)
+    assert len(found) == 21 and found[-1] == "And 30 more."
+
+
 @pytest.mark.parametrize(
     ("one", "two", "lines"),
     [

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""GitHub's workflows: they call targets that exist, pin what they use, and ask for no more permissions than they need."""
+"""GitHub's workflows: they call targets that exist, pin what they use, and ask for no permissions beyond their needs."""
 
 from __future__ import annotations
 
@@ -28,10 +28,13 @@ def jobs(path: pathlib.Path) -> list[dict[str, t.Any]]:
 
 def commands(job: dict[str, t.Any]) -> list[str]:
     """Return what a job's steps run, with each value of its matrix written out."""
+
+    def filled(text: str, row: dict[str, str]) -> str:
+        return re.sub(r"\$\{\{ matrix\.(\w+) \}\}", lambda match: row[match[1]], text)
+
     matrix = job.get("strategy", {}).get("matrix", {})
     rows = [{"target": target} for target in matrix.get("target", [])] + matrix.get("include", []) or [{}]
-    texts = [step["run"] for step in job["steps"] if "run" in step]
-    return [re.sub(r"\$\{\{ matrix\.(\w+) \}\}", lambda match: row[match[1]], text) for row in rows for text in texts]
+    return [filled(step["run"], row) for row in rows for step in job["steps"] if "run" in step]
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)

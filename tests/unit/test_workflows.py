@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""GitHub's workflows: they call targets that exist, pin what they use, and ask for no permissions beyond their needs."""
+"""GitHub's workflows: they call targets that exist, pin what they use, ask for no permissions beyond their needs."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@
 
 The report is {playbook, started, seconds, waves: sizes, totals: {result: count}, rows, retry}; a row is {host, result:
 ok|failed|unreachable|untouched, playbook, wave, seconds, models, versions: {name: version}, findings: {errors,
-warnings}, detail, record}. Of an untouched cluster seconds is null.
+warnings}, detail, record}, with plan and digest where one was written. Of an untouched cluster seconds is null.
 """
 
 from __future__ import annotations
@@ -120,6 +120,7 @@ class Fleet:
             "findings": {name: found.get(name, 0) for name in ("errors", "warnings")},
             "detail": detail,
             "record": found.get("record", ""),
+            **{name: found[name] for name in ("plan", "digest") if name in found},
         }
 
 

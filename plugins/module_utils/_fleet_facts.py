@@ -16,7 +16,7 @@ UNREACHABLE = "Cannot reach the cluster"
 
 
 def facts(module: str, answer: Object) -> Object:
-    """Return what a module's result says: any of models, versions, errors, warnings, detail, diagnosis, record.
+    """Return what a module's result says: any of models, versions, errors, warnings, detail, diagnosis, record, plan, digest.
 
     Module: a name without its collection; of other modules nothing is taken. answer: the result, which may be that of a
     failure, or censored.
@@ -94,12 +94,17 @@ def _recorded(answer: Object) -> Object:
     return {"record": answer["path"] if answer.get("files") else ""}
 
 
+def _written(answer: Object) -> Object:
+    return {"plan": answer.get("path"), "digest": answer.get("digest")} if answer.get("files") else {}
+
+
 READERS: dict[str, t.Callable[[Object], Object]] = {
     "stack_info": _planned,
     "probe": _probed,
     "stack_status": _status,
     "stack_teardown": _removed,
     "stack_diagnosis": _diagnosed,
+    "deployment_plan": _written,
     "deployment_record": _recorded,
 }
 

@@ -163,3 +163,11 @@ def test_all_fail_and_the_summary_cannot_be_written(fleet: Fleet) -> None:
     assert "status.yml on 4 clusters" in done.text and "4 unreachable" in done.text, done.text
     assert "--limit a,b,c,d" in done.text and "summary    not written: " in done.text
     assert "only-for-tests" not in done.text
+
+
+def test_failures_that_are_allowed_stop_nothing_but_count(fleet: Fleet) -> None:
+    fleet.write(llm_d_context="nowhere")
+    allowed = {"teardown_confirm": True, "llm_d_waves": [2, "100%"], "llm_d_wave_failures": 1}
+    done = fleet.play("teardown", "-e", json.dumps(allowed))
+    assert results(done) == dict(zip(HOSTS, ("ok", "failed", "ok", "ok"), strict=True)), done.text
+    assert done.code != 0 and done.report["waves"] == [2, 2]

@@ -57,6 +57,9 @@ def rows(fleet, bad=()):
          {"diagnosis": "gaie: No image: image a: gone (and 1 more)"}),
         ("deployment_record", {"path": "/r/a/1", "files": ["x"]}, {"record": "/r/a/1"}),
         ("deployment_record", {"path": "/r/a/1", "files": []}, {}),
+        ("deployment_plan", {"path": "/p/plan.json", "digest": "sha256:1", "files": ["x"]},
+         {"plan": "/p/plan.json", "digest": "sha256:1"}),
+        ("deployment_plan", {"path": "", "digest": "sha256:1", "files": []}, {}),
     ],
 )  # fmt: skip
 def test_facts(module, answer, expected):
@@ -118,6 +121,11 @@ def test_results_of_several_modules_add_up(fleet):
     row = rows(fleet)["a"]
     assert row["models"] == ["m"] and row["versions"] == {"Kubernetes": "v1"}
     assert row["findings"] == {"errors": 0, "warnings": 1} and row["detail"] == "1 of 1 models answer"
+
+
+def test_a_plan_that_was_written(fleet):
+    fleet.took("a", "deployment_plan", {"path": "/p", "digest": "sha256:1", "files": ["x"]})
+    assert rows(fleet)["a"]["digest"] == "sha256:1"
 
 
 def test_another_wave_of_a_play_changes_no_numbers(fleet):

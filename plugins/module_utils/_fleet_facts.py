@@ -16,9 +16,11 @@ UNREACHABLE = "Cannot reach the cluster"
 
 
 def facts(module: str, answer: Object) -> Object:
-    """Return what a module's result says: any of models, versions, errors, warnings, detail, diagnosis, record, plan, digest.
+    """Return what a module's result says.
 
-    Module: a name without its collection; of other modules nothing is taken. answer: the result, which may be that of a
+    That is any of models, versions, errors, warnings, detail, diagnosis, record, plan and digest.
+
+    module: a name without its collection; of other modules nothing is taken. answer: the result, which may be that of a
     failure, or censored.
     """
     read = READERS.get(module)

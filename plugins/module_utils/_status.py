@@ -129,14 +129,22 @@ class Status:
             metadata = {"name": gateway["name"], "namespace": gateway.get("namespace") or self.namespaces[0]}
             item = {"apiVersion": GATEWAY_API, "kind": "Gateway", "metadata": metadata}
             wanted, items = [*wanted, (item, "gateway", "")], [*items, item]
-        scalers = [one for kind, api in SCALERS.items() for place in self.namespaces[:1]
-                   for one in self.reader.objects(api, kind, place)]  # fmt: skip
-        scaled = scaled_by(scalers)
         readiness = Readiness(self.cluster, self.watches, fail_fast=False, grace=0)
         readiness.follow(items)
         self.inventory.live.preload(items)
         self.watches.synced(time.monotonic() + 20)
+        scaled = self._scaled() if any(self._has_other_replicas(item) for item in items) else set()
         return [self._row(item, component, release, readiness, scaled) for item, component, release in wanted]
+
+    def _has_other_replicas(self, item: Object) -> bool:
+        wanted = (item.get("spec") or {}).get("replicas")
+        live = self.reader.live(item) if wanted is not None else None
+        return live is not None and (live.get("spec") or {}).get("replicas") != wanted
+
+    def _scaled(self) -> set[Key]:
+        """Return what autoscalers scale; they are only read where that matters, since few may read them."""
+        place = self.namespaces[0]
+        return scaled_by(one for kind, api in SCALERS.items() for one in self.reader.objects(api, kind, place))
 
     def _row(self, item: Object, component: str, release: str, readiness: Readiness, scaled: set[Key]) -> Object:
         kind, namespace, name = key_of(item)

@@ -167,12 +167,13 @@ def test_a_return_is_approved_killed_and_taken_up_again(states: States) -> None:
 
 def test_a_terminal_is_asked_for_a_return_from_a_cut_off_upgrade(states: States) -> None:
     stack = states.stack
+    other = states.first if stack.manifests() == states.second else states.second
     stack.cut_off("ms-a")
     line = command("rollback", llm_d_namespace=stack.namespace)
     waiting = [("Type yes to do all of it", "yes")]
     text = answer(line, str(stack.folder), environment(stack.folder), waiting, PATIENCE)
     assert "its status is pending-upgrade" in text and "the models answer" in text, text
-    assert stack.manifests() == states.second
+    assert stack.manifests() == other
     assert {one.metadata.labels["status"] for one in stack.releases()} == {"deployed", "failed"}
     live = stack.lab.get("apps/v1", "Deployment", stack.namespace, "ms-a-llm-d-modelservice-decode")
     assert live and "y" not in [one["name"] for one in live["spec"]["template"]["spec"]["containers"][0]["env"]]
@@ -195,8 +196,8 @@ def test_after_a_failure_the_last_good_one_is_offered(states: States) -> None:
     stack = states.stack
     good = stack.records()[-1]["started"].replace("-", "").replace(":", "")
     before = stack.manifests()
-    broken = stack.site(0, model("a", delay="10m", HF_TOKEN=PLANTED), llm_d_wait_timeout=3)
+    broken = stack.site(0, model("a", delay="10m", HF_TOKEN=PLANTED), llm_d_wait_timeout=3, llm_d_consent=["replace"])
     assert broken.code != 0 and f"To return to the deployment of {good}: ansible-playbook " in broken.text, broken.text
     assert "rollback.yml -i" in broken.text
-    run = stack.back()
+    run = stack.back(llm_d_consent=["replace"])
     assert run.code == 0 and "the models answer" in run.text and stack.manifests() == before, run.text

@@ -26,6 +26,7 @@ TEMPLATES = ("plan", "deploy", "verify", "status", "diagnose", "rollback", "tear
 MINE: dict[str, Any] = {
     "awx_organization": "models",
     "awx_prefix": "east",
+    "awx_image": "registry.example.com/jobs:1",
     "awx_credentials": ["clusters"],
     "awx_secrets": {"clusters": {"kubeconfig": SECRET}},
     "awx_notification_url": "https://hooks.example.com/llm-d",
@@ -248,6 +249,6 @@ def test_it_is_removed_again_and_the_organization_stays(awx: Awx, set_up: SetUp)
 
 def test_mistakes_are_told_at_once_before_anything_is_changed(set_up: SetUp) -> None:
     wrong = {"job_templates": {"plan": {"fork": 9}}, "schedules": {"drift": {"template": "none"}}}
-    run = set_up(awx_objects=wrong)
+    run = set_up(awx_image="registry.example.com/jobs:1", awx_objects=wrong)
     assert (run.code, run.requests) == (2, []), run.text
     assert "2 mistakes" in run.text and "meant is probably forks" in run.text and "no template none" in run.text

@@ -55,7 +55,7 @@ class Hunt:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=180,
+            timeout=300,
             check=False,
         )
         return Run(done.stdout, done.returncode, 0, 0.0)

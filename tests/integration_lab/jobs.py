@@ -149,7 +149,7 @@ class Node:
             *(path for path in self.folder.rglob("*") if path != project and project not in path.parents),
         ]
 
-    def wait_for(self, text: str, process: subprocess.Popen[str], patience: float = 60) -> None:
+    def wait_for(self, text: str, process: subprocess.Popen[str], patience: float = 180) -> None:
         """Wait until the job has shown a text."""
         end = time.monotonic() + patience
         while text not in self.shown():
@@ -173,7 +173,7 @@ class Node:
 
     def finish(self, process: subprocess.Popen[str]) -> Result:
         """Wait for the end of the job."""
-        said = process.communicate(timeout=120)[0]
+        said = process.communicate(timeout=300)[0]
         events = self.events()
         stats = [event["event_data"] for event in events if event["event"] == "playbook_on_stats"]
         status = self.folder / f"artifacts/{self.number}/status"

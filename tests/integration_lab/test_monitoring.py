@@ -28,12 +28,12 @@ def namespace(new_namespace: Callable[[], str]) -> str:
 def test_what_watches_a_stack_comes_and_goes_with_it(lab: Lab, namespace: str, tmp_path: pathlib.Path) -> None:
     variables: dict[str, Any] = {"llm_d_namespace": namespace, "llm_d_models": MODELS, "monitoring_enabled": True}
     variables |= {"monitoring_labels": LABELS, "monitoring_queue_size": 3}
-    assert play(tmp_path, "service_account", timeout=110, **variables).code == 0
+    assert play(tmp_path, "service_account", timeout=240, **variables).code == 0
     (tmp_path / "kubeconfig").write_text(kubeconfig(lab, namespace, "llm-d-orchestrator"))
     variables["llm_d_kubeconfig"] = str(tmp_path / "kubeconfig")
 
     def run(name: str, *args: str, **more: Any) -> Run:
-        done = play(tmp_path, name, *args, timeout=110, **variables, **more)
+        done = play(tmp_path, name, *args, timeout=240, **variables, **more)
         assert done.code == 0, done.text
         return done
 

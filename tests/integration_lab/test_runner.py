@@ -46,7 +46,7 @@ def host_variables(namespace: str) -> dict[str, Any]:
 def nodes(lab: Lab, new_namespace: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Nodes:
     folder, namespace = tmp_path_factory.mktemp("nodes"), new_namespace()
     host = host_variables(namespace)
-    run = play(folder, "service_account", timeout=110, llm_d_namespace=namespace, llm_d_models=host["llm_d_models"])
+    run = play(folder, "service_account", timeout=240, llm_d_namespace=namespace, llm_d_models=host["llm_d_models"])
     assert run.code == 0, run.text
     return Nodes(folder, host, kubeconfig(lab, namespace, "llm-d-orchestrator"))
 

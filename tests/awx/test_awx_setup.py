@@ -7,12 +7,14 @@ The tests follow each other.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from awx_runs import Run
+import yaml
+from awx_runs import FEW, MINE, SECRET, TEMPLATES, Run
 from awx_server.server import ROOT, Awx
 from awx_server.store import Store
 
@@ -20,25 +22,6 @@ sys.path.insert(0, str(ROOT / "tests"))
 import docs_tables  # noqa: E402
 
 SetUp = Callable[..., Run]
-SECRET = "only-for-this-test-0123456789"
-TEMPLATES = ("plan", "deploy", "verify", "status", "diagnose", "rollback", "teardown")
-# As a user's own file would be.
-MINE: dict[str, Any] = {
-    "awx_organization": "models",
-    "awx_prefix": "east",
-    "awx_image": "registry.example.com/jobs:1",
-    "awx_credentials": ["clusters"],
-    "awx_secrets": {"clusters": {"kubeconfig": SECRET}},
-    "awx_notification_url": "https://hooks.example.com/llm-d",
-    "awx_inventory_plugin_path": "inventory/all.clusters.yml",
-    "awx_job_slices": 4,
-    "awx_instance_groups": ["fleet"],
-    "awx_objects": {
-        "credentials": {"clusters": {"credential_type": "kubeconfig"}},
-        "instance_groups": {"fleet": {"is_container_group": True, "max_forks": 100}},
-        "job_templates": {"teardown": {"survey": ["teardown_confirm", "prepare_hf_token"]}},
-    },
-}
 
 
 def name(store: Store, collection: str, number: int) -> str:
@@ -57,8 +40,16 @@ def linked(store: Store, collection: str, key: str, link: str, target: str = "")
     return names(store, target or link, store.linked(collection, row["id"], link))
 
 
-def test_check_mode_tells_of_an_empty_awx(set_up: SetUp) -> None:
-    run = set_up("--check", **MINE)
+def documented() -> dict[str, Any]:
+    """The files that docs/awx.md shows, as one, without their secrets."""
+    text = (ROOT / "docs" / "awx.md").read_text(encoding="utf-8")
+    shown = [yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)[:2]]
+    objects = {**shown[0].pop("awx_objects"), **shown[1].pop("awx_objects")}
+    return {**shown[0], **shown[1], "awx_objects": objects, "awx_secrets": {}}
+
+
+def test_check_mode_tells_of_an_empty_awx_and_takes_what_is_documented(set_up: SetUp) -> None:
+    run = set_up("--check", **documented())
     assert (run.code, run.changed, run.requests) == (0, 1, []), run.text
     assert "no organization models yet" in run.text
 
@@ -191,33 +182,6 @@ def test_who_may_do_what(awx: Awx) -> None:
     assert {what for kind, what in rights["operator"] if kind == "execute"} == started
     assert not any(kind in ("approval", "admin") for kind, _what in rights["operator"])
     assert {kind for kind, _what in rights["viewer"]} == {"read"}
-
-
-# The same set, short of what the last tests need not look at; a workflow without its return.
-FEW: dict[str, Any] = {
-    **{key: value for key, value in MINE.items() if key not in ("awx_secrets", "awx_objects")},
-    "awx_credentials": ["east clusters"],
-    "awx_instance_groups": ["east fleet"],
-    "awx_objects": {
-        "credential_types": dict.fromkeys(("kubeconfig", "cluster token", "Hugging Face token")),
-        "inventories": {"clusters": {"sources": dict.fromkeys(("inventory file", "inventory plugin"))}},
-        "job_templates": {
-            "plan": {"forks": 9},
-            "verify": {"survey": ["verify_stream"]},
-            **dict.fromkeys(("status", "diagnose", "rollback", "teardown")),
-        },
-        "workflows": {
-            "rollout": {
-                "nodes": {
-                    **{"deploy": {"failure": []}, "verify": {"failure": []}},
-                    **dict.fromkeys(("diagnose", "look-back", "approve-rollback", "rollback")),
-                }
-            }
-        },
-        "schedules": {"drift": None},
-        "teams": dict.fromkeys(("operator", "approver", "viewer")),
-    },
-}
 
 
 def test_a_changed_file_changes_just_that(awx: Awx, set_up: SetUp) -> None:

@@ -231,8 +231,7 @@ def _refused(exc: ApiException, host: str, hints: dict[str, str]) -> Orchestrato
 
 
 def _not_trusted(cause: t.Any, host: str, hints: dict[str, str]) -> OrchestratorError:
-    # The client wraps it into the names of its classes.
-    found = re.search(r"certificate verify failed[^(']*", str(cause))
+    found = re.search(r"certificate verify failed[^(']*", str(cause))  # without the names of the client's classes
     text = found[0].strip() if found else str(cause)
     return OrchestratorError(f"Cannot trust the cluster at {host}: {text}", hint=hints["trust"])
 

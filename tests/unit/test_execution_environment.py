@@ -90,7 +90,8 @@ def test_the_image_holds_this_checkout(context: pathlib.Path, installed: pathlib
     ).stdout.split("\0")
     wanted = {name for name in listed if name and (ROOT / name).is_file() and not (ROOT / name).is_symlink()}
     assert wanted
-    assert not {name for name in wanted if not (installed / name).is_file()}
+    missing = {name for name in wanted if not (installed / name).is_file()}
+    assert not missing, "name their folders in additional_build_files"
     manifest = json.loads((installed / "MANIFEST.json").read_text())["collection_info"]
     assert manifest["version"] == yaml.safe_load((ROOT / "galaxy.yml").read_text())["version"]
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A rollout over four clusters in waves: it stops after the wave in which one failed, and goes on with the rest."""
+"""A rollout over clusters in waves: it stops after the wave in which one failed, and goes on with the rest."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from plane_client import Lab
 
 from playbooks import ROOT, environment
 
-HOSTS = ("a", "b", "c", "d")
+HOSTS = ("a", "b", "c")
 BROKEN = "b"
 
 
@@ -44,7 +44,7 @@ class Fleet:
         variables.update(
             lab_name=os.environ["TEST_LAB"],
             llm_d_models=variables["llm_d_models"][:1],
-            llm_d_waves=[1, 2, "100%"],
+            llm_d_waves=[2, "100%"],
             ansible_connection="local",
             ansible_python_interpreter="{{ ansible_playbook_python }}",
         )
@@ -88,7 +88,7 @@ class Fleet:
 
 @pytest.fixture
 def fleet(lab: Lab, tmp_path: pathlib.Path) -> Iterator[Fleet]:
-    """Four clusters; what is deployed goes afterwards."""
+    """Clusters; what is deployed goes afterwards."""
     made = Fleet(tmp_path)
     yield made
     for host in begun(lab, made):
@@ -116,22 +116,22 @@ def test_a_wave_that_fails_is_the_last_and_the_rest_can_be_retried(lab: Lab, fle
     fleet.write(llm_d_context="nowhere")
     stopped = fleet.play("site")
     assert stopped.code != 0
-    assert results(stopped) == dict(zip(HOSTS, ("ok", "failed", "ok", "untouched"), strict=True)), stopped.text
+    assert results(stopped) == dict(zip(HOSTS, ("ok", "failed", "untouched"), strict=True)), stopped.text
     # Those beside the one that failed came to their end, and the next wave was not begun.
-    assert begun(lab, fleet) == ["a", "c"] and not locked(lab, fleet.namespace("c"))
+    assert begun(lab, fleet) == ["a"] and not locked(lab, fleet.namespace("a"))
     rows = {row["host"]: row for row in stopped.report["rows"]}
     assert "nowhere" in rows[BROKEN]["detail"]
     assert rows["a"]["models"] == ["qwen3-0-6b"] and rows["a"]["versions"]["Kubernetes"]
-    assert pathlib.Path(rows["c"]["record"], "record.json").exists()
-    table = stopped.text[stopped.text.index("site.yml on 4 clusters in 3 waves") :]
-    assert "1 failed, 1 untouched, 2 ok" in table and "stopped after wave 2 of 3: d" in table
+    assert pathlib.Path(rows["a"]["record"], "record.json").exists()
+    table = stopped.text[stopped.text.index("site.yml on 3 clusters in 2 waves") :]
+    assert "1 failed, 1 untouched, 1 ok" in table and "stopped after wave 1 of 2: c" in table
 
     fleet.write()
     command = shlex.split(stopped.report["retry"])
     assert command[-2] == "--limit" and command[-1].endswith("failed.txt")
     # An extra variable goes before the inventory's waves.
     done = fleet.run([*command, "-e", "llm_d_waves=100%"])
-    assert (done.code, results(done)) == (0, {BROKEN: "ok", "d": "ok"}), done.text
+    assert (done.code, results(done)) == (0, {BROKEN: "ok", "c": "ok"}), done.text
     assert not done.report["waves"] and not done.report["retry"] and begun(lab, fleet) == list(HOSTS)
 
 
@@ -142,7 +142,7 @@ def test_what_clusters_share_by_mistake_is_named_before_anything_is_begun(lab: L
     for text in (
         f"b, c are one namespace of one cluster: {fleet.namespace('c')} at https://",
         "llm_d_waves holds 'most', which is no size of a wave",
-        "a, b, c, d would write llm_d_findings_file to the same file, findings.json",
+        "a, b, c would write llm_d_findings_file to the same file, findings.json",
     ):
         assert text in done.text.replace("\\n", "\n"), done.text
 
@@ -160,14 +160,14 @@ def test_all_fail_and_the_summary_cannot_be_written(fleet: Fleet) -> None:
     )
     done = fleet.play("status", *away, "-e", f"llm_d_records_dir={fleet.folder / 'file'}")
     assert done.code != 0
-    assert "status.yml on 4 clusters" in done.text and "4 unreachable" in done.text, done.text
-    assert "--limit a,b,c,d" in done.text and "summary    not written: " in done.text
+    assert "status.yml on 3 clusters" in done.text and "3 unreachable" in done.text, done.text
+    assert "--limit a,b,c" in done.text and "summary    not written: " in done.text
     assert "only-for-tests" not in done.text
 
 
 def test_failures_that_are_allowed_stop_nothing_but_count(fleet: Fleet) -> None:
     fleet.write(llm_d_context="nowhere")
-    allowed = {"teardown_confirm": True, "llm_d_waves": [2, "100%"], "llm_d_wave_failures": 1}
+    allowed = {"teardown_confirm": True, "llm_d_wave_failures": 1}
     done = fleet.play("teardown", "-e", json.dumps(allowed))
-    assert results(done) == dict(zip(HOSTS, ("ok", "failed", "ok", "ok"), strict=True)), done.text
-    assert done.code != 0 and done.report["waves"] == [2, 2]
+    assert results(done) == dict(zip(HOSTS, ("ok", "failed", "ok"), strict=True)), done.text
+    assert done.code != 0 and done.report["waves"] == [2, 1]

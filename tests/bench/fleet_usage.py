@@ -18,7 +18,7 @@ import threading
 import time
 
 # Seconds between two looks at the memory. Each costs the kernel a walk through every page table.
-PAUSE = 2.0
+PAUSE = 3.0
 PSS = re.compile(r"^Pss:\s+(\d+) kB", re.M)
 PROC = pathlib.Path("/proc")
 # Of <linux/prctl.h>.

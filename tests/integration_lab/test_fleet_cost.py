@@ -20,7 +20,7 @@ import fleet_inventory  # noqa: E402
 
 FEW, MANY = 2, 4
 # Bytes of all results of a host with two models, as JSON; they are kept for each host until the end.
-RESULTS = 150_000
+RESULTS = 60_000
 
 Sizes = dict[str, list[tuple[str, int]]]
 

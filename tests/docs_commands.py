@@ -41,7 +41,7 @@ READERS = (
 # Pages that name files which another page shows.
 SHOWN_BY = {"README.md": "docs/first-cluster.md"}
 CLUSTERS = ("prod-east", "ocp-east")
-SECONDS = 180
+SECONDS = 600
 REMOVE = (
     "ansible-playbook playbooks/teardown.yml -i inventories/lab"
     " -e teardown_confirm=true -e teardown_delete_namespace=true"

@@ -24,7 +24,10 @@ from plane_client import Lab
 from playbooks import Run, play
 
 START = "\n---\napiVersion: "
-MODELS = [{"name": "qwen3-0-6b", "model": "Qwen/Qwen3-0.6B", "values": "{{ simulated_server }}"}]
+QUICK = "{'decode': {'podAnnotations': {'lab.llm-d.ai/ready-delay': '200ms'}}}"
+SERVER = f"simulated_server | combine({QUICK}, recursive=true)"
+MODELS = [{"name": "qwen3-0-6b", "model": "Qwen/Qwen3-0.6B", "values": f"{{{{ {SERVER} }}}}"}]
+TWICE = [{**MODELS[0], "values": f"{{{{ {SERVER} | combine({{'decode': {{'replicas': 2}}}}, recursive=true) }}}}"}]
 
 
 class Account(NamedTuple):
@@ -85,9 +88,17 @@ def test_the_role_that_planning_asks_for_suffices_for_all_playbooks(lab: Lab, ac
     narrow = [item for item in documents if not item["kind"].startswith("Cluster")]
     assert len(narrow) < len(documents)
     lab.apply(*narrow)
-    for name in ("site", "verify", "site"):
-        run = account.play(name, llm_d_rules="error")
+    ways: list[tuple[str, dict[str, Any]]] = [
+        ("site", {"llm_d_models": TWICE}),
+        ("site", {}),
+        ("rollback", {"rollback_confirm": True}),
+        ("status", {"status_verify": True, "status_fail_on": ["unhealthy", "drift"], "llm_d_models": TWICE}),
+        ("diagnose", {}),
+    ]
+    for name, more in ways:
+        run = account.play(name, llm_d_rules="error", **more)
         assert run.code == 0, run.text
+        assert name != "status" or "Not seen:" not in run.text, run.text
     assert run.changed == 0, run.text
     run = account.play("teardown")
     assert run.code == 0, run.text

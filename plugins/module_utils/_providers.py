@@ -69,7 +69,8 @@ def load_provider(folder: str, name: str) -> Provider:
             hint="Set gateway_provider to one of: " + ", ".join(known),
         )
     with open(os.path.join(folder, name + ".yml"), encoding="utf-8") as stream:
-        return _provider(name, yaml.safe_load(stream) or {})
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # eight times as fast
+        return _provider(name, yaml.load(stream, Loader=loader) or {})  # noqa: S506 - both are safe
 
 
 def _provider(name: str, data: dict[str, t.Any]) -> Provider:

@@ -37,8 +37,12 @@ def set_up(awx: Awx, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., 
         path = folder / "variables.json"
         path.write_text(json.dumps(variables), encoding="utf-8")
         command = ["ansible-playbook", str(TESTS.parent / "playbooks" / "awx_setup.yml"), "-e", f"@{path}", *arguments]
-        environment = {**os.environ, "CONTROLLER_HOST": awx.url, "CONTROLLER_OAUTH_TOKEN": TOKEN, "HOME": str(folder)}
-        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+        # Time enough for a machine with much else to do.
+        controller = {"HOST": awx.url, "OAUTH_TOKEN": TOKEN, "REQUEST_TIMEOUT": "300"}
+        environment = {**os.environ, **{f"CONTROLLER_{key}": value for key, value in controller.items()}}
+        done = subprocess.run(
+            command, cwd=folder, env={**environment, "HOME": str(folder)}, capture_output=True, text=True, check=False
+        )
         text = done.stdout + done.stderr
         recap = re.search(r"changed=(\d+)", text)
         items = re.findall(r"^changed: \[localhost\] => \(item=(.*)\)$", text, re.MULTILINE)

@@ -22,7 +22,7 @@ Run them with `make bench-fleet`: it starts labs of its own, takes about 12 minu
 run on one machine; nothing else may run there. How to use many clusters at once: [fleet.md](fleet.md).
 
 The controller keeps, for each host, its variables and the results that later tasks need. All else is in the forks,
-which end with their task, so memory follows the number of forks.
+which end with their task, and in the background jobs of the clusters that are deployed at once, which waves bound.
 """
 
 
@@ -48,7 +48,7 @@ def _labs(rows: list[dict], said: str, delays: dict[str, int]) -> str:
         "`site.yml` for all labs at once, two models on each, first deployment.\nPods are ready after "
         + ", ".join(f"{seconds} s ({name})" for name, seconds in delays.items())
         + ".\nLabs run on the same machine: an API server, etcd, a controller manager, a scheduler and KWOK each.\n",
-        "| Labs | Wall | times the first | CPU of Ansible | CPU of the labs | cores busy | memory of Ansible |",
+        "| Labs | Wall | times one lab's (aim for 8: 2.00) | CPU of Ansible | CPU of the labs | cores busy | memory |",
         "|---|---|---|---|---|---|---|",
     ]
     for row in rows:
@@ -83,9 +83,10 @@ def _deploying(rows: list[dict]) -> list[str]:
         "",
         f"### {CLUSTERS:,} clusters: deployment",
         "",
-        "AWX cuts an inventory into slices (`job_slice_count` of a job template), runs each as a job of its own on",
-        "some node of the instance group, and lets each work on `forks` hosts at once. A host takes a fork for as long",
-        f"as its task waits. With {FORKS} forks and clusters whose models are ready after 10 minutes:",
+        "AWX cuts an inventory into slices (`job_slice_count` of a job template) and runs each as a job of its own on",
+        "some node of the instance group. Within a job all clusters of a wave are deployed at once: their releases are",
+        "installed by background jobs, which no number of forks bounds. So give a job no larger waves than forks.",
+        f"With `llm_d_waves: [{FORKS}]`, {FORKS} forks, and clusters whose models are ready after 10 minutes:",
         "",
         "| Slices | clusters at once | rounds | all are done after | memory of a slice | CPU of a slice, all rounds |",
         "|---|---|---|---|---|---|",

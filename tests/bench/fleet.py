@@ -22,8 +22,6 @@ import fleet_usage
 
 LABS = bench.STATE / "llm-d-orchestrator/labs"
 NAME = "fleet-"
-# Seconds until the labs' pods are ready.
-DELAYS = {"gateway": 10, "epp": 5, "modelserver": 40}
 # Hosts and forks of the smaller runs, from which the costs of a fork and of a host are worked out.
 SMALL = ((1, 20), (50, 5), (50, 20))
 
@@ -54,7 +52,10 @@ def up(count: int, folder: str) -> dict[str, dict]:
     """Start labs, two at a time; return their records by name."""
     print(f"Starting {count} lab(s)", flush=True)
     hosts = {name(number): {"lab_name": name(number)} for number in range(1, count + 1)}
-    local = {"ansible_connection": "local", "lab_ready_delays": {key: f"{value}s" for key, value in DELAYS.items()}}
+    local = {
+        "ansible_connection": "local",
+        "lab_ready_delays": {key: f"{value}s" for key, value in bench.DELAYS.items()},
+    }
     inventory = {"all": {"hosts": hosts, "vars": local}}
     seconds = bench.run(*command("lab_up", inventory, 2, folder, lab_hosts="all"))
     print(f"{count} lab(s) are up after {seconds:.0f} s", flush=True)
@@ -123,7 +124,7 @@ def main() -> None:
         finally:
             down(max(counts, default=1), folder)
     page = bench.ROOT / "docs/fleet-benchmarks.md"
-    page.write_text(fleet_page.updated(page, found, bench.machine(), DELAYS), encoding="utf-8")
+    page.write_text(fleet_page.updated(page, found, bench.machine(), bench.DELAYS), encoding="utf-8")
     print(page.read_text(encoding="utf-8"))
     missed = fleet_page.missed(found)
     if missed:

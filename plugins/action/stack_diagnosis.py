@@ -13,6 +13,8 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_command i
 from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.in_process import InProcessAction
 
 display = Display()
+# What a failed diagnosis says in its message already, and Ansible would dump below it once more.
+SAID = ("counts", "evidence", "releases", "screen")
 
 
 def continuing(arguments: list[str]) -> str:
@@ -24,6 +26,11 @@ def continuing(arguments: list[str]) -> str:
     return shlex.join([program, *masked_arguments(arguments[1:])])
 
 
+def told(result: dict) -> dict:
+    """Return a failed result without what its message says."""
+    return {key: value for key, value in result.items() if key not in SAID}
+
+
 class ActionModule(InProcessAction):
     """The module of the same name."""
 
@@ -33,6 +40,8 @@ class ActionModule(InProcessAction):
             self._task.args["command"] = continuing(sys.argv)
         result = super().run(tmp, task_vars)
         shown = self._task.args.get("show") in (True, "true", "True", "yes")
-        if shown and result.get("screen") and not result.get("failed"):
+        if shown and result.get("failed"):
+            return told(result)
+        if shown and result.get("screen"):
             display.display("\n".join(["", *result["screen"]]))
         return result

@@ -26,6 +26,14 @@ def fixing(arguments: list[str]) -> str:
     return next_command(masked_arguments([playbooks.get(name, name) for name in arguments[1:]]), {})
 
 
+def told(result: dict) -> dict:
+    """Return a printed status; of a failed one, dumped below it, without what would push it off the screen."""
+    if not result.get("failed"):
+        return result
+    rows = [row for row in result.get("rows") or [] if row["drift"] or row["ready"] is False]
+    return {**{key: value for key, value in result.items() if key not in ("screen", "last")}, "rows": rows}
+
+
 class ActionModule(InProcessAction):
     """The module of the same name."""
 
@@ -37,4 +45,5 @@ class ActionModule(InProcessAction):
         shown = self._task.args.get("show") in (True, "true", "True", "yes")
         if shown and result.get("screen"):
             display.display("\n".join(["", *result["screen"]]))
+            return told(result)
         return result

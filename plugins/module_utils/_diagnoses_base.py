@@ -122,12 +122,18 @@ def said(pattern: str, key: int = 1, remedy: str = "") -> t.Callable[[Evidence],
         for entry in refusals(evidence):
             found = compiled.search(entry.text)
             if found:
-                begin = max(0, found.start() - 120)
+                begin = _word(entry.text, found.start() - 120, found.start())
                 text = clean(entry.text[begin : found.end() + 240])
                 advice = remedy.format(*(clean(group, 120) for group in (found[0], *found.groups()))) if remedy else ""
                 yield Hit((entry.ref,), text, key=clean(found[key], 80), since=entry.since, remedy=advice)
 
     return find
+
+
+def _word(text: str, begin: int, end: int) -> int:
+    """Return where the first whole word between two indices begins; the first index where there is none."""
+    space = text.find(" ", begin - 1, end) if begin > 0 else -1
+    return space + 1 if space >= 0 else max(0, begin)
 
 
 def event_of(evidence: Evidence, item: Object, *reasons: str, pattern: str = "") -> Object | None:

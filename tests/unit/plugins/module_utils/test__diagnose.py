@@ -62,6 +62,15 @@ def test_a_pending_release_is_stuck_only_after_a_while_or_after_the_run() -> Non
     assert [cause.rule.id for cause in causes_of(evidence(releases=young, ended=True))] == ["DIAG811"]
 
 
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [("", ""), ("short ", "short "), ("x" * 30 + " word " * 20, "word " * 20), ("y" * 200, "y" * 120)],
+)
+def test_an_excerpt_begins_with_a_word(before: str, expected: str) -> None:
+    found = diagnose(evidence(failure=f"{before}Invalid value: -1"))["causes"][0]
+    assert found["evidence"][0].split() == f"{expected}Invalid value: -1".split(), found
+
+
 def test_every_rule_is_seen_to_work() -> None:
     places = (pathlib.Path(__file__).parent, TESTS / "integration_lab")
     text = "".join(path.read_text() for folder in places for path in folder.glob("*diagno*.py"))

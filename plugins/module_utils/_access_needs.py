@@ -15,6 +15,8 @@ RBAC = "rbac.authorization.k8s.io"
 GATEWAY = "gateway.networking.k8s.io"
 # Helm looks before it creates or patches; readiness and teardown watch each kind; teardown deletes.
 OBJECT_VERBS = ("get", "list", "watch", "create", "patch", "delete")
+# Helm looks before it deletes what a release no longer has, and that is waited for.
+LEAVING_VERBS = ("get", "list", "watch", "delete")
 # helm.sh/helm, pkg/storage/driver/secrets.go; this collection patches labels of these records.
 RECORD_VERBS = ("get", "list", "create", "update", "patch", "delete")
 # The lock is looked at, waited for, taken, renewed, and deleted by a teardown.
@@ -66,12 +68,16 @@ def kinds_of(documents: t.Iterable[Object]) -> dict[tuple[str, str], tuple[str, 
     return found
 
 
-def needs(items: t.Sequence[Item], kinds: Kinds, scope: Scope) -> list[Need]:
+def needs(
+    items: t.Sequence[Item], kinds: Kinds, scope: Scope, present: t.Mapping[str, t.Sequence[Object]] | None = None
+) -> list[Need]:
     """Return every permission that a plan needs, each once: what it must have first, then what is optional.
 
     items: the objects to be made; kinds: what the cluster serves. Kinds it does not serve are another rule's matter.
+    present: objects of releases as they are, by release; what is not made any more is deleted.
     """
     found = [*_namespaces(scope), *_releases(scope), *_objects(items, kinds, scope), *_made(kinds, scope)]
+    found += _leaving(present or {}, kinds)
     found += [need for item in items for need in _held(item, items)]
     found += [*_verify(kinds, scope), *_reads(kinds, scope)]
     kept: dict[Need, Need] = {}
@@ -112,6 +118,16 @@ def _objects(items: t.Sequence[Item], kinds: Kinds, scope: Scope) -> t.Iterator[
             place = (item.namespace or scope.namespace) if namespaced else ""
             origin = f"release {item.release}" if item.release else "routes"
             yield from _all(OBJECT_VERBS, item.group, resource, place, origin)
+
+
+def _leaving(present: t.Mapping[str, t.Sequence[Object]], kinds: Kinds) -> t.Iterator[Need]:
+    for release, bodies in present.items():
+        for body in bodies:
+            key = (str(body.get("apiVersion")).rpartition("/")[0], str(body.get("kind")))
+            resource, _namespaced = kinds.get(key, ("", True))
+            if resource:
+                place = str(mapping(body.get("metadata")).get("namespace") or "")
+                yield from _all(LEAVING_VERBS, key[0], resource, place, f"release {release} as it is")
 
 
 def _made(kinds: Kinds, scope: Scope) -> t.Iterator[Need]:

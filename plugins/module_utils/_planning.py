@@ -205,9 +205,12 @@ class Planning:
         where, what = (self.cluster, self.inventory), (self.stack, self.result_stack)
         self.rules = StackRules(*where, *what, self.fetching, *weights)
         current = self.finder.current if self.finder else {}
-        self.rules.existing = {key for key, release in current.items() if release.status != "uninstalled"}
+        there = {key: release for key, release in current.items() if release.status != "uninstalled"}
+        self.rules.existing, known = set(there), self.finder.manifests if self.finder else {}
+        changing = [release for key, release in there.items() if key not in known]
+        self.rules.present = {one.name: self.inventory.scoped(one.manifest, one.namespace) for one in changing}
         try:
-            rendered = self.rules.render(self.finder.manifests if self.finder else {})
+            rendered = self.rules.render(known)
             errors = rendered.errors
             self.parts = rendered.parts
             objects = [item for part in self.parts for item in part.manifests]

@@ -27,11 +27,17 @@ _GROUPS = {"Job": "batch", "DaemonSet": "apps", "PrometheusRule": "monitoring.co
 
 
 def add_access(
-    model: StackModel, cluster: Cluster, inventory: Inventory, result: Object, created: t.Mapping[str, t.Sequence]
+    model: StackModel,
+    cluster: Cluster,
+    inventory: Inventory,
+    result: Object,
+    created: t.Mapping[str, t.Sequence],
+    present: t.Mapping[str, t.Sequence[Object]],
 ) -> None:
     """Add to the model's facts what it needs and is not permitted.
 
-    result: the stack as plain data; created: objects that are made before the releases, by kind.
+    result: the stack as plain data; created: objects that are made before the releases, by kind; present: objects of
+    releases as they are, by release.
     """
     namespace, gateway = result["namespace"], result["gateway"]["namespace"] or result["namespace"]
     made = tuple((_GROUPS.get(kind, ""), kind) for kind, bodies in created.items() if bodies)
@@ -43,7 +49,7 @@ def add_access(
     istio, adopted = result["gateway"]["provider"] in ISTIOD, result["gateway"]["adopted"]
     scope = Scope(namespace, gateway, absent, istio, made, adopted, result["route_gateway"]["namespace"])
     scope = dataclasses.replace(scope, locked=bool((result.get("lock") or {}).get("namespaces")))
-    wanted = needs(model.planned, kinds_of(inventory.discovery), scope)
+    wanted = needs(model.planned, kinds_of(inventory.discovery), scope, present)
     model.facts = dataclasses.replace(model.facts, access=read_access(cluster, wanted, unseen))
 
 

@@ -95,6 +95,8 @@ class StackRules:
         self.model: StackModel | None = None
         # Releases that exist, by component and name: charts may render an upgrade otherwise.
         self.existing: t.Container[tuple[str, str]] = ()
+        # Objects of those that change, by release.
+        self.present: Objects = {}
 
     def findings(self, parts: list[Component], created: Objects) -> list[StackFinding]:
         """Return what the rules find. created: objects that are made before the releases, by kind."""
@@ -109,7 +111,7 @@ class StackRules:
         model = build_model(parts, self.result["routes"], models, facts, place)
         add_platform(model, self.cluster, self.inventory.version)
         if self.access != "off":
-            add_access(model, self.cluster, self.inventory, self.result, created)
+            add_access(model, self.cluster, self.inventory, self.result, created, self.present)
         if self.capacity != "off":
             add_capacity(model, self.cluster)
         self.model = model

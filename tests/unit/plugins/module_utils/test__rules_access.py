@@ -117,6 +117,22 @@ def test_what_a_plan_needs_follows_from_its_objects() -> None:
     assert not any(need.resource == "inferencepools" for need in found)
 
 
+def test_what_a_release_no_longer_has_is_deleted() -> None:
+    space = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "old", "namespace": "demo"}}
+    wide = {"apiVersion": f"{RBAC}/v1", "kind": "ClusterRole", "metadata": {"name": "old"}, "rules": ROLE["rules"]}
+    strange = {"apiVersion": "x.io/v1", "kind": "Strange", "metadata": {"name": "old", "namespace": "demo"}}
+    kinds = {("", "Service"): ("services", True), (RBAC, "ClusterRole"): ("clusterroles", False)}
+    before = needs([], kinds, Scope("demo", "demo"))
+    found = [
+        need for need in needs([], kinds, Scope("demo", "demo"), {"a": [space, wide, strange]}) if need not in before
+    ]
+    assert {(need.verb, need.target, need.namespace) for need in found} == {
+        *((verb, "services", "demo") for verb in ("get", "watch", "delete")),
+        *((verb, f"clusterroles.{RBAC}", "") for verb in ("get", "list", "watch", "delete")),
+    }
+    assert not any(need.held for need in found)
+
+
 def test_a_namespace_that_is_absent_has_to_be_made() -> None:
     found = needs([], KINDS, Scope("demo", "gate", frozenset({"demo"})))
     assert Need("create", "", "namespaces") in found

@@ -216,3 +216,9 @@ def test_mistakes_are_told_at_once_before_anything_is_changed(set_up: SetUp) -> 
     run = set_up(awx_image="registry.example.com/jobs:1", awx_objects=wrong)
     assert (run.code, run.requests) == (2, []), run.text
     assert "2 mistakes" in run.text and "meant is probably forks" in run.text and "no template none" in run.text
+
+
+def test_a_secret_of_nothing_is_refused_before_anything_is_changed(set_up: SetUp) -> None:
+    run = set_up(awx_image="registry.example.com/jobs:1", awx_secrets={"cluster": {"kubeconfig": SECRET}})
+    assert (run.code, run.requests) == (2, []), run.text
+    assert "awx_secrets has cluster, and awx_objects has no" in run.text and SECRET not in run.text

@@ -63,6 +63,10 @@ lint: env ## ansible-lint (production), yamllint, ruff, mypy, shellcheck, change
 unit: env ## Unit tests of the Python code and of the charts
 	@tests/unit.sh
 
+.PHONY: awx
+awx: env ## The playbook that sets up AWX, against a server that speaks AWX's API
+	@tests/awx.sh
+
 .PHONY: sanity
 sanity: env ## ansible-test sanity (ANSIBLE_CORE=2.18 for another release than the pinned one)
 	@ANSIBLE_CORE=$(ANSIBLE_CORE) tests/sanity.sh

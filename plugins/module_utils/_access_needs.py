@@ -9,6 +9,7 @@ import typing as t
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._access import Need
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._model_servers import Object, dicts, mapping
+from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases import is_kept
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_items import Item
 
 RBAC = "rbac.authorization.k8s.io"
@@ -125,7 +126,7 @@ def _leaving(present: t.Mapping[str, t.Sequence[Object]], kinds: Kinds) -> t.Ite
         for body in bodies:
             key = (str(body.get("apiVersion")).rpartition("/")[0], str(body.get("kind")))
             resource, _namespaced = kinds.get(key, ("", True))
-            if resource:
+            if resource and not is_kept(body):
                 place = str(mapping(body.get("metadata")).get("namespace") or "")
                 yield from _all(LEAVING_VERBS, key[0], resource, place, f"release {release} as it is")
 

@@ -121,10 +121,15 @@ def test_what_a_release_no_longer_has_is_deleted() -> None:
     space = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "old", "namespace": "demo"}}
     wide = {"apiVersion": f"{RBAC}/v1", "kind": "ClusterRole", "metadata": {"name": "old"}, "rules": ROLE["rules"]}
     strange = {"apiVersion": "x.io/v1", "kind": "Strange", "metadata": {"name": "old", "namespace": "demo"}}
-    kinds = {("", "Service"): ("services", True), (RBAC, "ClusterRole"): ("clusterroles", False)}
+    kept = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "k", "namespace": "other"}}
+    kept["metadata"]["annotations"] = {"helm.sh/resource-policy": "keep"}
+    served = (("", "Service"), ("services", True)), (("", "Secret"), ("secrets", True))
+    kinds = {**dict(served), (RBAC, "ClusterRole"): ("clusterroles", False)}
     before = needs([], kinds, Scope("demo", "demo"))
     found = [
-        need for need in needs([], kinds, Scope("demo", "demo"), {"a": [space, wide, strange]}) if need not in before
+        need
+        for need in needs([], kinds, Scope("demo", "demo"), {"a": [space, wide, strange, kept]})
+        if need not in before
     ]
     assert {(need.verb, need.target, need.namespace) for need in found} == {
         *((verb, "services", "demo") for verb in ("get", "watch", "delete")),

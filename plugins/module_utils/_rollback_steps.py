@@ -108,7 +108,7 @@ def plan_steps(
     if errors:
         raise OrchestratorError(
             "These releases cannot be restored:", details=errors,
-            hint="Run site.yml with the inputs of that deployment; record.md shows them, without secrets.",
+            hint="Run site.yml with the inputs of that deployment; record.json has them, without secrets.",
         )  # fmt: skip
     return steps
 

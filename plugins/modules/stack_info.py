@@ -115,6 +115,13 @@ options:
     description: Seconds to wait with O(lock=wait).
     type: int
     default: 600
+  on_failure:
+    description:
+      - What a deployment does with the other components once one has failed, see M(llm_d.orchestrator.release_jobs).
+      - It is only checked here, before anything is begun.
+    type: str
+    choices: [finish, cancel]
+    default: finish
   capacity:
     description:
       - With O(check_rules), whether to ask if the nodes have room for the pods, and if quotas and limits allow them.
@@ -341,6 +348,7 @@ def argument_spec() -> dict:
         access={"type": "str", "choices": ["block", "warn", "off"], "default": "block"},
         lock={"type": "str", "choices": ["refuse", "wait", "off"], "default": "refuse"},
         lock_timeout={"type": "int", "default": 600},
+        on_failure={"type": "str", "choices": ["finish", "cancel"], "default": "finish"},
         capacity={"type": "str", "choices": ["block", "warn", "off"], "default": "block"},
         adopt={"type": "bool", "default": False},
         find_settled={"type": "bool", "default": False},

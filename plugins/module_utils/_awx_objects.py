@@ -58,7 +58,10 @@ def awx_objects(sources: t.Sequence[Object], prefix: str, options: t.Mapping[str
     made.update(nodes=maker.nodes.made, links=maker.nodes.links, removed_nodes=maker.nodes.removed)
     maker.attach(made)
     if maker.mistakes:
-        raise OrchestratorError(f"{len(maker.mistakes)} mistakes in what AWX is to have.", details=maker.mistakes)
+        count = len(maker.mistakes)
+        raise OrchestratorError(
+            f"{count} mistake{'s' if count > 1 else ''} in what AWX is to have.", details=maker.mistakes
+        )
     return made
 
 

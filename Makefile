@@ -19,7 +19,7 @@ export ANSIBLE_INVENTORY_UNPARSED_WARNING := false
 
 .PHONY: help
 help: ## Show the targets
-	@awk -F':.*## ' '/^[a-z_-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z_-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # No prerequisite: the name of the folder has the pins in it.
 $(VENV)/.ready:
@@ -98,8 +98,13 @@ molecule: env ## Molecule scenarios on the lab (SCENARIO=name for one)
 	@tests/molecule.sh $(SCENARIO)
 
 .PHONY: integration
-integration: env ## The lab, its serving plane and bad input, against a running lab
+integration: env ## The lab, its serving plane, deployments and bad input, against a running lab
 	@tests/integration.sh
+	@tests/chaos.sh
+
+.PHONY: docs-commands
+docs-commands: env ## The commands of README.md and docs/, against a running lab
+	@tests/docs_commands.sh
 
 .PHONY: mutations
 mutations: env ## Mistakes on purpose in correct stacks, which planning has to name, against a running lab

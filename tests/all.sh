@@ -4,6 +4,7 @@
 . "$(dirname "$0")/common.sh"
 
 OTHER_LAB="$TEST_LAB-other"
+DOCS_LAB="$TEST_LAB-docs"
 lanes=()
 names=()
 logs="$(mktemp -d)"
@@ -13,8 +14,9 @@ finish() {
     kill -- "-$lane" 2> /dev/null || continue
   done
   rm -rf "$logs"
-  lab_playbook playbooks/lab_down.yml > /dev/null
-  TEST_LAB="$OTHER_LAB" lab_playbook playbooks/lab_down.yml > /dev/null
+  for lab in "$TEST_LAB" "$OTHER_LAB" "$DOCS_LAB"; do
+    TEST_LAB="$lab" lab_playbook playbooks/lab_down.yml > /dev/null
+  done
 }
 trap finish EXIT
 
@@ -30,15 +32,16 @@ beside() {
 }
 
 heading "the tests' own labs (binaries are fetched or built on the first run)"
-lab_playbook playbooks/lab_up.yml
-TEST_LAB="$OTHER_LAB" lab_playbook playbooks/lab_up.yml
+for lab in "$TEST_LAB" "$OTHER_LAB" "$DOCS_LAB"; do
+  TEST_LAB="$lab" lab_playbook playbooks/lab_up.yml
+done
 
-beside static tests/unit.sh tests/awx.sh tests/lint.sh tests/docs.sh tests/sanity.sh
+TEST_LAB="$DOCS_LAB" beside static-and-docs tests/unit.sh tests/lint.sh tests/docs.sh tests/sanity.sh tests/awx.sh tests/docs_commands.sh
 # The mutations come last: they take definitions away for a while, which the lab's gateway controller does not get over.
 TEST_LAB="$OTHER_LAB" beside other-lab tests/molecule.sh tests/package.sh tests/mutations.sh
 
 outcome=0
-tests/integration.sh || outcome=$?
+{ tests/integration.sh && tests/chaos.sh; } || outcome=$?
 failed=()
 for index in "${!lanes[@]}"; do
   wait "${lanes[$index]}" || failed+=("${names[$index]}")

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What needs the tests' running lab: the lab itself and its serving plane, bad input, and the commands in the docs.
+# What needs the tests' running lab: the lab itself and its serving plane, deployments, bad input.
 . "$(dirname "$0")/common.sh"
 
 heading "integration: the lab, its serving plane, bad input"
@@ -15,7 +15,3 @@ print(*sorted({test.split("::")[0] for test in json.load(open(".pytest_cache/v/c
 elif [ "$outcome" != 0 ]; then
   exit "$outcome"
 fi
-heading "integration: deployments that are killed or locked out"
-(cd tests/chaos && python run.py --quick --lab "$TEST_LAB")
-heading "integration: the commands in README.md and docs/"
-python tests/docs_commands.py

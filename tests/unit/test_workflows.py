@@ -68,5 +68,5 @@ def test_jobs_end_and_run_no_foreign_text(path: pathlib.Path) -> None:
 
 def test_every_kind_of_test_has_a_job() -> None:
     called = " ".join(text for job in jobs(ROOT / ".github" / "workflows" / "ci.yml") for text in commands(job))
-    wanted = {"lint", "unit", "docs", "sanity", "molecule", "package", "integration", "mutations"}
+    wanted = {"lint", "unit", "docs", "sanity", "molecule", "package", "integration", "docs-commands", "mutations"}
     assert {name for name in wanted if f"make {name}" not in called} == set()

@@ -133,7 +133,7 @@ def _hosts(rows: list[dict], said: str) -> str:
         lines.append(
             f"| {row['hosts']} | {row['forks']} | {row['seconds']:.1f} s{_aim(row, 0, 's')} | {row['cpu']:.1f} s "
             f"| {row['cpu'] / row['hosts']:.2f} s | {row['lab_cpu']:.1f} s "
-            f"| {row['memory']:.0f} MiB{_aim(row, 1, 'MiB')} |"
+            f"| {_seen(row)}{_aim(row, 1, 'MiB')} |"
         )
     lines += ["", "Memory is the sum of the processes' proportional shares (PSS): pages that forks share count once."]
     return "\n".join([*lines, *(_planning(rows) if len(rows) > 3 else [])]) + "\n"
@@ -175,6 +175,11 @@ def _bound(share: float) -> str:
     """Return what bounds plans, by the share of the cores' time that they used."""
     used = f"{100 * share:.0f} % of the cores' time was used"
     return f"The cores bound it: {used}." if share >= BUSY else f"{used[0].upper()}{used[1:]}; others used the rest."
+
+
+def _seen(row: dict) -> str:
+    """Return a run's memory; one that is over before the first sample has none."""
+    return f"{row['memory']:.0f} MiB" if row["memory"] else "too short to be sampled"
 
 
 def _memory(rows: list[dict], forks: int) -> str:

@@ -3,8 +3,8 @@
 """The nodes of AWX workflows: short descriptions become what awx.awx.workflow_job_template_node takes.
 
 Nodes come after those that they lead to, so that they can be made with their links; only approvals are linked in a step
-of their own, as that module wants it. awx.awx.workflow_job_template could make all nodes at once, but calls each approval
-changed every time, and leaves the last link of a kind.
+of their own, as that module wants it. awx.awx.workflow_job_template could make all nodes at once, but calls each
+approval changed every time, and leaves the last link of a kind.
 """
 
 from __future__ import annotations

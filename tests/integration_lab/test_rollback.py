@@ -197,7 +197,8 @@ def test_after_a_failure_the_last_good_one_is_offered(states: States) -> None:
     good = stack.records()[-1]["started"].replace("-", "").replace(":", "")
     before = stack.manifests()
     broken = stack.site(0, model("a", delay="10m", HF_TOKEN=PLANTED), llm_d_wait_timeout=3, llm_d_consent=["replace"])
-    assert broken.code != 0 and f"\nTo return to the deployment of {good}: ansible-playbook " in broken.text, broken.text
+    offer = f"\nTo return to the deployment of {good}: ansible-playbook "
+    assert broken.code != 0 and offer in broken.text, broken.text
     assert "rollback.yml -i" in broken.text
     run = stack.back(llm_d_consent=["replace"])
     assert run.code == 0 and "the models answer" in run.text and stack.manifests() == before, run.text

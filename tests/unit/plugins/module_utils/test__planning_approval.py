@@ -109,7 +109,6 @@ def test_a_plan_of_another_namespace(tmp_path):
     assert "of the namespace" in text and "not other" in text
 
 
-
 @pytest.mark.parametrize("environment", ["", "production"])
 def test_without_a_plan(environment):
     texts, _notes = approval_texts(approval(environment=environment), plan_of([]), [])

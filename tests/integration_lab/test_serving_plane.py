@@ -165,7 +165,7 @@ def test_prefill_pods_take_part(stacks: Stacks) -> None:
 
 
 def test_closed_port_of_a_pod_fails(stacks: Stacks) -> None:
-    with pytest.raises(Exception, match="8001|not found|closed|reset|status"):
+    with pytest.raises(Exception, match="8001|not found|closed|reset|status|Broken pipe"):
         stacks.lab.http(stacks.namespace, "good", 8001, "GET", "/v1/models")
 
 

@@ -84,7 +84,7 @@ def site(lab: Lab, new_namespace: Callable[[], str], tmp_path_factory: pytest.Te
     for chart in CHARTS.values():
         source = ROOT / "roles/lab/files/charts" / chart
         subprocess.run([helm(), "package", source, "-d", folder], check=True, capture_output=True)
-    refs = {f"{role}_chart_ref": str(next(folder.glob(f"{name}-*.tgz"))) for role, name in CHARTS.items()}
+    refs = {f"{role}_chart_ref": str([*folder.glob(f"{name}-*.tgz")][0]) for role, name in CHARTS.items()}
     split = {"plugins_config_file": "pd.yaml", "plugins_custom_config": {"pd.yaml": SPLITTING}}
     variables = {
         **refs,

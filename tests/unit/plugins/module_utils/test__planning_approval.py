@@ -112,7 +112,9 @@ def test_a_plan_of_another_namespace(tmp_path):
 @pytest.mark.parametrize("environment", ["", "production"])
 def test_without_a_plan(environment):
     texts, _notes = approval_texts(approval(environment=environment), plan_of([]), [])
-    assert [text.partition(":")[0] for text in texts] == (["llm_d_plan", "llm_d_approved_digest"] if environment else [])
+    assert [text.partition(":")[0] for text in texts] == (
+        ["llm_d_plan", "llm_d_approved_digest"] if environment else []
+    )
 
 
 def test_a_digest_without_its_plan_is_held_against_what_would_be_done():

@@ -11,23 +11,9 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.llm_d.orchestrator.plugins.module_utils import _helm_credentials
+from kubeconfig_samples import CONTENT
 
 PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
-CONTENT: dict[str, Any] = {
-    "current-context": "east",
-    "clusters": [
-        {"name": "e", "cluster": {"server": "https://east", "certificate-authority": "ca.crt"}},
-        {"name": "w", "cluster": {"server": "https://west", "certificate-authority-data": "YQ=="}},
-    ],
-    "users": [
-        {"name": "eu", "user": {"client-key": "/abs/key", "exec": {"command": "bin/login", "args": ["ca.crt"]}}},
-        {"name": "wu", "user": {"exec": {"command": "aws", "env": [{"name": "K", "value": "0123456789abcdefg"}]}}},
-    ],
-    "contexts": [
-        {"name": "east", "context": {"cluster": "e", "user": "eu"}},
-        {"name": "west", "context": {"cluster": "w", "user": "wu"}},
-    ],
-}
 
 
 def helm(auth: dict[str, Any], **environ: str) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -11,22 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils import _kubeconfig as kubeconfig
 from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
-
-CONTENT: dict[str, Any] = {
-    "current-context": "east",
-    "clusters": [
-        {"name": "e", "cluster": {"server": "https://east", "certificate-authority": "ca.crt"}},
-        {"name": "w", "cluster": {"server": "https://west", "certificate-authority-data": "YQ=="}},
-    ],
-    "users": [
-        {"name": "eu", "user": {"client-key": "/abs/key", "exec": {"command": "bin/login", "args": ["ca.crt"]}}},
-        {"name": "wu", "user": {"exec": {"command": "aws", "env": [{"name": "K", "value": "0123456789abcdefg"}]}}},
-    ],
-    "contexts": [
-        {"name": "east", "context": {"cluster": "e", "user": "eu"}},
-        {"name": "west", "context": {"cluster": "w", "user": "wu"}},
-    ],
-}
+from kubeconfig_samples import CONTENT
 
 
 @pytest.mark.parametrize(

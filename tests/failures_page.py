@@ -13,8 +13,8 @@ if __name__ == "__main__":
     __import__("conftest")  # makes the collection importable
 
 sys.path.insert(0, str(ROOT / "tests" / "integration_lab"))
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._diagnoses import GROUPS, LOG_RULES  # noqa: E402
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._diagnoses_base import SYMPTOM, Diagnosis  # noqa: E402
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.base import SYMPTOM, Diagnosis  # noqa: E402
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.registry import GROUPS, LOG_RULES  # noqa: E402
 from diagnosis_cases import CASES, ODD_CAUSED, ODD_PLAYED, PLAYED_NAMES  # noqa: E402
 
 INTRO = """# Failures and what to do

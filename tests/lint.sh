@@ -10,7 +10,9 @@ yamllint --strict .
 heading "ansible-lint (production)"
 tests/as_collection.sh ansible-lint --offline
 heading "mypy"
-tests/as_collection.sh mypy --config-file mypy.ini plugins/module_utils plugins/plugin_utils plugins/action plugins/callback
+collection=ansible_collections/llm_d/orchestrator
+tests/as_collection.sh env --chdir ../../.. mypy --config-file $collection/mypy.ini \
+  $collection/plugins/{module_utils,plugin_utils,action,callback}
 heading "shellcheck"
 shellcheck -x --source-path=SCRIPTDIR .ci/run tests/*.sh
 heading "changelog fragments"

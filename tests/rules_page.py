@@ -12,9 +12,9 @@ if __name__ == "__main__":
     sys.path.insert(0, str(ROOT / "tests"))
     __import__("conftest")  # makes the collection importable
 
-from ansible_collections.llm_d.orchestrator.plugins.module_utils import _compatibility as table  # noqa: E402
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules import GROUPS  # noqa: E402
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base import Rule  # noqa: E402
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules import compatibility as table  # noqa: E402
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.base import Rule  # noqa: E402
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.registry import GROUPS  # noqa: E402
 
 INTRO = """# Consistency rules
 

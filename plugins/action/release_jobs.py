@@ -12,9 +12,13 @@ import time
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._cancel import cancel_path, request, withdraw
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._events import parse_time, read_events
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._progress import line_text, name_text, waiting_text
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.cancel import cancel_path, request, withdraw
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.events import parse_time, read_events
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.fleet.progress import (
+    line_text,
+    name_text,
+    waiting_text,
+)
 
 # Ansible keeps a job's result in a file and tells nobody: look at it this often (seconds).
 LOOK_EVERY = 0.2

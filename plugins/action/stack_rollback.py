@@ -7,10 +7,7 @@ from __future__ import annotations
 import os
 import sys
 
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_command import (
-    masked_arguments,
-    next_command,
-)
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.command_line import masked_arguments, next_command
 from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.in_process import InProcessAction
 
 

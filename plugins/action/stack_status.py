@@ -8,10 +8,7 @@ import os
 import sys
 
 from ansible.utils.display import Display
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_command import (
-    masked_arguments,
-    next_command,
-)
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.command_line import masked_arguments, next_command
 from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.in_process import InProcessAction
 
 display = Display()

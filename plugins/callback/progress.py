@@ -33,9 +33,9 @@ import typing as t
 from ansible import constants as C
 from ansible.plugins.callback import CallbackBase
 from ansible.template import Templar
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._events import parse_time, read_events
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_summary import counts_text
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._progress import Progress, waiting_text
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.events import parse_time, read_events
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.fleet.progress import Progress, waiting_text
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.screen import counts_text
 from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.fleet import FleetRun
 from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.preload import preload, preload_lookups
 

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._mask import mask
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._mask_known import chosen, without
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.mask import chosen, mask, without
 
 
 def masked(value: t.Any, keys: str = "", known: t.Iterable[str] = ()) -> t.Any:

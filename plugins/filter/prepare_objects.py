@@ -7,7 +7,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._prepare import objects
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.prepare import objects
 
 
 def prepare_objects(settings: dict) -> list[dict]:

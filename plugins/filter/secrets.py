@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._mask_known import chosen, secrets_in
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.mask import chosen, secrets_in
 
 
 def secrets(value: t.Any, keys: str = "") -> list[str]:

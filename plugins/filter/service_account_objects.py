@@ -7,11 +7,11 @@ from __future__ import annotations
 import typing as t
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._service_account import (
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.access.service_account import (
     account_objects,
     removable_objects,
 )
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
 
 
 def service_account_objects(settings: dict, role: str = "") -> list[dict]:

@@ -147,9 +147,10 @@ import typing as t
 from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible.utils.unsafe_proxy import wrap_var
-from ansible_collections.llm_d.orchestrator.plugins.module_utils import _clusters, _kubeconfig
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._clusters import Found
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster import contexts
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster import kubeconfig as cluster_kubeconfig
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.contexts import Found
 
 try:
     from ansible.template import trust_as_template
@@ -176,7 +177,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def verify_file(self, path: str) -> bool:
         """Return whether a file is for this plugin, by its name."""
-        return bool(super().verify_file(path)) and _clusters.is_inventory_name(path)
+        return bool(super().verify_file(path)) and contexts.is_inventory_name(path)
 
     def parse(self, inventory: t.Any, loader: t.Any, path: str, cache: bool = True) -> None:
         """Add the clusters to the inventory."""
@@ -186,7 +187,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             found = self._contexts(path)
             if self.get_option("cluster_api"):
                 found += self._managed(path, cache)
-            hosts = _clusters.named(found, [self._host_name(one.facts) for one in found])
+            hosts = contexts.named(found, [self._host_name(one.facts) for one in found])
         except OrchestratorError as exc:
             raise AnsibleParserError(f"{path}: {exc}") from exc
         for name, one in hosts.items():
@@ -198,7 +199,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         as_content = self.get_option("kubeconfig_as") == "content"
         variables = {
             "llm_d_cluster": one.facts,
-            "llm_d_kubeconfig": _kubeconfig.text_of(one.content) if as_content else one.file,
+            "llm_d_kubeconfig": cluster_kubeconfig.text_of(one.content) if as_content else one.file,
         }
         if one.context and not as_content:
             variables["llm_d_context"] = one.context
@@ -212,7 +213,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def _host_name(self, facts: dict) -> str:
         try:
-            return _clusters.host_name(self._compose(self.get_option("hostname"), {"llm_d_cluster": as_data(facts)}))
+            return contexts.host_name(self._compose(self.get_option("hostname"), {"llm_d_cluster": as_data(facts)}))
         except Exception as exc:  # an expression can go wrong in any way
             raise OrchestratorError(f"hostname cannot be worked out for {facts['name']}: {exc}") from exc
 
@@ -227,15 +228,15 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         found = []
         for path, sure in self._paths(source):
             try:
-                content = _kubeconfig.read(path)
+                content = cluster_kubeconfig.read(path)
             except OrchestratorError as exc:
                 if sure:
                     raise
                 self._mistake(f"{path} was left out: {exc.message}")
                 continue
             if self.get_option("kubeconfig_as") == "content":
-                content = _kubeconfig.absolute(content, os.path.dirname(path))
-            found += _clusters.of_kubeconfig(path, content, self.get_option("include"), self.get_option("exclude"))
+                content = cluster_kubeconfig.absolute(content, os.path.dirname(path))
+            found += contexts.of_kubeconfig(path, content, self.get_option("include"), self.get_option("exclude"))
         return found
 
     def _paths(self, source: str) -> list[tuple[str, bool]]:
@@ -278,18 +279,18 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.managed_clusters import read_managed
 
         kubeconfig = self.get_option("management_kubeconfig") or ""
-        if not _kubeconfig.is_content(kubeconfig):
+        if not cluster_kubeconfig.is_content(kubeconfig):
             kubeconfig = os.path.expanduser(os.path.expandvars(kubeconfig))
         params = {"kubeconfig": kubeconfig, "context": self.get_option("management_context")}
         secrets, clusters, problems = read_managed(params, self.get_option("namespaces"))
-        found, others = _clusters.of_secrets(secrets, clusters, self.get_option("include"), self.get_option("exclude"))
+        found, others = contexts.of_secrets(secrets, clusters, self.get_option("include"), self.get_option("exclude"))
         for problem in problems + others:
             self._mistake(problem)
         return found
 
     def _write(self, source: str, found: list[Found]) -> None:
         """Write the kubeconfigs out of Secrets to files that are this user's alone."""
-        base = self.get_option("kubeconfig_dir") or _clusters.runtime_folder(os.environ)
-        folder = _clusters.folder_of(source, os.path.abspath(os.path.expanduser(os.path.expandvars(base))))
-        for one, path in zip(found, _clusters.write(folder, [one.kept() for one in found]), strict=True):
+        base = self.get_option("kubeconfig_dir") or contexts.runtime_folder(os.environ)
+        folder = contexts.folder_of(source, os.path.abspath(os.path.expanduser(os.path.expandvars(base))))
+        for one, path in zip(found, contexts.write(folder, [one.kept() for one in found]), strict=True):
             one.file = path

@@ -44,7 +44,7 @@ _list:
 import typing as t
 
 from ansible.plugins.lookup import LookupBase
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._credentials import VARIABLES, options
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.credentials import VARIABLES, options
 
 
 class LookupModule(LookupBase):

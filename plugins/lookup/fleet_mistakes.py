@@ -40,7 +40,7 @@ import typing as t
 
 from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._fleet_targets import READ, mistakes
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.fleet.targets import READ, mistakes
 
 
 class LookupModule(LookupBase):

@@ -44,7 +44,7 @@ import typing as t
 
 from ansible import constants as C
 from ansible.plugins.lookup import LookupBase
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._writable import usable_folder
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.files import usable_folder
 
 
 class LookupModule(LookupBase):

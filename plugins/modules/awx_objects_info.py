@@ -67,8 +67,8 @@ import glob
 import os
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._awx_objects import awx_objects
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.awx.objects import awx_objects
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
 
 try:
     import yaml

@@ -201,14 +201,14 @@ charts:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_values import (
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.findings import ERROR, WARNING
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.report.write import report_problem, write_report
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.schemas.check_all import (
     UNKNOWN_KEYS,
     check_charts,
     failure_text,
 )
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._findings import ERROR, WARNING
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._reports import report_problem, write_report
 
 CHART_OPTIONS = {
     "name": {"type": "str"},

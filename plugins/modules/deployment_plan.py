@@ -140,26 +140,26 @@ questions:
 import os
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_approval import answered, approved
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_command import next_command
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_file import (
-    PAGE,
-    PLAN,
-    check_writable,
-    link_latest,
-    plan_text,
-    write_files,
-)
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_mask import masked_plan
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_page import plan_page
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_summary import summary
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_view import (
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.command_line import next_command
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.approval import answered, approved
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.document import (
     changes,
     grants,
     missing_consents,
     open_questions,
 )
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.file import (
+    PAGE,
+    PLAN,
+    check_writable,
+    link_latest,
+    masked_plan,
+    plan_text,
+    write_files,
+)
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.page import plan_page
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.screen import summary
 
 PRODUCTION = "production"
 

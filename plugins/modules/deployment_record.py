@@ -153,13 +153,12 @@ import os
 import platform
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import Cluster, cluster_argument_spec
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._events import read_events
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._record import build
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._record_author import author
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._record_files import prepare_directory
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._record_write import keep, write_files
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.events import read_events
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.files import prepare_directory
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.client import Cluster, cluster_argument_spec
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.record.build import author, build
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.record.write import keep, write_files
 
 
 def argument_spec() -> dict:

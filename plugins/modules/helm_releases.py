@@ -188,13 +188,20 @@ releases:
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._cancel import Cancellation, cancel_path
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import (
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.cancel import Cancellation, cancel_path
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.events import Events
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.changes.actions import refusals
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.changes.discover import Discovery
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.client import (
     PATIENCE,
     Cluster,
     cluster_argument_spec,
 )
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._deploy import (
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.watch import Watches
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.deploy.install import UNCHANGED, Installer, refuse
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.deploy.readiness import Readiness
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.deploy.releases import (
     Deploy,
     ReleasesFailed,
     describe,
@@ -202,19 +209,12 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils._deploy import 
     foreseen,
     foreseen_diffs,
     parts,
-    prepare,
 )
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._discovery import Discovery
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._discovery_actions import refusals
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._events import Events
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._helm import Helm
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._image_check import registry_of
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._install import UNCHANGED, Installer, refuse
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._inventory import Inventory
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._readiness import Readiness
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._removal import Removal, removal_diff
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._watch import Watches
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.deploy.removal import Removal, removal_diff
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.helm.command import Helm
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.helm.deployed import Inventory
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.helm.image_check import registry_of
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.helm.wanted import prepare
 
 
 def argument_spec() -> dict:

@@ -106,9 +106,9 @@ import pathlib
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_binaries import Binaries
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_state import xdg_dir
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.lab.binaries import Binaries
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.lab.state import xdg_dir
 
 
 def argument_spec() -> dict:

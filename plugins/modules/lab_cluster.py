@@ -246,9 +246,9 @@ seconds:
 import sys
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_cluster import Lab
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_faults import KINDS
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.lab.cluster import Lab
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.lab.faults import KINDS
 
 
 def argument_spec() -> dict:

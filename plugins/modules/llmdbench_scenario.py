@@ -104,10 +104,10 @@ summary:
 import os
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._bench_files import differences, write
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._bench_import import import_scenario
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._values_yaml import IMPORT_ERROR
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.scenarios.files import differences, write
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.scenarios.run import import_scenario
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.values.reader import IMPORT_ERROR
 
 
 def argument_spec() -> dict:

@@ -80,15 +80,15 @@ objects:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import (
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.events import Events
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.ours import MANAGED_LABEL
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.client import (
     PATIENCE,
     Cluster,
     cluster_argument_spec,
 )
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._events import Events
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._owned import OwnedObjects
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases import MANAGED_LABEL
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.deploy.objects import OwnedObjects
 
 
 def argument_spec() -> dict:

@@ -195,15 +195,15 @@ seconds:
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import (
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.events import Events
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.client import (
     PATIENCE,
     Cluster,
     cluster_argument_spec,
 )
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._events import Events
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._probe_rounds import probe
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._probe_run import Options
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.verify.prober import Options
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.verify.rounds import probe
 
 EMPTY = {"changed": False, "checks": [], "models": [], "notes": [], "failures": [], "endpoint": "", "gateway": ""}
 

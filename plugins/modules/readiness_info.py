@@ -55,9 +55,9 @@ objects:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import Cluster, cluster_argument_spec
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._conditions import object_state
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.client import Cluster, cluster_argument_spec
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.objects.conditions import object_state
 
 
 def argument_spec() -> dict:

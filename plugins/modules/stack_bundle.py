@@ -81,9 +81,9 @@ summary:
 import hashlib
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._bundle import write_atomically
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._bundle_pack import default_compression, pack, summary
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.bundle.archive import write_atomically
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.bundle.pack import default_compression, pack, summary
 
 
 def argument_spec() -> dict:

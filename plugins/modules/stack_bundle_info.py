@@ -145,10 +145,10 @@ part:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._bundle_make import make_part
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_registry import LOGINS, registry_access
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import cluster_argument_spec
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.bundle.make import make_part
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.charts.registry import LOGINS, registry_access
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.client import cluster_argument_spec
 
 
 def argument_spec() -> dict:

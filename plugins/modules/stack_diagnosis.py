@@ -161,13 +161,12 @@ screen:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import Cluster, cluster_argument_spec
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._diagnose import diagnose, unasked
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._diagnose_gather import Gatherer
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._diagnosis_state import component_states
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._diagnosis_text import screen
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._events import read_events
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.events import read_events
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.client import Cluster, cluster_argument_spec
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.causes import diagnose, unasked
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.gather import Gatherer
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.screen import component_states, screen
 
 
 def argument_spec() -> dict:

@@ -321,14 +321,14 @@ findings:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_registry import LOGINS, registry_access
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_values import UNKNOWN_KEYS
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import cluster_argument_spec
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._plan_consents import CONSENTS, DEFAULT_THRESHOLD
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._planning import run
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._planning_mistakes import PlanningFailed
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_types import COMPONENTS
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.charts.registry import LOGINS, registry_access
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.client import cluster_argument_spec
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.base import COMPONENTS
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.decisions import CONSENTS, DEFAULT_THRESHOLD
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.mistakes import PlanningFailed
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.planning import run
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.schemas.check_all import UNKNOWN_KEYS
 
 
 def argument_spec() -> dict:

@@ -125,22 +125,17 @@ import time
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import (
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import Forbidden, OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.process import describe, start_of
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.client import (
     PATIENCE,
     Cluster,
     cluster_argument_spec,
 )
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import Forbidden, OrchestratorError
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._inventory import ensure_namespace
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._lock import OFF, Locks
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._lock_lease import (
-    DURATION,
-    RENEW,
-    held_text,
-    holder,
-)
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._lock_process import describe, start_of
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._lock_renewer import start
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.helm.deployed import ensure_namespace
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.lock.lease import DURATION, RENEW, held_text, holder
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.lock.locks import OFF, Locks
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.lock.renewer import start
 
 # Seconds after the taking for which nobody else can have the lock, renewed or not.
 SURE = DURATION - RENEW

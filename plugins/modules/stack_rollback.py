@@ -200,14 +200,14 @@ approved_inputs:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import (
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.client import (
     PATIENCE,
     Cluster,
     cluster_argument_spec,
 )
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._helm import Helm, LocalHelm
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._rollback import RollbackFailed, offer, run
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.helm.command import Helm, LocalHelm
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.rollback.command import RollbackFailed, offer, run
 
 
 def argument_spec() -> dict:

@@ -125,11 +125,11 @@ screen:
 import json
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import Cluster, cluster_argument_spec
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._record_files import write_atomic
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._status import Status
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._status_text import screen
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.files import write_atomic
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.client import Cluster, cluster_argument_spec
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.status.screen import screen
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.status.status import Status
 
 
 def argument_spec() -> dict:

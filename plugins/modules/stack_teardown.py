@@ -93,18 +93,18 @@ left:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import (
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.events import Events
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.client import (
     PATIENCE,
     Cluster,
     cluster_argument_spec,
 )
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._events import Events
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._helm import Helm
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._inventory import Inventory
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._removal import Removal
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._teardown_run import Teardown, describe
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._watch import Watches
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.watch import Watches
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.deploy.removal import Removal
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.helm.command import Helm
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.helm.deployed import Inventory
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.teardown.run import Teardown, describe
 
 
 def argument_spec() -> dict:

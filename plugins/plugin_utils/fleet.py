@@ -12,9 +12,9 @@ import typing as t
 from ansible import context
 from ansible.errors import AnsibleError
 from ansible.template import Templar
-from ansible_collections.llm_d.orchestrator.plugins.module_utils import _fleet_files, _fleet_text
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._fleet import Fleet
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._writable import usable_folder
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.files import usable_folder
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.fleet import page, screen
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.fleet.report import Fleet
 
 OURS = "llm_d.orchestrator."
 RECORDS = ("llm_d_records_home", "llm_d_records_dir")
@@ -68,12 +68,12 @@ class FleetRun:
         """Return whether there are several hosts, and anything was begun on one."""
         return self.fleet.several and bool(self.fleet.seen)
 
-    def summary(self, stats: t.Any) -> list[_fleet_text.Line]:
+    def summary(self, stats: t.Any) -> list[screen.Line]:
         """Write the summary's files, none in check mode; return its lines."""
         report = self.fleet.report(self.name, self.started, self.bad(stats))
         if context.CLIARGS.get("check"):
-            return _fleet_text.lines({**report, "retry": _fleet_files.retry_by_names(report, sys.argv[1:])})
-        return _fleet_text.lines(*_fleet_files.write(report, self._records(), sys.argv[1:]))
+            return screen.lines({**report, "retry": page.retry_by_names(report, sys.argv[1:])})
+        return screen.lines(*page.write(report, self._records(), sys.argv[1:]))
 
     def _records(self) -> str:
         """Return the folder of all records, as the first host's variables have it."""

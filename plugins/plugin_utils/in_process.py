@@ -19,9 +19,12 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._client_files import removed_afterwards
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._credentials import as_text, secrets
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._mask import mask
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.mask import mask
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.credentials import (
+    as_text,
+    removed_afterwards,
+    secrets,
+)
 
 display = Display()
 

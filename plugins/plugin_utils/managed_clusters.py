@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._client_files import removed_afterwards
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import Cluster
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._clusters import SECRET_TYPE
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import Forbidden
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import Forbidden
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.client import Cluster
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.contexts import SECRET_TYPE
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.credentials import removed_afterwards
 
 Object = dict[str, t.Any]
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.llm_d.orchestrator.plugins.action.awx_objects_info import installed
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._awx_kinds import PLAIN, REQUIRED
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.awx.kinds import PLAIN, REQUIRED
 
 TASKS = pathlib.Path(__file__).resolve().parents[2] / "roles" / "awx" / "tasks"
 # Module -> kind of its descriptions.

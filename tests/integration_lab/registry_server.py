@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import yaml
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_binaries import Binaries
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.lab.binaries import Binaries
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec

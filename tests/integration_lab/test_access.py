@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 from accounts import kubeconfig
-from ansible_collections.llm_d.orchestrator.plugins.module_utils import _pod_security
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.objects import pod_security
 from kubernetes.client.exceptions import ApiException
 from plane_client import Lab
 
@@ -165,7 +165,7 @@ def test_pods_are_refused_as_the_api_server_refuses_them(lab: Lab, account: Acco
     for number, (spec, context) in enumerate(itertools.product(MODEL_PODS, CONTEXTS)):
         body = {"containers": [{"name": "vllm", "image": "i", "securityContext": context, "ports": []}], **spec}
         manifest = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": f"p{number}"}, "spec": body}
-        expected = {one.name for one in _pod_security.refusals(body, level)}
+        expected = {one.name for one in pod_security.refusals(body, level)}
         said = ""
         try:
             lab.core.create_namespaced_pod(account.namespace, manifest, dry_run="All")

@@ -15,19 +15,15 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._capacity_fit import fit
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import Cluster
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._lab_objects import node_object
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules import check
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_capacity import RULES as ROOM
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_quota import RULES as QUOTAS
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_capacity import add_capacity
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_model import (
-    Component,
-    Facts,
-    StackModel,
-    build_model,
-)
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.capacity.fit import fit
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.capacity.read import add_capacity
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.client import Cluster
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.lab.objects import node_object
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.items import Component, Facts
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.model import StackModel, build_model
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.capacity import RULES as ROOM
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.quota import RULES as QUOTAS
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.registry import check
 from capacity_scenarios import CLASSES, SCENARIOS, Scenario
 from plane_client import Lab, Object, eventually
 

@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 
 import pytest
 import yaml
-from ansible_collections.llm_d.orchestrator.plugins.module_utils import _helm_credentials
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import Cluster
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._credentials import options
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._helm import Helm
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.client import Cluster
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.credentials import options
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.helm import credentials
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.helm.command import Helm
 from kubernetes.config import incluster_config
 from plane_client import Lab, eventually
 from secret_hunt import Hunt
@@ -178,7 +178,7 @@ def test_a_pods_own_service_account_is_the_last_resort(given: Given, monkeypatch
     folder.mkdir()
     (folder / "token").write_text(given.token)
     (folder / "ca.crt").write_text(given.ca)
-    monkeypatch.setattr(_helm_credentials, "IN_POD", str(folder))
+    monkeypatch.setattr(credentials, "IN_POD", str(folder))
     monkeypatch.setattr(incluster_config, "SERVICE_TOKEN_FILENAME", str(folder / "token"))
     monkeypatch.setattr(incluster_config, "SERVICE_CERT_FILENAME", str(folder / "ca.crt"))
     for name in [name for name in os.environ if name.startswith("K8S_AUTH_")]:

@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import Cluster
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._diagnose import diagnose
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._diagnose_gather import Gatherer
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._diagnosis_text import LINES, screen
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._releases import encode_payload
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.client import Cluster
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.causes import diagnose
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.gather import Gatherer
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.screen import LINES, screen
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.helm.records import encode_payload
 from diagnosis_admission import WEBHOOK
 from diagnosis_cases import CASES, CORDONED, FAULTS, LABEL, TAINTED, TOKEN, Case, helm, workload
 from plane_client import Lab, eventually

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._clusters import NAME_LABEL, SECRET_TYPE
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.contexts import NAME_LABEL, SECRET_TYPE
 from plane_client import Lab
 
 from playbooks import ROOT, environment, play

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._chart_registry import CONFIG_VARIABLE, registry_access
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._charts import Chart, fetch_chart
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.charts.fetch import Chart, fetch_chart
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.charts.registry import CONFIG_VARIABLE, registry_access
 from registry_server import PASSWORD, USER, Registry, helm, package, push, serving
 
 NAME, VERSION = "inferencepool", "v1.3.0"

@@ -17,8 +17,8 @@ from typing import Any
 
 import jsonschema
 import pytest
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._cluster import Cluster
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._record_store import records_in_cluster
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.client import Cluster
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.record.store import records_in_cluster
 from plane_client import Lab
 
 from playbooks import ROOT, play

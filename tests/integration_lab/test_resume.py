@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._lock_process import describe
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.process import describe
 from plane_client import Lab
 
 from playbooks import ROOT, environment

@@ -28,7 +28,7 @@ import values  # noqa: E402
 from ansible.parsing.dataloader import DataLoader  # noqa: E402
 from ansible.plugins.loader import init_plugin_loader, lookup_loader  # noqa: E402
 from ansible.template import Templar  # noqa: E402
-from ansible_collections.llm_d.orchestrator.plugins.module_utils import _helm  # noqa: E402
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.helm import command  # noqa: E402
 from ansible_collections.llm_d.orchestrator.plugins.modules import stack_info  # noqa: E402
 from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.in_process import (  # noqa: E402
     Ended,
@@ -135,7 +135,7 @@ _guard = threading.Lock()
 
 def share_renderings() -> None:
     """Let this process render the same chart with the same values once: Helm's answer depends on nothing else."""
-    real = _helm.LocalHelm.run
+    real = command.LocalHelm.run
 
     def run(helm: Any, arguments: list[str], *more: Any, **others: Any) -> str:
         if arguments[:1] != ["template"]:
@@ -147,7 +147,7 @@ def share_renderings() -> None:
                 _renderings[key] = text
         return _renderings[key]
 
-    _helm.LocalHelm.run = run  # type: ignore[method-assign]
+    command.LocalHelm.run = run  # type: ignore[method-assign]
 
 
 def _content(word: str) -> str:

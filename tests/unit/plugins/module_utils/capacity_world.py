@@ -8,17 +8,13 @@ import copy
 import dataclasses
 from typing import Any
 
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._capacity_state import Capacity
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules import check
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base import StackFinding
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_capacity import RULES as ROOM
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_quota import RULES as QUOTAS
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_model import (
-    Component,
-    Facts,
-    StackModel,
-    build_model,
-)
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.items import Component, Facts
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.model import StackModel, build_model
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.room import Capacity
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.base import StackFinding
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.capacity import RULES as ROOM
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.quota import RULES as QUOTAS
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.registry import check
 
 GPU = "nvidia.com/gpu"
 Object = dict[str, Any]

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._diagnose_evidence import Evidence, Log
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.evidence import Evidence, Log
 
 Object = dict[str, Any]
 NS, NOW, BORN = "demo", 1_795_255_200.0, "2026-11-21T09:20:00Z"

@@ -22,7 +22,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[2])]
 __import__("conftest")  # makes the collection importable
 
-from ansible_collections.llm_d.orchestrator.plugins.module_utils import _chart_values, _inputs  # noqa: E402
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.findings import Problems  # noqa: E402
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.schemas import check_all  # noqa: E402
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.values.layers import Loader  # noqa: E402
 from hostile_cases import CASES  # noqa: E402
 
 LIMIT = 1024 * 1024 * 1024
@@ -36,9 +38,9 @@ def refuse(_socket: socket.socket, address: object) -> None:
 
 def check(entry: dict, cache: str) -> list[str]:
     """Return what the module says, and what planning says of the same values files."""
-    found = _chart_values.check_charts([entry], cache_dir=cache).findings
-    problems = _inputs.Problems()
-    loader = _inputs.Loader([], problems)
+    found = check_all.check_charts([entry], cache_dir=cache).findings
+    problems = Problems()
+    loader = Loader([], problems)
     for name in entry.get("values_files") or []:
         loader.file(name, "llm_d_models[0].values_files[0]")
     missed = entry.get("values_files") and any(f.rule.startswith("yaml-") for f in found) and not problems

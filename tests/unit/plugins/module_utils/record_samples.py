@@ -8,7 +8,7 @@ import datetime
 import json
 import pathlib
 
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._record import build
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.record.build import build
 
 ROOT = pathlib.Path(__file__).parents[4]
 SCHEMA = json.loads((ROOT / "roles" / "record" / "files" / "record.schema.json").read_text())

@@ -17,20 +17,17 @@ import tempfile
 from typing import Any
 
 import yaml
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._inputs import Layer
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._routes import (
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.items import Component, Facts
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.model import build_model
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.objects.routes import (
     Rule,
     parent_ref,
     route_manifest,
     with_parent,
 )
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules import check
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._rules_base import StackFinding
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_model import (
-    Component,
-    Facts,
-    build_model,
-)
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.base import StackFinding
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.registry import check
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.values.layers import Layer
 
 CHARTS = pathlib.Path(__file__).resolve().parents[4] / "roles" / "lab" / "files" / "charts"
 HELM = os.environ.get("HELM") or shutil.which("helm")

@@ -7,13 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 import yaml
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._stack_model import (
-    Component,
-    Expected,
-    Facts,
-    StackModel,
-    build_model,
-)
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.items import Component, Expected, Facts
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.model import StackModel, build_model
 
 GATEWAY = """
 apiVersion: gateway.networking.k8s.io/v1

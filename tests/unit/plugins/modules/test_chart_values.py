@@ -10,7 +10,7 @@ import sys
 
 import pytest
 import yaml
-from ansible_collections.llm_d.orchestrator.plugins.module_utils._errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.modules import chart_values
 
 HERE = pathlib.Path(__file__).resolve().parent

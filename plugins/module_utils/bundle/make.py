@@ -1,0 +1,197 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""One cluster's part of a bundle: its stack worked out and rendered, with a cluster or without one."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import os
+import tarfile
+import tempfile
+import types
+import typing as t
+
+from ..base.data import Object
+from ..base.errors import OrchestratorError
+from ..base.findings import ERROR, Problems
+from ..base.mask import mask
+from ..charts.defaults import chart_defaults
+from ..charts.fetch import Chart, default_cache_dir, fetch_chart
+from ..cluster.client import Cluster
+from ..components.base import COMPONENTS, Facts, Stack
+from ..components.httproute import stack_routes
+from ..components.prepare import objects as prepare_objects
+from ..helm.command import LocalHelm
+from ..helm.deployed import Inventory
+from ..helm.image_check import images_of
+from ..helm.records import dump_objects
+from ..rules.run import StackRules
+from ..schemas.check_all import UNKNOWN_KEYS, check_charts
+from ..stack.checks import GATEWAY_API, LWS_API, POOL_API, check_stack
+from ..stack.facts import helm_version, read_facts
+from ..stack.resolve import Resolver
+from ..stack.result import as_result
+from ..stack.settings import checked_settings
+from .archive import gzip_bytes, tar_bytes, write_atomically
+
+# What charts are rendered for where no cluster answers: the lab's release, and the APIs that charts ask about.
+KUBE_VERSION = "v1.34.0"
+
+
+KUBE_APIS = [
+    GATEWAY_API,
+    POOL_API,
+    LWS_API,
+    "monitoring.coreos.com/v1",
+    f"{GATEWAY_API}/Gateway",
+    f"{GATEWAY_API}/HTTPRoute",
+    f"{POOL_API}/InferencePool",
+    f"{LWS_API}/LeaderWorkerSet",
+    "monitoring.coreos.com/v1/PodMonitor",
+    "monitoring.coreos.com/v1/ServiceMonitor",
+    "networking.istio.io/v1/DestinationRule",
+]
+
+
+class Target(t.NamedTuple):
+    """What is rendered for. cluster: its address, "" for none."""
+
+    version: str
+    apis: list[str]
+    cluster: str
+    facts: Facts
+
+
+def make_part(params: Object) -> Object:
+    """Return {host, namespace, kubernetes, cluster, releases, prepare, routes, notes}; raise with every mistake.
+
+    params: those of the module stack_bundle_info. A release is {component, name, namespace, chart, manifest, values,
+    images}; texts are YAML without secrets; images are {image: places}.
+    """
+    problems, notes = Problems(), t.cast("list[str]", [])
+    params = {**checked_settings({**params, "components": list(COMPONENTS)}, problems), "image_registry": ""}
+    helm_version(params["helm_binary"], problems)
+    target = find_target(params, notes)
+    fetching = {key: params[name] for key, name in (("cache_dir", "chart_cache"), ("plain_http", "plain_http"))}
+    fetching["helm"] = params["helm_binary"] or "helm"
+    stack, result = _resolve(params, target, fetching, problems, notes)
+    inventory = t.cast(Inventory, types.SimpleNamespace(version=target.version, apis=target.apis))
+    rules = StackRules(t.cast(Cluster, None), inventory, stack, result, fetching)
+    rendered = rules.render({})
+    if rendered.errors:
+        raise OrchestratorError("Charts cannot be rendered:", details=rendered.errors)
+    objects = {(part.component, part.release): list(part.manifests) for part in rendered.parts}
+    releases = [
+        _release(component, row, objects[component, row["name"]], params, fetching)
+        for component, rows in result["releases"].items()
+        for row in rows
+    ]
+    prepared = _prepared(params, result)
+    return {
+        "host": params["cluster_name"],
+        "namespace": result["namespace"],
+        "kubernetes": target.version,
+        "cluster": bool(target.cluster),
+        "releases": releases,
+        "prepare": {"manifest": dump_objects([mask(item) for item in prepared]), "images": images_of(prepared)},
+        "routes": dump_objects(result["routes"]),
+        "notes": list(dict.fromkeys([*notes, *stack.notes])),
+    }
+
+
+def find_target(params: Object, notes: list[str]) -> Target:
+    """Return what to render for: the cluster where it answers, else the defaults, which a note tells."""
+    try:
+        cluster = Cluster(params)
+        inventory = Inventory(cluster)
+        facts = read_facts(cluster, params["namespace"], params["gateway"]["namespace"] or params["namespace"], notes)
+        return Target(inventory.version, inventory.apis, cluster.host, facts)
+    except OrchestratorError as exc:
+        version = params["kube_version"] or KUBE_VERSION
+        notes.append(f"No cluster answered ({exc.message.rstrip('.')}): rendered for Kubernetes {version}.")
+        return Target(version, KUBE_APIS, "", Facts(reachable=False))
+
+
+def _resolve(
+    params: Object, target: Target, fetching: Object, problems: Problems, notes: list[str]
+) -> tuple[Stack, Object]:
+    sections = {name: params[name] for name in ("gateway", "gaie", "modelservice")}
+    target.facts.chart_values = chart_defaults(sections, fetching)
+    resolver = Resolver(params, target.facts)
+    stack = resolver.resolve()
+    routes, rules = stack_routes(stack, resolver.problems)
+    check_stack(stack, resolver.problems)
+    result = as_result(stack, routes, rules, {})
+    checked = check_charts(result["inputs"], unknown_keys=UNKNOWN_KEYS[params["unknown_keys"]], **fetching)
+    texts = problems.texts + resolver.problems.texts
+    texts += [finding.text() for finding in checked.findings if finding.severity == ERROR]
+    notes += [finding.text() for finding in checked.findings if finding.severity != ERROR]
+    if not any(result["releases"].values()):
+        texts.append("llm_d_models: is empty: there is nothing to bundle")
+    if texts:
+        raise OrchestratorError(
+            f"{len(texts)} mistake{'s' if len(texts) > 1 else ''} found; nothing was written.",
+            details=list(dict.fromkeys(texts)),
+        )
+    return stack, result
+
+
+def _release(component: str, row: Object, objects: list[Object], params: Object, fetching: Object) -> Object:
+    chart = fetch_chart(row["chart_ref"], row.get("chart_version") or None, **fetching)
+    path, digest = packed(chart, fetching)
+    gateway = params["gateway"]["namespace"] if component == "gateway" else ""
+    return {
+        "component": component,
+        "name": row["name"],
+        "namespace": gateway or params["namespace"],
+        "chart": {
+            "name": chart.name,
+            "version": chart.version,
+            "digest": digest,
+            "path": path,
+            "ref": row["chart_ref"],
+            "ref_version": row.get("chart_version") or "",
+        },
+        "manifest": dump_objects([mask(item) for item in objects]),
+        "values": dump_objects([mask(row["values"])]),
+        "images": images_of(objects),
+    }
+
+
+def packed(chart: Chart, fetching: Object) -> tuple[str, str]:
+    """Return path and digest of a chart as a .tgz; a folder is packed, the same folder to the same bytes."""
+    if not os.path.isdir(chart.path):
+        return chart.path, chart.digest
+    helm = LocalHelm(fetching["helm"])
+    try:
+        with tempfile.TemporaryDirectory(dir=helm.scratch) as folder:
+            # Helm knows what .helmignore leaves out, and whether the dependencies are there.
+            helm.run(["package", chart.path, "--destination", folder], 60)
+            (name,) = os.listdir(folder)
+            with open(os.path.join(folder, name), "rb") as stream:
+                data = _timeless(stream.read())
+    finally:
+        helm.close()
+    digest = hashlib.sha256(data).hexdigest()
+    cache = os.path.abspath(os.path.expanduser(fetching["cache_dir"] or default_cache_dir()))
+    path = os.path.join(cache, "charts", f"sha256-{digest}", name)
+    write_atomically(path, data)
+    return path, digest
+
+
+def _timeless(data: bytes) -> bytes:
+    """Return a .tgz with the same files and without their times."""
+    with tarfile.open(fileobj=io.BytesIO(gzip.GzipFile(fileobj=io.BytesIO(data)).read()), mode="r:") as archive:
+        files = {
+            member.name: t.cast("t.IO[bytes]", archive.extractfile(member)).read()
+            for member in archive
+            if member.isfile()
+        }
+    return gzip_bytes(tar_bytes(files))
+
+
+def _prepared(params: Object, result: Object) -> list[Object]:
+    settings = {**params["prepare"], "namespace": result["namespace"], "namespace_exists": True}
+    return prepare_objects({**settings, "hf_token": "", "token": result["token"], "image_registry": ""})

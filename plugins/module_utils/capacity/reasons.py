@@ -1,0 +1,209 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Why pods have no node: which condition leaves none, and what would mend it."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import typing as t
+
+from ..base.data import Object, dicts
+from ..base.names import did_you_mean
+from ..base.quantities import shown, written
+from .nodes import Node, node_terms, repelling, selects, trouble
+from .pods import Need
+
+BUSY, SMALL, UNKNOWN, LABELS, TAINTS, TROUBLE, APART = (
+    "busy",
+    "small",
+    "unknown",
+    "labels",
+    "taints",
+    "trouble",
+    "apart",
+)
+
+
+_SHOWN = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Reason:
+    """kind: one of the above; key: what the finding is about, in a container or a pod's spec; detail: its subject."""
+
+    kind: str
+    text: str
+    remedy: str = ""
+    key: str = "resources"
+    detail: str = ""
+
+
+def selection(need: Need) -> str:
+    """Return what a pod asks of its node's labels, as text; '' for nothing."""
+    texts = [f"nodeSelector {key}={value}" for key, value in sorted(need.selector.items(), key=str)]
+    for term in (node_terms(need) or [])[:_SHOWN]:
+        expressions = dicts(term.get("matchExpressions")) + dicts(term.get("matchFields"))
+        texts.append("affinity " + " and ".join(map(_expression, expressions)))
+    texts += [f"nodeName {need.spec['nodeName']}"] if need.spec.get("nodeName") else []
+    return ", ".join(texts)
+
+
+def _expression(item: Object) -> str:
+    values = item["values"] if isinstance(item.get("values"), list) else []
+    return " ".join(filter(None, (str(item.get("key")), str(item.get("operator")), "|".join(map(str, values)))))
+
+
+def reason(need: Need, nodes: t.Sequence[Node], known: bool = True, before: t.Sequence[Node] = ()) -> Reason:
+    """Return why a pod has no node.
+
+    nodes: as full as they are then; before: as they are without the plan; known: whether it is known how full they are.
+    """
+    if not nodes:
+        return Reason(TROUBLE, "the cluster has no node")
+    absent = [name for name in need.wanted if not any(node.allocatable.get(name) for node in nodes)]
+    if absent:
+        return _absent(absent, nodes)
+    matching = [node for node in nodes if selects(need, node)]
+    if not matching:
+        return _labels(need, nodes)
+    able = [node for node in matching if node.holds(need.requests, empty=True)]
+    if not able:
+        return _small(need, nodes, matching)
+    open_to = [node for node in able if not repelling(need, node)]
+    if not open_to:
+        return _taints(need, able)
+    sound = [node for node in open_to if not trouble(need, node)]
+    if not sound:
+        states = collections.Counter(trouble(need, node) for node in open_to)
+        text = f"of the nodes that could hold it, {_counted(states)}"
+        return Reason(TROUBLE, text, f"mend or uncordon {_names(open_to)}")
+    if any(node.holds(need.requests) for node in sound) or not known:
+        return Reason(APART, _apart(need, sound), key="affinity")
+    return _busy(need, matching, able, sound, before)
+
+
+def _absent(absent: list[str], nodes: t.Sequence[Node]) -> Reason:
+    known = sorted({name for node in nodes for name, value in node.allocatable.items() if value and "/" in name})
+    name = absent[0]
+    text = f"no node has {' or '.join(absent)}.{did_you_mean(name, known)}"
+    text += f" Nodes have: {', '.join(known) or 'no such devices at all'}"
+    return Reason(UNKNOWN, text, detail=name)
+
+
+def _labels(need: Need, nodes: t.Sequence[Node]) -> Reason:
+    text = f"no node matches {selection(need)}"
+    for key, value in need.selector.items():
+        values = sorted({str(node.labels[key]) for node in nodes if key in node.labels})
+        if values and str(value) not in values:
+            near = did_you_mean(str(value), values)
+            return Reason(LABELS, f"{text}; nodes have {key}: {_some(values)}.{near}", key="nodeSelector")
+        if not values:
+            near = did_you_mean(key, {name for node in nodes for name in node.labels})
+            return Reason(LABELS, f"{text}; no node has the label {key}.{near}", key="nodeSelector")
+    for term in node_terms(need) or []:
+        for item in dicts(term.get("matchExpressions")):
+            values = sorted({str(node.labels[item["key"]]) for node in nodes if str(item.get("key")) in node.labels})
+            have = f"nodes have {item.get('key')}: {_some(values)}" if values else f"no node has {item.get('key')}"
+            near = "" if values else did_you_mean(str(item.get("key")), {name for one in nodes for name in one.labels})
+            return Reason(LABELS, f"{text}; {have}.{near}", key="affinity")
+    if need.selector:
+        text += "; each of these labels is on some node, all of them on none"
+    return Reason(LABELS, text, key="nodeSelector" if need.selector else "affinity")
+
+
+def _small(need: Need, nodes: t.Sequence[Node], matching: list[Node]) -> Reason:
+    short = {
+        name for name in need.wanted if not any(node.allocatable.get(name, 0) >= need.wanted[name] for node in matching)
+    }
+    most = {name: max(node.allocatable.get(name, 0) for node in matching) for name in sorted(short)}
+    has = " and ".join(f"the most that one has is {shown(name, value)} {name}" for name, value in most.items())
+    has = has or "none has all of it at once"
+    others = [node for node in nodes if node.holds(need.requests, empty=True)]
+    where = f"of the {_match(need, matching)}, " if selection(need) else ""
+    text = f"no node could ever hold one: {where}{has}"
+    if others:
+        return Reason(SMALL, f"{text}; {_names(others)} could, without those labels", key="nodeSelector")
+    return Reason(SMALL, text)
+
+
+def _taints(need: Need, able: list[Node]) -> Reason:
+    """Name the taints of the node that lacks the fewest tolerations."""
+    best = min(able, key=lambda node: len(repelling(need, node)))
+    taints = repelling(need, best)
+    counted = collections.Counter(taint_text(taint) for node in able for taint in repelling(need, node))
+    text = f"{_plural(len(able), 'node')} could hold it, with taints that it does not tolerate: {_counted(counted)}"
+    wanted = "; ".join(_toleration(taint) for taint in taints)
+    return Reason(TAINTS, text, f"add tolerations: {wanted}", "tolerations", wanted)
+
+
+def taint_text(taint: Object) -> str:
+    """Return a taint as kubectl writes it: key=value:Effect."""
+    value = f"={taint['value']}" if taint.get("value") else ""
+    return f"{taint.get('key')}{value}:{taint.get('effect')}"
+
+
+def _toleration(taint: Object) -> str:
+    value = f"operator: Equal, value: {taint['value']!r}" if taint.get("value") else "operator: Exists"
+    return f"[{{key: {taint.get('key')}, {value}, effect: {taint.get('effect')}}}]"
+
+
+def _apart(need: Need, sound: list[Node]) -> str:
+    spread = dicts(need.spec.get("topologySpreadConstraints"))
+    what = "topologySpreadConstraints" if spread else "required pod affinity or anti-affinity"
+    return f"{len(sound)} nodes would have room, but {what} of this or other pods leave none of them"
+
+
+def _busy(need: Need, matching: list[Node], able: list[Node], sound: list[Node], before: t.Sequence[Node]) -> Reason:
+    """Name the resource that most nodes lack, where the most of it is free, and how much in all."""
+    lacking = collections.Counter(
+        name for node in sound for name, value in need.requests.items() if value > node.free(name)
+    )
+    name = max(lacking, key=lambda name: (lacking[name], "/" in name))
+    best = max(sound, key=lambda node: node.free(name))
+    free = sum(node.free(name) for node in sound)
+    that = _match(need, matching).replace(" that ", " ", 1)
+    match = that if selection(need) else f"{_plural(len(sound), 'node')} could hold it"
+    text = f"{match}, most free on one: {best.name} with {shown(name, best.free(name))} {name}"
+    names = {node.name for node in sound}
+    earlier = sum(node.free(name) for node in before if node.name in names)
+    notes = [f"{shown(name, free)} free in all"] if len(sound) > 1 else []
+    notes += [f"{shown(name, earlier)} before the rest of the plan"] if earlier > free else []
+    text += f" ({', '.join(notes)})" if notes else ""
+    tight = [node for node in sound if node.free(name) >= need.requests[name]]
+    also = sorted({other for node in tight for other, value in need.requests.items() if value > node.free(other)})
+    text += f"; nodes with enough of it lack {', '.join(also)}" if also else ""
+    shut = [node for node in able if node.name not in names]
+    text += "".join(f"; {node.name} could hold it but {_why(need, node)}" for node in shut[:_SHOWN])
+    return Reason(BUSY, text, detail=name)
+
+
+def _why(need: Need, node: Node) -> str:
+    taints = repelling(need, node)
+    return f"has the taint {taint_text(taints[0])}" if taints else f"is {trouble(need, node)}"
+
+
+def asks(need: Need) -> str:
+    """Return 'each asks for 8 nvidia.com/gpu, 4 cpu'."""
+    return f"each asks for {written(need.wanted)}"
+
+
+def _match(need: Need, matching: t.Sequence[Node]) -> str:
+    return f"{_plural(len(matching), 'node')} that match{'es' if len(matching) == 1 else ''} {selection(need)}"
+
+
+def _plural(count: int, word: str) -> str:
+    return f"{count} {word}" + ("" if count == 1 else "s")
+
+
+def _names(nodes: t.Sequence[Node]) -> str:
+    return _some([node.name for node in nodes])
+
+
+def _some(names: t.Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
+
+
+def _counted(counts: collections.Counter) -> str:
+    return ", ".join(f"{count} {name}" if count > 1 else name for name, count in counts.most_common(_SHOWN))

@@ -1,0 +1,155 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What a deployment does to one object, and why: the entries of a plan."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import re
+import typing as t
+
+from ..base.data import Object
+from ..base.ours import MANAGED_LABEL, object_key
+from ..cluster.compare import projected
+from ..helm.deployed import owner_release
+from ..helm.records import diff_texts, dump_objects, union
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """One release. before: the objects that its record has; after: those that it shall have; managed: it is ours."""
+
+    component: str
+    release: str
+    namespace: str
+    before: t.Sequence[Object]
+    after: t.Sequence[Object]
+    managed: bool = False
+
+
+CREATE, REUSE, UPDATE, REPLACE, DELETE = "create", "reuse", "update", "replace", "delete"
+
+
+OURS, OTHER, UNKNOWN = "ours", "other", "unknown"
+
+
+# The API server's words for a change that only a new object can make.
+IMMUTABLE = re.compile(
+    r"immutable|updates to \S+ spec for fields other than|may not be (changed|updated|modified)"
+    r"|cannot (be changed|be updated|change roleRef)|may not change once set|Forbidden: .*updates? ",
+    re.IGNORECASE,
+)
+
+
+MANAGER_LABELS = (
+    *("app.kubernetes.io/managed-by", "app.kubernetes.io/instance", "argocd.argoproj.io/instance"),
+    *("kustomize.toolkit.fluxcd.io/name", "helm.toolkit.fluxcd.io/name", "olm.owner"),
+)
+
+
+@dataclasses.dataclass
+class Action:
+    """One object of a plan. before, after: what of it is shown, as manifests; live: the object itself.
+
+    mistake: why the deployment cannot do it at all, "" where it can; adopts: it is another's and would be taken over;
+    asks: nobody's, and as wanted: whether it may be taken is a question.
+    """
+
+    component: str
+    release: str
+    item: Object
+    action: str = REUSE
+    why: str = ""
+    owner: str = OURS
+    live: Object | None = None
+    before: Object | None = None
+    after: Object | None = None
+    mistake: str = ""
+    adopts: bool = False
+    asks: bool = False
+
+    @property
+    def id(self) -> str:
+        """Kind/namespace/name, as in consents, questions and states."""
+        _api, kind, namespace, name = object_key(self.item)
+        return f"{kind}/{namespace}/{name}"
+
+    @property
+    def title(self) -> str:
+        """Kind namespace/name."""
+        _api, kind, namespace, name = object_key(self.item)
+        return f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"
+
+    def as_dict(self) -> Object:
+        """Return the entry of the plan."""
+        api_version, kind, namespace, name = object_key(self.item)
+        return {
+            "component": self.component,
+            "release": self.release,
+            "api_version": api_version,
+            "kind": kind,
+            "namespace": namespace,
+            "name": name,
+            "action": self.action,
+            "why": self.why,
+            "diff": self.diff(),
+            "owner": self.owner,
+        }
+
+    def diff(self) -> str:
+        """Return a unified diff of what an update or a replacement changes, "" for other actions."""
+        if self.action not in (UPDATE, REPLACE):
+            return ""
+        before, after = self.texts()
+        lines = difflib.unified_diff(before.splitlines(), after.splitlines(), "live", "wanted", lineterm="")
+        return "".join(f"{line}\n" for line in lines)
+
+    def texts(self) -> tuple[str, str]:
+        """Return the object before and after as YAML, Secret data hidden."""
+        sides = [dump_objects([item]) if item else "" for item in (self.before, self.after)]
+        return diff_texts(sides[0], sides[1])
+
+    def show(self, old: Object | None, after: Object | None) -> None:
+        """Keep what of the live object and of what becomes of it the manifests name. old: the manifest it had."""
+        pattern = union(old, self.item) if old else self.item
+        self.before = projected(self.live, pattern) if self.live else None
+        self.after = projected(after, pattern) if after else self.item
+
+
+def owner_of(item: Object, live: Object, release: str = "", namespace: str = "", managed: bool = False) -> str:
+    """Return whose a live object is.
+
+    release, namespace: the Helm release that shall have it, "" for objects without one; managed: whether that release
+    exists and is this collection's. An object with no sign of any owner is unknown.
+    """
+    metadata = live.get("metadata") or {}
+    labels = metadata.get("labels") or {}
+    helm = owner_release(live)
+    if release and helm is not None:
+        return OURS if managed and helm == (release, namespace) else OTHER
+    if not release and labels.get(MANAGED_LABEL) == "true":
+        return OURS
+    wanted = (item.get("metadata") or {}).get("labels") or {}
+    signs = [name for name in MANAGER_LABELS if labels.get(name) and labels[name] != wanted.get(name)]
+    if helm is not None or signs or metadata.get("ownerReferences") or labels.get(MANAGED_LABEL):
+        return OTHER
+    return UNKNOWN
+
+
+def identity(item: Object) -> tuple[str, str, str, str]:
+    """Return (group, kind, namespace, name): an object stays the same through its API's versions."""
+    api_version, kind, namespace, name = object_key(item)
+    return api_version.rpartition("/")[0], kind, namespace, name
+
+
+def refusals(actions: t.Iterable[Action], adopt: bool) -> list[str]:
+    """Return the objects that the deployment may not or cannot touch, each as 'place: what -> what to do'."""
+    rows = []
+    for action in actions:
+        if action.mistake:
+            rows.append(f"{action.title}: {action.mistake} -> remove it, or choose another name")
+        elif action.adopts and not adopt:
+            said = "it exists and was not made by this collection"
+            rows.append(f"{action.title}: {said} -> other names, or llm_d_adopt: true to take it over")
+    return rows

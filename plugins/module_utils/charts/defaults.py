@@ -1,0 +1,112 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The default values of the charts in use: by them one release of a chart is told from another that renamed keys."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import copy
+import dataclasses
+import functools
+import typing as t
+
+from ..base.data import Values
+from ..base.errors import OrchestratorError
+from ..values.layers import _coalesce_maps, _share_globals
+from ..values.reader import load_yaml, to_plain
+from .fetch import fetch_chart
+from .files import ChartFiles, read_chart
+
+
+def chart_defaults(sections: dict[str, Values], fetching: dict) -> dict[str, Values]:
+    """Return the values.yaml of each section's chart, {} for one that cannot be had: the check of its values says why.
+
+    sections: by component, with chart_ref and chart_version; fetching: options of fetch_chart.
+    """
+
+    def read(section: Values) -> Values:
+        try:
+            chart = fetch_chart(section.get("chart_ref") or "", section.get("chart_version") or None, **fetching)
+            return own_values(read_chart(chart.path))
+        except OrchestratorError:
+            return {}
+
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        return dict(zip(sections, pool.map(read, sections.values()), strict=True))
+
+
+def has_path(values: t.Any, path: str) -> bool:
+    """Return whether values hold a dotted path, whatever its value; a number counts a list's items from 0."""
+    for key in path.split("."):
+        if isinstance(values, list) and key.isdecimal() and int(key) < len(values):
+            values = values[int(key)]
+        elif isinstance(values, dict) and key in values:
+            values = values[key]
+        else:
+            return False
+    return True
+
+
+def coalesce(chart: ChartFiles, values: Values) -> Values:
+    """Return the values that the chart's templates and schema see; raises ValueError where a subchart's is no map."""
+    return _coalesce(chart, copy.deepcopy(values), False)
+
+
+def own_values(chart: ChartFiles) -> Values:
+    """Return the chart's own values.yaml, {} where it is empty or no map."""
+    return copy.deepcopy(_defaults(chart.values))
+
+
+@functools.lru_cache(maxsize=64)
+def _defaults(text: str) -> Values:
+    node, _findings = load_yaml(text.encode(), "values.yaml")
+    return {} if node is None else to_plain(node)
+
+
+def enabled_subcharts(chart: ChartFiles, values: Values) -> list[ChartFiles]:
+    """Return the subcharts in use, under their aliases, by the conditions and tags of Chart.yaml."""
+    entries = [entry for entry in chart.metadata.get("dependencies") or [] if isinstance(entry, dict)]
+    named = {entry.get("name") for entry in entries}
+    used = [subchart for subchart in chart.subcharts if subchart.name not in named]
+    for entry in entries:
+        for subchart in chart.subcharts:
+            if subchart.name == entry.get("name") and _enabled(entry, values):
+                used.append(dataclasses.replace(subchart, name=entry.get("alias") or subchart.name))
+                break
+    return used
+
+
+def _enabled(entry: dict[str, t.Any], values: Values) -> bool:
+    tags: t.Any = values.get("tags")
+    tags = tags if isinstance(tags, dict) else {}
+    flags = [tags[tag] for tag in entry.get("tags") or [] if isinstance(tags.get(tag), bool)]
+    enabled = not flags or any(flags)
+    for condition in str(entry.get("condition") or "").split(","):
+        value: t.Any = values
+        for part in condition.strip().split("."):
+            value = value.get(part) if isinstance(value, dict) else None
+        if isinstance(value, bool):
+            return value
+    return enabled
+
+
+def _coalesce(chart: ChartFiles, values: Values, keep_null: bool) -> Values:
+    defaults = own_values(chart)
+    probe = copy.deepcopy(values)
+    _coalesce_maps(probe, copy.deepcopy(defaults), True)
+    subcharts = enabled_subcharts(chart, probe)
+    names = {subchart.name for subchart in subcharts}
+    for key, default in defaults.items():
+        if key not in values:
+            values[key] = default
+        elif values[key] is None and not keep_null:
+            del values[key]
+        elif isinstance(values[key], dict) and isinstance(default, dict):
+            _coalesce_maps(values[key], default, keep_null or key in names)
+    for subchart in subcharts:
+        inner = values.setdefault(subchart.name, {})
+        if not isinstance(inner, dict):
+            raise ValueError(subchart.name)
+        _share_globals(values, inner)
+        values[subchart.name] = _coalesce(subchart, inner, keep_null)
+    return values

@@ -1,0 +1,262 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""One cluster's API, as every module of this collection reaches it.
+
+Credentials follow kubernetes.core: its argument spec, environment variables and in-cluster fallback.
+Objects are plain dicts in the API's own shape.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import os
+import re
+import typing as t
+
+from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_MAP, AUTH_ARG_SPEC
+from ansible_collections.kubernetes.core.plugins.module_utils.k8s import client as k8s_client
+
+from ..base.data import Object
+from ..base.errors import Forbidden, OrchestratorError
+from . import credentials
+from .kubeconfig import check_context, read
+
+try:
+    import kubernetes
+    import urllib3
+    import yaml
+    from ansible_collections.kubernetes.core.plugins.module_utils.k8sdynamicclient import K8SDynamicClient
+    from kubernetes.client import VersionApi
+    from kubernetes.client.exceptions import ApiException
+    from kubernetes.config import kube_config
+    from kubernetes.dynamic.exceptions import ResourceNotFoundError
+except ImportError as exc:  # pragma: no cover - reported by connect()
+    IMPORT_ERROR: ImportError | None = exc
+else:
+    IMPORT_ERROR = None
+
+
+# A cluster that does not answer within this many seconds is reported as unreachable.
+CONNECT_TIMEOUT = 10
+
+
+# Seconds for which a cluster that was reached before may be gone: an API server that is restarted, a network's hiccup.
+PATIENCE = 30
+
+
+LONGEST_PAUSE = 2.0
+
+
+# Replies after which the same request may succeed. etcd's time-outs are 500.
+PASSING = (429, 500, 502, 503, 504)
+
+
+# A file that can neither be read nor written.
+NO_FILE = os.path.join(os.devnull, "none")
+
+
+SERVER_HINT = "Check the server's address in llm_d_api_host, or in the kubeconfig."
+
+
+def cluster_argument_spec(**extra: dict) -> dict:
+    """Return the options by which a module reaches a cluster, with a module's own options added."""
+    return {**copy.deepcopy(AUTH_ARG_SPEC), **extra}
+
+
+class Cluster:
+    """A connected cluster. Raises OrchestratorError for whatever an operator must mend."""
+
+    def __init__(self, params: dict, patience: float = 0) -> None:
+        """params: a module's parameters; only those of AUTH_ARG_SPEC are read.
+
+        patience: seconds for which the cluster may refuse connections, for modules that come after planning.
+        """
+        if IMPORT_ERROR is not None:
+            raise OrchestratorError(
+                f"The Python that runs the modules lacks a package: {IMPORT_ERROR}.",
+                hint="Install this collection's requirements.txt into that Python.",
+            )
+        self.auth = credentials.given(params)
+        resolved = credentials.resolved(self.auth, os.environ)
+        hints = credentials.hint_to(resolved)
+        configuration = _configuration(resolved)
+        configuration.retries = retries(patience)
+        self.host = configuration.host
+        self._resources: dict[tuple[str, str], t.Any] = {}
+        self._version = _server_version(configuration, hints, patient=patience > 0)
+        try:
+            self.client = _dynamic_client(configuration, k8s_client._create_headers(**self.auth))
+        except urllib3.exceptions.HTTPError as exc:
+            raise _unreachable(exc, self.host, hints) from exc
+        except ApiException as exc:
+            raise _refused(exc, self.host, hints) from exc
+
+    def version(self) -> str:
+        """Return the server's version, for example v1.34.4."""
+        return self._version
+
+    def resource(self, api_version: str, kind: str) -> t.Any:
+        """Return the dynamic client's resource, or None where the cluster does not serve the kind."""
+        key = (api_version, kind)
+        if key not in self._resources:
+            # Without the prefix the client looks for a kind of the core's v1 in the v1 of every group.
+            prefix = "apis" if "/" in api_version else "api"
+            try:
+                self._resources[key] = self.client.resources.get(prefix=prefix, api_version=api_version, kind=kind)
+            except ResourceNotFoundError:
+                self._resources.clear()  # the client has asked anew for all that is served
+                return None
+        return self._resources[key]
+
+    def get(self, api_version: str, kind: str, name: str, namespace: str | None = None) -> Object | None:
+        """Return one object, or None where it (or its kind) does not exist."""
+        resource = self.resource(api_version, kind)
+        if resource is None:
+            return None
+        try:
+            return resource.get(name=name, namespace=namespace).to_dict()
+        except ApiException as exc:
+            if exc.status == 404:
+                return None
+            raise api_error(exc, f"read {kind} {name}") from exc
+
+    def list(
+        self,
+        api_version: str,
+        kind: str,
+        namespace: str | None = None,
+        label_selector: str | None = None,
+        field_selector: str | None = None,
+    ) -> list[Object]:
+        """Return the objects of a kind, [] where the cluster does not serve it; namespace None means all."""
+        resource = self.resource(api_version, kind)
+        if resource is None:
+            return []
+        try:
+            reply = resource.get(namespace=namespace, label_selector=label_selector, field_selector=field_selector)
+        except ApiException as exc:
+            raise api_error(exc, f"list {kind}") from exc
+        items = reply.to_dict().get("items") or []
+        for item in items:
+            # The API leaves these out of list entries.
+            item.setdefault("apiVersion", api_version)
+            item.setdefault("kind", kind)
+        return items
+
+
+def api_error(exc: ApiException, action: str) -> OrchestratorError:
+    """Return the error to show for an API reply: what was tried, and the server's own message."""
+    message = str(exc.reason)
+    # Where the body is no Status object, the reason alone says it.
+    with contextlib.suppress(TypeError, KeyError, yaml.YAMLError):
+        message = yaml.safe_load(exc.body or "")["message"]
+    text = f"The cluster refused to {action}: {exc.status} {message}"
+    if exc.status == 403:
+        return Forbidden(text, hint="Ask an administrator for this permission.")
+    return OrchestratorError(text)
+
+
+def _configuration(auth: Object) -> t.Any:
+    """Return the client's configuration for resolved credentials; raise OrchestratorError."""
+    if "kubeconfig" in auth:
+        kubeconfig = auth["kubeconfig"]
+        content = read(kubeconfig) if isinstance(kubeconfig, str) else kubeconfig
+        check_context(content, auth.get("context"))
+    auth = {alias: auth[name] for alias, name in AUTH_ARG_MAP.items() if name in auth}
+    if credentials.is_pem(auth.get("ssl_ca_cert")):
+        # The client knows files only; it removes this one with its own.
+        auth["ssl_ca_cert"] = kube_config._create_temp_file_with_content(auth["ssl_ca_cert"])
+    # What get_api_client of that file does, in two steps: that one waits minutes for a cluster that is silent.
+    try:
+        return k8s_client._create_configuration(auth)
+    except Exception as exc:  # the client raises many types for a bad kubeconfig
+        raise OrchestratorError(
+            f"Cannot read the cluster's credentials: {exc}",
+            hint="Set llm_d_kubeconfig and llm_d_context, or K8S_AUTH_* in the environment.",
+        ) from exc
+
+
+def _dynamic_client(configuration: t.Any, headers: dict) -> t.Any:
+    """Return a client that asks this very server what it serves.
+
+    The client's own cache file, by address, tells of kinds that were served an hour ago, or by another cluster there.
+    """
+    client = kubernetes.client.ApiClient(configuration)
+    for name, value in headers.items():
+        k8s_client._set_header(client, name, value)
+    return K8SDynamicClient(client, cache_file=NO_FILE, discoverer=k8s_client.LazyDiscoverer)
+
+
+def retries(patience: float) -> t.Any:
+    """Return how requests are tried again, with longer and longer pauses: what passes by itself, and nothing else.
+
+    A request that was sent and not answered is tried again too: all that is asked for here can be asked for twice.
+    """
+
+    class Paced(urllib3.Retry):
+        """Without the pauses of minutes that doubling comes to."""
+
+        def get_backoff_time(self) -> float:
+            """Return seconds."""
+            return min(super().get_backoff_time(), LONGEST_PAUSE)
+
+    return Paced(
+        total=100,
+        connect=max(3, round(patience / LONGEST_PAUSE) + 2),
+        read=3,
+        status=4,
+        backoff_factor=0.25,
+        status_forcelist=PASSING,
+        allowed_methods=None,
+        raise_on_status=False,
+    )
+
+
+def _server_version(configuration: t.Any, hints: dict[str, str], *, patient: bool = False) -> str:
+    """Return the version of a server that answers within CONNECT_TIMEOUT; raise OrchestratorError else.
+
+    It is asked once, unless patient.
+    """
+    once = copy.copy(configuration)
+    if not patient:
+        once.retries = False
+    try:
+        with kubernetes.client.ApiClient(once) as client:
+            return VersionApi(client).get_code(_request_timeout=CONNECT_TIMEOUT).git_version
+    except urllib3.exceptions.HTTPError as exc:
+        raise _unreachable(exc, once.host, hints) from exc
+    except ApiException as exc:
+        raise _refused(exc, once.host, hints) from exc
+    except (ValueError, AttributeError) as exc:  # a web server's page
+        raise OrchestratorError(f"What answers at {once.host} is no Kubernetes API server.", hint=SERVER_HINT) from exc
+
+
+def _refused(exc: ApiException, host: str, hints: dict[str, str]) -> OrchestratorError:
+    if "CERTIFICATE_VERIFY_FAILED" in str(exc.reason):
+        return _not_trusted(exc.reason, host, hints)
+    if exc.status in (401, 403):
+        text, hint = "refused the credentials", hints["refused"]
+    else:
+        text, hint = "did not answer as a Kubernetes API server does", SERVER_HINT
+    return OrchestratorError(f"The cluster at {host} {text}: {exc.status} {exc.reason}", hint=hint)
+
+
+def _not_trusted(cause: t.Any, host: str, hints: dict[str, str]) -> OrchestratorError:
+    found = re.search(r"certificate verify failed[^(']*", str(cause))  # without the names of the client's classes
+    text = found[0].strip() if found else str(cause)
+    return OrchestratorError(f"Cannot trust the cluster at {host}: {text}", hint=hints["trust"])
+
+
+def _unreachable(exc: urllib3.exceptions.HTTPError, host: str, hints: dict[str, str]) -> OrchestratorError:
+    cause: BaseException = exc
+    while isinstance(getattr(cause, "reason", None), BaseException):
+        cause = cause.reason  # type: ignore[attr-defined]
+    if "CERTIFICATE_VERIFY_FAILED" in str(cause):
+        return _not_trusted(cause, host, hints)
+    # urllib3 1 counts a refused connection among the timeouts.
+    if isinstance(cause, urllib3.exceptions.TimeoutError) and not isinstance(
+        cause, urllib3.exceptions.NewConnectionError
+    ):
+        cause = TimeoutError(f"no answer within {CONNECT_TIMEOUT} s")
+    return OrchestratorError(f"Cannot reach the cluster at {host}: {cause}", hint=hints["reach"])

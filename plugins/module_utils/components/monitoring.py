@@ -1,0 +1,162 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Monitoring of a stack: the charts' own monitors turned on, alert rules, and dashboards for Grafana.
+
+Metrics: of the endpoint picker gateway-api-inference-extension v1.3.0, pkg/epp/metrics/metrics.go, which llm-d-router
+v0.10.0 emits under the same names besides its own (docs/metrics.md); of model servers those of vLLM's V1 engine.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..base.data import Object, Path, Values, dig, nested
+from ..base.names import epp_name
+
+API = "monitoring.coreos.com/v1"
+
+
+RULES, DASHBOARDS = "llm-d-alerts", "llm-d-dashboards"
+
+
+ROLES = ("decode", "prefill")
+
+
+METRICS_PORT = "metrics"
+
+
+def picker_values(settings: Object, path: Path, release: str, own: Values) -> Values:
+    """Return the values that let a pool's chart make its ServiceMonitor.
+
+    path: of the chart's `enabled`; own: the chart's own values, {} where they are not known. The chart's name for the
+    token's secret is the same for all pools of a namespace, so each gets one of its own.
+    """
+    known = dig(own, path[:-1])
+    wanted: Values = {"enabled": True}
+    if not isinstance(known, dict) or "auth" in known:
+        wanted["auth"] = {"secretName": f"{epp_name(release)}-metrics"}
+    if settings["labels"]:
+        wanted["extraLabels"] = dict(settings["labels"])
+    return nested(path[:-1], wanted)
+
+
+def server_values(settings: Object, user: Values) -> tuple[Values, list[str]]:
+    """Return the values that let a model's chart make its PodMonitors, and the roles whose pods have no named port.
+
+    user: the model's values, whose first container with a named port is asked; a port called metrics comes first.
+    """
+    values: Values = {}
+    nameless = []
+    for role in ROLES:
+        spec = user.get(role)
+        if not isinstance(spec, dict) or spec.get("create") is False or spec.get("replicas") == 0:
+            continue
+        port = _port_name(spec)
+        if not port:
+            nameless.append(role)
+            continue
+        monitor: Values = {"enabled": True, "portName": port}
+        if settings["labels"]:
+            monitor["labels"] = dict(settings["labels"])
+        values[role] = {"monitoring": {"podmonitor": monitor}}
+    return values, nameless
+
+
+def _port_name(spec: Values) -> str:
+    containers = spec.get("containers")
+    ports = [port for item in containers or [] if isinstance(item, dict) for port in item.get("ports") or []]
+    names = [str(port["name"]) for port in ports if isinstance(port, dict) and port.get("name")]
+    return METRICS_PORT if METRICS_PORT in names else next(iter(names), "")
+
+
+def monitoring_objects(settings: Object, namespace: str, pools: t.Sequence[str]) -> list[Object]:
+    """Return the alert rules and the dashboards of a namespace, as manifests; [] where nothing is asked for.
+
+    settings: the role monitoring's; dashboard_files: {file: its JSON}; pools: the releases of the pools.
+    """
+    if not settings.get("enabled"):
+        return []
+    found = []
+    if settings["alerts"]:
+        groups = [{"name": "llm-d", "rules": alert_rules(settings, namespace, pools)}]
+        rule = _object(API, "PrometheusRule", RULES, namespace, settings["labels"])
+        found.append({**rule, "spec": {"groups": groups}})
+    files = settings.get("dashboard_files") or {}
+    if settings["dashboards"] and files:
+        found.append({**_object("v1", "ConfigMap", DASHBOARDS, namespace, settings["dashboard_labels"]), "data": files})
+    return found
+
+
+def _object(api_version: str, kind: str, name: str, namespace: str, labels: t.Mapping[str, str]) -> Object:
+    metadata: Object = {"name": name, "namespace": namespace}
+    if labels:
+        metadata["labels"] = dict(labels)
+    return {"apiVersion": api_version, "kind": kind, "metadata": metadata}
+
+
+# Name, query and text of each alert with a threshold; in queries HERE stands for the namespace's matcher.
+_BY = "by (namespace, model_name)"
+
+
+_MODEL, _POOL = "Model {{ $labels.model_name }}", "Pool {{ $labels.name }}"
+
+
+_VALUE = "{{ $value | printf `%.2f` }}"
+
+
+_THRESHOLDS = {
+    "error_rate": (
+        "LlmdManyErrors",
+        f"sum {_BY} (rate(inference_objective_request_error_total{{HERE}}[5m]))"
+        f" / sum {_BY} (rate(inference_objective_request_total{{HERE}}[5m]))",
+        f"{_MODEL}: the share of failed requests is {_VALUE}.",
+    ),
+    "queue_size": (
+        "LlmdLongQueue",
+        "inference_pool_average_queue_size{HERE}",
+        f"{_POOL}: on average {_VALUE} requests wait for each pod.",
+    ),
+    "kv_cache": (
+        "LlmdKvCacheNearlyFull",
+        "inference_pool_average_kv_cache_utilization{HERE}",
+        f"{_POOL}: its KV caches are filled to {_VALUE} of 1.",
+    ),
+    "ttft_p95": (
+        "LlmdSlowFirstToken",
+        "histogram_quantile(0.95, sum by (namespace, model_name, le)"
+        " (rate(vllm:time_to_first_token_seconds_bucket{HERE}[5m])))",
+        f"{_MODEL}: 95 % of first tokens come within {_VALUE} s, not sooner.",
+    ),
+}
+
+
+def alert_rules(settings: Object, namespace: str, pools: t.Sequence[str]) -> list[Object]:
+    """Return Prometheus's rules; thresholds: error_rate and kv_cache from 0 to 1, queue_size, ttft_p95 in seconds."""
+    here = f'namespace="{namespace}"'
+    text = f"{_POOL} has no ready pod: requests to it fail."
+    empty = _alert("LlmdPoolHasNoReadyPod", f"inference_pool_ready_pods{{{here}}} == 0", "2m", "critical", text)
+    rows = [*(_picker_down(here, pool) for pool in pools), empty]
+    for setting, (name, query, text) in _THRESHOLDS.items():
+        expression = f"{query.replace('HERE', here)} > {settings[setting]}"
+        rows.append(_alert(name, expression, "5m", "warning", text))
+    return rows
+
+
+def _picker_down(here: str, pool: str) -> Object:
+    picker = epp_name(pool)
+    up = f'up{{{here}, service="{picker}"}}'
+    return _alert(
+        "LlmdEndpointPickerDown",
+        f"absent({up} == 1)",
+        "2m",
+        "critical",
+        f"The endpoint picker {picker} does not answer: its pool gets no requests.",
+        {"service": picker},
+    )
+
+
+def _alert(
+    name: str, query: str, duration: str, severity: str, text: str, labels: t.Mapping[str, str] | None = None
+) -> Object:
+    marks = {"severity": severity, **(labels or {})}
+    return {"alert": name, "expr": query, "for": duration, "labels": marks, "annotations": {"summary": text}}

@@ -1,0 +1,116 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Manifests of what a stack needs before its releases: namespace, token secret, volume, downloads, image pulls."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import typing as t
+
+from ..base.data import Object
+from ..base.images import rewrite_object
+from ..base.names import dns_label
+from ..helm.image_check import registry_of
+
+HF_KEY = "HF_TOKEN"
+
+
+_MOUNT = "/model-cache"
+
+
+_PULL = "llm-d-image-pull"
+
+
+def objects(settings: dict) -> list[Object]:
+    """Return the manifests that the settings ask for, in the order in which they must be applied.
+
+    settings: namespace, namespace_exists, hf_token, hf_token_secret, token ({name, key} of a secret that exists, or
+    None), pvc_name, pvc_size, pvc_storage_class, pvc_access_modes, downloads, download_image, images,
+    image_node_selector, image_tolerations; image_registry: the site's, "" or absent to leave the images as they are;
+    releases_follow: whether releases do, which make their namespace themselves; monitoring: manifests of the kind.
+    """
+    found: list[Object] = []
+    if settings["hf_token"]:
+        found.append(_secret(settings))
+    if settings["pvc_name"]:
+        found.append(_claim(settings))
+    found += [_download(repository, settings) for repository in settings["downloads"]]
+    if settings["images"]:
+        found.append(_pull(settings))
+    registry = registry_of(settings)
+    found = [rewrite_object(item, registry) for item in found] if registry else found
+    found += settings.get("monitoring") or []
+    if settings["namespace_exists"] or (settings.get("releases_follow") and not found):
+        return found
+    return [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": settings["namespace"]}}, *found]
+
+
+def _secret(settings: dict) -> Object:
+    data = {HF_KEY: base64.b64encode(settings["hf_token"].encode()).decode()}
+    metadata = {"name": settings["hf_token_secret"], "namespace": settings["namespace"]}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque", "data": data}
+
+
+def _claim(settings: dict) -> Object:
+    spec: Object = {
+        "accessModes": list(settings["pvc_access_modes"]),
+        "resources": {"requests": {"storage": settings["pvc_size"]}},
+    }
+    if settings["pvc_storage_class"]:
+        spec["storageClassName"] = settings["pvc_storage_class"]
+    metadata = {"name": settings["pvc_name"], "namespace": settings["namespace"]}
+    return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": spec}
+
+
+def _suffix(*parts: t.Any) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def _download(repository: str, settings: dict) -> Object:
+    """Return a Job that fills the claim; its name changes with what it does, since a Job cannot be changed."""
+    suffix = _suffix(repository, settings["download_image"], settings["pvc_name"])
+    name = f"{dns_label('download-' + repository, 54)}-{suffix}"
+    container: Object = {
+        "name": "download",
+        "image": settings["download_image"],
+        # The folder that llm-d-modelservice's pvc:// and hf:// artifacts read as HF_HOME.
+        "command": ["hf", "download", repository],
+        "env": [{"name": "HF_HOME", "value": _MOUNT}],
+        "volumeMounts": [{"name": "models", "mountPath": _MOUNT}],
+    }
+    token = settings.get("token")
+    if token:
+        reference = {"name": token["name"], "key": token["key"]}
+        container["env"].append({"name": HF_KEY, "valueFrom": {"secretKeyRef": reference}})
+    pod = {
+        "restartPolicy": "OnFailure",
+        "containers": [container],
+        "volumes": [{"name": "models", "persistentVolumeClaim": {"claimName": settings["pvc_name"]}}],
+    }
+    metadata = {"name": name, "namespace": settings["namespace"]}
+    spec = {"backoffLimit": 3, "template": {"spec": pod}}
+    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": spec}
+
+
+def _pull(settings: dict) -> Object:
+    """Return a DaemonSet whose init containers pull the images and end at once; a pause keeps the pod Ready."""
+    pulls = [
+        {"name": f"pull-{number}", "image": image, "command": ["sh", "-c", "exit 0"], "imagePullPolicy": "IfNotPresent"}
+        for number, image in enumerate(settings["images"])
+    ]
+    pod: Object = {
+        "initContainers": pulls,
+        "containers": [{"name": "pause", "image": "registry.k8s.io/pause:3.10"}],
+        "terminationGracePeriodSeconds": 0,
+        "automountServiceAccountToken": False,
+    }
+    if settings["image_node_selector"]:
+        pod["nodeSelector"] = settings["image_node_selector"]
+    if settings["image_tolerations"]:
+        pod["tolerations"] = settings["image_tolerations"]
+    labels = {"app.kubernetes.io/name": _PULL}
+    spec = {"selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}, "spec": pod}}
+    metadata = {"name": _PULL, "namespace": settings["namespace"]}
+    return {"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": metadata, "spec": spec}

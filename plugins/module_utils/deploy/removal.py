@@ -1,0 +1,178 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Helm releases removed, and waited for until their objects and pods are really gone."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import os
+import time
+
+from ..base.data import Object
+from ..base.errors import OrchestratorError
+from ..base.events import Events
+from ..base.ours import COMPONENT_LABEL, is_kept, object_key
+from ..cluster.client import Cluster
+from ..cluster.watch import Watches
+from ..helm.command import Helm, HelmError, uninstall_arguments
+from ..helm.deployed import Inventory, owner_release
+from ..helm.records import Release, diff_texts
+from ..objects.rollout import WORKLOADS, pods_of
+
+Key = tuple[str, str, str, str]
+
+
+HELM_PROCESSES = min(8, 2 * (os.cpu_count() or 2))
+
+
+ATTEMPTS = 4
+
+
+# Definitions belong to the cluster, not to a stack.
+LEFT_ALONE = ("CustomResourceDefinition",)
+
+
+class Removal:
+    """Removes releases of one namespace; shared by helm_releases and stack_teardown."""
+
+    def __init__(self, cluster: Cluster, helm: Helm, inventory: Inventory, watches: Watches, events: Events) -> None:
+        self.cluster, self.helm, self.inventory = cluster, helm, inventory
+        self.watches, self.events = watches, events
+
+    @staticmethod
+    def ours(found: dict[str, Release], component: str, names: list[str]) -> list[Release]:
+        """Return those of the named releases that exist and are ours; raise for those that are another's."""
+        others = [
+            name
+            for name, release in found.items()
+            if not release.managed or release.labels.get(COMPONENT_LABEL, component) != component
+        ]
+        if others:
+            raise OrchestratorError(
+                f"Helm releases that {component} of this collection did not make are not removed: {', '.join(others)}",
+                hint="Remove them with helm uninstall, if they are yours.",
+            )
+        return [found[name] for name in names if name in found]
+
+    def run(self, releases: list[Release], timeout: int, *, check: bool, keep_claims: bool = False) -> list[Object]:
+        """Remove releases in parallel and return a result for each; raise for whatever is left.
+
+        timeout: seconds to wait for the objects; 0 does not wait. keep_claims: leave PersistentVolumeClaims.
+        """
+        results = [result_of(release) for release in releases]
+        if check or not releases:
+            return results
+        deadline = time.monotonic() + max(timeout, 60)
+        with concurrent.futures.ThreadPoolExecutor(HELM_PROCESSES) as pool:
+            tasks = [pool.submit(self._remove, release, deadline, timeout > 0, keep_claims) for release in releases]
+            concurrent.futures.wait(tasks)
+        errors = []
+        for result, task in zip(results, tasks, strict=True):
+            error = task.exception()
+            if error is None:
+                result["seconds"], result["objects"] = task.result()
+            elif isinstance(error, OrchestratorError):
+                errors.append(f"{result['name']}: {error}")
+            else:
+                raise error
+        if errors:
+            raise OrchestratorError("Releases could not be removed:", details=errors)
+        return results
+
+    def _remove(self, release: Release, deadline: float, wait: bool, keep_claims: bool) -> tuple[float, list[Object]]:
+        begin, component = time.monotonic(), release.labels.get(COMPONENT_LABEL) or "teardown"
+        with self.events.step(component, "remove", name=release.name):
+            release = self.inventory.ready_to_remove(release, keep_claims)
+            objects = self.inventory.scoped(release.manifest, release.namespace)
+            goes = [item for item in objects if not is_kept(item) and item["kind"] not in LEFT_ALONE]
+            targets = self.targets(goes, (release.name, release.namespace))
+            self._uninstall(release, deadline)
+            left = self.gone(targets, deadline) if wait else []
+        if left:
+            raise OrchestratorError("left behind: " + "; ".join(left_line(item) for item in left))
+        return round(time.monotonic() - begin, 2), [
+            dict(zip(("api_version", "kind", "namespace", "name"), object_key(item), strict=True)) for item in goes
+        ]
+
+    def _uninstall(self, release: Release, deadline: float) -> None:
+        for attempt in range(ATTEMPTS):
+            try:
+                timeout = max(30, int(deadline - time.monotonic()))
+                self.helm.run(uninstall_arguments(release.name, release.namespace, timeout), timeout + 30)
+                return
+            except HelmError as exc:
+                if not exc.transient or attempt == ATTEMPTS - 1:
+                    raise
+                time.sleep(2**attempt)  # back-off after a failure: there is nothing to watch
+
+    def targets(self, objects: list[Object], owner: tuple[str, str] | None) -> dict[str, Key]:
+        """Return what must vanish, by uid: the live objects that are the owner's, and their pods.
+
+        owner: (release, namespace) that the objects must name, or None to take them all.
+        """
+        for item in objects:
+            api_version, kind, namespace, _name = object_key(item)
+            self.watches.start(api_version, kind, namespace)
+            if kind in WORKLOADS:
+                self.watches.start("v1", "Pod", namespace)
+            if kind == "Deployment":
+                self.watches.start("apps/v1", "ReplicaSet", namespace)
+        self.watches.synced(time.monotonic() + 60)
+        found: dict[str, Key] = {}
+        for item in objects:
+            key = object_key(item)
+            live = self.watches.find(key[0], key[1], key[2], key[3])
+            if live is None or (owner and owner_release(live) != owner):
+                continue
+            found[live["metadata"]["uid"]] = key
+            pods, sets = (
+                self.watches.objects("v1", "Pod", key[2]),
+                self.watches.objects("apps/v1", "ReplicaSet", key[2]),
+            )
+            for pod in pods_of(live, pods, sets):
+                found[pod["metadata"]["uid"]] = ("v1", "Pod", key[2], pod["metadata"]["name"])
+        return found
+
+    def gone(self, targets: dict[str, Key], deadline: float) -> list[Object]:
+        """Wait until none of the targets exists; return those that are left at the deadline."""
+
+        def left() -> list[Object]:
+            live = [(uid, self.watches.find(*key[:3], key[3])) for uid, key in targets.items()]
+            return [item for uid, item in live if item is not None and item["metadata"].get("uid") == uid]
+
+        self.watches.wait(lambda: None if left() else True, deadline)
+        return left()
+
+
+def left_line(item: Object) -> str:
+    """Return 'Kind name: why it is still there'."""
+    metadata = item["metadata"]
+    why = "not deleted"
+    if metadata.get("deletionTimestamp"):
+        holders = ", ".join(metadata.get("finalizers") or [])
+        why = f"being deleted, held by the finalizers {holders}" if holders else "being deleted"
+    return f"{item.get('kind')} {metadata['name']}: {why}"
+
+
+def result_of(release: Release) -> Object:
+    """Return the module's result for a release that goes."""
+    return {
+        "name": release.name,
+        "namespace": release.namespace,
+        "action": "removed",
+        "chart": release.chart,
+        "chart_version": release.chart_version,
+        "revision": release.revision,
+        "seconds": 0.0,
+        "objects": [],
+    }
+
+
+def removal_diff(releases: list[Release]) -> list[Object]:
+    """Return Ansible's diff for releases that go."""
+    found = []
+    for release in releases:
+        before, _after = diff_texts(release.manifest, "", release.namespace)
+        header = f"Helm release {release.name}"
+        found.append({"before_header": header, "after_header": header, "before": before, "after": ""})
+    return found

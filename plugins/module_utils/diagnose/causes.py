@@ -1,0 +1,169 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""From evidence to causes: roots before consequences, one cause for all that fails for it, no secrets."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ..base.data import Object
+from ..base.mask import discreet, mask_text
+from .base import ERROR, SYMPTOM, Diagnosis, Hit
+from .evidence import Evidence, Ref, clean, ref
+from .registry import RULES
+
+EVIDENCE_SHOWN = 3
+
+
+# What is no part of a deployment.
+UNCOUNTED = ("Event", "Node", "EndpointSlice", "LimitRange")
+
+
+OBJECTS_KEPT, CAUSES_KEPT, LOG_LINES_KEPT = 50, 40, 10
+
+
+@dataclasses.dataclass
+class Cause:
+    """One reason and all that fails for it. explains: objects that are not as they should be only because of it."""
+
+    rule: Diagnosis
+    hits: list[Hit]
+    severity: str
+    explains: list[Ref] = dataclasses.field(default_factory=list)
+
+    @property
+    def objects(self) -> list[Ref]:
+        """Return what fails for it, each once."""
+        return list(dict.fromkeys(item for hit in self.hits for item in hit.objects))
+
+
+def causes_of(evidence: Evidence, rules: t.Sequence[Diagnosis] = RULES) -> list[Cause]:
+    """Return the causes: roots in the order of the rules, then what has no cause but itself."""
+    found: dict[tuple[str, str], Cause] = {}
+    claimed: dict[Ref, Cause] = {}
+    ordered = [rule for rule in rules if rule.level != SYMPTOM] + [rule for rule in rules if rule.level == SYMPTOM]
+    for rule in ordered:
+        fresh: list[tuple[Ref, Cause]] = []
+        for hit in _hits(rule, evidence):
+            hit = _unclaimed(hit, claimed)
+            if hit is None:
+                continue
+            root = next((claimed[item] for item in _chain(evidence, hit) if item in claimed), None)
+            if rule.level == SYMPTOM and root is not None:
+                root.explains += hit.objects
+                fresh += [(item, root) for item in hit.objects]
+                continue
+            cause = found.setdefault((rule.id, hit.key), Cause(rule, [], hit.severity or rule.severity))
+            cause.hits.append(hit)
+            fresh += [(item, cause) for item in hit.objects]
+        for item, cause in fresh:
+            for one in (item, *_owner(evidence, item)):
+                claimed.setdefault(one, cause)
+    return sorted(found.values(), key=lambda cause: (cause.severity != ERROR, cause.rule.level == SYMPTOM))
+
+
+def _hits(rule: Diagnosis, evidence: Evidence) -> list[Hit]:
+    """Return what a rule finds. Objects of others may hold anything: a rule that cannot read them hides no other."""
+    try:
+        return list(rule.find(evidence))
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as exc:
+        evidence.unseen.append(f"the rule {rule.id} could not read an object: {type(exc).__name__}: {exc}")
+        return []
+
+
+def _unclaimed(hit: Hit, claimed: t.Container[Ref]) -> Hit | None:
+    """Return the hit without the pods that another rule has named already, None where nothing is left."""
+    left = tuple(item for item in hit.objects if item[0] != "Pod" or item not in claimed)
+    if not left or (left[0][0] == "Run" and claimed):
+        return None
+    return dataclasses.replace(hit, objects=left)
+
+
+def _chain(evidence: Evidence, hit: Hit) -> t.Iterator[Ref]:
+    yield from hit.because
+    yield from hit.objects
+    for item in hit.because:
+        yield from _owner(evidence, item)
+
+
+def _owner(evidence: Evidence, item: Ref) -> tuple[Ref, ...]:
+    """Return the workload of a pod."""
+    pod = evidence.find("Pod", item[2], item[1]) if item[0] == "Pod" else None
+    return (evidence.workload(pod),) if pod is not None else ()
+
+
+def diagnose(evidence: Evidence, secrets: t.Iterable[str] = ()) -> Object:
+    """Return {causes, evidence, releases, namespace, healthy, unseen}. secrets: values that must not be shown."""
+    causes = causes_of(evidence)[:CAUSES_KEPT]
+    unknown = [item for cause in causes if cause.rule.id in ("DIAG901", "DIAG999") for item in cause.objects]
+    result = {
+        "namespace": evidence.namespace,
+        "healthy": not any(cause.severity == ERROR for cause in causes),
+        "causes": [as_dict(evidence, cause) for cause in causes],
+        "evidence": raw(evidence, unknown),
+        "releases": [
+            {key: release.get(key) for key in ("name", "component", "status", "revision", "chart")}
+            for release in evidence.releases
+        ],
+        "unseen": evidence.unseen,
+        "counts": counts(evidence),
+    }
+    return t.cast(Object, discreet(result, sorted({text for text in secrets if len(text) >= 4}, key=len, reverse=True)))
+
+
+def unasked(namespace: str, why: str) -> Object:
+    """Return the result where the cluster cannot be asked."""
+    empty: Object = {"causes": [], "evidence": [], "releases": [], "counts": {}}
+    return {"namespace": namespace, "healthy": False, **empty, "unseen": [mask_text(clean(why))]}
+
+
+def as_dict(evidence: Evidence, cause: Cause) -> Object:
+    """Return a cause as the module returns it."""
+    since = [hit.since for hit in cause.hits if hit.since]
+    objects = cause.objects
+    remedies = list(dict.fromkeys(hit.remedy for hit in cause.hits if hit.remedy))
+    components = dict.fromkeys(name for item in objects if (name := evidence.component(item)))
+    return {
+        "id": cause.rule.id,
+        "title": cause.rule.title,
+        "severity": cause.severity,
+        "component": ", ".join(components),
+        "objects": [name_of(item, evidence.namespace) for item in objects[:OBJECTS_KEPT]],
+        "count": len(objects),
+        "explains": [name_of(item, evidence.namespace) for item in dict.fromkeys(cause.explains)][:OBJECTS_KEPT],
+        "evidence": list(dict.fromkeys(hit.text for hit in cause.hits))[:EVIDENCE_SHOWN],
+        "cause": cause.rule.cause,
+        "remedy": " ".join([*remedies[:2], cause.rule.remedy] if not remedies else remedies[:2]),
+        "source": cause.rule.source,
+        "seconds_since_first": round(max(0.0, evidence.now - min(since)), 1) if since else None,
+    }
+
+
+def name_of(item: Ref, namespace: str) -> str:
+    """Return 'Kind name', with its namespace where that is another."""
+    kind, place, name = item
+    return f"{kind} {name}" if place in ("", namespace) else f"{kind} {place}/{name}"
+
+
+def raw(evidence: Evidence, unknown: t.Container[Ref]) -> list[Object]:
+    """Return events and log lines of what no rule knows."""
+    rows: list[Object] = []
+    for kind, items in evidence.lists.items():
+        for item in items if kind != "Event" else []:
+            if ref(item) in unknown:
+                events = [
+                    f"{e.get('type')} {e.get('reason')}: {clean(e.get('message'))}" for e in evidence.events(item)[:5]
+                ]
+                rows.append({"object": name_of(ref(item), evidence.namespace), "events": events})
+    for log in evidence.logs:
+        if ref(log.pod) in unknown:
+            lines = [clean(line) for line in log.lines if line.strip()][-LOG_LINES_KEPT:]
+            where = f"{name_of(ref(log.pod), evidence.namespace)}, container {log.container}"
+            rows.append({"object": where, "log": lines})
+    return rows[:20]
+
+
+def counts(evidence: Evidence) -> Object:
+    """Return how many objects of a kind were looked at."""
+    return {kind: len(items) for kind, items in sorted(evidence.lists.items()) if items and kind not in UNCOUNTED}

@@ -1,0 +1,246 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Gathers what an expert would look at in a namespace: lists in parallel, each bounded; what is refused is noted."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import json
+import time
+import typing as t
+
+from ..base.data import Object
+from ..base.errors import OrchestratorError
+from ..base.mask import is_secret_key
+from ..base.ours import COMPONENT_LABEL, SECRET_TYPE
+from ..cluster.client import Cluster, api_error
+from ..helm.records import decode_payload, manifest_objects, release_from_payload
+from .evidence import Evidence, Log, condition
+from .logs import known_secrets, log_of, wanted
+from .rules_gateways import NAME_LABEL
+
+try:
+    import urllib3
+    from kubernetes.client.exceptions import ApiException
+except ImportError:  # pragma: no cover - reported by Cluster
+    ApiException = Exception  # type: ignore[assignment,misc]
+
+
+THREADS = 8
+
+
+LIMIT, EVENT_LIMIT, GATEWAYS = 1000, 2000, 10
+
+
+TIMEOUT = (5.0, 20.0)
+
+
+GATEWAY_API = "gateway.networking.k8s.io/v1"
+
+
+POOLS = ("inference.networking.k8s.io/v1", "inference.networking.x-k8s.io/v1alpha2")
+
+
+SLICES = ("discovery.k8s.io/v1", "EndpointSlice")
+
+
+HELM = "owner=helm,status notin (superseded,uninstalled)"
+
+
+NAMESPACED = (
+    ("v1", "Pod"), ("v1", "Event"), ("v1", "PersistentVolumeClaim"), ("v1", "Service"), ("v1", "ResourceQuota"),
+    ("v1", "LimitRange"), SLICES,
+    ("apps/v1", "Deployment"), ("apps/v1", "ReplicaSet"), ("apps/v1", "StatefulSet"),
+    ("apps/v1", "DaemonSet"), ("batch/v1", "Job"), ("leaderworkerset.x-k8s.io/v1", "LeaderWorkerSet"),
+    (GATEWAY_API, "Gateway"), (GATEWAY_API, "HTTPRoute"), (POOLS[0], "InferencePool"), (POOLS[1], "InferencePool"),
+)  # fmt: skip
+
+
+CLUSTER_WIDE = (("v1", "Node"), (GATEWAY_API, "GatewayClass"), ("storage.k8s.io/v1", "StorageClass"))
+
+
+class Gatherer:
+    """One gathering. secrets: values that must not be shown, filled by logs()."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        namespace: str,
+        *,
+        failure: str = "",
+        ended: bool = False,
+        gateways: t.Iterable[tuple[str, str]] = (),
+    ) -> None:
+        """failure, ended: see Evidence; gateways: (namespace, name) of Gateways that may be in other namespaces."""
+        self.cluster = cluster
+        self.gateways = set(gateways)
+        self.evidence = Evidence(namespace, failure=failure, ended=ended, now=time.time())
+        self.secrets: set[str] = set()
+
+    def run(self, *, logs: bool = True) -> Evidence:
+        """Return the evidence; raise OrchestratorError only where the cluster cannot be reached."""
+        try:
+            return self._gather(logs=logs)
+        except (ApiException, urllib3.exceptions.HTTPError) as exc:
+            raise OrchestratorError(f"The cluster stopped answering: {exc}") from exc
+
+    def _gather(self, *, logs: bool) -> Evidence:
+        wide = [(api, kind, "") for api, kind in CLUSTER_WIDE]
+        here = [(api, kind, self.evidence.namespace) for api, kind in NAMESPACED]
+        # Discovery is not made for threads.
+        tasks = [(task, resource) for task in (*here, *wide) if (resource := self._resource(*task[:2])) is not None]
+        with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
+            futures: list[concurrent.futures.Future] = [
+                pool.submit(self._list, resource, *task) for task, resource in tasks
+            ]
+            futures += [pool.submit(self._helm), pool.submit(self._namespace)]
+        for future in futures:
+            future.result()
+        self._served()
+        self._others()
+        if logs:
+            self._logs()
+        return self.evidence
+
+    def _resource(self, api_version: str, kind: str) -> t.Any:
+        found = self.cluster.resource(api_version, kind)
+        if found is None and kind not in self.evidence.lists:
+            self.evidence.unserved.add(kind)
+        return found
+
+    def _list(self, resource: t.Any, api_version: str, kind: str, namespace: str, **options: t.Any) -> list[Object]:
+        limit = EVENT_LIMIT if kind == "Event" else LIMIT
+        try:
+            reply = resource.get(
+                namespace=namespace or None, serialize=False, limit=limit, _request_timeout=TIMEOUT, **options
+            )
+            body = json.loads(reply.data)
+        except (urllib3.exceptions.HTTPError, ValueError) as exc:
+            self._unseen(f"{kind}s", OrchestratorError(str(exc)))
+            return []
+        except ApiException as exc:
+            self._unseen(f"{kind}s", api_error(exc, f"list {kind}"))
+            return []
+        items = body.get("items") or []
+        for item in items:
+            item.setdefault("apiVersion", api_version)
+            item.setdefault("kind", kind)
+        if (body.get("metadata") or {}).get("continue"):
+            self.evidence.unseen.append(f"more than {limit} {kind}s: only the first {limit} were read")
+        if kind != "Secret" and not options:
+            self.evidence.lists.setdefault(kind, []).extend(items)
+            self.evidence.unserved.discard(kind)
+        return items
+
+    def _unseen(self, what: str, error: OrchestratorError) -> None:
+        self.evidence.unseen.append(f"{what}: {error.message}")
+
+    def _namespace(self) -> None:
+        try:
+            found = self.cluster.get("v1", "Namespace", self.evidence.namespace)
+        except OrchestratorError as exc:
+            self._unseen("Namespace", exc)
+            return
+        self.evidence.phase = found or {}
+        self.evidence.lists["Namespace"] = [found] if found else []
+
+    def _helm(self) -> None:
+        resource = self.cluster.resource("v1", "Secret")
+        options = {"label_selector": HELM, "field_selector": f"type={SECRET_TYPE}"}
+        newest: dict[str, Object] = {}
+        for secret in self._list(resource, "v1", "Secret", self.evidence.namespace, **options):
+            labels = secret["metadata"].get("labels") or {}
+            name, version = str(labels.get("name")), int(labels.get("version") or 0)
+            if name not in newest or version > newest[name]["revision"]:
+                newest[name] = {"revision": version, "secret": secret}
+        for name in sorted(newest):
+            self.evidence.releases.append(self._release(name, newest[name]["secret"]))
+
+    def _release(self, name: str, secret: Object) -> Object:
+        labels = secret["metadata"].get("labels") or {}
+        row: Object = {
+            "name": name,
+            "component": labels.get(COMPONENT_LABEL) or "",
+            "status": str(labels.get("status")),
+            "revision": int(labels.get("version") or 0),
+            "modified": float(labels.get("modifiedAt") or labels.get("createdAt") or 0),
+            "chart": "",
+            "kinds": [],
+            "objects": [],
+        }
+        try:
+            payload = decode_payload(secret["data"]["release"])
+            release = release_from_payload(payload, labels)
+            objects = manifest_objects(release.manifest)
+        except (KeyError, ValueError, TypeError, OSError) as exc:
+            self.evidence.unseen.append(f"Helm release {name}: its record cannot be read ({type(exc).__name__})")
+            return row
+        row["chart"] = f"{release.chart}-{release.chart_version}"
+        row["description"] = str((payload.get("info") or {}).get("description") or "")
+        row["kinds"] = sorted({(str(item.get("apiVersion")), str(item["kind"])) for item in objects})
+        row["objects"] = [(str(item["kind"]), str(item["metadata"].get("name"))) for item in objects]
+        return row
+
+    def _served(self) -> None:
+        """Note the kinds that releases hold and the cluster does not serve."""
+        for release in self.evidence.releases:
+            for api_version, kind in release["kinds"]:
+                if self.cluster.resource(api_version, kind) is None:
+                    self.evidence.missing.append((release["name"], api_version, kind))
+
+    def _others(self) -> None:
+        """Read what only some failures need: Gateways of other namespaces, and all pods where one has no node."""
+        evidence = self.evidence
+        for namespace, name in sorted(self._gateways_elsewhere())[:GATEWAYS]:
+            self._gateway(namespace, name)
+        unplaced = [pod for pod in evidence.pods if condition(pod, "PodScheduled").get("status") == "False"]
+        if unplaced and evidence.of("Node"):
+            resource = self.cluster.resource("v1", "Pod")
+            options = {"field_selector": "status.phase!=Succeeded,status.phase!=Failed"}
+            before = len(evidence.unseen)
+            everywhere = self._list(resource, "v1", "Pod", "", **options)
+            evidence.everywhere = everywhere if len(evidence.unseen) == before else None
+
+    def _gateways_elsewhere(self) -> set[tuple[str, str]]:
+        named = {
+            (str(parent.get("namespace")), str(parent.get("name")))
+            for route in self.evidence.of("HTTPRoute")
+            for parent in (route.get("spec") or {}).get("parentRefs") or []
+            if parent.get("namespace")
+        }
+        return {place for place in named | self.gateways if place[0] != self.evidence.namespace}
+
+    def _gateway(self, namespace: str, name: str) -> None:
+        """Read a Gateway of another namespace with its pods, its Service and its events."""
+        try:
+            found = self.cluster.get(GATEWAY_API, "Gateway", name, namespace)
+        except OrchestratorError as exc:
+            self._unseen(f"Gateway {namespace}/{name}", exc)
+            return
+        self.evidence.lists.setdefault("Gateway", []).extend([found] if found else [])
+        mine = {"label_selector": f"{NAME_LABEL}={name}"}
+        about = {"field_selector": f"involvedObject.name={name}"}
+        for api, kind, options in (
+            ("v1", "Pod", mine),
+            ("v1", "Service", mine),
+            # They carry the labels of their Service.
+            (*SLICES, mine),
+            ("v1", "Event", about),
+        ):
+            resource = self._resource(api, kind)
+            rows = self._list(resource, api, kind, namespace, **options) if resource is not None else []
+            if rows:
+                self.evidence.lists.setdefault(kind, []).extend(rows)
+
+    def _logs(self) -> None:
+        rows = wanted(self.evidence)
+        self.secrets = known_secrets(self.cluster, [pod for pod, _name, _failing in rows], is_secret_key)
+        with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
+            futures = [pool.submit(log_of, self.cluster, pod, name) for pod, name, _failing in rows]
+        for (pod, name, failing), future in zip(rows, futures, strict=True):
+            try:
+                lines, previous = future.result()
+            except OrchestratorError as exc:
+                self._unseen(f"log of pod {pod['metadata']['name']}, container {name}", exc)
+                continue
+            self.evidence.logs.append(Log(pod, name, tuple(lines), failing, previous))

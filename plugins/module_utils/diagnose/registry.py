@@ -1,0 +1,42 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""All rules of diagnosis, in the order in which they are asked: of several that fit a pod, the first one names it."""
+
+from __future__ import annotations
+
+from . import (
+    rules_admission,
+    rules_cluster,
+    rules_endpoints,
+    rules_gateways,
+    rules_images,
+    rules_pools,
+    rules_routing,
+    rules_scheduling,
+    rules_start,
+    rules_volumes,
+)
+from .base import Diagnosis
+from .rules_logs import PICKER, SERVER
+
+GROUPS: dict[str, tuple[Diagnosis, ...]] = {
+    "Namespace, releases and definitions": rules_cluster.NAMESPACE,
+    "What the API server refuses": rules_admission.RULES,
+    "Volumes": rules_volumes.RULES,
+    "Room and placement": rules_scheduling.RULES,
+    "Images": rules_images.RULES,
+    "Endpoint picker": tuple(rule.diagnosis() for rule in PICKER),
+    "Model server": tuple(rule.diagnosis() for rule in SERVER),
+    "Containers": rules_start.RULES,
+    "Gateways": (*rules_gateways.RULES, *rules_endpoints.GATEWAYS),
+    "Routes": rules_routing.RULES,
+    "Pools": (*rules_pools.RULES, *rules_endpoints.POOLS),
+    "What is left": rules_cluster.LAST,
+}
+
+
+RULES: tuple[Diagnosis, ...] = tuple(rule for rules in GROUPS.values() for rule in rules)
+
+
+# Rules whose match in a log says that a restart is of no use.
+LOG_RULES = (*PICKER, *SERVER)

@@ -1,0 +1,195 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Rules of diagnosis: objects and pods that the API server refuses to make."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ..base.data import Object
+from .base import Diagnosis, Hit, said
+from .evidence import Evidence, clean
+
+_MADE = "Deployment ReplicaFailure=True or event FailedCreate: "
+
+
+_exceeded = said(
+    r"exceeded quota: ([^,\s]+)", remedy="Raise the ResourceQuota {1}, ask for less, or remove what uses it."
+)
+
+
+def _quota(evidence: Evidence) -> t.Iterator[Hit]:
+    """Add to what was refused how full the quota is now."""
+    for hit in _exceeded(evidence):
+        status = (evidence.find("ResourceQuota", hit.key) or {}).get("status") or {}
+        used, hard = status.get("used") or {}, status.get("hard") or {}
+        amounts = ", ".join(f"{name} {used.get(name, 0)} of {hard[name]}" for name in sorted(hard))
+        yield dataclasses.replace(hit, text=f"{hit.text}; in use now: {amounts}" if amounts else hit.text)
+
+
+_outside = said(r"((?:minimum|maximum) [\w./-]+ usage per \w+ is [^,\]\s]+|\S+ max limit to request ratio per \w+)")
+
+
+_BOUNDS = ("min", "max", "maxLimitRequestRatio")
+
+
+def _limits(evidence: Evidence) -> t.Iterator[Hit]:
+    """Add to what was refused which LimitRange says so, and what it allows."""
+    for hit in _outside(evidence):
+        told = "; ".join(filter(None, map(_bounds, evidence.of("LimitRange"))))
+        yield dataclasses.replace(hit, text=f"{hit.text}; {clean(told, 240)}" if told else hit.text)
+
+
+def _bounds(limit_range: Object) -> str:
+    """Return a LimitRange's bounds as a text, "" where it has none."""
+    parts = [
+        f"{item.get('type')} {bound} {name} {amount}"
+        for item in (limit_range.get("spec") or {}).get("limits") or []
+        for bound in _BOUNDS
+        for name, amount in sorted((item.get(bound) or {}).items())
+    ]
+    return f"LimitRange {limit_range['metadata']['name']}: {', '.join(parts)}" if parts else ""
+
+
+RULES = (
+    Diagnosis(
+        "DIAG301",
+        "A quota of the namespace is used up",
+        _quota,
+        _MADE + "exceeded quota",
+        "The namespace's ResourceQuota has less left than the next pod or object needs.",
+        "Raise the ResourceQuota, ask for less, or remove what uses it up.",
+        "F8; Kubernetes, Resource Quotas",
+    ),
+    Diagnosis(
+        "DIAG302",
+        "A quota demands requests or limits that the pods do not set",
+        said(
+            r"failed quota: ([^:\s]+): must specify ([\w.,/ -]+)",
+            remedy="Set {2} for every container, or make a LimitRange with defaults.",
+        ),
+        _MADE + "failed quota ... must specify",
+        "Under a ResourceQuota on a resource every container has to say how much of it it wants.",
+        "Set the resources of every container, or make a LimitRange with defaults.",
+        "Kubernetes, Resource Quotas",
+    ),
+    Diagnosis(
+        "DIAG303",
+        "A LimitRange of the namespace forbids the pods' resources",
+        _limits,
+        _MADE + "maximum cpu usage per Container is ...",
+        "A container asks for less or more than the LimitRange of the namespace allows.",
+        "Change the container's resources in the values, or the LimitRange.",
+        "Kubernetes, Limit Ranges",
+    ),
+    Diagnosis(
+        "DIAG304",
+        "Pod Security Admission refuses the pods",
+        said(r'violates PodSecurity "([^"]+)": ([^\n]{0,200})'),
+        _MADE + "violates PodSecurity",
+        "The namespace enforces a Pod Security Standard that the pods do not meet.",
+        "Set the securityContext fields that the message names, or label the namespace"
+        " pod-security.kubernetes.io/enforce with a lower level.",
+        "Kubernetes, Pod Security Admission",
+    ),
+    Diagnosis(
+        "DIAG305",
+        "No security context constraint of OpenShift admits the pods",
+        said(r"(unable to validate against any security context constraint)"),
+        _MADE + "unable to validate against any security context constraint",
+        "The pods' ServiceAccount may use no SCC that allows what they ask for (user, host paths, capabilities).",
+        "Grant the narrowest SCC that fits to the ServiceAccount, or drop what the message names from the values.",
+        "OpenShift, Managing security context constraints; F9",
+    ),
+    Diagnosis(
+        "DIAG306",
+        "An admission webhook refuses",
+        said(
+            r'admission webhook "([^"]+)" denied the request',
+            remedy="Do what the webhook {1} demands, or ask who runs it for an exception.",
+        ),
+        _MADE + "admission webhook denied the request",
+        "A policy of the cluster (a validating webhook) forbids the object.",
+        "Do what the webhook demands, or ask who runs it for an exception.",
+        "Kubernetes, Dynamic Admission Control",
+    ),
+    Diagnosis(
+        "DIAG307",
+        "An admission webhook does not answer",
+        said(
+            r'failed calling webhook "([^"]+)"',
+            remedy="Start the webhook {1}'s Service again, or remove its configuration where its operator is gone.",
+        ),
+        _MADE + "failed calling webhook",
+        "The API server has to ask a webhook, and its Service is down, unreachable or has a wrong certificate.",
+        "Start the webhook's Service again, or remove its configuration where its operator is gone.",
+        "Kubernetes, Dynamic Admission Control",
+    ),
+    Diagnosis(
+        "DIAG308",
+        "An admission policy refuses",
+        said(r"ValidatingAdmissionPolicy '([^']+)' with binding '([^']+)' denied request"),
+        _MADE + "ValidatingAdmissionPolicy ... denied request",
+        "A policy of the cluster forbids the object.",
+        "Do what the policy's message demands, or ask who keeps the policy for an exception.",
+        "Kubernetes, Validating Admission Policy",
+    ),
+    Diagnosis(
+        "DIAG309",
+        "The pods' ServiceAccount does not exist",
+        said(
+            r'(?:error looking up service account \S+|serviceaccount "?[^"\s]+"?): ?'
+            r'(?:serviceaccount "([^"]+)" )?not found',
+            key=1,
+            remedy="Make the ServiceAccount {1}, or name another in the values.",
+        ),
+        _MADE + "error looking up service account",
+        "Pods are made for a ServiceAccount that nobody has made, or that was deleted.",
+        "Make the ServiceAccount, or name another in the values.",
+        "Kubernetes, Service Accounts",
+    ),
+    Diagnosis(
+        "DIAG310",
+        "The pods' priority class does not exist",
+        said(r"no PriorityClass with name (\S+) was found"),
+        _MADE + "no PriorityClass with name",
+        "priorityClassName names a class that the cluster does not have.",
+        "Make the PriorityClass, or name another in the values.",
+        "Kubernetes, Pod Priority and Preemption",
+    ),
+    Diagnosis(
+        "DIAG312",
+        "A definition (CRD) that the release needs is not installed",
+        said(
+            r'no matches for kind "([^"]+)" in version "([^"]+)"',
+            remedy="Install the definitions that serve {1} in {2}, of the release that the chart is made for.",
+        ),
+        "Helm: resource mapping not found, ensure CRDs are installed first",
+        "The chart makes objects of a kind or version that the cluster does not serve.",
+        "Install the definitions of the same release as the chart.",
+        "F1, F3; kubernetes-sigs/gateway-api-inference-extension#1737",
+    ),
+    Diagnosis(
+        "DIAG313",
+        "The API server refuses a field or value",
+        said(r"((?:unknown field|Invalid value|Unsupported value|Required value)[^\n]{0,120})"),
+        "Helm or an event: Invalid value, Unsupported value, Required value",
+        "An object does not meet its schema or its validation.",
+        "Correct the value that the message names.",
+        "Kubernetes, API conventions",
+    ),
+    Diagnosis(
+        "DIAG311",
+        "Permissions are missing (RBAC)",
+        said(
+            r'User "([^"]+)" cannot (\w+) resource "([^"]+)" in API group "([^"]*)"',
+            key=3,
+            remedy='Let {1} {2} {3} (API group "{4}"): a Role and a RoleBinding in the namespace.',
+        ),
+        "is forbidden: User ... cannot ... resource ...",
+        "The user or ServiceAccount that acts may not do what is needed.",
+        "Grant it with a Role and a RoleBinding.",
+        "Kubernetes, Using RBAC Authorization",
+    ),
+)

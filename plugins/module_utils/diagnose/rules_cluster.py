@@ -1,0 +1,210 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Rules of diagnosis: namespaces, Helm releases, kinds that are not served, and what no rule knows."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..base.data import Object
+from ..helm.records import PENDING
+from ..objects.conditions import object_state
+from ..objects.pods import pod_state
+from ..objects.rollout import pods_of
+from .base import ERROR, SYMPTOM, WARNING, Diagnosis, Hit, event_text, listed
+from .evidence import Evidence, Ref, clean, conditions, container_states, ended, ref, seconds
+from .log_rules import last_line
+
+# Seconds after which a Helm command that has not ended counts as gone, and a deletion as stuck.
+HELM_SILENT, DELETION_STUCK = 300.0, 60.0
+
+
+WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "LeaderWorkerSet", "Job")
+
+
+def _terminating(evidence: Evidence) -> t.Iterator[Hit]:
+    namespace = evidence.phase
+    if not namespace or (namespace.get("status") or {}).get("phase") != "Terminating":
+        return
+    said = [clean(entry.get("message")) for entry in conditions(namespace)
+            if entry.get("status") == "True" and str(entry.get("type", "")).endswith("Remaining")]  # fmt: skip
+    held = [f"{kind} {item['metadata']['name']} ({', '.join(item['metadata']['finalizers'])})"
+            for kind, items in evidence.lists.items() for item in items
+            if item["metadata"].get("finalizers") and item["metadata"].get("namespace")]  # fmt: skip
+    own = [str(name) for name in namespace["metadata"].get("finalizers") or []]
+    parts = (
+        said
+        + ([f"finalizers on: {listed(held, 5)}"] if held else [])
+        + ([f"its own finalizers: {listed(own)}"] if own else [])
+    )
+    since = seconds(namespace["metadata"].get("deletionTimestamp"))
+    text = clean("; ".join(parts) or "its content is being deleted", 600)
+    yield Hit((("Namespace", "", evidence.namespace),), text, since=since)
+
+
+def _absent(evidence: Evidence) -> t.Iterator[Hit]:
+    if evidence.phase == {} and evidence.seen("Namespace"):
+        yield Hit((("Namespace", "", evidence.namespace),), "the cluster has no namespace of that name")
+
+
+def _stuck_deletion(evidence: Evidence) -> t.Iterator[Hit]:
+    if (evidence.phase.get("status") or {}).get("phase") == "Terminating":
+        return
+    for kind, items in evidence.lists.items():
+        for item in items:
+            since = seconds(item["metadata"].get("deletionTimestamp"))
+            names = item["metadata"].get("finalizers") or []
+            if names and since and evidence.now - since > DELETION_STUCK and item["metadata"].get("namespace"):
+                text = f"deleted {evidence.now - since:.0f} s ago, kept by the finalizers {', '.join(names)}"
+                yield Hit(((kind, *ref(item)[1:]),), text, key=",".join(names), since=since)
+
+
+def _release(evidence: Evidence, release: Object) -> Ref:
+    return "Helm release", evidence.namespace, release["name"]
+
+
+def _stuck_release(evidence: Evidence) -> t.Iterator[Hit]:
+    for release in evidence.releases:
+        age = evidence.now - release["modified"] if release.get("modified") else None
+        if release["status"] in (*PENDING, "uninstalling") and (evidence.ended or age is None or age > HELM_SILENT):
+            for_long = f" for {age:.0f} s" if age is not None else ""
+            begun = f"revision {release['revision']} is {release['status']}{for_long}"
+            text = f"{begun}: the Helm command that began it has not ended"
+            yield Hit((_release(evidence, release),), text, since=release.get("modified") or None)
+
+
+def _failed_release(evidence: Evidence) -> t.Iterator[Hit]:
+    for release in evidence.releases:
+        if release["status"] == "failed":
+            text = f"revision {release['revision']} failed: {clean(release.get('description')) or 'no description'}"
+            because = tuple((kind, evidence.namespace, name) for kind, name in release.get("objects") or [])
+            yield Hit((_release(evidence, release),), text, key=release["name"], because=because)
+
+
+def _not_served(evidence: Evidence) -> t.Iterator[Hit]:
+    for release, api_version, kind in evidence.missing:
+        where = ("Helm release", evidence.namespace, release)
+        text = f"the release {release} has a {kind} of {api_version}, which the cluster does not serve"
+        yield Hit((where,), text, key=f"{kind} {api_version}")
+
+
+def _crashes(evidence: Evidence) -> t.Iterator[Hit]:
+    for pod in evidence.pods:
+        for state in container_states(pod):
+            end = ended(state)
+            again = int(state.get("restartCount") or 0) > 0 or (state.get("state") or {}).get("terminated")
+            if not end or state.get("ready") or not again or not (end.get("exitCode") or _backs_off(state)):
+                continue
+            name = str(state.get("name"))
+            text = f"container {name}: exit code {end.get('exitCode')}, {state.get('restartCount') or 0} restarts"
+            line = _said_last(evidence, pod, name) or clean(end.get("message"))
+            text += f"; last line of its log: {line}" if line else "; no log"
+            yield Hit((ref(pod),), text, key=f"{name} {line}", since=evidence.since(pod))
+
+
+def _backs_off(state: Object) -> bool:
+    return ((state.get("state") or {}).get("waiting") or {}).get("reason") == "CrashLoopBackOff"
+
+
+def _said_last(evidence: Evidence, pod: Object, container: str) -> str:
+    logs = [log for log in evidence.logs if log.container == container and ref(log.pod) == ref(pod)]
+    siblings = [log for log in evidence.logs if log.container == container
+                and evidence.workload(log.pod) == evidence.workload(pod)]  # fmt: skip
+    return next((line for log in [*logs, *siblings] if (line := last_line(log.lines))), "")
+
+
+def _unknown(evidence: Evidence) -> t.Iterator[Hit]:
+    """What is not ready and was not explained: pods first, then workloads."""
+    for pod in evidence.pods:
+        state = pod_state(pod)
+        if not state.ready and (state.reason or _starts_for_long(evidence, pod)):
+            yield Hit(
+                (ref(pod),), _raw(evidence, pod, state.text), key=state.reason or state.text, since=evidence.since(pod)
+            )
+    for kind in WORKLOADS:
+        for item in evidence.of(kind):
+            owned = object_state(item)
+            if not owned.ready:
+                pods = pods_of(item, evidence.of("Pod"), evidence.of("ReplicaSet"))
+                yield Hit((ref(item),), _raw(evidence, item, owned.text), key=f"{kind} {owned.text}",
+                          since=evidence.since(item), because=tuple(map(ref, pods)),
+                          severity=ERROR if owned.failed else WARNING)  # fmt: skip
+
+
+def _starts_for_long(evidence: Evidence, pod: Object) -> bool:
+    """Return whether a pod that nothing is known to be wrong with has been starting for a minute."""
+    created = seconds(pod["metadata"].get("creationTimestamp"))
+    return bool(created and evidence.now - created > 60)
+
+
+def _raw(evidence: Evidence, item: Object, text: str) -> str:
+    lines = [event_text(event) for event in evidence.events(item) if event.get("type") == "Warning"][:2]
+    said = [last_line(log.lines) for log in evidence.logs if ref(log.pod) == ref(item)]
+    return clean("; ".join([text, *lines, *(f"log: {line}" for line in said if line)]), 700)
+
+
+NAMESPACE = (
+    Diagnosis(
+        "DIAG801", "The namespace is being deleted", _terminating,
+        "Namespace Terminating; nothing can be made in it",
+        "Somebody deleted the namespace, and finalizers of objects in it keep it until their controllers have acted.",
+        "Let the controllers that own the finalizers run (they may have been removed with their operator); as a last"
+        " resort"
+        " clear metadata.finalizers of the objects named. Deploy again when the namespace is gone.",
+        "llm-d/llm-d-benchmark#1801; Kubernetes, Namespaces",
+    ),
+    Diagnosis(
+        "DIAG802", "The namespace does not exist", _absent,
+        "NotFound",
+        "Nothing was deployed under that name, or the kubeconfig's context is another cluster.",
+        "Check llm_d_namespace and llm_d_context.",
+        "Kubernetes, Namespaces",
+    ),
+    Diagnosis(
+        "DIAG803", "An object cannot be deleted: finalizers keep it", _stuck_deletion,
+        "an object with metadata.deletionTimestamp that stays",
+        "The controller of the finalizer does not run, or waits for something (a pod that still mounts a claim).",
+        "Start the controller, or remove what it waits for; as a last resort clear the finalizer.",
+        "llm-d/llm-d-benchmark#1801", WARNING,
+    ),
+    Diagnosis(
+        "DIAG811", "A Helm release is stuck", _stuck_release,
+        "helm list: pending-install, pending-upgrade, pending-rollback or uninstalling; another operation is in"
+        " progress",
+        "A Helm command was killed or lost its connection.",
+        "Run site.yml again: it takes the release up where it was left.",
+        "helm/helm#8987",
+    ),
+    Diagnosis(
+        "DIAG812", "A kind that a release needs is no longer served", _not_served,
+        "no matches for kind; the objects of that kind are gone with its definition",
+        "A CustomResourceDefinition was deleted, or another version of it was installed.",
+        "Install the definition again, in the version that the release uses, and run site.yml again.",
+        "F1, F3; kubernetes-sigs/gateway-api-inference-extension#1933",
+    ),
+)  # fmt: skip
+
+
+LAST = (
+    Diagnosis(
+        "DIAG901", "A container ends again and again", _crashes,
+        "CrashLoopBackOff or Error, with a log that no rule knows",
+        "The program ends by itself; its log says why.",
+        "Read the last lines of its log, below and by kubectl logs --previous.",
+        "Kubernetes, Debug Running Pods",
+    ),
+    Diagnosis(
+        "DIAG813", "A Helm release failed", _failed_release,
+        "helm list: failed",
+        "Helm's own description says why.",
+        "Mend what it names and run site.yml again.",
+        "Helm, release status", ERROR, SYMPTOM,
+    ),
+    Diagnosis(
+        "DIAG999", "Not ready, for a reason that no rule knows", _unknown,
+        "an object that is not ready",
+        "The evidence below is what the cluster says of it.",
+        "Look at the object with kubectl describe; its events and log lines are below.",
+        "", ERROR, SYMPTOM,
+    ),
+)  # fmt: skip

@@ -1,0 +1,150 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Rules of diagnosis: images that cannot be pulled."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ..base.data import Object
+from ..objects.pods import TRANSIENT_PULL
+from .base import Diagnosis, Hit
+from .evidence import Evidence, clean, container_states, ref, waiting
+
+PULL_REASONS = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable")
+
+
+RATE = re.compile(r"too ?many ?requests|\b429\b|rate limit", re.IGNORECASE)
+
+
+# containerd says of a private repository: pull access denied, repository does not exist or may require authorization.
+LOGIN = re.compile(
+    r"\b401\b|\b403\b|unauthorized|authentication required|no basic auth|access denied|denied:|forbidden|"
+    r"may require authorization|authorization failed|failed to authorize",
+    re.IGNORECASE,
+)
+
+
+ABSENT = re.compile(r"manifest unknown|not found|does not exist|no such manifest|name unknown|\b404\b", re.IGNORECASE)
+
+
+PLATFORM = re.compile(r"no match for platform|no matching manifest for", re.IGNORECASE)
+
+
+def pull_failures(evidence: Evidence) -> t.Iterator[tuple[Object, Object, str]]:
+    """Return (pod, container status, all that was said) of images that are not there."""
+    for pod in evidence.pods:
+        for state in container_states(pod):
+            wait = waiting(state)
+            if wait.get("reason") in PULL_REASONS:
+                yield pod, state, " ".join([str(wait.get("message") or ""), *_events(evidence, pod, state)])
+
+
+def _events(evidence: Evidence, pod: Object, state: Object) -> list[str]:
+    """Return the messages of failed pulls: the waiting reason alone may say no more than back-off."""
+    texts = [str(event.get("message")) for event in evidence.events(pod) if event.get("reason") == "Failed"]
+    image = str(state.get("image") or "")
+    own = [text for text in texts if image and image in text]
+    return (own or texts)[:3]
+
+
+def _kind(reason: str, text: str) -> int:
+    if reason == "InvalidImageName":
+        return 104
+    if reason == "ErrImageNeverPull":
+        return 107
+    order = ((103, RATE), (106, PLATFORM), (102, LOGIN), (101, ABSENT), (105, TRANSIENT_PULL))
+    return next((number for number, pattern in order if pattern.search(text)), 105)
+
+
+def image_of(pod: Object, state: Object) -> str:
+    """Return the image as the pod's specification writes it."""
+    spec = pod.get("spec") or {}
+    containers = [*(spec.get("initContainers") or []), *(spec.get("containers") or [])]
+    return next(
+        (str(c.get("image")) for c in containers if c.get("name") == state.get("name")), str(state.get("image"))
+    )
+
+
+def _pull(number: int) -> t.Callable[[Evidence], t.Iterator[Hit]]:
+    def find(evidence: Evidence) -> t.Iterator[Hit]:
+        for pod, state, text in pull_failures(evidence):
+            wait = waiting(state)
+            if _kind(str(wait.get("reason")), text) != number:
+                continue
+            image = clean(image_of(pod, state), 160)
+            line = f"container {state.get('name')}: {wait.get('reason')}: {clean(wait.get('message') or text)}"
+            yield Hit((ref(pod),), f"image {image}: {line}", key=image, since=evidence.since(pod))
+
+    return find
+
+
+RULES = (
+    Diagnosis(
+        "DIAG103",
+        "The registry refuses more pulls for now",
+        _pull(103),
+        "ErrImagePull or ImagePullBackOff with toomanyrequests or 429",
+        "The registry limits how often this address or account may pull.",
+        "Wait, or pull with an account (imagePullSecrets), or from a mirror (llm_d_image_registry).",
+        "Kubernetes, Images; limits of public registries",
+    ),
+    Diagnosis(
+        "DIAG106",
+        "The image is not built for the node's processor",
+        _pull(106),
+        "ErrImagePull with no match for platform in manifest",
+        "The image has no variant for the node's operating system and architecture.",
+        "Use an image of that architecture, or select nodes that fit the image (nodeSelector kubernetes.io/arch).",
+        "OCI image index; containerd",
+    ),
+    Diagnosis(
+        "DIAG102",
+        "The registry refuses to give the image without credentials",
+        _pull(102),
+        "ErrImagePull or ImagePullBackOff with 401, 403, denied or authorization",
+        "The image is private, its name is misspelt (registries then say denied), or the pull secret is absent or"
+        " wrong.",
+        "Check the image's name; make a pull secret of type kubernetes.io/dockerconfigjson in this namespace and name"
+        " it"
+        " in imagePullSecrets of the pod or of its ServiceAccount.",
+        "Kubernetes, Pull an Image from a Private Registry; llm-d-incubation/llm-d-modelservice#203",
+    ),
+    Diagnosis(
+        "DIAG101",
+        "The image does not exist",
+        _pull(101),
+        "ErrImagePull or ImagePullBackOff with manifest unknown or not found",
+        "The registry has no such repository or tag.",
+        "Correct the image's name or tag in the values, or push the image.",
+        "Kubernetes, Images; istio/istio.io#17528",
+    ),
+    Diagnosis(
+        "DIAG104",
+        "The image's name is not valid",
+        _pull(104),
+        "InvalidImageName",
+        "The reference cannot be parsed: upper-case letters, a space, two tags, an empty tag.",
+        "Write the image as REGISTRY/PATH:TAG or REGISTRY/PATH@DIGEST.",
+        "distribution/reference",
+    ),
+    Diagnosis(
+        "DIAG107",
+        "The image may not be pulled and is not on the node",
+        _pull(107),
+        "ErrImageNeverPull",
+        "imagePullPolicy is Never, and the node does not have the image.",
+        "Load the image on the nodes, or set imagePullPolicy: IfNotPresent.",
+        "Kubernetes, Images",
+    ),
+    Diagnosis(
+        "DIAG105",
+        "The registry cannot be reached",
+        _pull(105),
+        "ErrImagePull or ImagePullBackOff with a time-out, no such host, a refused connection or 50x",
+        "The node cannot reach the registry: DNS, proxy, firewall, or the registry is down.",
+        "Check the registry's name and the nodes' way to it; without internet, use a mirror (llm_d_image_registry).",
+        "Kubernetes, Images",
+    ),
+)

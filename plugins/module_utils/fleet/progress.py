@@ -1,0 +1,251 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The progress lines of a deployment: which phase began when, what is being waited for, what failed, how it ended."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+import typing as t
+
+PHASES = {
+    "planning": "reading the inputs, checking all values and the cluster",
+    "validation": "nothing is wrong; preparing what the releases need",
+    "deploying": "installing all components at once",
+    "routing": "applying routes, sending completions",
+    "complete": "",
+}
+
+
+# Their steps are not waited for.
+AT_ONCE = ("prepare", "verify")
+
+
+INTERVAL = 5.0
+
+
+WIDTH = 13
+
+
+MESSAGE_LIMIT = 400
+
+
+NAME_WIDTH = 24
+
+
+# Of more hosts than these the end is not told one by one: the fleet's table has them.
+FEW = 4
+
+
+Event = dict[str, t.Any]
+
+
+@dataclasses.dataclass
+class HostState:
+    """What was seen of one host (a cluster)."""
+
+    phase: str = ""
+    failed_in: str = ""
+    failures: list[str] = dataclasses.field(default_factory=list)
+    told: float = 0.0
+    probe: dict[str, t.Any] = dataclasses.field(default_factory=dict)
+    record: str = ""
+    plan: list[str] = dataclasses.field(default_factory=list)
+
+
+def clock_text(seconds: float) -> str:
+    """Return a duration as 4.2s, 1m05s or 1h02m."""
+    if seconds < 59.95:
+        return f"{seconds:.1f}s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}m{rest:02d}s" if minutes < 60 else f"{minutes // 60}h{minutes % 60:02d}m"
+
+
+def headline(message: str) -> str:
+    """Return a message's first line, and the first of its details ("  - ...") where it has some."""
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    detail = next((line[2:] for line in lines[1:] if line.startswith("- ")), "")
+    return " ".join(filter(None, [(lines or ["no message"])[0], detail]))[:MESSAGE_LIMIT]
+
+
+def waiting_text(events: list[Event], now: float, parse: t.Callable[[str], float]) -> str:
+    """Return which components are done and which are still waited for and how long, "" where none has begun.
+
+    parse turns an event's time into seconds since the epoch, now is in the same.
+    """
+    state: dict[tuple[str, str], Event] = {}
+    begun: dict[tuple[str, str], float] = {}
+    for event in events:
+        key = (event.get("component", ""), event.get("name") or event.get("component", ""))
+        if key[0] in AT_ONCE:
+            continue
+        if event.get("status") == "started":
+            begun.setdefault(key, parse(event["time"]))
+        state[key] = event
+    groups: dict[str, dict[str, list[str]]] = {"waiting for ": {}, "failed: ": {}, "done: ": {}}
+    longest: dict[str, float] = {}
+    for (component, name), event in state.items():
+        if event.get("status") == "failed":
+            title = "failed: "
+        elif event.get("status") == "done" and event.get("step") not in ("install", "upgrade"):
+            title = "done: "
+        else:
+            title = "waiting for "
+            waited = max(now - begun.get((component, name), now), 0)
+            longest[component] = max(longest.get(component, 0.0), waited)
+        groups[title].setdefault(component, []).append(name)
+    parts = []
+    for title, components in groups.items():
+        texts = [
+            _names(component, names) + (f" ({clock_text(longest[component])})" if title == "waiting for " else "")
+            for component, names in components.items()
+        ]
+        parts += [title + ", ".join(texts)] if texts else []
+    return "; ".join(parts)
+
+
+def _names(component: str, names: list[str]) -> str:
+    """Return a component with its releases' names: all of three, or how many there are."""
+    others = [name for name in names if name != component]
+    if len(others) > 3:
+        return f"{component} {others[0]} and {len(others) - 1} more"
+    return " ".join([component, *others])
+
+
+def name_width(hosts: t.Collection[str]) -> int:
+    """Return the columns of the hosts' names before each line, 0 where there is but one."""
+    return min(max(map(len, hosts)), NAME_WIDTH) if len(hosts) > 1 else 0
+
+
+def name_text(host: str, hosts: t.Collection[str]) -> str:
+    """Return what a host's lines begin with among those of all hosts: "" where there is but one."""
+    return _padded(host, name_width(hosts))
+
+
+def _padded(host: str, width: int) -> str:
+    return f"{host:<{width}}  " if width else ""
+
+
+def line_text(title: str, seconds: float, host: str, text: str) -> str:
+    """Return one line: host with what follows it (where there are several), phase, elapsed time, text."""
+    head = f"[{title.upper()}]".ljust(WIDTH)
+    return f"{host}{head} {clock_text(seconds):>6}  {text}".rstrip()
+
+
+def _verdict(probe: dict[str, t.Any]) -> str:
+    """Return what a run without a failure came to. In check mode what is there may not answer yet."""
+    if not probe.get("endpoint"):
+        return "done"
+    answered = all(row.get("ok") for row in probe.get("models") or [])
+    return "the models answer" if answered else "checked; what is there now does not answer"
+
+
+class Progress:
+    """Turns what happens on hosts into lines. write prints one line (text, kind: plain, good or bad)."""
+
+    def __init__(self, write: t.Callable[[str, str], t.Any], clock: t.Callable[[], float] = time.monotonic) -> None:
+        self.write, self.clock = write, clock
+        self.begin = clock()
+        self.hosts: dict[str, HostState] = {}
+        self.width = 0
+
+    def expect(self, hosts: t.Collection[str]) -> None:
+        """Take the names of all hosts: where there are several, each line begins with one."""
+        self.width = name_width(hosts)
+
+    def name(self, host: str) -> str:
+        """Return what a host's lines begin with."""
+        return _padded(host, self.width)
+
+    def line(self, title: str, host: str, text: str, kind: str = "plain") -> None:
+        """Print one line: host where there are several, phase, elapsed time, text."""
+        self.write(line_text(title, self.clock() - self.begin, self.name(host), text), kind)
+
+    def state(self, host: str) -> HostState:
+        """Return a host's state."""
+        return self.hosts.setdefault(host, HostState())
+
+    def task(self, host: str, tags: t.Iterable[str]) -> None:
+        """A task begins: the first one that carries a phase's tag opens the phase."""
+        state = self.state(host)
+        order = list(PHASES)
+        phase = next((name for name in order if name in tags), "")
+        if not phase or (state.phase and order.index(phase) <= order.index(state.phase)):
+            return
+        state.phase = phase
+        if PHASES[phase]:
+            self.line(phase, host, PHASES[phase])
+
+    def is_due(self, host: str) -> bool:
+        """Return whether a waiting line may be printed again for the host."""
+        state = self.state(host)
+        return bool(state.phase) and self.clock() - state.told >= INTERVAL
+
+    def waiting(self, host: str, text: str) -> None:
+        """Print what is being waited for."""
+        state = self.state(host)
+        state.told = self.clock()
+        if text:
+            self.line(state.phase, host, text)
+
+    def failed(self, host: str, component: str, message: str) -> None:
+        """Print a failure once: its phase, component, and the first line and first detail of what was said."""
+        state = self.state(host)
+        if not state.phase:
+            return
+        state.failed_in = state.failed_in or state.phase
+        text = f"{state.failed_in.upper()} {component}: {headline(message)}"
+        if text not in state.failures:
+            state.failures.append(text)
+            self.line("failed", host, text, "bad")
+
+    def probed(self, host: str, result: dict[str, t.Any]) -> None:
+        """Keep what the probe found, for the summary."""
+        self.state(host).probe = result
+
+    def recorded(self, host: str, path: str) -> None:
+        """Keep where the record lies, for the summary."""
+        self.state(host).record = path
+
+    def proposed(self, host: str, text: str) -> None:
+        """Print what a plan comes to."""
+        phase = self.state(host).phase
+        if phase:
+            self.line(phase, host, text)
+
+    def planned(self, host: str, summary: list[str]) -> None:
+        """Keep a plan that was written, to show it at the end."""
+        self.state(host).plan = summary
+
+    def finish(self, bad_hosts: t.Container[str]) -> None:
+        """Print how it ended, for each host that came into a phase or was verified."""
+        if len(self.hosts) > FEW:
+            return
+        for host, state in self.hosts.items():
+            if not state.phase and not state.probe:
+                continue
+            if not state.phase:
+                self.line(
+                    "failed" if host in bad_hosts else "verified", host, "", "bad" if host in bad_hosts else "good"
+                )
+            elif host in bad_hosts:
+                self.line("failed", host, f"ended in {(state.failed_in or state.phase).upper()}", "bad")
+            elif state.phase == "complete" and not state.failed_in:
+                self.line("complete", host, _verdict(state.probe), "good")
+            self._summary(host, state)
+
+    def _summary(self, host: str, state: HostState) -> None:
+        pad = self.name(host) + " " * (WIDTH + 9)
+        if state.probe.get("endpoint"):
+            self.write(f"{pad}endpoint  {state.probe['endpoint']}", "plain")
+        models = state.probe.get("models") or []
+        width = max((len(row["name"]) for row in models), default=0)
+        for row in models:
+            outcome = f"{row['status']} in {row['latency_ms']:.0f} ms" if row.get("ok") else f"FAILED ({row['status']})"
+            path = str(row.get("url_path", "")).removeprefix("POST ")
+            self.write(f"{pad}model     {row['name']:<{width}}  {outcome}  {path}", "plain" if row.get("ok") else "bad")
+        if state.plan:
+            # In one piece, and after all else: what an operator has to read.
+            self.write("\n".join(["", *state.plan]), "plain")
+        if state.record:
+            self.write(f"{pad}record    {state.record}", "plain")

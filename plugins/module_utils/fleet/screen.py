@@ -1,0 +1,198 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A fleet's report on a terminal: lines of at most 100 columns, and so few that they fit a screen."""
+
+from __future__ import annotations
+
+import os
+import textwrap
+import typing as t
+
+from ..base.data import Object
+from .progress import clock_text
+from .report import FAILED, RESULTS, UNREACHABLE, UNTOUCHED
+
+COLUMNS = 100
+
+
+# Lines of the table; what stands around it takes some ten more.
+LINES = 36
+
+
+# A cause may take so many lines, where there is room.
+WRAPPED = 3
+
+
+HEAD = ["cluster", "wave", "result", "time", "err", "warn", "what"]
+
+
+NAME = 26
+
+
+DIFFERENT = "*"
+
+
+INDENT = 2
+
+
+LABEL = 11
+
+
+BAD = (FAILED, UNREACHABLE)
+
+
+# (text, kind): kind is plain, good or bad, as progress lines have it.
+Line = tuple[str, str]
+
+
+def lines(report: Object, files: t.Sequence[str] = (), problem: str = "") -> list[Line]:
+    """Return the summary. files: what was written of it; problem: why something was not."""
+    rows = report["rows"]
+    shared = common(rows)
+    found: list[Line] = [("", "plain"), (title(report), "bad" if _stopped(report) else "good")]
+    found += [(line, "plain") for line in _labelled("all have", _shared_text(rows, shared))]
+    found += table(report, shared)
+    found += [(line, "plain") for line in _labelled(UNTOUCHED, _untouched(report))]
+    if report["retry"]:
+        # In one piece, so that it can be copied.
+        found.append((f"{'':{INDENT}}{'retry':<{LABEL}}{report['retry']}", "plain"))
+    if files:
+        names = [files[0], *map(os.path.basename, files[1:])]
+        found.append((f"{'':{INDENT}}{'summary':<{LABEL}}{', '.join(names)}", "plain"))
+    return [*found, (f"{'':{INDENT}}{'summary':<{LABEL}}{problem}", "bad")] if problem else found
+
+
+def _stopped(report: Object) -> bool:
+    return any(report["totals"][name] for name in (*BAD, UNTOUCHED))
+
+
+def title(report: Object) -> str:
+    """Return the run in one line: playbook, clusters, waves, time, and how many ended how."""
+    totals = report["totals"]
+    counts = ", ".join(f"{totals[name]} {name}" for name in RESULTS if totals[name])
+    waves = f" in {len(report['waves'])} waves" if report["waves"] else ""
+    return f"{report['playbook']} on {len(report['rows'])} clusters{waves}, {clock_text(report['seconds'])}: {counts}"
+
+
+def common(rows: list[Object]) -> Object:
+    """Return the versions and models that all clusters have of which any are known: {versions, models}."""
+    known = [row for row in rows if row["versions"]]
+    versions = dict(known[0]["versions"]) if known else {}
+    for row in known:
+        versions = {name: value for name, value in versions.items() if row["versions"].get(name) == value}
+    models = {tuple(row["models"]) for row in rows if row["models"]}
+    return {"versions": versions, "models": list(models.pop()) if len(models) == 1 else []}
+
+
+def versions_text(versions: t.Mapping[str, str]) -> str:
+    """Return versions as text; what a gateway is says its name alone."""
+    return ", ".join(value if name == "gateway" else f"{name} {value}" for name, value in versions.items())
+
+
+def _shared_text(rows: list[Object], shared: Object) -> str:
+    models = ", ".join(shared["models"])
+    parts = [f"models {models}" if models else "", versions_text(shared["versions"])]
+    return "; ".join(filter(None, parts)) if len(rows) > 1 else ""
+
+
+def _untouched(report: Object) -> str:
+    """Return the clusters that were not begun, and after which wave."""
+    names = ", ".join(row["host"] for row in report["rows"] if row["result"] == UNTOUCHED)
+    last = max((row["wave"] for row in report["rows"] if row["result"] != UNTOUCHED), default=0)
+    return f"stopped after wave {last} of {len(report['waves'])}: {names}" if names and report["waves"] else names
+
+
+def _labelled(label: str, text: str, limit: int = 2) -> list[str]:
+    """Return a text beside its label, at most limit lines of it."""
+    if not text:
+        return []
+    width = COLUMNS - INDENT - LABEL
+    wrapped = textwrap.wrap(text, width, max_lines=limit, placeholder=" ...", break_on_hyphens=False)
+    return [f"{'':{INDENT}}{'' if at else label:<{LABEL}}{line}" for at, line in enumerate(wrapped)]
+
+
+def clip(text: str, width: int) -> str:
+    """Return a text cut to a width."""
+    return text if len(text) <= width else text[: max(0, width - 3)] + "..."
+
+
+def table(report: Object, shared: Object) -> list[Line]:
+    """Return the table with its heading, failures first; clusters alike are one row where there are many."""
+    rows = [row for row in report["rows"] if row["result"] != UNTOUCHED]
+    rows.sort(key=lambda row: RESULTS.index(row["result"]))
+    groups = [[row] for row in rows]
+    if len(groups) > LINES:
+        groups = _folded(rows, shared)
+    shown = groups if len(groups) <= LINES else groups[: LINES - 1]
+    cells = [_cells(group, shared) for group in shown]
+    # Of the inner columns those that say something.
+    used = [at for at, name in enumerate(HEAD) if name != "wave" or report["waves"]]
+    used = [at for at in used if HEAD[at] == "what" or any(line[at] for line in cells)]
+    widths = [max(len(line[at]) for line in [HEAD, *cells]) for at in used[:-1]]
+    roomy = len(shown) + (WRAPPED - 1) * sum(group[0]["result"] in BAD for group in shown) <= LINES
+    found: list[Line] = []
+    for group, line in zip([[], *shown], [HEAD, *cells], strict=True) if cells else ():
+        bad = bool(group) and group[0]["result"] in BAD
+        most = WRAPPED if bad and roomy else 1
+        kind = "bad" if bad else "good" if group else "plain"
+        found += [(text, kind) for text in _row([line[at] for at in used], widths, most)]
+    left = sum(len(group) for group in groups[len(shown) :])
+    return [*found, (f"{'':{INDENT}}... and {left} clusters more", "plain")] if left else found
+
+
+def _folded(rows: list[Object], shared: Object) -> list[list[Object]]:
+    """Return rows as groups: those that differ in name and time alone, or are less alike where need be."""
+    single = sum(row["result"] in BAD for row in rows) <= LINES // 2
+    exact = (lambda row: _what(row, shared), lambda row: row["findings"]["warnings"])
+    groups: dict[t.Any, list[Object]] = {}
+    for parts in (exact, exact[1:], ()):
+        groups = {}
+        for row in rows:
+            own: t.Any = tuple(part(row) for part in parts)
+            if row["result"] in BAD:
+                own = row["host"] if single else row["detail"]
+            groups.setdefault((row["wave"], row["result"], own), []).append(row)
+        if len(groups) <= LINES:
+            break
+    return list(groups.values())
+
+
+def _cells(group: list[Object], shared: Object) -> list[str]:
+    """Return the cells of one cluster, or of some that are shown as one."""
+    first = group[0]
+    slowest = clock_text(max(float(row["seconds"] or 0) for row in group))
+    many = f" +{len(group) - 1}" if len(group) > 1 else ""
+    return [
+        clip(first["host"], NAME - len(many)) + many,
+        str(first["wave"]),
+        first["result"],
+        slowest,
+        _same(group, lambda row: row["findings"]["errors"] or ""),
+        _same(group, lambda row: row["findings"]["warnings"] or ""),
+        _same(group, lambda row: _what(row, shared)),
+    ]
+
+
+def _same(group: list[Object], text: t.Callable[[Object], t.Any]) -> str:
+    """Return what all rows of a group say."""
+    found = {str(text(row)) for row in group}
+    return found.pop() if len(found) == 1 else DIFFERENT
+
+
+def _what(row: Object, shared: Object) -> str:
+    """Return what is to be said of a cluster: its cause, or what it has that not all have."""
+    if row["result"] in BAD:
+        return str(row["detail"])
+    models = "" if shared["models"] else ", ".join(row["models"])
+    own = {name: value for name, value in row["versions"].items() if name not in shared["versions"]}
+    return "; ".join(filter(None, [row["detail"], models, versions_text(own)]))
+
+
+def _row(cells: list[str], widths: list[int], most: int) -> list[str]:
+    """Return a row, the last cell of which takes at most so many lines."""
+    parts = [f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=False) if width]
+    head = " " * INDENT + "  ".join([*parts, ""])
+    width = COLUMNS - len(head)
+    text = textwrap.wrap(cells[-1], width, max_lines=most, placeholder=" ...", break_on_hyphens=False)
+    text = text if most > 1 else [clip(cells[-1], width)]
+    return [((" " * len(head) if at else head) + line).rstrip() for at, line in enumerate(text or [""])]

@@ -1,0 +1,154 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The parts of the model of a stack: its inputs, and the objects that the consistency rules compare."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ..base.data import Object, mapping
+from ..objects.servers import Server, flag
+from ..values.layers import Layer
+from .permissions import Access
+from .platform import Platform
+from .room import Capacity
+
+CLUSTER_KINDS = frozenset(
+    [
+        "Namespace",
+        "GatewayClass",
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "CustomResourceDefinition",
+        "StorageClass",
+        "PriorityClass",
+        "PersistentVolume",
+        "Node",
+    ]
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Component:
+    """One release's rendered manifests. layers: the values that made them, for the file and line of a key."""
+
+    component: str
+    release: str
+    namespace: str
+    manifests: t.Sequence[Object]
+    chart: str = ""
+    chart_version: str = ""
+    layers: t.Sequence[Layer] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Expected:
+    """A model that is to be served: name, the served model name, its release and pool, and where requests go."""
+
+    name: str
+    model: str = ""
+    release: str = ""
+    pool: str = ""
+    path_prefix: str = ""
+    hostnames: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Facts:
+    """What the cluster says; None and absent kinds are unknown.
+
+    objects: {kind: live objects}; served: {apiVersion: kinds}; inference_extension: the gateway controller's switch;
+    gateway_version, gateway_api_version: as '1.28.1'; access: permissions; platform: what else it is, see Platform;
+    capacity: its room.
+    """
+
+    objects: t.Mapping[str, t.Sequence[Object]] = dataclasses.field(default_factory=dict)
+    served: t.Mapping[str, t.Sequence[str]] | None = None
+    inference_extension: bool | None = None
+    gateway_version: str | None = None
+    gateway_api_version: str | None = None
+    access: Access | None = None
+    platform: Platform | None = None
+    capacity: Capacity | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Item:
+    """One object with where it comes from. live: it exists and nothing in the plan renders it."""
+
+    body: Object
+    kind: str
+    group: str
+    version: str
+    name: str
+    namespace: str
+    component: str = ""
+    release: str = ""
+    chart: str = ""
+    chart_version: str = ""
+    layers: t.Sequence[Layer] = ()
+    live: bool = False
+
+    @property
+    def title(self) -> str:
+        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+
+    @property
+    def spec(self) -> Object:
+        return mapping(self.body.get("spec"))
+
+    @property
+    def labels(self) -> Object:
+        return mapping(mapping(self.body.get("metadata")).get("labels"))
+
+
+@dataclasses.dataclass(frozen=True)
+class Workload:
+    """A workload that serves models. path: of the pod template in the manifest; replicas: None where autoscaled."""
+
+    item: Item
+    path: tuple[str, ...]
+    labels: dict[str, t.Any]
+    spec: Object
+    replicas: int | None
+    size: int
+    models: tuple[Server, ...]
+    sidecars: tuple[Server, ...]
+
+    @property
+    def role(self) -> str:
+        return str(self.labels.get("llm-d.ai/role", ""))
+
+    @property
+    def served(self) -> tuple[str, ...]:
+        return tuple(name for server in self.models for name in server.names)
+
+
+@dataclasses.dataclass(frozen=True)
+class Picker:
+    """An endpoint picker's Deployment. line: the command line of its container, index: where that stands."""
+
+    item: Item
+    spec: Object
+    labels: Object
+    container: Object
+    line: list[str]
+    index: int
+
+    def flag(self, name: str) -> str | None:
+        return flag(self.line, name)
+
+
+@dataclasses.dataclass(frozen=True)
+class Pool:
+    """An InferencePool of either API. port_path, epp_path: where the manifest has its ports and its picker."""
+
+    item: Item
+    selector: dict[str, t.Any]
+    ports: tuple[int, ...]
+    epp: str
+    epp_port: int | None
+    selector_path: tuple[str, ...]
+    ports_path: tuple[str, ...]
+    epp_path: tuple[str, ...]

@@ -1,0 +1,184 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The objects of a stack as the probe reads them: pods, pools and what they say of themselves.
+
+A snapshot is a dict of lists of objects: pods, services, workloads (Deployments and LeaderWorkerSets), gateways,
+routes, pools. A spec is one model: name, model, path_prefix, hostname, pool, labels (pod selector), port.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+from ..base.data import Object
+from ..base.names import did_you_mean
+from ..base.ours import OLD_SERVING_LABEL, SERVING_LABEL
+
+ROLE_LABEL = "llm-d.ai/role"
+
+
+WORKER_LABEL = "leaderworkerset.sigs.k8s.io/worker-index"
+
+
+PORT_ARGUMENT = re.compile(r"(?<!\S)--port[= ]+[\"']?(\d+)")
+
+
+@dataclasses.dataclass
+class Check:
+    """One answer about one model. claim: an object's own statement, which a path that serves overrules."""
+
+    model: str
+    name: str
+    ok: bool
+    detail: str
+    hint: str = ""
+    claim: bool = False
+    seconds: float = 0.0
+
+
+def failed(spec: Object, name: str, detail: str, hint: str, claim: bool = True) -> Check:
+    """Return a check of a model that does not hold."""
+    return Check(spec["name"], name, False, detail, hint, claim)
+
+
+def labels_of(item: Object) -> dict[str, str]:
+    """Return an object's labels."""
+    return item.get("metadata", {}).get("labels") or {}
+
+
+def name_of(item: Object) -> str:
+    """Return an object's name."""
+    return item["metadata"]["name"]
+
+
+def namespace_of(item: Object) -> str:
+    """Return an object's namespace, "" for none."""
+    return item["metadata"].get("namespace") or ""
+
+
+def matches(labels: dict[str, str], selector: dict[str, str]) -> bool:
+    """Return whether labels satisfy a selector; an empty selector matches nothing, as in a Service."""
+    return bool(selector) and all(labels.get(key) == value for key, value in selector.items())
+
+
+def text_of(labels: dict[str, str]) -> str:
+    """Return labels as one line."""
+    return "{" + ", ".join(f"{key}: {value}" for key, value in sorted(labels.items())) + "}"
+
+
+def condition(conditions: list[Object] | None, kind: str) -> Object | None:
+    """Return the condition of a type, None where it is not there."""
+    return next((item for item in conditions or [] if item.get("type") == kind), None)
+
+
+def is_alive(pod: Object) -> bool:
+    """Return whether a pod counts: not being deleted, finished or evicted."""
+    status = pod.get("status") or {}
+    return not pod["metadata"].get("deletionTimestamp") and status.get("phase") not in ("Succeeded", "Failed")
+
+
+def is_ready(pod: Object) -> bool:
+    """Return whether a pod takes traffic."""
+    state = condition((pod.get("status") or {}).get("conditions"), "Ready")
+    return is_alive(pod) and state is not None and state.get("status") == "True"
+
+
+def is_leader(pod: Object) -> bool:
+    """Return whether a pod serves HTTP; the workers of a LeaderWorkerSet do not."""
+    return labels_of(pod).get(WORKER_LABEL, "0") == "0"
+
+
+def is_prefill(pod: Object) -> bool:
+    """Return whether a pod only prefills."""
+    return labels_of(pod).get(ROLE_LABEL) == "prefill"
+
+
+def pods_of(spec: Object, snapshot: Object) -> list[Object]:
+    """Return the living pods of a model: by its labels, else those that its pool selects, else by the model label."""
+    if spec.get("labels"):
+        return alive_with(spec["labels"], snapshot)
+    pool = find_pool(spec, snapshot)
+    selected = alive_with(pool_selector(pool), snapshot) if pool else []
+    return selected or alive_with({"llm-d.ai/model": spec["name"]}, snapshot)
+
+
+def alive_with(selector: dict[str, str], snapshot: Object) -> list[Object]:
+    """Return the living pods that a selector matches."""
+    return [pod for pod in snapshot["pods"] if is_alive(pod) and matches(labels_of(pod), selector)]
+
+
+def find_pool(spec: Object, snapshot: Object) -> Object | None:
+    """Return the model's InferencePool: the named one, else gaie-<name>, else the one that selects its pods."""
+    names = [spec["pool"]] if spec.get("pool") else [f"gaie-{spec['name']}"]
+    for pool in snapshot["pools"]:
+        if name_of(pool) in names:
+            return pool
+    if spec.get("pool") or not spec.get("labels"):
+        return None
+    mine = [labels_of(pod) for pod in snapshot["pods"] if matches(labels_of(pod), spec["labels"])]
+    return next((p for p in snapshot["pools"] if any(matches(labels, pool_selector(p)) for labels in mine)), None)
+
+
+def pool_selector(pool: Object) -> dict[str, str]:
+    """Return a pool's pod selector (spec.selector.matchLabels in v1, spec.selector in v1alpha2)."""
+    selector = pool["spec"].get("selector") or {}
+    return selector.get("matchLabels") or {key: value for key, value in selector.items() if isinstance(value, str)}
+
+
+def pool_ports(pool: Object) -> list[int]:
+    """Return a pool's target ports (v1 targetPorts, v1alpha2 targetPortNumber)."""
+    spec = pool["spec"]
+    ports = [entry["number"] for entry in spec.get("targetPorts") or []]
+    return ports or ([spec["targetPortNumber"]] if spec.get("targetPortNumber") else [])
+
+
+def pool_picker(pool: Object) -> tuple[str, int | None]:
+    """Return the endpoint picker's Service and port (v1 endpointPickerRef, v1alpha2 extensionRef)."""
+    ref = pool["spec"].get("endpointPickerRef") or pool["spec"].get("extensionRef") or {}
+    port = (ref.get("port") or {}).get("number") or ref.get("portNumber")
+    return ref.get("name", ""), port
+
+
+def listening_ports(pod: Object) -> set[int]:
+    """Return the ports that a pod's containers say they listen on: --port where given, else containerPorts."""
+    spec = pod.get("spec") or {}
+    sidecars = [item for item in spec.get("initContainers") or [] if item.get("restartPolicy") == "Always"]
+    ports: set[int] = set()
+    for container in [*(spec.get("containers") or []), *sidecars]:
+        words = " ".join(map(str, [*(container.get("command") or []), *(container.get("args") or [])]))
+        given = {int(port) for port in PORT_ARGUMENT.findall(words)}
+        ports |= given or {entry["containerPort"] for entry in container.get("ports") or []}
+    return ports
+
+
+def trouble(pod: Object) -> str:
+    """Return why a pod is not ready, in its own words."""
+    status = pod.get("status") or {}
+    scheduled = condition(status.get("conditions"), "PodScheduled")
+    if scheduled and scheduled.get("status") == "False":
+        return f"{scheduled.get('reason')}: {scheduled.get('message', '')}"[:300]
+    containers = [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
+    for container in containers:
+        state = container.get("state") or {}
+        last = ((container.get("lastState") or {}).get("terminated") or {}).get("reason")
+        for found in (state.get("waiting"), state.get("terminated")):
+            if found and found.get("reason") not in (None, "Completed", "PodInitializing", "ContainerCreating"):
+                text = f"container {container['name']}: {found['reason']} {found.get('message') or ''}".strip()
+                return text[:300] + (f", last ended by {last}" if last else "")
+    return f"phase {status.get('phase', 'unknown')}, not ready"
+
+
+def selector_problem(selector: dict, labels: dict) -> str | None:
+    """Return why a selector does not select pods with these labels, or None where it does."""
+    for key, value in selector.items():
+        if labels.get(key) == value:
+            continue
+        if key == OLD_SERVING_LABEL and SERVING_LABEL in labels:
+            return f"the selector asks for {key}, the model's pods carry {SERVING_LABEL}"
+        if key == SERVING_LABEL and OLD_SERVING_LABEL in labels:
+            return f"the selector asks for {key}, the model's pods carry {OLD_SERVING_LABEL}"
+        if key in labels:
+            return f"the selector asks for {key}={value!r}, the model's pods carry {key}={labels[key]!r}"
+        return f"the selector asks for {key}={value!r}, which the model's pods do not carry.{did_you_mean(key, labels)}"
+    return None if selector else "the selector is empty"

@@ -1,0 +1,186 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Whether a plan may be carried out: the plan that was approved, consents, answers."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..base.data import Object, kind
+from ..base.errors import OrchestratorError
+from ..changes.actions import REUSE, Action
+from .decisions import open_texts, settings_texts
+from .document import decisions, extra_vars, grant, grants, missing_consents, open_questions
+from .file import read_plan
+from .mistakes import Mistakes
+from .state import changed_inputs, changed_states, plan_digest
+
+PRODUCTION = "production"
+
+
+PRODUCED = "run ansible-playbook llm_d.orchestrator.plan; it ends with the command for site that names plan and digest"
+
+
+AGAIN = "make a plan anew with the playbook plan, and have it approved"
+
+
+def approval_texts(params: Object, now: Object, actions: t.Sequence[Action]) -> tuple[list[str], list[str]]:
+    """Return what stands against carrying out a plan, and notes.
+
+    params: environment, plan_file, approved_digest (one, or one for each cluster) and cluster_name of the module; now:
+    the plan as it would be made now.
+    """
+    file = params["plan_file"]
+    digest, texts = _approved(params)
+    if params["environment"] == PRODUCTION and not texts:
+        texts = _production(file, digest)
+    if not file:
+        if digest and digest != now["digest"]:
+            texts.append(
+                f"llm_d_approved_digest: it is {digest}, but what would be done now has {now['digest']} -> {AGAIN}"
+            )
+        return texts, []
+    try:
+        plan = read_plan(file)
+    except OrchestratorError as exc:
+        return [*texts, f"llm_d_plan: {exc.message} -> {exc.hint or AGAIN}"], []
+    wrong = _other(plan, now)
+    if wrong:
+        return [*texts, f"llm_d_plan: the plan is {wrong} -> {AGAIN}"], []
+    if digest and digest != plan["digest"]:
+        said = f"it is {digest}, but the plan {file} has {plan['digest']}"
+        texts.append(f"llm_d_approved_digest: {said} -> the digest of the plan that was approved")
+    found, notes = _compared(plan, now, actions)
+    return texts + found, notes
+
+
+def _approved(params: Object) -> tuple[str, list[str]]:
+    """Return the digest that was approved for this cluster, "" for none, and what is wrong with what was given."""
+    given = params["approved_digest"] or ""
+    if isinstance(given, str):
+        return given, []
+    cluster = params.get("cluster_name") or ""
+    if not isinstance(given, dict):
+        what = f"is a {kind(given)}"
+    elif not isinstance(given.get(cluster), str) or not given[cluster]:
+        what = f"names no digest for {cluster}"
+    else:
+        return given[cluster], []
+    return "", [f"llm_d_approved_digest: {what} -> a digest, or a map of each cluster to the digest of its plan"]
+
+
+def _production(file: str, digest: str) -> list[str]:
+    """Return what a deployment to production lacks: the digest is enough, as everything is planned anew."""
+    if digest:
+        return []
+    wanted = [("llm_d_approved_digest", "the digest of that plan, once it is approved")]
+    if not file:
+        wanted.insert(0, ("llm_d_plan", PRODUCED))
+    return [f"{name}: is not set, and llm_d_environment is production -> {what}" for name, what in wanted]
+
+
+def _other(plan: Object, now: Object) -> str:
+    """Return why a plan is not one of this stack on this cluster, "" where it is."""
+    if plan["digest"] != plan_digest(plan["inputs"], plan["state"], plan["namespace"]):
+        return "not as it was written: its digest does not fit its content"
+    if plan["namespace"] != now["namespace"]:
+        return f"of the namespace {plan['namespace']}, not {now['namespace']}"
+    uids = [(side.get("cluster") or {}).get("uid") for side in (plan, now)]
+    if all(uids) and uids[0] != uids[1]:
+        return "of another cluster"
+    return ""
+
+
+def _compared(plan: Object, now: Object, actions: t.Sequence[Action]) -> tuple[list[str], list[str]]:
+    """Return what changed since a plan was made, and notes."""
+    rows = [
+        f"llm_d_plan: inputs are not as planned: {row} -> {AGAIN}"
+        for row in changed_inputs(plan["inputs"], now["inputs"])
+    ]
+    states = changed_states(plan, actions)
+    used = plan["digest"] != now["digest"] and _used(plan, actions)
+    said = "the plan was carried out, in part at least, and since then" if used else "the cluster is not as planned:"
+    rows += [f"llm_d_plan: {said} {row} -> {AGAIN}" for row in states]
+    if rows or not used:
+        return rows, []
+    left = [action for action in actions if action.action != REUSE]
+    if left:
+        return [], [f"The plan was carried out in part; {len(left)} of its objects are left to do."]
+    return [], ["The plan was carried out already; nothing is left to do."]
+
+
+def _used(plan: Object, actions: t.Sequence[Action]) -> bool:
+    """Return whether something that the plan was to change is as wanted by now."""
+    changing = {f"{row['kind']}/{row['namespace']}/{row['name']}" for row in plan["actions"] if row["action"] != REUSE}
+    return any(action.id in changing and action.action == REUSE for action in actions)
+
+
+def lacking_texts(plan: Object) -> list[str]:
+    """Return a line for each consent and answer that a plan lacks, naming the variable that gives it."""
+    rows = [
+        f"consent: {row['what']} -> {grant(row)}" for row in missing_consents(plan) if row["kind"] != "adopt"
+    ]  # others' objects are refused by themselves
+    return rows + open_texts(plan["questions"])
+
+
+def approve(
+    mistakes: Mistakes, params: Object, planned: Object, actions: t.Sequence[Action], *, check_mode: bool
+) -> list[str]:
+    """Add to the mistakes what stands against carrying out a plan; return notes.
+
+    params: the module's; check_mode: nothing is going to be changed, so that what lacks is only noted.
+    """
+    for text in settings_texts(planned["questions"]):
+        mistakes.say(text, "decision")
+    if params["approval"] == "off":
+        return []
+    texts, notes = approval_texts(params, planned, actions)
+    for text in texts:
+        mistakes.say(text, "approval")
+    lacking = lacking_texts(planned)
+    if check_mode:
+        return notes + [f"Not approved yet: {text}" for text in lacking]
+    if params["approval"] == "enforce" or mistakes:
+        # Where somebody is going to be asked, that is of no use beside mistakes.
+        for text in lacking:
+            mistakes.say(text, "consent")
+    return notes
+
+
+YES = "yes"
+
+
+def answered(plan: Object, answers: Object) -> dict[str, str]:
+    """Return the decisions on all open questions.
+
+    answers: what was typed, by the question's id. Raises OrchestratorError naming each question that has no answer, or
+    one that is no choice, and the variable that answers them.
+    """
+    given = {key: str(value or "").strip() for key, value in answers.items()}
+    details = []
+    for question in open_questions(plan):
+        choices, answer = list(question.get("choices") or {}), given.get(question["id"], "")
+        if answer not in choices:
+            said = f"{answer!r} is none of" if answer else "choose"
+            details.append(f"{question['id']}: {question.get('text')} ({said} {', '.join(choices)})")
+    if details:
+        count = "A question is" if len(details) == 1 else f"{len(details)} questions are"
+        hint = f"Answer on a terminal, or choose with -e '{extra_vars({'llm_d_decisions': decisions(plan)})}'."
+        raise OrchestratorError(f"{count} not answered; nothing was changed.", hint=hint, details=details)
+    return {question["id"]: given[question["id"]] for question in open_questions(plan)}
+
+
+def approved(plan: Object, answer: str) -> Object:
+    """Return the variables of the consents that an answer of yes gives.
+
+    Raises OrchestratorError for any other answer, naming what lacks consent and the variables that give it.
+    """
+    if answer.strip() == YES:
+        return grants(plan)
+    missing = [f"no consent to {item.get('what') or item['id']}" for item in missing_consents(plan)]
+    if missing:
+        other = f"give the consents with -e '{extra_vars(grants(plan))}'"
+    else:
+        other = "deploy a plan that was read before with llm_d_plan, or set llm_d_approve to auto"
+    hint = f"Answer yes on a terminal, or {other}."
+    raise OrchestratorError("The plan was not approved; nothing was changed.", hint=hint, details=missing)

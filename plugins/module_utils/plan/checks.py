@@ -1,0 +1,81 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The checks of a stack that come before its charts are rendered: cluster, kinds, secrets, work, values, owners."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..base.errors import OrchestratorError
+from ..base.findings import ERROR, WARNING, Finding, Problems
+from ..cluster.client import Cluster
+from ..components.base import Facts, Stack
+from ..components.modelservice import secret_names
+from ..schemas.check_all import UNKNOWN_KEYS, check_charts
+from ..stack.checks import check_gateway, check_kinds, needed_kinds
+from ..stack.facts import check_namespace, read_facts
+
+
+def connect(params: dict, problems: Problems, notes: list[str]) -> tuple[Cluster | None, Facts, str | None]:
+    """Return the cluster, what a stack needs to know of it, and its version; None where it cannot be reached."""
+    try:
+        cluster = Cluster(params)
+        version = cluster.version()
+        gateway_namespace = params["gateway"]["namespace"] or params["namespace"]
+        facts = read_facts(cluster, params["namespace"], gateway_namespace, notes)
+    except OrchestratorError as exc:
+        problems.add("cluster", exc.message, exc.hint, rule="cluster-unreachable")
+        return None, Facts(reachable=False), None
+    check_namespace(params["namespace"], facts.namespace, problems)
+    return cluster, facts, version
+
+
+def check_cluster(cluster: Cluster, stack: Stack, facts: Facts, problems: Problems) -> None:
+    """Note kinds that the cluster does not serve, and what is wrong with the Gateway's class."""
+    check_kinds(needed_kinds(stack), lambda api, kind: cluster.resource(api, kind) is not None, problems)
+    if "gateway" in stack.params["components"]:
+        check_gateway(stack, facts, problems)
+
+
+def note_secrets(stack: Stack, facts: Facts) -> None:
+    """Add a note for each secret of a model that is not there."""
+    if "modelservice" not in stack.params["components"]:
+        return
+    for model in stack.models:
+        for name in secret_names(model):
+            if name not in facts.secrets:
+                stack.notes.append(
+                    f"{model.where}: its pods cannot start without the secret {name} (modelArtifacts.authSecretName),"
+                    f" which namespace {stack.params['namespace']} does not have; prepare_hf_token makes it."
+                )
+
+
+def check_work(stack: Stack, routes: list, problems: Problems) -> None:
+    """Note a stack that asks for nothing."""
+    have: dict[str, t.Sequence] = {
+        "modelservice": stack.models,
+        "gaie": stack.pools,
+        "httproute": routes,
+        "gateway": [stack.gateway],
+    }
+    variables = {"modelservice": "modelservice_models", "gaie": "gaie_pools", "httproute": "httproute_routes"}
+    empty = [name for name in stack.params["components"] if not have[name]]
+    if empty and not problems and not stack.params["models"]:
+        names = " or ".join(variables[name] for name in empty)
+        fix = f"at least one model, or {names}"
+        problems.add("llm_d_models", "is empty: there is nothing to deploy", fix, rule="input-empty")
+
+
+def check_values(params: dict, fetching: dict, inputs: list[dict], known: list[str], notes: list[str]) -> list[Finding]:
+    """Return what is wrong with the values, without what is known already; warnings go to the notes too."""
+    checked = check_charts(inputs, unknown_keys=UNKNOWN_KEYS[params["unknown_keys"]], **fetching)
+    notes += [finding.text() for finding in checked.findings if finding.severity == WARNING]
+    places = [text.split(": ", 1)[0].split(" (")[0] for text in known]
+    return [item for item in checked.findings if item.severity != ERROR or not _is_known(item, places)]
+
+
+def _is_known(finding: Finding, places: list[str]) -> bool:
+    """Return whether a mistake was found at a finding's line, or at its key of a variable, already."""
+    if finding.mark.line:
+        return f"{finding.mark.file}:{finding.mark.line}" in places
+    return any(finding.path and place.endswith(f"values.{finding.path}") for place in places)

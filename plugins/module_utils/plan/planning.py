@@ -1,0 +1,256 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Planning: a stack worked out of its variables, every mistake in it found, and what a deployment would do.
+
+The steps in order: settings, cluster, stack, values, owners, releases that need nothing, rules, plan, approval.
+"""
+
+from __future__ import annotations
+
+import datetime
+import typing as t
+
+from ..access.of_stack import access_report, prepared_kinds
+from ..base.data import Object
+from ..base.errors import OrchestratorError
+from ..base.findings import ERROR, WARNING, Finding, Problems
+from ..bundle.use import with_site
+from ..capacity.fit import capacity_report
+from ..changes.actions import refusals
+from ..charts.defaults import chart_defaults
+from ..charts.fetch import cache_notes
+from ..components.base import COMPONENTS
+from ..components.httproute import stack_routes
+from ..helm.deployed import Inventory
+from ..helm.image_check import hinted
+from ..lock.locks import await_locks, seen_locks
+from ..model.items import Component
+from ..report.write import report_problem
+from ..rules.run import StackRules, created_objects, join_known
+from ..stack.checks import check_stack
+from ..stack.facts import helm_version
+from ..stack.resolve import Resolver
+from ..stack.result import as_result
+from ..stack.settings import check_writable, checked_settings
+from .approval import approve
+from .checks import check_cluster, check_values, check_work, connect, note_secrets
+from .document import build
+from .foreign import foreign
+from .mistakes import Mistakes, PlanningFailed, as_finding, joined_notes, report
+from .planner import Planner
+from .settled import Settled
+
+# The rule about objects of other releases.
+OWNERS = "LLMD304"
+
+
+RELEASE_COMPONENTS = ("modelservice", "gaie", "gateway")
+
+
+class PlanAgain(Exception):
+    """Somebody else has changed the stack while planning waited for the lock: what was read is old."""
+
+
+def run(params: dict, check_mode: bool = False, say: t.Callable[[str], t.Any] = str) -> dict:
+    """Return what the module stack_info returns; raise PlanningFailed with every mistake.
+
+    params: the module's; check_mode: whether nothing is going to be changed anyway; say: shows a line at once.
+    """
+    planning = None
+    try:
+        planning = Planning(params, check_mode, say)
+        early = (planning.resolve, planning.check_inputs, planning.find_settled)
+        for step in (*early, planning.render, planning.check_rules, planning.plan):
+            step()
+    except PlanAgain:
+        return run(params, check_mode, say)
+    except OrchestratorError as exc:
+        report(params["findings_file"], [*(planning.all_findings() if planning else []), as_finding(exc)])
+        raise
+    report(params["findings_file"], planning.all_findings())
+    return planning.result()
+
+
+class Planning:
+    """One planning call; each step uses what the steps before it have found."""
+
+    def __init__(self, params: dict, check_mode: bool, say: t.Callable[[str], t.Any] = str) -> None:
+        self.say = say
+        early = Problems()
+        self.params = with_site(checked_settings(params, early))
+        self.check_mode, self.early, self.mistakes = check_mode, early, Mistakes()
+        self.notes: list[str] = []
+        self.findings: list[Finding] = []
+        self.settled: dict[str, list[Object]] = {}
+        self.finder: Settled | None = None
+        self.parts: list[Component] = []
+        self.rules: StackRules | None = None
+        self.inventory: Inventory | None = None
+        self.planned: Object = {}
+        self.adopted: list[str] = []
+
+    @property
+    def fetching(self) -> Object:
+        """How charts are fetched."""
+        helm = self.params["helm_binary"] or "helm"
+        return {"helm": helm, "cache_dir": self.params["chart_cache"], "plain_http": self.params["plain_http"]}
+
+    def resolve(self) -> None:
+        """Work out the stack."""
+        params, early = self.params, self.early
+        check_writable(params["records_dir"], early)
+        problem = report_problem(params["findings_file"]) if params["findings_file"] else None
+        if problem:
+            early.add("llm_d_findings_file", problem, rule="input-findings-file")
+        self.notes += cache_notes(params["chart_cache"])
+        self.cluster, self.facts, version = connect(params, early, self.notes)
+        self.facts.secrets.update({name: list(keys) for name, keys in (params["created_secrets"] or {}).items()})
+        releases = set(RELEASE_COMPONENTS) & set(params["components"])
+        helm = helm_version(params["helm_binary"], early) if releases else None
+        sections = {name: params[name] for name in RELEASE_COMPONENTS if name in params["components"]}
+        self.facts.chart_values = chart_defaults(sections, self.fetching)
+        resolver = Resolver(params, self.facts)
+        self.stack = resolver.resolve()
+        routes, rules = stack_routes(self.stack, resolver.problems)
+        check_stack(self.stack, resolver.problems)
+        if self.cluster is not None:
+            check_cluster(self.cluster, self.stack, self.facts, resolver.problems)
+            note_secrets(self.stack, self.facts)
+        check_work(self.stack, routes, resolver.problems)
+        started = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+        more = {"started": started, "kubernetes": version, "helm": helm}
+        more["namespace_exists"] = self.facts.namespace is not None
+        self.result_stack = as_result(self.stack, routes, rules, more)
+        deploys = not self.check_mode and params["approval"] != "off"
+        if deploys and await_locks(self.cluster, self.result_stack, params, self.say):
+            raise PlanAgain
+        self.result_stack["lock"] = seen_locks(self.cluster, self.result_stack, params["lock"], self.notes)
+        self.mistakes.take(early)
+        self.mistakes.take(resolver.problems)
+
+    def check_inputs(self) -> None:
+        """Check the values against their charts, and whether what stands in the way is another's."""
+        params, mistakes = self.params, self.mistakes
+        if params["check_values"]:
+            inputs, known = self.result_stack["inputs"], mistakes.texts
+            for item in check_values(params, self.fetching, inputs, list(known), self.stack.notes):
+                if item.severity == ERROR:
+                    mistakes.add(item.text(), item)
+                elif item.severity == WARNING:
+                    self.findings.append(item)
+        if self.cluster is not None and self._looks_at_releases() and not params["adopt"]:
+            for text in foreign(self.cluster, self.result_stack):
+                mistakes.say(text, "owner")
+
+    def _looks_at_releases(self) -> bool:
+        return self.params["find_settled"] and self.cluster is not None and self.facts.namespace is not None
+
+    def find_settled(self) -> None:
+        """Find by component the results of releases that are as wanted and ready, and which are there at all."""
+        if self.cluster is None or not self._looks_at_releases():
+            return
+        self.finder = Settled(self.cluster, **self.fetching, registry=self.params["image_registry"])
+        self.inventory = self.finder.inventory
+        stack = self.result_stack
+        for component, releases in stack["releases"].items():
+            namespace = stack["gateway"]["namespace"] if component == "gateway" else stack["namespace"]
+            if releases and self.mistakes:
+                # Nothing will be deployed; but what is there tells whose the objects are.
+                self.finder.look(component, namespace, releases)
+            elif releases and (results := self.finder.results(component, namespace, releases)) is not None:
+                self.settled[component] = results
+
+    def _rules_wanted(self) -> bool:
+        """Return whether to check the rules: of a whole stack with something to do, or of any that is only planned."""
+        if self.cluster is None or self.params["check_rules"] == "off" or not self.whole:
+            return False
+        if self.mistakes:
+            return self.params["check_rules"] == "error"
+        releases = self.result_stack["releases"]
+        return (self._plans() and self.params["approval"] == "off") or any(
+            rows and component not in self.settled for component, rows in releases.items()
+        )
+
+    def _plans(self) -> bool:
+        """Return whether a plan is asked for."""
+        return self.whole and self.params["find_settled"]
+
+    @property
+    def whole(self) -> bool:
+        """Whether all components are asked for."""
+        return not set(COMPONENTS) - set(self.params["components"])
+
+    def render(self) -> None:
+        """Render the charts of what is not known to need nothing."""
+        if self.cluster is None or not (self._plans() and not self.mistakes or self._rules_wanted()):
+            return
+        self.inventory = self.inventory or Inventory(self.cluster)
+        weights = (self.params["access"], self.params["capacity"])
+        where, what = (self.cluster, self.inventory), (self.stack, self.result_stack)
+        self.rules = StackRules(*where, *what, self.fetching, *weights)
+        current = self.finder.current if self.finder else {}
+        there = {key: release for key, release in current.items() if release.status != "uninstalled"}
+        self.rules.existing, known = set(there), self.finder.manifests if self.finder else {}
+        changing = [release for key, release in there.items() if key not in known]
+        self.rules.present = {one.name: self.inventory.scoped(one.manifest, one.namespace) for one in changing}
+        try:
+            rendered = self.rules.render(known)
+            errors = rendered.errors
+            self.parts = rendered.parts
+            objects = [item for part in self.parts for item in part.manifests]
+            self.notes += hinted(objects, self.params["image_registry"])
+        except OrchestratorError as exc:
+            errors = [str(exc)]
+        # Where mistakes are known, a chart that does not render is most often one of them.
+        for text in errors if not self.mistakes else []:
+            self.mistakes.say(text, "render")
+
+    def check_rules(self) -> None:
+        """Check the rules."""
+        if self.rules is None or not self.parts or not self._rules_wanted():
+            return
+        params = self.params
+        created = created_objects(params["namespace"], params["created_secrets"] or {}, params["created_claims"])
+        created.update(prepared_kinds(params["prepare"], self.result_stack["monitoring"]))
+        texts, found = join_known(self.mistakes.texts, self.rules.findings(self.parts, created))
+        self.mistakes.reword(texts)
+        self.notes += self.rules.unread
+        # What is another's is said by the plan, object by object.
+        found = [item for item in found if item.rule != OWNERS or not self._plans()]
+        self.findings += self.mistakes.weigh(found, params["check_rules"] == "error")
+
+    def plan(self) -> None:
+        """Find out what a deployment would do."""
+        if self.cluster is None or self.inventory is None or not self.parts or not self._plans():
+            return
+        params = self.params
+        planner = Planner(self.cluster, self.inventory, params, self.result_stack, self.fetching)
+        current, model = self.finder.current if self.finder else {}, self.rules.model if self.rules else None
+        found = planner.found(self.parts, current, self.facts, model)
+        self.notes += planner.notes
+        known = self.finder is None or not self.finder.unread
+        for text in refusals(found.actions, params["adopt"]) if known else []:
+            self.mistakes.say(text, "owner")
+        capacity = capacity_report(model) if model else {}
+        planned = build(found, [item.as_dict() for item in self.findings], [], capacity)
+        self.notes += approve(self.mistakes, params, planned, found.actions, check_mode=self.check_mode)
+        self.planned = {**planned, "notes": self._notes(), "access": access_report(model)}
+        decided = {row["id"] for row in planned["questions"] if row["answer"] == "reuse"}
+        self.adopted = sorted({action.component for action in found.actions if action.id in decided})
+
+    def all_findings(self) -> list[Finding]:
+        """Return the mistakes, then the warnings."""
+        return [*self.mistakes.found, *self.findings]
+
+    def result(self) -> Object:
+        """Return the module's result; raise PlanningFailed where there are mistakes."""
+        findings = [item.as_dict() for item in self.all_findings()]
+        if self.mistakes:
+            raise PlanningFailed(self.mistakes.texts, findings)
+        stack = self.result_stack
+        stack["notes"] = self._notes()
+        result = {"changed": False, "stack": stack, "settled": self.settled, "findings": findings}
+        return {**result, "plan": self.planned, "adopted": self.adopted}
+
+    def _notes(self) -> list[str]:
+        return joined_notes([*self.stack.notes, *self.notes], self.findings)

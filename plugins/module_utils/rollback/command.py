@@ -1,0 +1,133 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The module stack_rollback: a recorded deployment found, planned, and its releases restored."""
+
+from __future__ import annotations
+
+import datetime
+import typing as t
+
+from ..base.data import Object
+from ..base.errors import OrchestratorError
+from ..changes.actions import REUSE
+from ..cluster.client import Cluster
+from ..helm.command import Helm
+from ..helm.deployed import Inventory
+from ..helm.image_check import registry_of
+from ..helm.records import Release
+from ..record.build import STARTED_FORMAT
+from ..record.history import Records, choose, recorded_routes, time_of
+from .chart import RecordedCharts
+from .plan import GATEWAY_API, Return, approval, object_actions, removed, route_actions
+from .restore import Restore
+from .steps import UNCHANGED, plan_steps
+
+
+class RollbackFailed(OrchestratorError):
+    """At least one release could not be restored. result: as the module returns it."""
+
+    def __init__(self, details: list[str], result: Object) -> None:
+        self.result = result
+        super().__init__("Releases could not be restored:", details=details)
+
+
+def offer(params: Object) -> str:
+    """Return the time of the last good deployment, "" where there is none or where that cannot be found out."""
+    try:
+        records = Records(Cluster(params), params["namespace"], params["records"] or "")
+        return time_of(choose(records, params["to"]))
+    except OrchestratorError:
+        return ""
+
+
+def run(params: Object, cluster: Cluster, make_helm: t.Callable[[str], Helm], *, check: bool, diff: bool) -> Object:
+    """Return the module's result; raise OrchestratorError.
+
+    make_helm: of the registry that images come from; diff: whether the result is to have Ansible's diff.
+    """
+    records = Records(cluster, params["namespace"], params["records"] or "")
+    record = choose(records, params["to"])
+    inventory = Inventory(cluster)
+    charts = RecordedCharts(inventory, lambda: make_helm(registry(record)), params)
+    try:
+        found = planned(record, params["namespace"], cluster, inventory, charts)
+        result = {**described(record, records.rows[0]["time"]), **shown(found, params)}
+        if diff:
+            result["diff"] = found.diffs()
+        if check or params["state"] == "planned":
+            return {**result, "changed": check and found.changes, "to_change": found.changes}
+        return _carried_out(found, result, Restore(cluster, charts.helm, inventory, charts, params), params)
+    finally:
+        charts.close()
+
+
+def planned(record: Object, namespace: str, cluster: Cluster, inventory: Inventory, charts: RecordedCharts) -> Return:
+    """Return what a return to a record comes to; raise OrchestratorError for what cannot be restored."""
+    current = _current(inventory, record)
+    steps = plan_steps(record, inventory, current, charts)
+    stack = record.get("stack") or {}
+    live = cluster.list(GATEWAY_API, "HTTPRoute", stack["namespace"]) if stack.get("namespace") else []
+    routes = route_actions(recorded_routes(record), live)
+    actions = object_actions(steps, inventory)
+    return Return(time_of(record), namespace, steps, actions, routes, removed(record, current))
+
+
+def shown(found: Return, params: Object) -> Object:
+    """Return what the module's result has of a return."""
+    return {
+        **approval(found, params),
+        "lines": found.lines(),
+        "changing": found.changing(),
+        "releases": [step.as_dict() for step in found.steps],
+        "objects": [one.as_dict() for one in found.actions if one.action != REUSE],
+        "routes": [{key: row[key] for key in ("name", "action")} for row in found.routes],
+        "removed": [release.name for release in found.extra],
+    }
+
+
+def registry(record: Object) -> str:
+    """Return where the images of a recorded deployment came from, "" for anywhere."""
+    return registry_of({"image_registry": (record.get("inputs") or {}).get("llm_d_image_registry")})
+
+
+def _carried_out(found: Return, result: Object, restore: Restore, params: Object) -> Object:
+    try:
+        if params["state"] == "removed":
+            restore.remove(found.extra)
+            return {**result, "changed": bool(found.extra)}
+        more = set(result["changing"]).difference(params["changing"] or result["changing"])
+        if more:
+            # Less may be left to do than was shown: a run that was killed may have got that far meanwhile.
+            raise OrchestratorError("More would be done than was shown; nothing was changed.",
+                                    hint="Run again.", details=sorted(more))  # fmt: skip
+        rows = restore.run(found.steps, found.actions)
+    finally:
+        restore.watches.close()
+    return _ended({**result, "releases": rows, "changed": any(one.action != UNCHANGED for one in found.steps)})
+
+
+def described(record: Object, newest: str) -> Object:
+    """Return what a rollback needs of a record."""
+    to = time_of(record)
+    now = datetime.datetime.now(datetime.timezone.utc).strftime(STARTED_FORMAT)
+    return {
+        "to": to,
+        "from": newest,
+        "started": now,
+        "stack": {**(record.get("stack") or {}), "started": now},
+        "inputs": {**(record.get("inputs") or {}), "rollback_to": to, "rollback_from": newest},
+        "approved_inputs": (record.get("approved") or {}).get("inputs") or {},
+    }
+
+
+def _current(inventory: Inventory, record: Object) -> dict[tuple[str, str], Release]:
+    """Return the newest revisions in all namespaces of a record."""
+    places = {record["namespace"], *(row["namespace"] for row in record.get("releases") or [])}
+    return {(name, place): one for place in sorted(places) for name, one in inventory.releases(place).items()}
+
+
+def _ended(result: Object) -> Object:
+    errors = [f"{row['name']}: {row['error']}" for row in result["releases"] if row.get("error")]
+    if errors:
+        raise RollbackFailed(errors, result)
+    return result

@@ -1,0 +1,211 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What a return to a recorded deployment comes to: its releases' objects, routes, what is removed, and its digest."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import typing as t
+
+from ..base.data import Object
+from ..base.errors import OrchestratorError
+from ..base.ours import MANAGED_LABEL
+from ..changes.actions import DELETE, OTHER, REPLACE, REUSE, Action, Part
+from ..changes.discover import Discovery
+from ..changes.drift import is_masked
+from ..cluster.compare import differs, projected
+from ..helm.deployed import Inventory
+from ..helm.records import Release, diff_texts, dump_objects, manifest_objects
+from .steps import UNCHANGED, Step
+
+GATEWAY_API = "gateway.networking.k8s.io/v1"
+
+
+LINES = 20
+
+
+@dataclasses.dataclass
+class Return:
+    """A return to one deployment. actions: of the objects of releases that change; extra: our releases it had not."""
+
+    time: str
+    namespace: str
+    steps: list[Step]
+    actions: list[Action]
+    routes: list[Object]
+    extra: list[Release]
+
+    @property
+    def changes(self) -> bool:
+        """Whether it changes anything."""
+        routes = any(row["action"] != UNCHANGED for row in self.routes)
+        return bool(self.extra) or routes or any(one.action != UNCHANGED for one in self.steps)
+
+    def digest(self) -> str:
+        """Return what tells two returns apart: approved is just what was read."""
+        known: Object = {
+            "namespace": self.namespace,
+            "to": self.time,
+            "releases": [step.as_dict() for step in self.steps],
+            "objects": sorted((one.component, one.release, one.id, one.action) for one in self.actions),
+            "routes": [(row["name"], row["action"]) for row in self.routes],
+            "removed": [(one.namespace, one.name, one.revision) for one in self.extra],
+        }
+        return "sha256:" + hashlib.sha256(json.dumps(known, sort_keys=True, default=str).encode()).hexdigest()
+
+    def changing(self) -> list[str]:
+        """Return the names of what changes: all that a consent is for."""
+        return [
+            *(f"release {one.namespace}/{one.name}" for one in self.steps if one.action != UNCHANGED),
+            *(f"{one.action} {one.id}" for one in self.actions if _is_lost(one)),
+            *(f"route {row['name']} {row['action']}" for row in self.routes if row["action"] != UNCHANGED),
+            *(f"remove {one.namespace}/{one.name}" for one in self.extra),
+        ]
+
+    def lines(self) -> list[str]:
+        """Return the plan as lines to read."""
+        lines = [f"Return to the deployment of {self.time}:"]
+        for step in self.steps:
+            lines.append(f"  {step.line()}")
+            lines += [f"      {line}" for line in step.diff().splitlines()[2 : 2 + LINES]]
+            lines += [f"      {lost(one)}" for one in self.actions if _is_lost(one) and one.release == step.name]
+        lines += [f"  HTTPRoute {row['name']}: {row['action']}" for row in self.routes if row["action"] != UNCHANGED]
+        for release in self.extra:
+            count = len(manifest_objects(release.manifest))
+            lines.append(
+                f"  Helm release {release.name} is REMOVED with its {count} objects: that deployment had it not"
+            )
+        return lines
+
+    def diffs(self) -> list[Object]:
+        """Return Ansible's diff: changed objects of releases, routes, removed releases; Secret data hidden."""
+        found = []
+        for step in (one for one in self.steps if one.action != UNCHANGED):
+            changed = [one.texts() for one in self.actions if one.release == step.name and one.action != REUSE]
+            before, after = ("".join(side) for side in zip(*changed, strict=True)) if changed else ("", "")
+            found.append(_diff(f"Helm release {step.name}", before, after))
+        found += [
+            _diff(f"HTTPRoute {row['name']}", *diff_texts(row["before"], row["after"]))
+            for row in self.routes if row["action"] != UNCHANGED
+        ]  # fmt: skip
+        return found + [_diff(f"Helm release {one.name}", *diff_texts(one.manifest, "", one.namespace))
+                        for one in self.extra]  # fmt: skip
+
+
+def _diff(header: str, before: str, after: str) -> Object:
+    return {"before_header": header, "after_header": header, "before": before, "after": after}
+
+
+def _is_lost(action: Action) -> bool:
+    return action.action in (DELETE, REPLACE)
+
+
+def lost(action: Action) -> str:
+    """Return what becomes of an object that is deleted, for good or to be made anew."""
+    verb = {DELETE: "DELETED", REPLACE: "DELETED and made anew"}[action.action]
+    data = ", with the data on it" if action.item["kind"] == "PersistentVolumeClaim" else ""
+    return f"{action.title} is {verb}{data}: {action.why}"
+
+
+def object_actions(steps: t.Sequence[Step], inventory: Inventory) -> list[Action]:
+    """Return what becomes of the objects of releases that change; raise OrchestratorError for what cannot be done."""
+    parts = [
+        Part(
+            step.row.get("component") or "", step.name, step.namespace,
+            inventory.scoped(step.before, step.namespace), inventory.scoped(step.after, step.namespace),
+            step.current is not None and step.current.managed,
+        )
+        for step in steps if step.action != UNCHANGED
+    ]  # fmt: skip
+    actions = Discovery(inventory.live).releases(parts)
+    errors = [f"{one.release}: {one.title}: {problem}" for one in actions if (problem := _refused(one))]
+    if errors:
+        raise OrchestratorError("These releases cannot be restored:", details=errors)
+    return actions
+
+
+def _refused(action: Action) -> str:
+    if action.mistake:
+        return action.mistake
+    another = action.owner == OTHER and action.live is not None and action.action != DELETE
+    return "it is another's by now; remove or rename it, and run again" if another else ""
+
+
+def removed(record: Object, current: t.Mapping[tuple[str, str], Release]) -> list[Release]:
+    """Return our releases that the record does not know."""
+    known = {(row["name"], row["namespace"]) for row in record.get("releases") or []}
+    return [one for key, one in sorted(current.items()) if one.managed and key not in known]
+
+
+def route_actions(wanted: t.Sequence[Object], live: t.Sequence[Object]) -> list[Object]:
+    """Return {name, action: create, update, remove or unchanged, before, after} of routes, the last two as YAML.
+
+    live: the HTTPRoutes of the namespace. Raises OrchestratorError where something of a route is masked.
+    """
+    hidden = [route["metadata"]["name"] for route in wanted if is_masked(route)]
+    if hidden:
+        raise OrchestratorError(
+            f"Routes cannot be restored, since secrets in them were not recorded: {', '.join(hidden)}.",
+            hint="Run site.yml with the inputs of that deployment.",
+        )
+    found = {route["metadata"]["name"]: route for route in live}
+    rows = []
+    for route in wanted:
+        name = route["metadata"]["name"]
+        action = "create" if name not in found else "update" if differs(route, found[name]) else UNCHANGED
+        before = dump_objects([projected(found[name], route)]) if name in found else ""
+        rows.append({"name": name, "action": action, "before": before, "after": dump_objects([route])})
+    names = {row["name"] for row in rows}
+    ours = {name: route for name, route in sorted(found.items())
+            if (route["metadata"].get("labels") or {}).get(MANAGED_LABEL) == "true"}  # fmt: skip
+    return rows + [{"name": name, "action": "remove", "before": _content(route), "after": ""}
+                   for name, route in ours.items() if name not in names]  # fmt: skip
+
+
+def _content(item: Object) -> str:
+    metadata = {key: item["metadata"].get(key) for key in ("name", "namespace")}
+    return dump_objects([{**{key: item[key] for key in ("apiVersion", "kind", "spec")}, "metadata": metadata}])
+
+
+PRODUCTION = "production"
+
+
+VARIABLE = "llm_d_approved_digest"
+
+
+READ = "read what would be done with --check, and have that approved; its last line is the command"
+
+
+def approval(found: Return, params: Object) -> Object:
+    """Return {digest, approved, confirmed, refused, lacking}, the last two as texts.
+
+    confirmed: nobody has to be asked; refused: why it may not be done; lacking: what lacks consent.
+    params: environment, approved_digest, confirm and consent of the module.
+    """
+    digest, given = found.digest(), params["approved_digest"]
+    refused = []
+    if given and given != digest:
+        refused.append(f"{VARIABLE}: it is {given}, but what would be done now has {digest} -> {READ}")
+    elif not given and params["environment"] == PRODUCTION:
+        refused.append(f"{VARIABLE}: is not set, and llm_d_environment is production -> {READ}")
+    approved = bool(given) and given == digest
+    lacking = [] if approved else lacking_consents(found.actions, params["consent"])
+    confirmed = approved or (params["confirm"] and not lacking)
+    return {
+        "digest": digest, "approved": approved, "confirmed": confirmed, "refused": refused, "lacking": lacking,
+    }  # fmt: skip
+
+
+def lacking_consents(actions: t.Iterable[Action], given: t.Container[str]) -> list[str]:
+    """Return what needs more than the consent to a return, each with the variable that gives it.
+
+    given: kinds of llm_d_consent.
+    """
+    rows = []
+    for one in actions:
+        claim = one.item["kind"] == "PersistentVolumeClaim"
+        if (one.action == REPLACE or (one.action == DELETE and claim)) and one.action not in given:
+            rows.append(f"{lost(one)} -> llm_d_consent: [{one.action}]")
+    return rows

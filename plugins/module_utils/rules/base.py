@@ -1,0 +1,211 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What every consistency rule is made of: the rule as data, what a check finds, and how that is said.
+
+A check yields Hits. A Hit names the places that disagree as Sides: an object, a path in its manifest, and the key of
+the chart's values that sets it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ..base.findings import ERROR, Finding, Mark, show_path
+from ..components.gaie import CHARTS
+from ..model.items import Item, Workload
+from ..model.model import StackModel
+from ..objects.servers import Server
+from ..values.layers import line_of
+
+# Keys (str) and indexes (int).
+Path = tuple[t.Any, ...]
+
+
+_SHOWN = 4
+
+
+@dataclasses.dataclass(frozen=True)
+class Side:
+    """One place that takes part: path in the object's manifest; fact: the name of a values key in KEYS,
+    'values' for the very key in more, or ''."""
+
+    item: Item
+    path: Path = ()
+    fact: str = ""
+    more: Path = ()
+
+    @property
+    def key(self) -> Path:
+        """The key of the chart's values that sets this place, () where it is not known."""
+        if self.fact == "values":
+            return self.more
+        found = KEYS.get(self.item.chart, {}).get(self.fact, ())
+        return (*found, *self.more) if found else ()
+
+    def text(self) -> str:
+        """Return 'InferencePool demo/gaie-a spec.selector (release gaie-a, values inferencePool...)'."""
+        text = self.item.title + (f" {show_path(self.path)}" if self.path else "")
+        notes = [f"release {self.item.release}"] if self.item.release else []
+        notes += ["live"] if self.item.live else []
+        notes += [f"values {show_path(self.key)}"] if self.key else []
+        where, line = self.place()
+        notes += [f"{where}:{line}" if line else where] if where else []
+        return f"{text} ({', '.join(notes)})" if notes else text
+
+    def place(self) -> tuple[str, int]:
+        """Return the values file (or variable) and line that set the key, ('', 0) where none is known."""
+        path = self.key
+        while path:
+            for layer in reversed(self.item.layers):
+                if layer.locate(path):
+                    return layer.where, line_of(layer.root, path) if layer.root is not None else 0
+            path = path[:-1]
+        return "", 0
+
+
+def container_side(workload: Workload, server: Server, *path: str) -> Side:
+    """Return the place of a model server's container, or of a field in it."""
+    place = (*workload.path, "spec", server.key, server.index, *path)
+    if server.key != "containers":
+        return Side(workload.item, place, "sidecar")
+    return Side(workload.item, place, workload.role or "decode", ("containers", server.index, *path))
+
+
+@dataclasses.dataclass(frozen=True)
+class Hit:
+    """What a check found. cause: hits of one cause are one finding, of any rule; remedy: instead of the rule's;
+    explains: further causes that are this one's consequences."""
+
+    text: str
+    sides: tuple[Side, ...] = ()
+    cause: tuple = ()
+    remedy: str = ""
+    explains: tuple[tuple, ...] = ()
+
+
+Check = t.Callable[[StackModel], t.Iterable[Hit]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Rule:
+    """A rule as data. id: stable; meaning: what it demands; failure: how its breach shows in production;
+    remedy: what to do; source: the API, chart or note that it comes from."""
+
+    id: str
+    title: str
+    severity: str
+    check: Check
+    meaning: str
+    failure: str
+    remedy: str
+    source: str
+
+
+@dataclasses.dataclass(frozen=True)
+class StackFinding(Finding):
+    """A finding on rendered manifests. objects: each side as text; keys: 'release: values key' of each side."""
+
+    objects: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, t.Any]:
+        """Return the finding as a module returns it."""
+        return {**super().as_dict(), "objects": list(self.objects), "keys": list(self.keys)}
+
+
+def finding(rule: Rule, hit: Hit) -> StackFinding:
+    """Return a hit as a finding: its mark is the values file where that is known, else the first object."""
+    first = hit.sides[0] if hit.sides else None
+    file, line = first.place() if first else ("stack", 0)
+    path = show_path((first.key if file else ()) or first.path) if first else ""
+    keys = [f"{side.item.release}: {show_path(side.key)}" for side in hit.sides if side.key]
+    texts = [side.text() for side in hit.sides]
+    shown = "; ".join(texts[:_SHOWN]) + (f"; and {len(texts) - _SHOWN} more" if len(texts) > _SHOWN else "")
+    return StackFinding(
+        mark=Mark(file or (first.item.title if first else "stack"), line),
+        path=path,
+        message=hit.text + (f" [{shown}]" if shown else ""),
+        hint=hit.remedy or rule.remedy,
+        rule=rule.id,
+        severity=rule.severity,
+        chart=first.item.chart if first else "",
+        source=rule.source,
+        objects=tuple(texts),
+        keys=tuple(dict.fromkeys(keys)),
+    )
+
+
+def rule_factory(prefix: str) -> t.Callable[..., Rule]:
+    """Return what makes rules: (number, title, check, meaning, failure, remedy, source, severity)."""
+
+    def rule(
+        number: int,
+        title: str,
+        check: Check,
+        meaning: str,
+        failure: str,
+        remedy: str,
+        source: str,
+        severity: str = ERROR,
+    ) -> Rule:
+        return Rule(f"{prefix}{number:02d}", title, severity, check, meaning, failure, remedy, source)
+
+    return rule
+
+
+def listed(names: t.Iterable[t.Any], empty: str = "none") -> str:
+    """Return names for a message: sorted, each once."""
+    return ", ".join(sorted({str(name) for name in names})) or empty
+
+
+def _pool_keys(chart: str, root: str, config: str) -> dict[str, Path]:
+    facts = CHARTS[chart]
+    epp = tuple(facts.extension)
+    return {
+        "selector": tuple(facts.selector),
+        "ports": tuple(facts.ports),
+        "api": (root, "apiVersion"),
+        "epp": epp,
+        "epp_port": (*epp, "extProcPort"),
+        "epp_env": (*epp, "env"),
+        "epp_image": (*epp, "image"),
+        "epp_flags": (*epp, "flags"),
+        "epp_volumes": (*epp, "volumes"),
+        "plugins_file": (*epp, "pluginsConfigFile"),
+        "plugins": (*epp, config),
+        "service_ports": tuple(facts.service_ports),
+        "provider": ("provider", "name"),
+        "destination_host": ("provider", "istio", "destinationRule", "host"),
+    }
+
+
+# By chart the values key that sets a fact; from the charts' values.yaml and templates at the versions named in _pools.
+KEYS: dict[str, dict[str, Path]] = {
+    "inferencepool": _pool_keys("inferencepool", "inferencePool", "pluginsCustomConfig"),
+    "llm-d-router-gateway": _pool_keys("llm-d-router-gateway", "router", "pluginsCustomConfig"),
+    "llm-d-modelservice": {
+        "labels": ("modelArtifacts", "labels"),
+        "served": ("modelArtifacts", "name"),
+        "uri": ("modelArtifacts", "uri"),
+        "secret": ("modelArtifacts", "authSecretName"),
+        "port": ("routing", "servicePort"),
+        "sidecar": ("routing", "proxy"),
+        "forward": ("routing", "proxy", "targetPort"),
+        "account": ("serviceAccountOverride",),
+        "decode": ("decode",),
+        "decode_volumes": ("decode", "volumes"),
+        "prefill_volumes": ("prefill", "volumes"),
+        "objects": ("extraObjects",),
+        "prefill": ("prefill",),
+        "scheduler": ("schedulerName",),
+        "multinode": ("multinode",),
+        "fullname": ("fullnameOverride",),
+    },
+    "llm-d-infra": {
+        "class": ("gateway", "gatewayClassName"),
+        "listeners": ("gateway", "listeners"),
+        "fullname": ("gateway", "fullnameOverride"),
+        "parameters": ("gateway", "gatewayParameters"),
+    },
+}

@@ -1,0 +1,111 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Rules about the kinds and versions that the cluster serves. Without that fact they say nothing."""
+
+from __future__ import annotations
+
+import collections
+import typing as t
+
+from ..base.data import dicts
+from ..model.items import Item
+from ..model.model import StackModel
+from .base import Hit, Side, listed, rule_factory
+
+# Groups that an API server has without CRDs.
+_BUILT_IN = (
+    *("", "apps", "batch", "autoscaling", "policy", "admissionregistration.k8s.io", "apiextensions.k8s.io"),
+    *("authentication.k8s.io", "authorization.k8s.io", "certificates.k8s.io", "coordination.k8s.io"),
+    *("discovery.k8s.io", "events.k8s.io", "networking.k8s.io", "node.k8s.io", "rbac.authorization.k8s.io"),
+    *("resource.k8s.io", "scheduling.k8s.io", "storage.k8s.io", "flowcontrol.apiserver.k8s.io"),
+)
+
+
+def served(model: StackModel) -> t.Iterator[Hit]:
+    return _kinds(model, other_version=False)
+
+
+def served_version(model: StackModel) -> t.Iterator[Hit]:
+    return _kinds(model, other_version=True)
+
+
+def _kinds(model: StackModel, other_version: bool) -> t.Iterator[Hit]:
+    """Kinds of the plan that the cluster lacks: altogether, or in the version that the plan uses."""
+    table = model.facts.served
+    users: dict[tuple[str, str, str], list[Side]] = collections.defaultdict(list)
+    for item in model.planned:
+        if table is not None and _definable(item.group) and item.kind not in table.get(_version(item), ()):
+            users[(item.group, item.version, item.kind)].append(Side(item, ("apiVersion",)))
+    for (group, version, kind), sides in users.items():
+        others = [api for api, kinds in (table or {}).items() if api.startswith(group + "/") and kind in kinds]
+        if bool(others) is other_version:
+            has = f"; it has {listed(others)}" if others else ""
+            text = f"the cluster does not serve {kind} ({group}/{version}){has}"
+            yield Hit(text, tuple(sides), ("kind", group, kind))
+
+
+def _version(item: Item) -> str:
+    return f"{item.group}/{item.version}"
+
+
+def _definable(group: str) -> bool:
+    return group not in _BUILT_IN
+
+
+def watched_kinds(model: StackModel) -> t.Iterator[Hit]:
+    """What an endpoint picker's Role lets it watch is served, in one of the groups that the Role names."""
+    table = model.facts.served
+    known = {(api.rpartition("/")[0], _plural(kind)) for api, kinds in (table or {}).items() for kind in kinds}
+    for role in model.items("Role", planned_only=True) if table is not None else []:
+        if not any(picker.item.release == role.release for picker in model.pickers):
+            continue
+        wanted: dict[str, set[str]] = collections.defaultdict(set)
+        for rule in dicts(role.body.get("rules")):
+            for resource in _texts(rule.get("resources")):
+                wanted[resource] |= {group for group in _texts(rule.get("apiGroups")) if _definable(group)}
+        for resource, groups in wanted.items():
+            if groups and not any((group, resource) in known for group in groups):
+                text = f"the endpoint picker watches {resource} ({listed(groups)}), which the cluster does not serve"
+                yield Hit(text, (Side(role, ("rules",)),), ("watched", resource))
+
+
+def _texts(value: t.Any) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, list) else []
+
+
+def _plural(kind: str) -> str:
+    return kind.lower() + "s"
+
+
+_rule = rule_factory("LLMD6")
+
+
+RULES = (
+    _rule(
+        10,
+        "The cluster serves every kind",
+        served,
+        "Each kind that the plan makes is known to the cluster.",
+        "helm install fails: resource mapping not found, ensure CRDs are installed first.",
+        "install the CRDs that bring the kind, or turn off what needs it",
+        "Kubernetes, API discovery; F3",
+    ),
+    _rule(
+        11,
+        "The cluster serves the version",
+        served_version,
+        "Each kind is served in the version that the plan uses.",
+        "helm install fails: no matches for kind in version.",
+        "install the release of the CRDs that the chart is made for, or use the version that is served",
+        "Kubernetes, CustomResourceDefinition spec.versions; F1, F3",
+    ),
+    _rule(
+        12,
+        "The cluster serves what pickers watch",
+        watched_kinds,
+        "The kinds that an endpoint picker's Role grants are served by the cluster.",
+        "The picker crashes or never becomes Ready: if kind is a CRD, it should be installed before calling Start.",
+        "install the CRDs of the picker's own release of the Gateway API Inference Extension",
+        "gateway-api-inference-extension#1737, #1933; F3",
+    ),
+)

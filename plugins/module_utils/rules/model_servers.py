@@ -1,0 +1,220 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Rules about model servers: their roles, their sidecars, and the accelerators that their parallelism needs."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..base.data import dicts, number
+from ..base.findings import WARNING
+from ..model.items import Pool, Workload
+from ..model.model import StackModel
+from ..objects.servers import Server, flag
+from .base import Hit, Side, container_side, listed, rule_factory
+from .pickers import config_of
+from .pools import label_side, selected, selector_side
+
+ROLES = ("decode", "prefill")
+
+
+# llm-d-inference-scheduler, docs/architecture.md: plugins that part requests into prefill and decode.
+_SPLITTING = ("pd-profile-handler", "disagg-profile-handler", "prefill-filter", "prefill-header-handler")
+
+
+_TENSOR = ("tensor-parallel-size", "tp")
+
+
+_SIZES = (_TENSOR, ("pipeline-parallel-size", "pp"), ("data-parallel-size", "dp"), ("data-parallel-size-local", "dpl"))
+
+
+def _splitting(model: StackModel) -> t.Iterator[tuple[Pool, Side, list[Workload]]]:
+    """Yield each planned pool whose picker parts prefill from decode, that configuration, and its running pods."""
+    for pool in (pool for pool in model.pools if not pool.item.live):
+        picker = model.picker_of(pool)
+        found = config_of(picker, model) if picker else None
+        types = {str(plugin.get("type")) for plugin in dicts(found[0].get("plugins"))} if found else set()
+        running = [w for w in selected(pool, model) if w.replicas != 0]
+        if found and types & set(_SPLITTING) and running:
+            yield pool, found[1], running
+
+
+def both_roles(model: StackModel) -> t.Iterator[Hit]:
+    for pool, config, running in _splitting(model):
+        roles = {w.role or "decode" for w in running}
+        for role in ROLES:
+            if role in roles or "both" in roles:
+                continue
+            releases = {w.item.release for w in running}
+            idle = [w for w in model.workloads if w.role == role and w.item.release in releases]
+            why = "are not selected by the pool" if idle and idle[0].replicas != 0 else "do not exist"
+            text = f"the picker of pool {pool.item.name} parts prefill from decode, but {role} pods {why}"
+            missing = [label_side(w) for w in idle] or [Side(running[0].item, (), role)]
+            labels = idle[0].labels if idle else {}
+            label = next((key for key, value in pool.selector.items() if idle and labels.get(key) != value), "")
+            explained = tuple(("answers", release) for release in releases if role == "decode")
+            yield Hit(text, (config, selector_side(pool, label), *missing), ("roles", pool.item.title), "", explained)
+
+
+def sidecars(model: StackModel) -> t.Iterator[Hit]:
+    for pool, config, running in _splitting(model):
+        bare = [w for w in running if w.role != "prefill" and not w.sidecars]
+        if bare and any(w.role == "prefill" for w in running):
+            names = listed(w.item.name for w in bare)
+            text = f"the picker of pool {pool.item.name} parts prefill from decode, {names} has no routing sidecar"
+            sides = (config, *(Side(w.item, w.path, "sidecar") for w in bare))
+            explained = tuple(("probe", w.item.title) for w in bare)
+            yield Hit(text, sides, ("sidecar", pool.item.title), explains=explained)
+
+
+def forwards(model: StackModel) -> t.Iterator[Hit]:
+    """The sidecar passes requests on to a port that the model server listens on."""
+    for workload in _planned(model):
+        ports = [server.ports for server in workload.models]
+        known = [port for group in ports for port in group or ()]
+        for sidecar in workload.sidecars:
+            if None in ports or sidecar.forward is None or sidecar.forward in known:
+                continue
+            text = f"the routing sidecar passes requests on to {sidecar.forward}, the server listens on {listed(known)}"
+            sides = (_container(workload, sidecar, "forward"), container_side(workload, workload.models[0], "args"))
+            yield Hit(text, sides, ("forward", workload.item.title), explains=(("probe", workload.item.title),))
+
+
+def _planned(model: StackModel) -> list[Workload]:
+    return [w for w in model.workloads if not w.item.live and w.replicas != 0]
+
+
+def _container(workload: Workload, server: Server, fact: str, *more: str) -> Side:
+    return Side(workload.item, (*workload.path, "spec", server.key, server.index), fact, more)
+
+
+def answers(model: StackModel) -> t.Iterator[Hit]:
+    """Each release of a model has pods that answer requests."""
+    for release in dict.fromkeys(w.item.release for w in model.workloads if not w.item.live and w.item.release):
+        mine = [w for w in model.workloads if w.item.release == release and not w.item.live]
+        if not any(w.role != "prefill" and w.replicas != 0 for w in mine):
+            text = f"release {release} has no decode pods: nothing answers requests"
+            sides = [Side(w.item, ("spec", "replicas"), "decode") for w in mine]
+            yield Hit(text, tuple(sides), ("answers", release))
+
+
+def side_channel(model: StackModel) -> t.Iterator[Hit]:
+    """Pods that exchange KV blocks by NIXL say under which address."""
+    for workload in _planned(model):
+        for server in workload.models:
+            nixl = workload.role in ROLES and any("NixlConnector" in word for word in server.line)
+            names = {env.get("name") for env in dicts(server.container.get("env"))}
+            if nixl and "VLLM_NIXL_SIDE_CHANNEL_HOST" not in names:
+                text = f"{workload.item.name} exchanges KV blocks by NIXL without VLLM_NIXL_SIDE_CHANNEL_HOST"
+                yield Hit(text, (container_side(workload, server, "env"),), ("nixl", workload.item.release))
+
+
+def _accelerators(model: StackModel) -> t.Iterator[tuple[Workload, Server, int, int, str]]:
+    """Yield (workload, server, accelerators needed, asked for, how that was worked out) where both are known."""
+    for workload in _planned(model):
+        for server in workload.models:
+            found = _needed(workload, server) if server.program == "vllm" and server.devices else None
+            if found and found[0] != server.devices * workload.size:
+                yield workload, server, found[0], server.devices * workload.size, found[1]
+
+
+def _needed(workload: Workload, server: Server) -> tuple[int, str] | None:
+    """Return the accelerators that a group of pods needs, None where a size is not a plain number."""
+    given = [flag(server.line, *names) for names in _SIZES]
+    if any(value is not None and number(value) is None for value in given):
+        return None
+    tensor, pipeline, data, local = (number(value) if value is not None else None for value in given)
+    ranks = local * workload.size if local and data is None else data or 1
+    parts = [("tensor", tensor or 1), ("pipeline", pipeline or 1), ("data", ranks)]
+    shown = " x ".join(f"{name} {size}" for name, size in parts if size > 1) or "one"
+    return (tensor or 1) * (pipeline or 1) * ranks, shown
+
+
+def _devices(model: StackModel, fewer: bool) -> t.Iterator[Hit]:
+    for workload, server, needed, asked, shown in _accelerators(model):
+        # A group of pods starts every rank that its size makes: more pods than ranks fail as fewer do.
+        if (asked < needed or workload.size > 1) is fewer:
+            group = f"{workload.size} pods x {server.devices} = {asked}" if workload.size > 1 else str(asked)
+            text = f"{workload.item.name} asks for {group} accelerators, its parallelism ({shown}) needs {needed}"
+            sides = [_container(workload, server, workload.role or "decode", "parallelism")]
+            sides.append(container_side(workload, server, "resources"))
+            yield Hit(text, tuple(sides), ("devices", workload.item.title))
+
+
+def too_few(model: StackModel) -> t.Iterator[Hit]:
+    return _devices(model, fewer=True)
+
+
+def too_many(model: StackModel) -> t.Iterator[Hit]:
+    return _devices(model, fewer=False)
+
+
+_rule = rule_factory("LLMD5")
+
+
+RULES = (
+    _rule(
+        1,
+        "Prefill and decode are both there",
+        both_roles,
+        "Where the picker's plugins part prefill from decode, the pool selects running pods of both roles.",
+        "Without prefill pods requests are served by decode alone, without a sign of it; without decode they fail.",
+        "create both roles with replicas above 0, or use a plugins file without prefill",
+        "llm-d-inference-scheduler, pd-profile-handler; F10; llm-d/llm-d#1189",
+    ),
+    _rule(
+        2,
+        "Decode pods have a routing sidecar",
+        sidecars,
+        "Where the picker's plugins part prefill from decode, decode pods run the routing sidecar.",
+        "The prefill pod that the picker chose is ignored: requests get 200, prefill pods stay idle.",
+        "set routing.proxy.enabled: true",
+        "llm-d-inference-scheduler, cmd/pd-sidecar; F10",
+    ),
+    _rule(
+        3,
+        "The sidecar reaches its server",
+        forwards,
+        "The port that a routing sidecar passes requests on to is one that the pod's model server listens on.",
+        "502 from the sidecar: 127.0.0.1:8200 connection refused, while all pods are Ready.",
+        "start the server with --port equal to routing.proxy.targetPort",
+        "llm-d-modelservice, routing.proxy.targetPort; F10",
+    ),
+    _rule(
+        4,
+        "A model has pods that answer",
+        answers,
+        "Each model has decode (or undivided) pods with replicas above 0.",
+        "503: the pool has no endpoints.",
+        "set decode.create: true and decode.replicas above 0",
+        "llm-d-modelservice, decode.replicas",
+    ),
+    _rule(
+        5,
+        "NIXL has an address",
+        side_channel,
+        "Prefill and decode pods with NixlConnector set VLLM_NIXL_SIDE_CHANNEL_HOST, by default localhost.",
+        "Decode pods cannot fetch KV blocks: errors in NIXL, or everything is computed twice.",
+        "set VLLM_NIXL_SIDE_CHANNEL_HOST from the field status.podIP",
+        "vLLM, docs/features/nixl_connector_usage; F10",
+    ),
+    _rule(
+        6,
+        "Enough accelerators for the parallelism",
+        too_few,
+        "Tensor x pipeline x data parallel sizes are the accelerators that a pod (of a group: all its pods) asks for.",
+        "The server dies at start: fewer devices than the world size.",
+        "raise the accelerators in resources, or lower decode.parallelism",
+        "vLLM, --tensor-parallel-size; LeaderWorkerSet, spec.leaderWorkerTemplate.size",
+    ),
+    _rule(
+        7,
+        "Every accelerator is used",
+        too_many,
+        "A pod asks for no more accelerators than tensor, data and pipeline parallelism use in it.",
+        "Accelerators are held and never used.",
+        "lower the accelerators in resources, or raise decode.parallelism",
+        "vLLM, --tensor-parallel-size; LeaderWorkerSet, spec.leaderWorkerTemplate.size",
+        WARNING,
+    ),
+)

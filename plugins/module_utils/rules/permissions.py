@@ -1,0 +1,102 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Rules about permissions: whoever deploys may do all that the plan needs. Without that fact they say nothing."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..base.findings import ERROR, WARNING
+from ..model.model import StackModel
+from ..model.permissions import Need, compact
+from .base import Check, Hit, Rule
+
+_GRANT = "have an administrator apply this, or deploy as somebody who may:\n"
+
+
+def _missing(model: StackModel, held: bool) -> list[Need]:
+    access = model.facts.access
+    return [need for need in access.missing if not need.optional and need.held is held] if access else []
+
+
+def permitted(model: StackModel) -> t.Iterator[Hit]:
+    """All that the plan needs is permitted; one finding for all that is not."""
+    access, missing = model.facts.access, _missing(model, held=False)
+    if access and missing:
+        text = f"{access.user or 'the user'} may not do what the plan needs: {compact(missing)}"
+        yield Hit(text, cause=("access",), remedy=_GRANT + access.role)
+
+
+def grantable(model: StackModel) -> t.Iterator[Hit]:
+    """Roles that charts make grant nothing that their maker does not hold."""
+    access, missing = model.facts.access, _missing(model, held=True)
+    if access and missing:
+        reasons = ", ".join(dict.fromkeys(need.why for need in missing))
+        user = access.user or "the user"
+        text = f"{user} does not hold what Roles of the charts grant: {compact(missing)} ({reasons})"
+        both = bool(_missing(model, held=False))
+        hint = "have an administrator grant it, or the verbs escalate and bind on roles of rbac.authorization.k8s.io"
+        yield Hit(text, cause=("held",), remedy=hint + ("; LLMD741's Role has it" if both else ":\n" + access.role))
+
+
+def readable(model: StackModel) -> t.Iterator[Hit]:
+    """What is only read in order to check more."""
+    access = model.facts.access
+    missing = [need for need in access.missing if need.optional] if access else []
+    if missing:
+        unchecked = "; ".join(dict.fromkeys(need.why for need in missing))
+        yield Hit(f"not permitted, and so not checked: {unchecked} ({compact(missing)})", cause=("readable",))
+
+
+def answered(model: StackModel) -> t.Iterator[Hit]:
+    """The cluster says what is permitted."""
+    access = model.facts.access
+    unknown = [need for need in access.unknown if not need.optional] if access else []
+    if unknown:
+        yield Hit(f"the cluster does not say whether these are permitted: {compact(unknown)}", cause=("answered",))
+
+
+def _rule(number: int, title: str, severity: str, check: Check, meaning: str, failure: str, remedy: str) -> Rule:
+    source = "Kubernetes, SelfSubjectRulesReview and SelfSubjectAccessReview"
+    source = "Kubernetes, RBAC, Privilege escalation prevention" if number == 42 else source
+    return Rule(f"LLMD7{number:02d}", title, severity, check, meaning, failure, remedy, source)
+
+
+RULES = (
+    _rule(
+        41,
+        "What the plan needs is permitted",
+        ERROR,
+        permitted,
+        "Whoever deploys may do all that site.yml, verification and teardown do with the objects of this plan.",
+        "The deployment stops half way with 403 Forbidden: some releases are made, others are not.",
+        "have an administrator apply the Role that the finding and the plan give, see permissions.md",
+    ),
+    _rule(
+        42,
+        "Roles of the charts may be made",
+        ERROR,
+        grantable,
+        "Kubernetes lets a Role be made only by somebody who holds all that it grants, or may escalate and bind.",
+        "helm install fails: attempting to grant RBAC permissions not currently held.",
+        "hold what the endpoint picker's Role grants, or the verbs escalate and bind on roles",
+    ),
+    _rule(
+        43,
+        "What is checked may be read",
+        WARNING,
+        readable,
+        "Planning may read what it only compares with: nodes, classes, quotas. Without, it checks less.",
+        "A mistake that the check would have named shows up while deploying, or later.",
+        "have an administrator grant it, if these checks are wanted; deploying does not need it",
+    ),
+    _rule(
+        44,
+        "The cluster says what is permitted",
+        WARNING,
+        answered,
+        "The cluster's authorizer answers reviews of the permissions that the plan needs.",
+        "A permission that is missing is known only once the deployment stops with 403 Forbidden.",
+        "look at the cluster's authorization webhook; deploying goes on",
+    ),
+)

@@ -1,0 +1,248 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Rules about what a model's pods are written as: pinned images, mounted volumes, known fields and accelerators."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+from ..base.data import Object, dicts, dig, mapping, number
+from ..base.names import did_you_mean
+from ..components.gaie import split_image
+from ..model.items import Item, Workload
+from ..model.model import StackModel, pod_specs
+from ..objects.pod_fields import field_problems
+from ..objects.servers import Server
+from .base import Hit, Path, Side, container_side, listed, rule_factory
+
+# llm-d-modelservice v0.4.5 and later, values.yaml accelerator.resources; any other type gets nvidia.com/gpu.
+ACCELERATORS = ("nvidia", "intel-i915", "intel-xe", "intel-gaudi", "amd", "google", "cpu", "rebellions-atom")
+
+
+_TYPES: tuple[Path, ...] = (
+    ("accelerator", "type"),
+    ("decode", "accelerator", "type"),
+    ("prefill", "accelerator", "type"),
+)
+
+
+def _pods(model: StackModel) -> t.Iterator[tuple[Item, tuple[str, ...], Object]]:
+    """Yield (object, path of the pod's specification, it) of the models' planned workloads."""
+    for item in model.planned:
+        if item.component == "modelservice":
+            for path, spec in pod_specs(item):
+                yield item, path, spec
+
+
+def pod_side(item: Item, path: tuple[str, ...], place: Path) -> Side:
+    """Return the place of a field of a model's pod, and the values key that llm-d-modelservice takes it from."""
+    role = next((role for role in ("decode", "prefill") if item.name.endswith(role)), "")
+    kind = place[0] if place else ""
+    if kind == "containers" and role:
+        return Side(item, (*path, *place), role, place)
+    if kind == "volumes" and role:
+        return Side(item, (*path, *place), f"{role}_volumes")
+    return Side(item, (*path, *place), "sidecar" if kind == "initContainers" else role)
+
+
+def images(model: StackModel) -> t.Iterator[Hit]:
+    """Images that the user names have a tag that stays, or a digest."""
+    for item, path, spec in _pods(model):
+        for kind in ("containers", "initContainers"):
+            for index, container in enumerate(dicts(spec.get(kind))):
+                image = str(container.get("image") or "")
+                tag = split_image(image)[2]
+                side = pod_side(item, path, (kind, index, "image"))
+                if side.fact == "sidecar":
+                    side = Side(item, side.path, "sidecar", ("image",))
+                given = any(dig(layer.values, side.key) == image for layer in item.layers) if side.key else False
+                if given and "@" not in image and (tag is None or tag.lower() == "latest"):
+                    what = f"has the tag {tag}" if tag else "has no tag, which means latest"
+                    yield Hit(f"the image {image} of {item.name} {what}", (side,), ("image", item.release, side.key))
+
+
+def mounts(model: StackModel) -> t.Iterator[Hit]:
+    """What a container mounts is a volume of its pod."""
+    for item, path, spec in _pods(model):
+        names = {str(volume.get("name")) for volume in dicts(spec.get("volumes"))}
+        for kind in ("containers", "initContainers"):
+            for index, container in enumerate(dicts(spec.get(kind))):
+                for place, mount in enumerate(dicts(container.get("volumeMounts"))):
+                    name = str(mount.get("name"))
+                    if name not in names:
+                        guess = did_you_mean(name, names)
+                        text = f"{item.name} mounts the volume {name}, its pod has {listed(names)}.{guess}"
+                        sides = (
+                            pod_side(item, path, (kind, index, "volumeMounts", place, "name")),
+                            pod_side(item, path, ("volumes",)),
+                        )
+                        yield Hit(text, sides, ("mount", item.release, name))
+
+
+def fields(model: StackModel) -> t.Iterator[Hit]:
+    """Fields of a pod are known to Kubernetes, and hold values of their types."""
+    for item, path, spec in _pods(model):
+        for place, wrong in field_problems(spec):
+            side = pod_side(item, path, place)
+            probes = (("probe", item.title), ("monitor", item.title, "")) if "ports" in place else ()
+            yield Hit(f"{place[-1]} of {item.name} {wrong}", (side,), ("field", item.title, place), explains=probes)
+
+
+def accelerators(model: StackModel) -> t.Iterator[Hit]:
+    """An accelerator's type that is very like a known one is that one misspelt."""
+    done = set()
+    for item, _path, _spec in _pods(model):
+        own = [dig(layer.values, ("accelerator", "resources")) for layer in item.layers]
+        known = {*ACCELERATORS, *(str(key) for entry in own if isinstance(entry, dict) for key in entry)}
+        for key in _TYPES:
+            given = next((v for layer in reversed(item.layers) if (v := dig(layer.values, key)) is not None), None)
+            guess = did_you_mean(str(given), known)
+            if given is not None and given not in known and guess and (item.release, key) not in done:
+                done.add((item.release, key))
+                text = f"the accelerator {given} is not known, so the pods ask for nvidia.com/gpu.{guess}"
+                side = Side(item, (), "values", key)
+                yield Hit(text, (side,), ("accelerator", item.release, key))
+
+
+_rule = rule_factory("LLMD5")
+
+
+RULES = (
+    _rule(
+        16,
+        "Fields of pods are known",
+        fields,
+        "Fields of a model's pods have the names and types of Kubernetes' own, where they are not quite different.",
+        "The API server drops the field without an error (no probe, no port), or refuses the object.",
+        "correct the name or the value",
+        "Kubernetes, PodSpec",
+    ),
+    _rule(
+        13,
+        "Images are pinned",
+        images,
+        "Images of model servers and sidecars that the values name have a tag other than latest, or a digest.",
+        "A restarted pod runs another version than its neighbours; nobody can say what was deployed.",
+        "a released version, for example v0.6.0, or a digest",
+        "Kubernetes, Images; llm-d-modelservice, containers[].image and routing.proxy.image",
+    ),
+    _rule(
+        14,
+        "Mounts have a volume",
+        mounts,
+        "Each volumeMount of a model's container names a volume of the pod.",
+        "The API server refuses the Deployment: volumeMounts[].name not found.",
+        "use the volume's name, or add it to volumes of that role",
+        "Kubernetes, PodSpec containers[].volumeMounts[].name",
+    ),
+    _rule(
+        15,
+        "The accelerator's type is known",
+        accelerators,
+        "accelerator.type is one that the chart or the values list under accelerator.resources.",
+        "The chart asks for nvidia.com/gpu instead, without an error: pods stay Pending, or run on other hardware.",
+        "use a type of accelerator.resources, or add yours there",
+        "llm-d-modelservice, templates/_helpers.tpl acceleratorResource",
+    ),
+)
+
+
+PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
+
+
+def _servers(model: StackModel) -> t.Iterator[tuple[Workload, Server]]:
+    for workload in model.workloads:
+        if not workload.item.live and workload.replicas != 0:
+            for server in workload.models:
+                yield workload, server
+
+
+def _names(container: Object) -> dict[str, int | None]:
+    return {str(p.get("name")): number(p.get("containerPort")) for p in dicts(container.get("ports")) if p.get("name")}
+
+
+def probes(model: StackModel) -> t.Iterator[Hit]:
+    for workload, server in _servers(model):
+        names = _names(server.container)
+        for probe in PROBES:
+            spec = mapping(server.container.get(probe))
+            ask = mapping(spec.get("httpGet")) or mapping(spec.get("tcpSocket")) or mapping(spec.get("grpc"))
+            port = ask.get("port")
+            target = number(port) if number(port) is not None else names.get(str(port))
+            if port is None or (target is not None and (server.ports is None or target in server.ports)):
+                continue
+            knows = f"the server listens on {listed(server.ports or (), 'an unknown port')}"
+            what = f"port {port}" if target in (None, number(port)) else f"port {port} ({target})"
+            what += "" if target is not None else f", which the container does not declare (it has {listed(names)})"
+            text = f"the {probe} of {workload.item.name} asks {what}; {knows}"
+            sides = (container_side(workload, server, probe), container_side(workload, server, "ports"))
+            same = (("monitor", workload.item.title, str(port)),)
+            yield Hit(text, sides, ("probe", workload.item.title), explains=same)
+
+
+def settings(model: StackModel) -> t.Iterator[Hit]:
+    """Flags whose value is JSON: vLLM reads those named ...-config that start with a brace."""
+    for workload, server in _servers(model):
+        for name, value in _configs(server.line):
+            try:
+                json.loads(value)
+            except ValueError as exc:
+                text = f"{name} of {workload.item.name} is not JSON: {exc}"
+                yield Hit(text, (container_side(workload, server, "args"),), ("json", workload.item.title, name))
+
+
+def _configs(line: list[str]) -> t.Iterator[tuple[str, str]]:
+    for word, following in zip(line, [*line[1:], ""], strict=True):
+        name, equals, value = word.partition("=")
+        value = value if equals else following
+        if name.startswith("--") and name.replace("_", "-").endswith("-config") and value.lstrip()[:1] == "{":
+            yield name, value
+
+
+def monitors(model: StackModel) -> t.Iterator[Hit]:
+    """A PodMonitor names a port that its pods declare."""
+    for monitor in model.items("PodMonitor", planned_only=True):
+        wanted = mapping(mapping(monitor.spec.get("selector")).get("matchLabels"))
+        near = [w for w in model.workloads if w.item.release == monitor.release and wanted]
+        pods = [w for w in near if all(w.labels.get(key) == value for key, value in wanted.items())]
+        for pod in pods:
+            containers = [c for kind in ("containers", "initContainers") for c in dicts(pod.spec.get(kind))]
+            names = {name for container in containers for name in _names(container)}
+            for index, entry in enumerate(dicts(monitor.spec.get("podMetricsEndpoints"))):
+                if entry.get("port") and str(entry["port"]) not in names:
+                    text = f"{monitor.title} asks port {entry['port']}, {pod.item.name} has {listed(names)}"
+                    place = ("spec", "podMetricsEndpoints", index, "port")
+                    sides = (Side(monitor, place, pod.role, ("monitoring", "podmonitor", "portName")), Side(pod.item))
+                    yield Hit(text, sides, ("monitor", pod.item.title, str(entry["port"])))
+
+
+MODEL_POD_RULES = (
+    _rule(
+        10,
+        "Probes ask a port that answers",
+        probes,
+        "The port of a model server's probe is declared, where it is a name, and is one that the server listens on.",
+        "The pod never becomes Ready, or is killed before the weights are loaded; the pool has no endpoints.",
+        "use one port in --port, ports and the probes (behind a sidecar: routing.proxy.targetPort)",
+        "Kubernetes, Container probes; F9",
+    ),
+    _rule(
+        11,
+        "Settings given as JSON are JSON",
+        settings,
+        "The values of flags such as --kv-transfer-config and --kv-events-config can be read as JSON.",
+        "The server dies at start: CrashLoopBackOff.",
+        "correct the JSON; in YAML keep it in single quotes",
+        "vLLM, --kv-transfer-config and --kv-events-config",
+    ),
+    _rule(
+        12,
+        "Monitors ask a declared port",
+        monitors,
+        "The port that a PodMonitor names is declared by a container of its pods.",
+        "No metrics of the model are collected, without a sign of it.",
+        "use the name of the server's port in monitoring.podmonitor.portName",
+        "Prometheus operator, PodMonitor spec.podMetricsEndpoints[].port",
+    ),
+)

@@ -1,0 +1,236 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Rules about pools: the pods they select, the ports they send to, and the names they share."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..base.findings import ERROR, WARNING
+from ..base.ours import OLD_SERVING_LABEL, SERVING_LABEL
+from ..model.items import Pool, Workload
+from ..model.model import StackModel
+from ..objects.pools import selector_problem
+from .base import Hit, Rule, Side, container_side, listed
+
+
+def label_side(workload: Workload, label: str = "") -> Side:
+    """Return the place of a workload's pod labels, or of one of them."""
+    more = (label,) if label else ()
+    return Side(workload.item, (*workload.path, "metadata", "labels", *more), "labels", more)
+
+
+def selector_side(pool: Pool, label: str = "") -> Side:
+    """Return the place of a pool's selector, or of one label in it."""
+    more = (label,) if label else ()
+    return Side(pool.item, (*pool.selector_path, *more), "selector", more)
+
+
+def matches(pool: Pool, workload: Workload) -> bool:
+    """Return whether a selector takes a workload's pods, wherever they are."""
+    return bool(pool.selector) and all(workload.labels.get(key) == value for key, value in pool.selector.items())
+
+
+def selected(pool: Pool, model: StackModel) -> list[Workload]:
+    """Return the workloads whose pods a pool serves; a pool sees its own namespace only."""
+    near = [w for w in model.workloads if w.item.namespace == pool.item.namespace]
+    return [workload for workload in near if matches(pool, workload)]
+
+
+def _planned(model: StackModel) -> list[Pool]:
+    return [pool for pool in model.pools if not pool.item.live]
+
+
+def _candidates(pool: Pool, model: StackModel) -> list[Workload]:
+    """Return the workloads that a pool is meant for: its model's, else the nearest by labels."""
+    own = model.own(pool)
+    if own or model.expected_of(pool):
+        return own
+    shared = {id(w): sum(w.labels.get(k) == v for k, v in pool.selector.items()) for w in model.workloads}
+    best = max(shared.values(), default=0)
+    taken = {id(w) for other in model.pools if other is not pool for w in selected(other, model)}
+    near = [w for w in model.workloads if shared[id(w)] == best and w.item.namespace == pool.item.namespace]
+    return [w for w in near if id(w) not in taken] or near
+
+
+def _unmatched(pool: Pool, model: StackModel) -> tuple[list[Workload], str] | None:
+    """Return the pods that a pool misses and the label that differs; None where it serves what it should."""
+    candidates = _candidates(pool, model)
+    serving = [w for w in candidates if w.role != "prefill" and w.replicas != 0] or candidates
+    if not serving or any(matches(pool, workload) for workload in serving):
+        return None
+    label = next((k for k, v in pool.selector.items() if serving[0].labels.get(k) != v), "")
+    return serving, label
+
+
+def _spellings(label: str, labels: t.Container[str]) -> bool:
+    pair = {SERVING_LABEL: OLD_SERVING_LABEL, OLD_SERVING_LABEL: SERVING_LABEL}
+    return label in pair and pair[label] in labels and label not in labels
+
+
+def _selector(model: StackModel, spelling: bool) -> t.Iterator[Hit]:
+    for pool in _planned(model):
+        missed = _unmatched(pool, model)
+        if missed is None:
+            continue
+        workloads, label = missed
+        if _spellings(label, workloads[0].labels) is not spelling:
+            continue
+        why = selector_problem(pool.selector, workloads[0].labels) or "its labels differ"
+        expected = model.expected_of(pool)
+        whose = f" of model {listed(e.name for e in expected)}" if expected else ""
+        other = {SERVING_LABEL: OLD_SERVING_LABEL, OLD_SERVING_LABEL: SERVING_LABEL}.get(label, "")
+        sides = [label_side(w, other if spelling else label) for w in workloads]
+        text = f"pool {pool.item.name}{whose} selects none of its model's pods: {why}"
+        yield Hit(text, (selector_side(pool, label), *sides), ("selects", pool.item.title))
+
+
+def selects_pods(model: StackModel) -> t.Iterator[Hit]:
+    return _selector(model, spelling=False)
+
+
+def label_spelling(model: StackModel) -> t.Iterator[Hit]:
+    return _selector(model, spelling=True)
+
+
+def strangers(model: StackModel) -> t.Iterator[Hit]:
+    """A pool that takes pods of more than one model."""
+    for pool in _planned(model):
+        taken, own = selected(pool, model), model.own(pool)
+        mine = [w for w in taken if w in own] if own else taken[:1]
+        others = [w for w in taken if w not in mine and (own or not set(w.served) & set(mine[0].served))]
+        others = [w for w in others if w.item.release != mine[0].item.release or w.item.live] if mine else []
+        if others:
+            labels = ", ".join(f"{key}={value}" for key, value in pool.selector.items())
+            text = f"pool {pool.item.name} ({labels}) selects the pods of {listed(w.item.name for w in others)} too"
+            cause = frozenset(w.item.release or w.item.name for w in (*mine, *others))
+            yield Hit(text, (selector_side(pool), *map(label_side, others)), ("overlap", cause))
+
+
+def namespaces(model: StackModel) -> t.Iterator[Hit]:
+    """A pool whose model's pods are in another namespace."""
+    for pool in _planned(model):
+        if selected(pool, model):
+            continue
+        own = model.own(pool)
+        away = [w for w in own or model.workloads if matches(pool, w) and w.item.namespace != pool.item.namespace]
+        if away:
+            text = (
+                f"pool {pool.item.name} is in namespace {pool.item.namespace}, its model's pods in "
+                f"{listed(w.item.namespace for w in away)}: a pool selects pods of its own namespace only"
+            )
+            yield Hit(text, (Side(pool.item), *(Side(w.item) for w in away)), ("selects", pool.item.title))
+
+
+def unserved(model: StackModel) -> t.Iterator[Hit]:
+    """A model whose pods no pool takes."""
+    lost = [pool for pool in model.pools if not selected(pool, model)]
+    served = {id(w) for pool in model.pools for w in selected(pool, model)}
+    for workload in model.workloads:
+        free = not workload.item.live and id(workload) not in served and workload.role != "prefill"
+        if free and workload.replicas != 0 and model.known("InferencePool") and not lost:
+            names = {pool.item.name for pool in model.pools}
+            text = f"no pool selects the pods of {workload.item.name} (pools: {listed(names)})"
+            wanted = [e.pool for e in model.expected if e.release == workload.item.release and e.pool not in names]
+            cause = ("backend", workload.item.namespace, wanted[0]) if wanted else ("unserved", workload.item.release)
+            yield Hit(text, (label_side(workload),), cause)
+
+
+def listening(model: StackModel) -> t.Iterator[Hit]:
+    """A target port on which nothing listens."""
+    for pool in _planned(model):
+        wrong = [(w, _reached(w)) for w in selected(pool, model) if w.replicas != 0]
+        for port in pool.ports:
+            missed = [(w, open_) for w, open_ in wrong if open_ is not None and port not in open_]
+            if missed:
+                yield _port_hit(pool, port, missed)
+
+
+def _reached(workload: Workload) -> tuple[int, ...] | None:
+    """Return the ports that requests should go to: the sidecar's where there is one; None where unknown."""
+    ports = [server.ports for server in (workload.sidecars or workload.models)]
+    known = [port for group in ports if group is not None for port in group]
+    return None if any(group is None for group in ports) else tuple(known)
+
+
+def _port_hit(pool: Pool, port: int, missed: list[tuple[Workload, tuple[int, ...]]]) -> Hit:
+    sides = [Side(pool.item, pool.ports_path, "ports")]
+    for workload, _open in missed:
+        server = (workload.sidecars or workload.models)[0]
+        path = (*workload.path, "spec", server.key, server.index)
+        sides.append(container_side(workload, server, "args") if server.own_port else Side(workload.item, path, "port"))
+    behind = [w for w, _open in missed if any(port in (s.ports or ()) for s in w.models)]
+    opened = listed(p for _w, ports in missed for p in ports)
+    what = (
+        f"passes by the routing sidecar, which listens on {opened}"
+        if behind
+        else f"has no listener: the pods listen on {opened}"
+    )
+    text = f"pool {pool.item.name} sends requests to port {port}, which {what}"
+    probes = tuple(("probe", workload.item.title) for workload, _open in missed)
+    explained = (("backend-port", pool.item.title), *probes)
+    return Hit(text, tuple(sides), ("port", pool.item.title), f"make both {opened}", explained)
+
+
+RULES = (
+    Rule(
+        "LLMD101",
+        "A pool selects its model's pods",
+        ERROR,
+        selects_pods,
+        "Every label of an InferencePool's selector is on the pods of its model.",
+        "The pool is Accepted and the endpoint picker Ready, but requests get 503 (no healthy upstream).",
+        "give the pods that label (modelArtifacts.labels), or select by one that they carry",
+        "InferencePool v1, spec.selector; F5",
+    ),
+    Rule(
+        "LLMD102",
+        "One spelling of the serving label",
+        ERROR,
+        label_spelling,
+        "Pool and pods write the label the same way: llm-d.ai/inference-serving or llm-d.ai/inferenceServing.",
+        "Everything deploys without an error and serves nothing: the pool has no endpoints.",
+        "write llm-d.ai/inference-serving, the default of llm-d-modelservice, in both",
+        "llm-d-modelservice, values.yaml modelArtifacts.labels; F5",
+    ),
+    Rule(
+        "LLMD103",
+        "A pool selects no other model's pods",
+        ERROR,
+        strangers,
+        "The selector of a pool matches the pods of one model only.",
+        "Some requests reach the other model and fail with 404 (model does not exist), or get its answers.",
+        "add a label to the selector that only this model's pods carry, for example llm-d.ai/model",
+        "InferencePool v1, spec.selector; llm-d/llm-d-router#158",
+    ),
+    Rule(
+        "LLMD104",
+        "Target ports are listened on",
+        ERROR,
+        listening,
+        "Each target port of a pool is one on which its pods serve: the routing sidecar's, else the model server's.",
+        "503 or connection refused with all conditions green; past the sidecar, prefill pods are never used.",
+        "make the pool's target port, routing.servicePort and the server's --port the same",
+        "InferencePool v1, spec.targetPorts; F5, F10; llm-d/llm-d-benchmark#878",
+    ),
+    Rule(
+        "LLMD105",
+        "Pool and pods are in one namespace",
+        ERROR,
+        namespaces,
+        "An InferencePool selects pods of its own namespace only.",
+        "The pool has no endpoints; requests get 503.",
+        "install the pool and its model in the same namespace",
+        "InferencePool v1, spec.selector",
+    ),
+    Rule(
+        "LLMD106",
+        "Every model has a pool",
+        WARNING,
+        unserved,
+        "The pods of each model are selected by some pool.",
+        "The model loads, holds its GPUs and never gets a request.",
+        "add a pool that selects these pods, or remove the model",
+        "InferencePool v1, spec.selector",
+    ),
+)

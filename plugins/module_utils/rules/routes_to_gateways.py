@@ -1,0 +1,180 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Rules about routes and their Gateway: parents, listeners, hostnames, timeouts, matches and rule names."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..base.data import Object, dicts, mapping, number
+from ..base.names import did_you_mean
+from ..model.items import Item
+from ..model.model import StackModel, placed
+from ..objects.routes import GROUP, conflicts
+from .base import Hit, Side, listed
+from .compatibility import provider_of
+
+
+def rules_of(route: Item) -> list[tuple[int, Object]]:
+    """Return the rules of a route with their index; what is not a map is left to the API server."""
+    rules = route.spec.get("rules")
+    return [(i, rule) for i, rule in enumerate(rules) if isinstance(rule, dict)] if isinstance(rules, list) else []
+
+
+def _parents(model: StackModel) -> t.Iterator[tuple[Item, int, Object, Item | None]]:
+    """Yield every reference of a planned route to a Gateway: route, index, reference, the Gateway if there is one."""
+    for route in model.items("HTTPRoute", planned_only=True):
+        for index, ref in enumerate(dicts(route.spec.get("parentRefs"))):
+            if ref.get("kind", "Gateway") == "Gateway" and ref.get("group", GROUP) == GROUP:
+                namespace = str(ref.get("namespace") or route.namespace)
+                yield route, index, ref, model.find("Gateway", str(ref.get("name")), namespace)
+
+
+def parent(model: StackModel) -> t.Iterator[Hit]:
+    for route, index, ref, gateway in _parents(model):
+        if gateway is not None or not model.known("Gateway"):
+            continue
+        gateways = model.items("Gateway")
+        namespace, name = ref.get("namespace") or route.namespace, str(ref.get("name"))
+        known = listed((item.title.partition(" ")[2] for item in gateways), "no Gateway")
+        guess = did_you_mean(name, [item.name for item in gateways if item.name != name])
+        near = [item for item in gateways if not item.live or item.name == name]
+        text = f"route {route.name} is attached to Gateway {namespace}/{name}, which does not exist; there is {known}."
+        yield Hit(
+            text + guess, (Side(route, ("spec", "parentRefs", index)), *map(Side, near)), ("parent", namespace, name)
+        )
+
+
+def parent_kind(model: StackModel) -> t.Iterator[Hit]:
+    """A route that refers to something, but to no Gateway."""
+    for route in model.items("HTTPRoute", planned_only=True):
+        refs = dicts(route.spec.get("parentRefs"))
+        given = [(str(ref.get("group", GROUP)), str(ref.get("kind", "Gateway"))) for ref in refs]
+        if refs and not {(GROUP, "Gateway"), ("", "Service")} & set(given):
+            text = f"route {route.name} is attached to a {given[0][1]} of {given[0][0] or '(core)'}, not to a Gateway"
+            yield Hit(text, (Side(route, ("spec", "parentRefs", 0)),), ("parent", route.title))
+
+
+def _listeners(gateway: Item) -> list[Object]:
+    return dicts(gateway.spec.get("listeners"))
+
+
+def _met(ref: Object, gateway: Item) -> list[Object]:
+    section, port = ref.get("sectionName"), ref.get("port")
+    found = [entry for entry in _listeners(gateway) if section is None or entry.get("name") == section]
+    return [entry for entry in found if port is None or number(entry.get("port")) == number(port)]
+
+
+def listener(model: StackModel) -> t.Iterator[Hit]:
+    for route, index, ref, gateway in _parents(model):
+        if gateway is None or not _listeners(gateway) or _met(ref, gateway):
+            continue
+        wanted = " and ".join(f"{key} {ref[key]}" for key in ("sectionName", "port") if key in ref)
+        known = listed(f"{entry.get('name')}:{entry.get('port')}" for entry in _listeners(gateway))
+        text = f"route {route.name} asks for the listener with {wanted}, Gateway {gateway.name} has {known}"
+        sides = (Side(route, ("spec", "parentRefs", index)), Side(gateway, ("spec", "listeners"), "listeners"))
+        yield Hit(text, sides, ("listener", gateway.title, wanted))
+
+
+def allowed(model: StackModel) -> t.Iterator[Hit]:
+    """A listener admits routes of the route's namespace and kind."""
+    for route, index, ref, gateway in _parents(model):
+        met = _met(ref, gateway) if gateway else []
+        verdicts = [_refusal(entry, route, gateway, model) for entry in met if gateway]
+        if gateway and verdicts and all(verdicts):
+            text = f"Gateway {gateway.name} does not take route {route.name} of {route.namespace}: {verdicts[0]}"
+            sides = (Side(gateway, ("spec", "listeners"), "listeners"), Side(route, ("spec", "parentRefs", index)))
+            yield Hit(text, sides, ("allowed", gateway.title, route.namespace))
+
+
+def _refusal(entry: Object, route: Item, gateway: Item, model: StackModel) -> str:
+    """Return why a listener refuses a route, '' where it takes it or that is unknown."""
+    rule = mapping(entry.get("allowedRoutes"))
+    kinds = [kind.get("kind") for kind in dicts(rule.get("kinds"))]
+    if kinds and "HTTPRoute" not in kinds:
+        return f"listener {entry.get('name')} takes {listed(kinds)} only"
+    if entry.get("protocol") in ("TCP", "UDP", "TLS") and not kinds:
+        return f"listener {entry.get('name')} has protocol {entry.get('protocol')}"
+    namespaces = mapping(rule.get("namespaces"))
+    origin = namespaces.get("from", "Same")
+    if origin == "Same" and route.namespace != gateway.namespace:
+        return f"listener {entry.get('name')} takes routes of {gateway.namespace} only (from: Same)"
+    if origin == "None":
+        return f"listener {entry.get('name')} takes no routes (from: None)"
+    labels = mapping(mapping(namespaces.get("selector")).get("matchLabels"))
+    home = model.find("Namespace", route.namespace)
+    if origin == "Selector" and labels and home and any(home.labels.get(k) != v for k, v in labels.items()):
+        shown = ", ".join(f"{key}={value}" for key, value in labels.items())
+        return f"listener {entry.get('name')} takes namespaces with {shown}, {home.name} is not labelled so"
+    return ""
+
+
+def hostnames(model: StackModel) -> t.Iterator[Hit]:
+    for route, _index, ref, gateway in _parents(model):
+        wanted = [str(host) for host in route.spec.get("hostnames") or []]
+        met = _met(ref, gateway) if gateway else []
+        offered = [str(entry["hostname"]) for entry in met if entry.get("hostname")]
+        if gateway and wanted and met and len(offered) == len(met) and not _meet(wanted, offered):
+            answers = f"those of Gateway {gateway.name} {listed(offered)}"
+            text = f"route {route.name} answers {listed(wanted)}, {answers}"
+            sides = (Side(route, ("spec", "hostnames")), Side(gateway, ("spec", "listeners"), "listeners"))
+            yield Hit(text, sides, ("hostname", route.title))
+
+
+def _meet(left: list[str], right: list[str]) -> bool:
+    def covers(wide: str, host: str) -> bool:
+        return wide == host or (wide.startswith("*.") and host.endswith(wide[1:]) and host != wide[1:])
+
+    return any(covers(one, two) or covers(two, one) for one in left for two in right)
+
+
+def timeouts_place(model: StackModel) -> t.Iterator[Hit]:
+    for route in model.items("HTTPRoute", planned_only=True):
+        if "timeouts" in route.spec:
+            text = f"route {route.name} has timeouts under spec, where the API does not have them"
+            yield Hit(text, (Side(route, ("spec", "timeouts")),))
+
+
+def timeouts_gke(model: StackModel) -> t.Iterator[Hit]:
+    for route, _index, _ref, gateway in _parents(model):
+        provider = gateway_provider(gateway, model) if gateway else None
+        timed = [index for index, rule in rules_of(route) if rule.get("timeouts")]
+        if gateway and provider and not provider.route_timeouts and timed:
+            text = f"route {route.name} has timeouts, which class {gateway.spec.get('gatewayClassName')} rejects"
+            sides = [Side(route, ("spec", "rules", index, "timeouts")) for index in timed]
+            yield Hit(text, (*sides, Side(gateway, ("spec", "gatewayClassName"), "class")), ("gke", route.title))
+
+
+def gateway_provider(gateway: Item, model: StackModel) -> t.Any:
+    """Return the provider of a Gateway (_compatibility.Provider): by its live class's controller, else by its name."""
+    name = str(gateway.spec.get("gatewayClassName") or "")
+    live = model.find("GatewayClass", name)
+    controller = str(live.spec.get("controllerName")) if live and live.spec.get("controllerName") else None
+    return provider_of(name, controller) or (provider_of(name) if controller else None)
+
+
+def duplicate_matches(model: StackModel) -> t.Iterator[Hit]:
+    """Two rules on one Gateway that match the same requests (HTTPRoute: the older route wins, silently)."""
+    for gateway in model.items("Gateway"):
+        routes = model.routes_to(gateway)
+        ours = [route for route in routes if not route.live]
+        pairs = [placed(route) for route in ours], [placed(route) for route in routes if route.live]
+        for text in conflicts(*pairs, (gateway.name, gateway.namespace)):
+            if "both have a rule named" not in text:
+                named = [route for route in routes if f"{route.namespace}/{route.name} " in text + " "]
+                yield Hit(text.replace(" (not ours)", ""), tuple(Side(r, ("spec", "rules")) for r in named), (text,))
+
+
+def rule_names(model: StackModel) -> t.Iterator[Hit]:
+    """Rule names are unique per Gateway, whatever the hostnames (F11)."""
+    for gateway in model.items("Gateway"):
+        users: dict[str, list[Side]] = {}
+        for route in model.routes_to(gateway):
+            for index, rule in rules_of(route):
+                if rule.get("name"):
+                    users.setdefault(str(rule["name"]), []).append(Side(route, ("spec", "rules", index, "name")))
+        for name, sides in users.items():
+            if len(sides) > 1 and not all(side.item.live for side in sides):
+                who = listed(side.item.name for side in sides)
+                text = f"{len(sides)} rules on Gateway {gateway.name} are named {name!r} (routes {who})"
+                yield Hit(text, tuple(sides), ("rule-name", gateway.title, name))

@@ -1,0 +1,374 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Rules about what routes lead to: pools, their group, kind, port and namespace, and the model that is served there."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..base.data import Object, dicts, mapping, number
+from ..base.names import did_you_mean
+from ..model.items import Expected, Item, Pool, Workload
+from ..model.model import StackModel
+from ..objects.routes import GROUP
+from . import routes_to_gateways as to_gateways
+from .base import Hit, Side, listed, rule_factory
+from .pools import selected
+from .routes_to_gateways import rules_of
+
+# Headers by which requests are routed to a model's name: GAIE body-based routing, chart inferencepool.
+MODEL_HEADERS = ("x-gateway-model-name", "x-gateway-base-model-name")
+
+
+def _backends(model: StackModel, planned_only: bool = True) -> t.Iterator[tuple[Item, Object, Object, Side]]:
+    """Yield (route, rule, reference, its place) of every backend."""
+    for route in model.items("HTTPRoute", planned_only):
+        for index, rule in rules_of(route):
+            for place, ref in enumerate(dicts(rule.get("backendRefs"))):
+                yield route, rule, ref, Side(route, ("spec", "rules", index, "backendRefs", place))
+
+
+def _home(ref: Object, route: Item) -> str:
+    return str(ref.get("namespace") or route.namespace)
+
+
+def pool_of(ref: Object, route: Item, model: StackModel) -> Pool | None:
+    """Return the pool that a backend names, whatever group or kind it says."""
+    key = (str(ref.get("name")), _home(ref, route))
+    return next((pool for pool in model.pools if (pool.item.name, pool.item.namespace) == key), None)
+
+
+def exists(model: StackModel) -> t.Iterator[Hit]:
+    for route, _rule, ref, side in _backends(model):
+        kind = str(ref.get("kind", "Service"))
+        if pool_of(ref, route, model) or not model.known("InferencePool"):
+            continue
+        name, home = str(ref.get("name")), _home(ref, route)
+        if kind == "Service" and model.exists("Service", name, home) is not False:
+            continue
+        pools = [pool.item for pool in model.pools]
+        guess = did_you_mean(name, [item.name for item in pools if item.name != name])
+        known = listed((f"{item.namespace}/{item.name}" for item in pools), "no pool")
+        text = f"route {route.name} leads to {kind} {home}/{name}, which does not exist; there is {known}.{guess}"
+        near = [item for item in pools if item.name == name or not item.live]
+        yield Hit(text, (side, *map(Side, near)), ("backend", home, name))
+
+
+def group(model: StackModel) -> t.Iterator[Hit]:
+    for route, _rule, ref, side in _backends(model):
+        pool = pool_of(ref, route, model)
+        given = (str(ref.get("group") or ""), str(ref.get("kind", "Service")))
+        if pool is None or given == (pool.item.group, "InferencePool"):
+            continue
+        if given == ("", "Service") and model.find("Service", pool.item.name, pool.item.namespace):
+            continue
+        shown = f"{given[1]} of group {given[0] or '(core)'}"
+        text = (
+            f"route {route.name} leads to the {shown} {pool.item.name}, which is an InferencePool of {pool.item.group}"
+        )
+        yield Hit(text, (side, Side(pool.item, ("apiVersion",), "api")), ("group", pool.item.title))
+
+
+def port(model: StackModel) -> t.Iterator[Hit]:
+    for route, _rule, ref, side in _backends(model):
+        pool = pool_of(ref, route, model)
+        if pool and ref.get("port") is not None and pool.ports and number(ref["port"]) not in pool.ports:
+            text = f"route {route.name} names port {ref['port']}, pool {pool.item.name} sends to {listed(pool.ports)}"
+            yield Hit(text, (side, Side(pool.item, pool.ports_path, "ports")), ("backend-port", pool.item.title))
+
+
+def granted(model: StackModel) -> t.Iterator[Hit]:
+    for route, _rule, ref, side in _backends(model):
+        home, kind = _home(ref, route), str(ref.get("kind", "Service"))
+        if home == route.namespace or not (pool := pool_of(ref, route, model)):
+            continue
+        if not model.known("ReferenceGrant"):
+            continue  # none is planned, and nobody has said whether the cluster has one
+        grants = [item for item in model.items("ReferenceGrant") if item.namespace == home]
+        if not any(_grants(grant, route, kind, pool) for grant in grants):
+            text = f"route {route.namespace}/{route.name} leads to a pool of namespace {home} without a ReferenceGrant"
+            yield Hit(text, (side, Side(pool.item)), ("grant", route.namespace, home))
+
+
+def _grants(grant: Item, route: Item, kind: str, pool: Pool) -> bool:
+    sources = dicts(grant.spec.get("from"))
+    targets = dicts(grant.spec.get("to"))
+    given = any(s.get("kind") == "HTTPRoute" and s.get("namespace") == route.namespace for s in sources)
+    return given and any(
+        target.get("kind") == kind
+        and target.get("group") == pool.item.group
+        and target.get("name") in (None, "", pool.item.name)
+        for target in targets
+    )
+
+
+def served_name(model: StackModel) -> t.Iterator[Hit]:
+    """The name that requests and probes use is one that the model's servers answer to."""
+    for expected in model.expected:
+        shared = sum(other.release == expected.release for other in model.expected) > 1
+        own = [w for w in model.workloads if w.item.release == expected.release and not w.item.live and w.replicas != 0]
+        for workload in [] if shared else own:
+            if expected.model and workload.served and expected.model not in workload.served:
+                names = listed(workload.served)
+                text = f"{expected.name} is asked for as {expected.model!r}, its servers answer to {names}"
+                topic = (("topic", workload.item.title),)
+                yield Hit(text, (_server_side(workload),), ("served", expected.name), explains=topic)
+    for route, rule, ref, side in _backends(model):
+        pool = pool_of(ref, route, model)
+        names = {name for w in (selected(pool, model) if pool else []) for name in w.served}
+        for value in _header_models(rule):
+            if names and value not in names:
+                text = f"route {route.name} sends requests for {value!r} to servers that answer to {listed(names)}"
+                first = selected(pool, model)[0] if pool else None
+                yield Hit(text, (side, *([_server_side(first)] if first else [])), ("header", route.title, value))
+
+
+def _server_side(workload: Workload) -> Side:
+    index = workload.models[0].index
+    return Side(workload.item, (*workload.path, "spec", "containers", index, "args"), "served")
+
+
+def _header_models(rule: Object) -> list[str]:
+    headers = [h for match in dicts(rule.get("matches")) for h in dicts(match.get("headers"))]
+    exact = [h for h in headers if h.get("type", "Exact") == "Exact"]
+    return list(dict.fromkeys(str(h.get("value")) for h in exact if str(h.get("name")).lower() in MODEL_HEADERS))
+
+
+def _serving(expected: Expected, model: StackModel) -> list[tuple[Item, Object]]:
+    """Return the rules that lead to a model's pool."""
+    found = []
+    for route, rule, ref, _side in _backends(model, planned_only=False):
+        pool = pool_of(ref, route, model)
+        if pool and pool.item.name == expected.pool:
+            found.append((route, rule))
+    return found
+
+
+def routed(model: StackModel) -> t.Iterator[Hit]:
+    """Every expected model's pool is reached by a route."""
+    broken = any(pool_of(ref, route, model) is None for route, _rule, ref, _side in _backends(model))
+    broken |= any(item.component == "httproute" and item.kind != "HTTPRoute" for item in model.planned)
+    for expected in model.expected:
+        pools = [pool for pool in model.pools if pool.item.name == expected.pool]
+        if not pools or broken or not model.known("HTTPRoute") or _serving(expected, model):
+            continue
+        text = f"no route leads to pool {expected.pool} of model {expected.name}"
+        routes = model.items("HTTPRoute", planned_only=True)
+        yield Hit(text, (Side(pools[0].item), *map(Side, routes)), ("routed", expected.name))
+
+
+def prefix(model: StackModel) -> t.Iterator[Hit]:
+    """Requests that go where a model is expected match a rule that leads to it."""
+    for expected in model.expected:
+        rules = _serving(expected, model)
+        wanted = expected.path_prefix.rstrip("/")
+        if not expected.path_prefix or not rules or any(_takes(rule, wanted) for _route, rule in rules):
+            continue
+        given = listed(str(_path(match).get("value", "/")) for _r, rule in rules for match in _matches(rule))
+        text = f"model {expected.name} is asked for under {wanted or '/'}, its route takes {given}"
+        sides = tuple(Side(route, ("spec", "rules")) for route, _rule in rules)
+        explained = tuple(("rewrite", route.title) for route, _rule in rules)
+        yield Hit(text, sides, ("prefix", expected.name), explains=explained)
+
+
+def _matches(rule: Object) -> list[Object]:
+    return dicts(rule.get("matches")) or [{}]
+
+
+def _path(match: Object) -> Object:
+    return mapping(match.get("path"))
+
+
+def _takes(rule: Object, wanted: str) -> bool:
+    for match in _matches(rule):
+        value, kind = str(_path(match).get("value", "/")).rstrip("/"), _path(match).get("type", "PathPrefix")
+        if kind not in ("PathPrefix", "Exact"):
+            return True
+        if f"{wanted}/v1/completions/".startswith(f"{value}/"):
+            return True
+    return False
+
+
+def rewritten(model: StackModel) -> t.Iterator[Hit]:
+    """A model server knows /v1/... only, so a prefix before that is cut off by the route."""
+    for route, rule, ref, side in _backends(model):
+        pool = pool_of(ref, route, model)
+        if pool is None or _rooted(pool, model):
+            continue
+        paths = [mapping(mapping(f.get("urlRewrite")).get("path")) for f in dicts(rule.get("filters"))]
+        new = next((path for path in paths if path), None)
+        prefixes = [_path(m) for m in _matches(rule) if _path(m).get("type", "PathPrefix") == "PathPrefix"]
+        for given in [str(path.get("value", "/")) for path in prefixes]:
+            kept = str(new.get("replacePrefixMatch", new.get("replaceFullPath", "/"))) if new else given
+            if kept.rstrip("/") and kept[:3] != "/v1":
+                how = f"as {kept}" if new else "as they are"
+                text = f"route {route.name} sends paths under {given} on {how}, model servers know /v1 only"
+                yield Hit(text, (side,), ("rewrite", route.title))
+
+
+def _rooted(pool: Pool, model: StackModel) -> bool:
+    return any("--root-path" in word for w in selected(pool, model) for s in w.models for word in s.line)
+
+
+_API = "Gateway API v1, HTTPRoute"
+
+
+_rule = rule_factory("LLMD2")
+
+
+RULES: t.Final = (
+    _rule(
+        1,
+        "A route's Gateway exists",
+        to_gateways.parent,
+        "Each parentRef names a Gateway of the plan or the cluster, in the namespace where that Gateway is.",
+        "The route's status stays empty (parents: []), requests get 404.",
+        "name the Gateway that the gateway component makes, with its namespace (httproute_gateway_name, "
+        "httproute_gateway_namespace)",
+        f"{_API} spec.parentRefs; F6",
+    ),
+    _rule(
+        17,
+        "A route is attached to a Gateway",
+        to_gateways.parent_kind,
+        f"A parentRef has kind Gateway and group {GROUP}.",
+        "The route's status stays empty (parents: []), requests get 404.",
+        "use kind Gateway and its group, or leave both out",
+        f"{_API} spec.parentRefs",
+    ),
+    _rule(
+        2,
+        "A route's listener exists",
+        to_gateways.listener,
+        "The sectionName and port of a parentRef are those of one listener of the Gateway.",
+        "Accepted=False/NoMatchingParent, requests get 404.",
+        "name a listener that the Gateway has, or leave sectionName (httproute_section_name) and port out",
+        f"{_API} spec.parentRefs[].sectionName; F6",
+    ),
+    _rule(
+        3,
+        "The listener admits the route",
+        to_gateways.allowed,
+        "allowedRoutes of the listener takes the route's namespace and kind.",
+        "Accepted=False/NotAllowedByListeners, requests get 404.",
+        "set allowedRoutes.namespaces.from: All on the listener, or put the route into the Gateway's namespace",
+        "Gateway API v1, Gateway spec.listeners[].allowedRoutes",
+    ),
+    _rule(
+        4,
+        "Hostnames of route and listener meet",
+        to_gateways.hostnames,
+        "A route with hostnames shares at least one with a listener that has one.",
+        "Accepted=False/NoMatchingListenerHostname, requests get 404.",
+        "use a hostname that the listener answers",
+        f"{_API} spec.hostnames",
+    ),
+    _rule(
+        5,
+        "A route's pool exists",
+        exists,
+        "Each backendRef names an InferencePool that the plan makes or the cluster has.",
+        "ResolvedRefs=False/BackendNotFound, requests get 500.",
+        "name the pool's release: the InferencePool has its name",
+        f"{_API} spec.rules[].backendRefs; F6",
+    ),
+    _rule(
+        6,
+        "A backend has the pool's group and kind",
+        group,
+        "A backendRef says kind InferencePool and the API group that the pool is made in.",
+        "ResolvedRefs=False/InvalidKind, requests get 500; the pool has no status.",
+        "use the pool's own group and kind InferencePool in the route",
+        f"{_API} spec.rules[].backendRefs; F1",
+    ),
+    _rule(
+        7,
+        "A backend's port is a target port",
+        port,
+        "The port of a backendRef, where given, is one of the pool's target ports.",
+        "Some gateways ignore it, others send requests to a port where nothing listens; no condition shows it.",
+        "use the pool's target port, or leave the port out",
+        f"{_API} spec.rules[].backendRefs[].port",
+    ),
+    _rule(
+        8,
+        "A pool of another namespace is granted",
+        granted,
+        "A route to a pool of another namespace needs a ReferenceGrant in that namespace.",
+        "ResolvedRefs=False/RefNotPermitted, requests get 500.",
+        "put route and pool into one namespace, or add a ReferenceGrant for the pool",
+        "Gateway API v1beta1, ReferenceGrant; F6",
+    ),
+    _rule(
+        9,
+        "The served model name is the one asked for",
+        served_name,
+        "The name that requests and probes use is one that the model's servers answer to (--served-model-name).",
+        "404 from the model server: the model does not exist.",
+        "use the same name in modelArtifacts.name, in model and in the route's headers",
+        "vLLM, --served-model-name; llm-d-modelservice, modelArtifacts.name",
+    ),
+    _rule(
+        10,
+        "Timeouts stand under a rule",
+        to_gateways.timeouts_place,
+        "An HTTPRoute has timeouts under spec.rules[], not under spec.",
+        "The API server drops or rejects it; long completions are cut off by the gateway's default.",
+        "move timeouts under each rule",
+        f"{_API} spec.rules[].timeouts",
+    ),
+    _rule(
+        11,
+        "No timeouts on GKE's classes",
+        to_gateways.timeouts_gke,
+        "Routes of GKE's Gateway classes carry no timeouts.",
+        "The route is rejected (UnsupportedValue) and never programmed.",
+        "remove the timeouts; the pool chart's GCPBackendPolicy sets them instead",
+        "kubernetes-sigs/gateway-api-inference-extension#476; F7",
+    ),
+    _rule(
+        12,
+        "No two rules match the same requests",
+        to_gateways.duplicate_matches,
+        "On one Gateway no two rules have the same match for the same hostnames.",
+        "The older route takes all requests, the other model is never reached; both are Accepted.",
+        "give one of them another path_prefix or its own hostnames",
+        f"{_API} spec.rules[].matches; kserve/kserve#5800",
+    ),
+    _rule(
+        13,
+        "Rule names are unique per Gateway",
+        to_gateways.rule_names,
+        "The names of rules, where given, are used once on a Gateway.",
+        "Istio joins rules of one name: requests are answered by the wrong model, all conditions green.",
+        "rename one rule, or leave the names out",
+        "istio/istio#58392, istio/istio#61594; F11",
+    ),
+    _rule(
+        14,
+        "Every model is routed to",
+        routed,
+        "Some route leads to the pool of each model.",
+        "The model is loaded and Ready, requests for it get 404.",
+        "add a route for the model's pool",
+        f"{_API} spec.rules[].backendRefs",
+    ),
+    _rule(
+        15,
+        "A model is reached where it is asked for",
+        prefix,
+        "The path prefix under which a model is probed matches a rule that leads to its pool.",
+        "404 from the gateway, or the answer of another model.",
+        "use the same path prefix in the route and in the model's entry",
+        f"{_API} spec.rules[].matches[].path",
+    ),
+    _rule(
+        16,
+        "A prefix is cut off",
+        rewritten,
+        "A rule for a prefix other than / or /v1 rewrites it, since model servers know /v1 only.",
+        "404 from the model server for every request.",
+        "add a URLRewrite filter with replacePrefixMatch: /",
+        f"{_API} spec.rules[].filters[].urlRewrite; vLLM serves /v1",
+    ),
+)

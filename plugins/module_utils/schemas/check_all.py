@@ -1,0 +1,145 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Many charts' values checked in one go: every mistake of every file of every chart, each once."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import typing as t
+
+from ..base.deadline import TookTooLong, deadline
+from ..base.errors import OrchestratorError
+from ..base.findings import ERROR, WARNING, Finding, Mark
+from ..charts.fetch import Chart, default_cache_dir, fetch_chart
+from ..charts.files import ChartFiles, read_chart
+from ..values import reader
+from ..values.layers import load_values
+from . import source
+from .check import check_values, too_slow
+from .infer import cached_schema, open_schema
+
+# Charts fetched at a time; each is a Helm process that mostly waits.
+PARALLEL = 4
+
+
+# Seconds of the processor for following one chart's templates; real charts take up to one.
+INFERENCE_SECONDS = 2.0
+
+
+# The modules' option unknown_keys, as severities.
+UNKNOWN_KEYS = {"error": ERROR, "warn": WARNING}
+
+
+Entry = dict[str, t.Any]
+
+
+Key = tuple[str, str]
+
+
+class Fetched(t.NamedTuple):
+    """A chart with its files; inferred: the schema that its files give."""
+
+    chart: Chart
+    files: ChartFiles
+    inferred: dict[str, t.Any]
+
+
+class Checked(t.NamedTuple):
+    """findings: in the order of the charts; charts: one row for each entry, with what was checked."""
+
+    findings: list[Finding]
+    charts: list[dict[str, t.Any]]
+
+
+def check_charts(
+    entries: list[Entry],
+    *,
+    helm: str = "helm",
+    cache_dir: str | None = None,
+    strict: bool = False,
+    plain_http: bool = False,
+    unknown_keys: str = ERROR,
+) -> Checked:
+    """Return what is wrong with the values of several charts; a chart that cannot be had is a finding too.
+
+    entries: dicts of name, chart_ref, chart_version, values_files, values; unknown_keys: severity of keys that a chart
+    without a schema never reads. Raises OrchestratorError only where this Python lacks a package.
+    """
+    for missing in (reader.IMPORT_ERROR, source.IMPORT_ERROR):
+        if missing is not None:
+            raise OrchestratorError(
+                f"The Python that runs the modules lacks a package: {missing}.",
+                hint="Install this collection's requirements.txt into that Python.",
+            )
+    fetched = _fetch_all(entries, helm, cache_dir, plain_http)
+    findings: dict[Finding, None] = {}
+    rows = []
+    slow: set[str] = set()
+    for entry in entries:
+        found, row = _check_one(entry, fetched[_key(entry)], strict, unknown_keys, slow)
+        findings.update(dict.fromkeys(found))
+        rows.append(row)
+    return Checked(list(findings), rows)
+
+
+def failure_text(findings: list[Finding]) -> str:
+    """Return the whole message of a failed check: a count, then one line for each error."""
+    errors = [finding.text() for finding in findings if finding.severity == ERROR]
+    count = "1 mistake" if len(errors) == 1 else f"{len(errors)} mistakes"
+    return OrchestratorError(f"The values hold {count}; nothing was changed.", details=errors).render()
+
+
+def _key(entry: Entry) -> Key:
+    return entry["chart_ref"], str(entry.get("chart_version") or "")
+
+
+def _fetch_all(
+    entries: list[Entry], helm: str, cache_dir: str | None, plain_http: bool
+) -> dict[Key, Fetched | OrchestratorError]:
+    def fetch(key: Key) -> tuple[Chart, ChartFiles] | OrchestratorError:
+        try:
+            chart = fetch_chart(key[0], key[1] or None, helm=helm, cache_dir=cache_dir, plain_http=plain_http)
+            return chart, read_chart(chart.path)
+        except OrchestratorError as exc:
+            return exc
+
+    cache = cache_dir or default_cache_dir()
+    keys = list(dict.fromkeys(_key(entry) for entry in entries))
+    with concurrent.futures.ThreadPoolExecutor(PARALLEL) as pool:
+        found = dict(zip(keys, pool.map(fetch, keys), strict=True))
+    # Not in the threads, where nothing could end it.
+    return {
+        key: one if isinstance(one, OrchestratorError) else Fetched(one[0], one[1], _inferred(one[0], one[1], cache))
+        for key, one in found.items()
+    }
+
+
+def _inferred(chart: Chart, files: ChartFiles, cache: str) -> dict[str, t.Any]:
+    try:
+        with deadline(INFERENCE_SECONDS):
+            return cached_schema(files, chart.digest, cache)
+    except TookTooLong:
+        return open_schema(f"its templates take more than {INFERENCE_SECONDS:g} s to follow")
+
+
+def _check_one(
+    entry: Entry, fetched: Fetched | OrchestratorError, strict: bool, unknown_keys: str, slow: set[str]
+) -> tuple[list[Finding], Entry]:
+    name = entry.get("name") or entry["chart_ref"]
+    loaded = load_values(entry.get("values_files") or [], entry.get("values"), f"values of {name}")
+    row: Entry = {"name": name, "chart": "", "version": "", "digest": "", "has_schema": False}
+    if isinstance(fetched, OrchestratorError):
+        message = " ".join([fetched.message, *fetched.details]).rstrip(".")
+        # Planning says which variables name the chart; the module chart_values has options for that.
+        variable = entry.get("chart_variable")
+        given = f"{variable}_{'version' if 'version' in message else 'ref'} (chart of {name})" if variable else ""
+        missing = Finding(Mark(given or f"chart of {name}"), "", message, fetched.hint or "", "chart-fetch")
+        return [missing, *loaded.findings], row
+    chart, files, inferred = fetched
+    row.update(chart=chart.name, version=chart.version, digest=chart.digest, has_schema=files.schema is not None)
+    if chart.digest in slow:  # as it was for another release; waiting once is enough
+        return [too_slow(loaded, f"{files.name} {files.version}"), *loaded.findings], row
+    findings = check_values(files, loaded, strict=strict, inferred=inferred, unknown_keys=unknown_keys)
+    if any(finding.rule == "schema-cost" for finding in findings):
+        slow.add(chart.digest)
+    return findings, row

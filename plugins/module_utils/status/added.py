@@ -1,0 +1,96 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What is in the namespaces of a stack and was not deployed with it."""
+
+from __future__ import annotations
+
+from ..base.data import Object
+from ..base.errors import OrchestratorError
+from ..base.ours import COMPONENT_LABEL, MANAGED_LABEL
+from ..changes.drift import key_of, owned_extra, rival_routes, stray_pods
+from ..cluster.client import Cluster
+from ..helm.deployed import HELM_OBJECTS, Inventory
+from ..helm.records import Release, manifest_objects
+from ..objects.conditions import State
+from ..teardown.run import Sweep
+from .rows import Expected, row
+
+Releases = dict[tuple[str, str], Release]
+
+
+GATEWAY_API = "gateway.networking.k8s.io/v1"
+
+
+OURS = f"{MANAGED_LABEL}=true"
+
+
+POOL = "InferencePool"
+
+
+class Reader:
+    """Reads what may be read; unseen has a line for each thing that may not."""
+
+    def __init__(self, cluster: Cluster, inventory: Inventory, unseen: list[str]) -> None:
+        self.cluster, self.inventory, self.unseen = cluster, inventory, unseen
+
+    def objects(self, api_version: str, kind: str, namespace: str, selector: str | None = None) -> list[Object]:
+        """Return objects of a kind, none where they may not be read."""
+        try:
+            if self.cluster.resource(api_version, kind) is None:
+                return []
+            return self.cluster.list(api_version, kind, namespace, selector)
+        except OrchestratorError as exc:
+            self.unseen.append(f"{kind}s in {namespace}: {exc.message}")
+            return []
+
+    def live(self, item: Object) -> Object | None:
+        """Return the live object of a manifest, None where it is not there or may not be read."""
+        try:
+            return self.inventory.live.find(item)
+        except OrchestratorError as exc:
+            self.unseen.append(f"{item['kind']} {item['metadata']['name']}: {exc.message}")
+            return None
+
+
+class Added:
+    """Looks for what nobody deployed."""
+
+    def __init__(self, reader: Reader, inventory: Inventory, namespaces: list[str]) -> None:
+        """namespaces: the stack's first."""
+        self.reader, self.inventory, self.namespaces = reader, inventory, namespaces
+
+    def rows(self, items: list[Object], routes: list[Object], releases: Releases) -> list[Object]:
+        """Return rows of what nobody deployed: with our labels or releases' names, in our pools, on our routes."""
+        known = {key_of(item) for item in (*items, *routes)}
+        for one in releases.values():
+            # What a later revision brought is told by the release's own row.
+            known |= {key_of(item) for item in manifest_objects(one.manifest, one.namespace)}
+        ours = {key for key, one in releases.items() if one.managed}
+        sweep = Sweep(self.reader.cluster, self.inventory)
+        found = sweep.objects(self.namespaces, HELM_OBJECTS) + sweep.objects(self.namespaces, OURS)
+        rows = [extra(item, "nothing deployed has it") for item in owned_extra(found, known, ours)]
+        pools = [live for item in items if item["kind"] == POOL and (live := self.reader.live(item))]
+        pods = self.reader.objects("v1", "Pod", self.namespaces[0]) if pools else []
+        rows += [extra(pod, "a pool picks it, and no controller made it") for pod in stray_pods(pods, pools)]
+        others = self.reader.objects(GATEWAY_API, "HTTPRoute", self.namespaces[0]) if routes else []
+        seen = {(one["kind"], one["namespace"], one["name"]) for one in rows}
+        rivals = [item for item in rival_routes(others, routes) if key_of(item) not in seen]
+        return rows + [extra(item, "it takes requests of the deployed routes or pools") for item in rivals]
+
+
+def extra(item: Object, why: str) -> Object:
+    """Return the row of an object that nobody deployed."""
+    kind, namespace, name = key_of(item)
+    component = (item["metadata"].get("labels") or {}).get(COMPONENT_LABEL) or ""
+    return row(kind, namespace, name, component, "", State(True), "added", why)
+
+
+def added_releases(expected: list[Expected], releases: Releases) -> list[Object]:
+    """Return rows of our releases that were not deployed. expected: those that were."""
+    known = {one.key for one in expected}
+    found = [one for key, one in sorted(releases.items()) if one.managed and key not in known]
+    return [
+        row("Helm release", one.namespace, one.name, one.labels.get(COMPONENT_LABEL) or "", one.name,
+            State(one.status == "deployed", one.status), "added", "the record does not have it")
+        for one in found
+    ]  # fmt: skip

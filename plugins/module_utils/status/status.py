@@ -1,0 +1,165 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What is deployed in a namespace, whether it is healthy, and how it differs from the record of its deployment."""
+
+from __future__ import annotations
+
+import time
+
+from ..base.data import Object
+from ..base.errors import OrchestratorError
+from ..changes.drift import SCALERS, Key, changes, key_of, scaled_by, unscaled, without_masked
+from ..cluster.client import Cluster
+from ..cluster.compare import differs, is_built_in, patch_of, same_after
+from ..cluster.watch import Watches
+from ..deploy.readiness import Readiness
+from ..helm.deployed import Inventory
+from ..helm.records import Release
+from ..objects.conditions import State
+from ..record.history import Records, recorded_routes, time_of
+from .added import GATEWAY_API, OURS, POOL, Added, Reader, added_releases
+from .rows import Expected, from_cluster, from_record, pool_state, recorded_manifest, release_row, row
+
+
+class Status:
+    """One look at the namespaces of a stack. It changes nothing."""
+
+    def __init__(self, cluster: Cluster, namespaces: list[str], folder: str) -> None:
+        """namespaces: the stack's, then its Gateway's; folder: RECORDS/CLUSTER of this machine."""
+        self.cluster, self.namespaces = cluster, list(dict.fromkeys(namespaces))
+        self.records = Records(cluster, namespaces[0], folder)
+        self.inventory = Inventory(cluster)
+        self.reader = Reader(cluster, self.inventory, self.records.unseen)
+        self.unseen = self.reader.unseen
+        self.watches = Watches(cluster)
+        self.record: Object = self.records.newest_good() or {}
+        stack = self.record.get("stack") or {}
+        gateway = (stack.get("gateway") or {}).get("namespace")
+        if gateway and gateway not in self.namespaces:
+            self.namespaces.append(gateway)
+
+    def run(self) -> Object:
+        """Return the module's result; raise OrchestratorError where the releases cannot be read."""
+        try:
+            return self._run()
+        finally:
+            self.watches.close()
+
+    def _run(self) -> Object:
+        releases = {(name, place): one for place in self.namespaces for name, one in self._releases(place).items()}
+        expected = from_record(self.record) if self.record else from_cluster(releases)
+        rows = [release_row(one, releases.get(one.key), bool(self.record)) for one in expected]
+        rows += added_releases(expected, releases)
+        wanted = self._objects(expected, releases)
+        routes = [(item, "httproute", "") for item in self._routes()]
+        rows += self._judged([*wanted, *routes])
+        added = Added(self.reader, self.inventory, self.namespaces)
+        rows += added.rows([item for item, _c, _r in wanted], [item for item, _c, _r in routes], releases)
+        return self._result(rows)
+
+    def _releases(self, namespace: str) -> dict[str, Release]:
+        try:
+            return self.inventory.releases(namespace)
+        except OrchestratorError as exc:
+            if namespace == self.namespaces[0]:
+                raise
+            self.unseen.append(f"Helm releases in {namespace}: {exc.message}")
+            return {}
+
+    def _objects(
+        self, expected: list[Expected], releases: dict[tuple[str, str], Release]
+    ) -> list[tuple[Object, str, str]]:
+        """Return the objects as they were deployed, each with component and release."""
+        found = []
+        for one in expected:
+            current = releases.get(one.key)
+            manifest = recorded_manifest(self.cluster, one, current)
+            if manifest is None:
+                self.unseen.append(f"objects of {one.name}: Helm has no manifest of revision {one.revision} any more")
+                continue
+            found += [(item, one.component, one.name) for item in self.inventory.scoped(manifest, one.namespace)]
+        return found
+
+    def _routes(self) -> list[Object]:
+        """Return the routes as deployed: the record's, else those with our label."""
+        if self.record:
+            return recorded_routes(self.record)
+        return self.reader.objects(GATEWAY_API, "HTTPRoute", self.namespaces[0], OURS)
+
+    def _judged(self, wanted: list[tuple[Object, str, str]]) -> list[Object]:
+        """Return a row for each object that was deployed."""
+        items = [item for item, _component, _release in wanted]
+        gateway = (self.record.get("stack") or {}).get("gateway") or {}
+        named = {key_of(item) for item in items}
+        if gateway.get("name") and ("Gateway", gateway.get("namespace") or "", gateway["name"]) not in named:
+            # One of others: its state counts, not its content.
+            metadata = {"name": gateway["name"], "namespace": gateway.get("namespace") or self.namespaces[0]}
+            item = {"apiVersion": GATEWAY_API, "kind": "Gateway", "metadata": metadata}
+            wanted, items = [*wanted, (item, "gateway", "")], [*items, item]
+        readiness = Readiness(self.cluster, self.watches, fail_fast=False, grace=0)
+        readiness.follow(items)
+        self.inventory.live.preload(items)
+        self.watches.synced(time.monotonic() + 20)
+        scaled = self._scaled() if any(self._has_other_replicas(item) for item in items) else set()
+        return [self._row(item, component, release, readiness, scaled) for item, component, release in wanted]
+
+    def _has_other_replicas(self, item: Object) -> bool:
+        wanted = (item.get("spec") or {}).get("replicas")
+        live = self.reader.live(item) if wanted is not None else None
+        return live is not None and (live.get("spec") or {}).get("replicas") != wanted
+
+    def _scaled(self) -> set[Key]:
+        """Return what autoscalers scale; they are only read where that matters, since few may read them."""
+        place = self.namespaces[0]
+        return scaled_by(one for kind, api in SCALERS.items() for one in self.reader.objects(api, kind, place))
+
+    def _row(self, item: Object, component: str, release: str, readiness: Readiness, scaled: set[Key]) -> Object:
+        kind, namespace, name = key_of(item)
+        try:
+            live = self.inventory.live.find(item)
+        except OrchestratorError as exc:
+            self.unseen.append(f"{kind} {name}: {exc.message}")
+            return row(kind, namespace, name, component, release, None)
+        if live is None:
+            return row(kind, namespace, name, component, release, State(False, "it is not there"), "deleted")
+        state = pool_state(live) if kind == POOL else readiness.judge(item)
+        lines = self._changed(unscaled(without_masked(item, live), scaled), live)
+        return row(kind, namespace, name, component, release, state, "changed" if lines else "", "; ".join(lines))
+
+    def _changed(self, item: Object, live: Object) -> list[str]:
+        """Return how a live object differs. The API server, where it may be asked, has the last word."""
+        if not differs(item, live):
+            return []
+        try:
+            patch = patch_of(None, item, live)
+            trial = self.inventory.live.patched(live, patch, strategic=is_built_in(item))
+            if trial.after is not None and same_after(live, trial.after):
+                return []
+        except OrchestratorError:
+            # Who only may read sees what the manifest says.
+            return changes(item, live)
+        return changes(item, live)
+
+    def _result(self, rows: list[Object]) -> Object:
+        newest: Object = dict(self.records.rows[0]) if self.records.rows else {}
+        # A key of this name would keep the whole result from the screen and from other tasks.
+        newest.pop("secret", None)
+        chosen = time_of(self.record) if self.record else ""
+        facts = ("started", "outcome", "by", "cluster", "versions")
+        deployed = {key: self.record.get(key) for key in facts} | {"time": chosen} if self.record else {}
+        if self.record:
+            models = (self.record.get("stack") or {}).get("models") or []
+            deployed["models"] = [model.get("name") for model in models]
+            releases = self.record.get("releases") or []
+            deployed["charts"] = {row["chart"]: row.get("chart_version") for row in releases if row.get("chart")}
+        judged = [one for one in rows if one["drift"] != "added"]
+        return {
+            "namespace": self.namespaces[0],
+            "deployed": bool(judged),
+            "record": deployed,
+            "last": newest,
+            "healthy": bool(judged) and all(one["ready"] is not False for one in judged),
+            "drifted": any(one["drift"] for one in rows),
+            "rows": rows,
+            "unseen": list(dict.fromkeys(self.unseen)),
+        }

@@ -1,0 +1,188 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What a teardown removes, what it keeps and why: decided from labels and release records, never from names alone."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ..base.data import Object
+from ..base.ours import MANAGED_LABEL, RECORD_TYPE, SECRET_TYPE, is_kept, object_key
+from ..helm.records import Release
+
+# Kinds that controllers make for others' objects; they go with those.
+DERIVED = ("Event", "Endpoints", "EndpointSlice", "ControllerRevision", "Lease", "PodMetrics", "ReplicaSet")
+
+
+# KWOK's own objects of a simulated pod.
+SIMULATED = "kwok.x-k8s.io"
+
+
+ROUTE_GROUP = "gateway.networking.k8s.io/"
+
+
+CLAIM = "PersistentVolumeClaim"
+
+
+DEFINITION = "CustomResourceDefinition"
+
+
+# What every namespace has by itself.
+BUILT_IN = (("ConfigMap", "kube-root-ca.crt"), ("ConfigMap", "openshift-service-ca.crt"), ("ServiceAccount", "default"))
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """A listable kind. path: the API's path up to its namespace or plural."""
+
+    api_version: str
+    kind: str
+    plural: str
+    namespaced: bool
+
+    def path(self, namespace: str) -> str:
+        """Return the path that lists it in a namespace, or in the cluster where it has none."""
+        root = f"/apis/{self.api_version}" if "/" in self.api_version else f"/api/{self.api_version}"
+        return f"{root}/namespaces/{namespace}/{self.plural}" if self.namespaced else f"{root}/{self.plural}"
+
+
+def listable_kinds(documents: list[Object]) -> list[Kind]:
+    """Return the kinds of discovery documents that can be listed and deleted, in each group's preferred version."""
+    found = []
+    for document in documents:
+        for group in document.get("items") or []:
+            versions = group.get("versions") or []
+            if not versions:
+                continue
+            name = group["metadata"].get("name")
+            api_version = f"{name}/{versions[0]['version']}" if name else versions[0]["version"]
+            for entry in versions[0].get("resources") or []:
+                kind = (entry.get("responseKind") or {}).get("kind") or ""
+                if {"list", "delete"} <= set(entry.get("verbs") or []) and kind not in DERIVED and name != SIMULATED:
+                    found.append(Kind(api_version, kind, entry["resource"], entry.get("scope") == "Namespaced"))
+    return found
+
+
+@dataclasses.dataclass
+class Plan:
+    """What goes, in this order, and what stays. kept: (object line, why)."""
+
+    routes: list[Object] = dataclasses.field(default_factory=list)
+    releases: list[Release] = dataclasses.field(default_factory=list)
+    objects: list[Object] = dataclasses.field(default_factory=list)
+    claims: list[Object] = dataclasses.field(default_factory=list)
+    kept: list[tuple[str, str]] = dataclasses.field(default_factory=list)
+
+    def lines(self) -> list[str]:
+        """Return what goes, one line each, in order."""
+        releases = [f"Helm release {release.name} in {release.namespace}" for release in self.releases]
+        records = [item for item in self.objects if item.get("type") == RECORD_TYPE]
+        others = [line(item) for item in self.objects if item.get("type") != RECORD_TYPE]
+        others += [f"records of deployments: {len(records)}"] if records else []
+        return [*map(line, self.routes), *releases, *others, *map(line, self.claims)]
+
+
+def line(item: Object) -> str:
+    """Return 'Kind name in namespace'."""
+    _api_version, kind, namespace, name = object_key(item)
+    return f"{kind} {name} in {namespace}" if namespace else f"{kind} {name}"
+
+
+def is_ours(item: Object) -> bool:
+    """Return whether an object carries this collection's label."""
+    return (item["metadata"].get("labels") or {}).get(MANAGED_LABEL) == "true"
+
+
+def is_derived(item: Object) -> bool:
+    """Return whether the object belongs to another one, with which the cluster removes it."""
+    return bool(item["metadata"].get("ownerReferences"))
+
+
+def is_route(item: Object) -> bool:
+    """Return whether the object is one of the Gateway API's routes."""
+    return item["apiVersion"].startswith(ROUTE_GROUP) and item["kind"].endswith("Route")
+
+
+def make_plan(releases: list[Release], labelled: list[Object], claims: list[Object], *, delete_claims: bool) -> Plan:
+    """Return what goes and what stays.
+
+    releases: all of the namespaces; labelled: objects with our label; claims: those of our releases' workloads.
+    """
+    plan = Plan(releases=[release for release in releases if release.managed])
+    plan.kept += [
+        (f"Helm release {release.name} in {release.namespace}", "it was not made by this collection")
+        for release in releases
+        if not release.managed
+    ]
+    mine = {(release.name, release.namespace) for release in plan.releases}
+    seen: set = set()
+    for item in [*labelled, *claims]:
+        key = object_key(item)
+        if key in seen or is_derived(item) or item.get("type") == SECRET_TYPE or item["kind"] == "Namespace":
+            continue
+        seen.add(key)
+        if item["kind"] == CLAIM:
+            _claim(plan, item, delete_claims)
+        elif owner(item) in mine:
+            continue  # Helm removes it
+        elif is_route(item):
+            plan.routes.append(item)
+        else:
+            plan.objects.append(item)
+    return plan
+
+
+def _claim(plan: Plan, item: Object, delete: bool) -> None:
+    if delete:
+        plan.claims.append(item)
+    else:
+        plan.kept.append((line(item), "it holds data; set teardown_delete_pvcs to true to delete it"))
+
+
+def owner(item: Object) -> tuple[str, str] | None:
+    """Return (release, namespace) that Helm wrote on the object, or None."""
+    annotations = item["metadata"].get("annotations") or {}
+    name = annotations.get("meta.helm.sh/release-name")
+    return (name, annotations.get("meta.helm.sh/release-namespace") or "") if name else None
+
+
+def orphans(
+    helm_objects: list[Object], existing: t.Iterable[tuple[str, str]], ours: t.Iterable[tuple[str, str]]
+) -> list[Object]:
+    """Return objects of releases that are ours by (name, namespace), whose release record is gone.
+
+    existing: the releases that Helm still knows, ours or not.
+    """
+    known, mine = set(existing), set(ours)
+    return [
+        item
+        for item in helm_objects
+        if owner(item) in mine
+        and owner(item) not in known
+        and item["kind"] not in (CLAIM, DEFINITION)
+        and not is_derived(item)
+        and not is_kept(item)
+    ]
+
+
+def foreign(objects: list[Object]) -> list[Object]:
+    """Return what a namespace holds that would be lost with it: all but what every namespace has."""
+    return [
+        item
+        for item in objects
+        if (item["kind"], item["metadata"]["name"]) not in BUILT_IN
+        and not is_derived(item)
+        and item.get("type") != "kubernetes.io/service-account-token"
+    ]
+
+
+def namespace_refusal(namespace: Object, others: list[Object], *, force: bool) -> str | None:
+    """Return why a namespace is not deleted, or None where it may be."""
+    if not is_ours(namespace):
+        return "this collection did not create it"
+    if others and not force:
+        shown = ", ".join(f"{item['kind']} {item['metadata']['name']}" for item in others[:5])
+        more = f" and {len(others) - 5} more" if len(others) > 5 else ""
+        return f"it still holds {shown}{more}"
+    return None

@@ -1,0 +1,217 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A teardown carried out: routes first, then releases side by side, then the rest; what is left is counted."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import json
+import time
+import typing as t
+
+from ..base.data import Object
+from ..base.errors import Forbidden, OrchestratorError
+from ..base.ours import MANAGED_LABEL, SECRET_TYPE, object_key
+from ..cluster.client import Cluster, api_error
+from ..deploy.removal import Removal, left_line
+from ..helm.deployed import HELM_OBJECTS, Inventory
+from ..helm.records import Release
+from .decide import (
+    CLAIM,
+    Kind,
+    Plan,
+    foreign,
+    is_ours,
+    line,
+    listable_kinds,
+    make_plan,
+    namespace_refusal,
+    orphans,
+    owner,
+)
+
+try:
+    from kubernetes.client.exceptions import ApiException
+except ImportError:  # pragma: no cover - reported by Cluster
+    ApiException = Exception  # type: ignore[assignment,misc]
+
+
+READERS = 8
+
+
+OURS = f"{MANAGED_LABEL}=true"
+
+
+class Sweep:
+    """Lists all kinds of the cluster at once. Kinds that may not be listed hold nothing that could be ours."""
+
+    def __init__(self, cluster: Cluster, inventory: Inventory) -> None:
+        self.cluster = cluster
+        self.kinds = listable_kinds(inventory.discovery)
+
+    def objects(self, namespaces: list[str], selector: str | None, *, cluster_wide: bool = False) -> list[Object]:
+        """Return the objects of the namespaces, and where cluster_wide those without one, that match."""
+        jobs = [(kind, namespace) for kind in self.kinds if kind.namespaced for namespace in namespaces]
+        jobs += [(kind, "") for kind in self.kinds if cluster_wide and not kind.namespaced]
+        with concurrent.futures.ThreadPoolExecutor(READERS) as pool:
+            found = list(pool.map(lambda job: self._list(job[0], job[1], selector), jobs))
+        return [item for items in found for item in items]
+
+    def _list(self, kind: Kind, namespace: str, selector: str | None) -> list[Object]:
+        query = [("labelSelector", selector)] if selector else []
+        try:
+            reply = self.cluster.client.request(
+                "get", kind.path(namespace), query_params=query, serialize=False, _request_timeout=60
+            )
+        except ApiException as exc:
+            if exc.status in (403, 404, 405, 503):
+                return []
+            raise api_error(exc, f"list {kind.kind}") from exc
+        items = json.loads(reply.data).get("items") or []
+        for item in items:
+            item.update(apiVersion=kind.api_version, kind=kind.kind)
+        return items
+
+
+class Teardown:
+    """One teardown of the namespaces of a stack."""
+
+    def __init__(self, cluster: Cluster, removal: Removal, params: Object) -> None:
+        """params: namespaces, release_names, delete_pvcs, delete_namespace, force_namespace, wait_timeout."""
+        self.cluster, self.removal, self.inventory, self.params = cluster, removal, removal.inventory, params
+        self.namespaces = list(dict.fromkeys(params["namespaces"]))
+        self.sweep = Sweep(cluster, self.inventory)
+        self.deadline = time.monotonic() + params["wait_timeout"]
+        self.errors: list[str] = []
+        self.unseen: list[tuple[str, str]] = []
+
+    def releases(self) -> list[Release]:
+        """Return all releases of the namespaces, ours and others'."""
+        found = [self._releases(namespace) for namespace in list(self.namespaces)]
+        return [release for releases in found for _name, release in sorted(releases.items())]
+
+    def _releases(self, namespace: str) -> dict[str, Release]:
+        try:
+            return self.inventory.releases(namespace)
+        except Forbidden:
+            # Where a Gateway of others stands, nothing was made, and nothing needs to be permitted.
+            if namespace == self.namespaces[0]:
+                raise
+            self.namespaces.remove(namespace)
+            self.unseen.append((f"Namespace {namespace}", "its Helm releases may not be listed"))
+            return {}
+
+    def plan(self) -> Plan:
+        """Return what goes and what stays."""
+        releases = self.releases()
+        labelled = self.sweep.objects(self.namespaces, OURS)
+        claims = self._claims([release for release in releases if release.managed])
+        plan = make_plan(releases, labelled, claims, delete_claims=self.params["delete_pvcs"])
+        plan.kept += self.unseen
+        return plan
+
+    def _claims(self, releases: list[Release]) -> list[Object]:
+        """Return the live claims of releases: those in manifests, and those that StatefulSets made."""
+        names: set[tuple[str, str]] = set()
+        for release in releases:
+            for item in self.inventory.scoped(release.manifest, release.namespace):
+                _api_version, kind, namespace, name = object_key(item)
+                if kind == CLAIM:
+                    names.add((namespace, name))
+                for template in (item.get("spec") or {}).get("volumeClaimTemplates") or []:
+                    replicas = int((item.get("spec") or {}).get("replicas") or 1)
+                    names |= {(namespace, f"{template['metadata']['name']}-{name}-{n}") for n in range(replicas)}
+        live = [self.cluster.get("v1", CLAIM, name, namespace) for namespace, name in sorted(names)]
+        return [item for item in live if item is not None]
+
+    def run(self, plan: Plan) -> None:
+        """Remove what the plan says; raise for what is left."""
+        self._step(lambda: self._delete(plan.routes))
+        self._step(lambda: self._uninstall(plan))
+        self._step(lambda: self._delete(plan.objects))
+        self._step(lambda: self._delete(plan.claims))
+
+    def _step(self, action: t.Callable[[], t.Any]) -> None:
+        try:
+            action()
+        except OrchestratorError as exc:
+            self.errors += exc.details or [str(exc)]
+
+    def _uninstall(self, plan: Plan) -> None:
+        left = max(30, int(self.deadline - time.monotonic()))
+        self.removal.run(plan.releases, left, check=False, keep_claims=not self.params["delete_pvcs"])
+
+    def _delete(self, objects: list[Object]) -> None:
+        if not objects:
+            return
+        targets = self.removal.targets(objects, None)
+        for item in objects:
+            api_version, kind, namespace, name = object_key(item)
+            self.inventory.change(f"delete {kind} {name}", "delete", api_version, kind, name, namespace)
+        self.removal.gone(targets, self.deadline)  # whatever is left is counted at the end
+
+    def left(self, plan: Plan) -> list[str]:
+        """Return one line for each thing that should be gone and is not, and what could not be done."""
+        releases = self.releases()
+        rest = make_plan(
+            releases, self.sweep.objects(self.namespaces, OURS), [], delete_claims=self.params["delete_pvcs"]
+        )
+        lines = [f"Helm release {release.name}: {release.status}" for release in rest.releases]
+        lines += [left_line(item) for item in (*rest.routes, *rest.objects, *rest.claims)]
+        ours = {(release.name, release.namespace) for release in plan.releases}
+        lines += [orphan_line(item) for item in self.orphans(releases, ours)]
+        return list(dict.fromkeys([*lines, *self.errors]))
+
+    def orphans(self, releases: list[Release], ours: set[tuple[str, str]]) -> list[Object]:
+        """Return objects of our releases that Helm no longer knows."""
+        named = {(name, namespace) for name in self.params["release_names"] for namespace in self.namespaces}
+        if not named | ours:
+            return []
+        existing = {(release.name, release.namespace) for release in releases}
+        found = self.sweep.objects(self.namespaces, HELM_OBJECTS, cluster_wide=True)
+        return orphans(found, existing, named | ours)
+
+    def namespace_fate(self, namespace: str, plan: Plan) -> tuple[bool, str | None]:
+        """Return (whether the namespace goes, why not), as it will be once the plan is carried out."""
+        live = self.cluster.get("v1", "Namespace", namespace)
+        if live is None:
+            return False, None
+        if not self.params["delete_namespace"]:
+            return False, "set teardown_delete_namespace to true to delete it" if is_ours(live) else None
+        going = {object_key(item) for item in (*plan.routes, *plan.objects, *plan.claims)}
+        mine = {(release.name, release.namespace) for release in plan.releases}
+        others = [
+            item
+            for item in foreign(self.sweep.objects([namespace], None))
+            if object_key(item) not in going
+            and (item["kind"] == CLAIM or owner(item) not in mine)
+            and not (item.get("type") == SECRET_TYPE and _release_of(item) in mine)
+        ]
+        why = namespace_refusal(live, others, force=self.params["force_namespace"])
+        return why is None, why
+
+    def delete_namespace(self, namespace: str) -> None:
+        """Delete a namespace and wait until it is gone."""
+        live = self.cluster.get("v1", "Namespace", namespace)
+        if live is None:
+            return
+        targets = self.removal.targets([live], None)
+        self.inventory.change(f"delete Namespace {namespace}", "delete", "v1", "Namespace", namespace, None)
+        self.errors += [left_line(item) for item in self.removal.gone(targets, self.deadline)]
+
+
+def orphan_line(item: Object) -> str:
+    """Return what is left of a release without a record, and why it was not deleted."""
+    name, namespace = owner(item) or ("", "")
+    why = f"not deleted: Helm has no record of its release {name} in {namespace}, so nothing proves that it is ours"
+    return left_line(item) if item["metadata"].get("deletionTimestamp") else f"{line(item)}: {why}"
+
+
+def _release_of(secret: Object) -> tuple[str, str]:
+    metadata = secret["metadata"]
+    return (metadata.get("labels") or {}).get("name", ""), metadata.get("namespace") or ""
+
+
+def describe(plan: Plan) -> list[Object]:
+    """Return what stays as the module returns it."""
+    return [{"object": name, "why": why} for name, why in plan.kept]

@@ -1,0 +1,275 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Reads a namespace's objects, asks its models through the Gateway, and reads the counters of their pods."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import dataclasses
+import threading
+import time
+import typing as t
+import uuid
+
+from ..base.data import Object
+from ..base.errors import OrchestratorError
+from ..objects.pools import (
+    Check,
+    find_pool,
+    is_leader,
+    is_prefill,
+    is_ready,
+    name_of,
+    namespace_of,
+    pods_of,
+    pool_ports,
+)
+from . import conditions, prefill, routes, verdict
+from .http import Http, PodTarget, Reply, Target, TransportError
+from .pods import check_pods, check_ports, check_selector
+from .verdict import Answer
+
+# Where the objects already tell why nothing is served, waiting longer only delays the message.
+SETTLE_SECONDS = 5.0
+
+
+# A server's counters may lag behind its answer.
+COUNTER_SECONDS = 3.0
+
+
+METRICS_TIMEOUT = 5.0
+
+
+THREADS = 16
+
+
+@dataclasses.dataclass
+class Options:
+    """How to probe; see the module's options of the same names."""
+
+    namespace: str
+    gateway: str | None = None
+    gateway_namespace: str | None = None
+    via: str = "auto"
+    prompt: str = "The capital of France is"
+    max_tokens: int = 8
+    requests: int = 1
+    timeout: float = 60.0
+    chat: bool = False
+    stream: bool = False
+    pd: str = "auto"
+
+
+class Prober:
+    """Probes the models of one namespace. emit(name, step, status, **facts) reports timed steps."""
+
+    def __init__(self, cluster: t.Any, options: Options, specs: list[Object], emit: t.Callable[..., t.Any]) -> None:
+        self.cluster, self.options, self.specs, self.emit = cluster, options, specs, emit
+        self.api_client = cluster.client.client
+        self.begin = time.monotonic()
+        self._lock = threading.Lock()
+        self.snapshot = read_snapshot(cluster, options.namespace, options.gateway_namespace)
+        self._read = time.monotonic()
+        self.gateway = self._gateway()
+        self._counters: dict[str, Http] = {}
+
+    def _gateway(self) -> Object:
+        namespace = self.options.gateway_namespace or self.options.namespace
+        return routes.find_gateway(self.snapshot, self.options.gateway, namespace)
+
+    def refresh(self) -> None:
+        """Read the objects again where they are older than half a second."""
+        with self._lock:
+            if time.monotonic() - self._read > 0.5:
+                self.snapshot = read_snapshot(self.cluster, self.options.namespace, self.options.gateway_namespace)
+                self.gateway = self._gateway()
+                self._read = time.monotonic()
+
+    def object_checks(self, spec: Object) -> list[Check]:
+        """Return what the objects say about a model."""
+        snapshot, gateway = self.snapshot, self.gateway
+        found = [
+            check_pods(spec, snapshot),
+            check_selector(spec, snapshot),
+            check_ports(spec, snapshot),
+            conditions.check_picker(spec, snapshot),
+            conditions.check_gateway(spec, gateway),
+            conditions.check_route(spec, snapshot, gateway),
+            conditions.check_pool(spec, snapshot, gateway),
+        ]
+        return [check for check in found if check is not None]
+
+    def target(self, spec: Object) -> Target:
+        """Return where to send a model's requests; raises TransportError where there is no way yet."""
+        found = routes.find_route(spec, self.snapshot, self.gateway)
+        listener = routes.listener_for(self.gateway, found[0] if found else None)
+        scheme = "https" if listener.get("protocol") == "HTTPS" else "http"
+        via, why = self.options.via, "the Gateway has no address that can be reached from outside the cluster"
+        if via in ("auto", "port_forward"):
+            service = routes.find_service(self.gateway, self.snapshot["services"])
+            way = service and routes.forward_target(service, listener["port"], self.snapshot["gateway_pods"])
+            if way:
+                return PodTarget(self.api_client, namespace_of(self.gateway), *way, scheme)
+            why = "the Gateway has no Service"
+            if service:
+                why = f"no Ready pod behind Service {name_of(service)} for port {listener['port']} of the Gateway"
+        address = routes.gateway_address(self.gateway)
+        if via in ("auto", "address") and address:
+            return Target(scheme, address, listener["port"])
+        raise TransportError(f"there is no way to Gateway {name_of(self.gateway)}: {why}")
+
+    def request(self, spec: Object) -> tuple[str, dict[str, str]]:
+        """Return the path before /v1 and the headers for a model."""
+        route, rule = routes.find_route(spec, self.snapshot, self.gateway) or (None, None)
+        return routes.request_of(spec, rule, route)
+
+    def prefill_pods(self, spec: Object) -> set[str]:
+        """Return the names of a model's ready prefill pods."""
+        pods = pods_of(spec, self.snapshot)
+        return {name_of(p) for p in pods if is_ready(p) and is_prefill(p)}
+
+    def wiring(self, spec: Object) -> prefill.Wiring:
+        """Return how the endpoint picker of a model treats prefill pods."""
+        return prefill.wiring_of(spec, self.snapshot)
+
+    def ask(
+        self, spec: Object, http: Http | None, timeout: float, kind: str = "completions"
+    ) -> tuple[Answer, Http | None]:
+        """Send one completion (text, chat or stream); return the answer and the connection to reuse."""
+        prefix, headers = self.request(spec)
+        path = f"{prefix}/v1/{'chat/completions' if kind == 'chat' else 'completions'}"
+        answer = Answer(0, asked=f"POST {path}" + (f" (Host {headers['Host']})" if "Host" in headers else ""))
+        long = bool(self.prefill_pods(spec))
+        threshold = self.wiring(spec).threshold if long else 0
+        prompt = verdict.prompt_for(self.options.prompt, uuid.uuid4().hex[:8], long, threshold)
+        body: Object = {"model": spec["model"], "max_tokens": self.options.max_tokens, "temperature": 0}
+        body.update({"messages": [{"role": "user", "content": prompt}]} if kind == "chat" else {"prompt": prompt})
+        if kind == "stream":
+            body["stream"] = True
+        try:
+            if http is None:
+                http = Http(self.target(spec))
+            answer.target = http.target.text
+            reply = http.request("POST", path, body, headers, timeout)
+        except TransportError as exc:
+            answer.error, answer.transient = str(exc), exc.transient
+            return answer, None
+        read_answer(answer, reply)
+        return answer, http
+
+    def first_answer(self, spec: Object) -> tuple[Answer, Http | None]:
+        """Ask until an answer is final or the time is over, with back-off; only while asking again can help."""
+        begin, delay, attempts, http = time.monotonic(), 0.2, 0, None
+        while True:
+            attempts += 1
+            left = max(self.options.timeout - (time.monotonic() - begin), 5.0)
+            answer, http = self.ask(spec, http, left)
+            answer.attempts, answer.waited = attempts, time.monotonic() - begin
+            broken = {check.name for check in self.object_checks(spec) if not check.ok}
+            if verdict.is_final(answer, "route" not in broken):
+                return answer, http
+            explained = verdict.is_settling(answer) or broken - {"gateway", "pool"}
+            limit = min(self.options.timeout, SETTLE_SECONDS) if explained else self.options.timeout
+            if answer.waited + delay > limit:
+                return answer, http
+            time.sleep(delay)
+            delay = min(delay * 1.7, 3.0)
+            self.refresh()
+
+    def offered(self, spec: Object, http: Http) -> list[str]:
+        """Return the names that /v1/models lists behind a model's path, [] where it does not answer."""
+        prefix, headers = self.request(spec)
+        try:
+            reply = http.request("GET", f"{prefix}/v1/models", None, headers, METRICS_TIMEOUT)
+        except TransportError:
+            return []
+        listing = reply.json()
+        entries = listing.get("data") if isinstance(listing, dict) else None
+        return [str(entry.get("id")) for entry in entries or [] if isinstance(entry, dict)]
+
+    # Counters
+
+    def counted_pods(self) -> dict[str, int]:
+        """Return the ready pods whose counters are read, with their port: those of all models and all pools."""
+        pods: dict[str, int] = {}
+        pools = [{"name": name_of(pool), "pool": name_of(pool)} for pool in self.snapshot["pools"]]
+        for spec in [*self.specs, *pools]:
+            pool = find_pool(spec, self.snapshot)
+            ports = [spec["port"]] if spec.get("port") else pool_ports(pool) if pool else []
+            for pod in pods_of(spec, self.snapshot):
+                if is_ready(pod) and is_leader(pod):
+                    pods.setdefault(name_of(pod), (ports or [8000])[0])
+        return pods
+
+    def read_counters(self, pods: dict[str, int]) -> dict[str, verdict.Counters | None]:
+        """Return the request counters of pods, None for a pod whose counters cannot be read."""
+
+        def read(pod: str) -> verdict.Counters | None:
+            if pod not in self._counters:
+                target = PodTarget(self.api_client, self.options.namespace, pod, pods[pod])
+                self._counters[pod] = Http(target)
+            try:
+                reply = self._counters[pod].request("GET", "/metrics", timeout=METRICS_TIMEOUT)
+            except TransportError:
+                return None
+            return verdict.read_counters(reply.text()) if reply.status == 200 else None
+
+        with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
+            return dict(zip(pods, pool.map(read, pods), strict=True))
+
+    def close(self) -> None:
+        """Close what is open."""
+        for http in self._counters.values():
+            http.close()
+
+
+def read_answer(answer: Answer, reply: Reply) -> None:
+    """Fill an answer from an HTTP reply, streamed (server-sent events) or not."""
+    answer.status, answer.seconds, answer.first = reply.status, reply.seconds, reply.first
+    value: t.Any = reply.json()
+    text = reply.text()
+    if value is None and text.startswith("data:"):
+        chunks = [line[5:].strip() for line in text.splitlines() if line.startswith("data:")]
+        if chunks[-1] == "[DONE]" and len(chunks) > 1:
+            value = Reply(200, chunks[0].encode(), {}, 0, 0).json()
+    answer.is_json = isinstance(value, dict)
+    answer.text = text
+    if isinstance(value, dict):
+        answer.model = value.get("model")
+        choice = (value.get("choices") or [{}])[0]
+        said = choice.get("text") or (choice.get("message") or {}).get("content")
+        answer.text = said if reply.status == 200 and said else text
+
+
+POOL_APIS = ("inference.networking.k8s.io/v1", "inference.networking.x-k8s.io/v1alpha2")
+
+
+def read_snapshot(cluster: t.Any, namespace: str, gateway_namespace: str | None) -> Object:
+    """Return the objects that the checks read, see _probe_objects."""
+    spaces = dict.fromkeys([namespace, gateway_namespace or namespace])
+    workloads = [("apps/v1", "Deployment"), ("leaderworkerset.x-k8s.io/v1", "LeaderWorkerSet")]
+
+    def read(api: str, kind: str) -> list[Object]:
+        return [item for space in spaces for item in cluster.list(api, kind, namespace=space)]
+
+    served = (cluster.list(api, "InferencePool", namespace) for api in POOL_APIS)
+    pools: list[Object] = next(filter(None, served), [])
+    pods = read("v1", "Pod")
+    return {
+        "pods": [pod for pod in pods if pod["metadata"]["namespace"] == namespace],
+        "gateway_pods": pods,
+        "services": read("v1", "Service"),
+        "workloads": [item for api, kind in workloads for item in cluster.list(api, kind, namespace)],
+        "gateways": cluster.list("gateway.networking.k8s.io/v1", "Gateway", gateway_namespace or namespace),
+        "routes": cluster.list("gateway.networking.k8s.io/v1", "HTTPRoute", namespace),
+        "pools": pools,
+        "configmaps": read_configmaps(cluster, namespace) if any(map(is_prefill, pods)) else [],
+    }
+
+
+def read_configmaps(cluster: t.Any, namespace: str) -> list[Object]:
+    """Return the ConfigMaps of a namespace; [] where they may not be read: the pickers' plugins are unknown then."""
+    try:
+        return cluster.list("v1", "ConfigMap", namespace)
+    except OrchestratorError:
+        return []

@@ -1,0 +1,236 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The course of a whole probe: first answers, rounds with counters around them, verdict and result."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import dataclasses
+import statistics
+import time
+import typing as t
+
+from ..base.data import Object
+from ..objects import pools
+from ..objects.pools import Check, name_of
+from . import verdict
+from .http import Http
+from .prober import COUNTER_SECONDS, THREADS, Options, Prober
+from .verdict import Answer, Round
+
+# Prefill takes part in each request, or in most; three show it without doubt.
+PREFILL_REQUESTS = 3
+
+
+# How often, and after how many seconds each, models are asked again whose prefill pods have not taken part.
+PREFILL_ROUNDS = 4
+
+
+PREFILL_PAUSE = 1.0
+
+
+@dataclasses.dataclass
+class Course:
+    """What was seen of one model."""
+
+    spec: Object
+    http: Http | None
+    answer: Answer
+    seconds: list[float] = dataclasses.field(default_factory=list)
+    first_token: float | None = None
+    extra: list[Check] = dataclasses.field(default_factory=list)
+    requests: int = 0
+
+    @property
+    def name(self) -> str:
+        """Return the model's short name."""
+        return self.spec["name"]
+
+    @property
+    def serves(self) -> bool:
+        """Return whether the last answer was the right one."""
+        return self.answer.status == 200 and self.answer.model == self.spec["model"]
+
+
+def probe(cluster: t.Any, options: Options, specs: list[Object], emit: t.Callable[..., t.Any]) -> Object:
+    """Probe the models and return checks, models, notes, endpoint and failures (texts; [] when all is well)."""
+    prober = Prober(cluster, options, specs, emit)
+    try:
+        with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
+            courses = list(pool.map(lambda spec: _first(prober, spec), specs))
+            rounds = _rounds(prober, pool, [course for course in courses if course.serves])
+            rounds += _prefill_rounds(prober, pool, courses, rounds)
+            list(pool.map(lambda course: _extras(prober, course), courses))
+        if not all(course.serves for course in courses):
+            prober.refresh()
+        return _result(prober, courses, rounds)
+    finally:
+        prober.close()
+
+
+def _first(prober: Prober, spec: Object) -> Course:
+    prober.emit(spec["name"], "probe", "started")
+    answer, http = prober.first_answer(spec)
+    return Course(spec, http, answer)
+
+
+def _rounds(prober: Prober, pool: concurrent.futures.Executor, courses: list[Course]) -> list[Round]:
+    """Ask models in rounds; return each round with the pods whose counters moved."""
+    return _run(prober, pool, courses, verdict.plan_rounds([course.name for course in courses]))
+
+
+def _prefill_rounds(
+    prober: Prober, pool: concurrent.futures.Executor, courses: list[Course], rounds: list[Round]
+) -> list[Round]:
+    """Ask models again whose prefill pods took no part: a picker learns of pods seconds after they are ready."""
+    extra: list[Round] = []
+    for _number in range(PREFILL_ROUNDS):
+        missing = [course for course in courses if course.serves and _lacks_prefill(prober, course, [*rounds, *extra])]
+        if not missing:
+            break
+        time.sleep(PREFILL_PAUSE)
+        extra += _run(prober, pool, missing, [{course.name for course in missing}])
+    return extra
+
+
+def _lacks_prefill(prober: Prober, course: Course, rounds: list[Round]) -> bool:
+    prefill = prober.prefill_pods(course.spec)
+    if not prefill or prober.wiring(course.spec).splits is False:
+        return False
+    return not any(one.moved.get(pod) for one in rounds for pod in prefill) and not prefill <= rounds[-1].blind
+
+
+def _run(prober: Prober, pool: concurrent.futures.Executor, courses: list[Course], plan: list[set[str]]) -> list[Round]:
+    rounds: list[Round] = []
+    pods, owners = prober.counted_pods(), _owners(prober)
+    before = prober.read_counters(pods) if courses else {}
+    for asked in plan:
+        here = [course for course in courses if course.name in asked]
+        list(pool.map(lambda course: _ask_again(prober, course), here))
+        deadline, pause = time.monotonic() + COUNTER_SECONDS, 0.05
+        while True:
+            after = prober.read_counters(pods)
+            one = _moved(asked, before, after)
+            late = [c for c in here if c.serves and not _seen(prober, c, one, rounds, owners)]
+            if not late or time.monotonic() + pause > deadline:
+                break
+            time.sleep(pause)
+            pause *= 2
+        rounds.append(one)
+        before = {pod: after[pod] if after[pod] is not None else before[pod] for pod in pods}
+    return rounds
+
+
+def _moved(asked: set[str], before: dict[str, t.Any], after: dict[str, t.Any]) -> Round:
+    blind = {pod for pod in after if not after[pod] or before[pod] is None}
+    return Round(asked, {p: p not in blind and verdict.has_moved(before[p], after[p]) for p in after}, blind)
+
+
+def _seen(prober: Prober, course: Course, one: Round, rounds: list[Round], owners: dict[str, set[str]]) -> bool:
+    """Return whether the counters already prove what they are to prove, or never will."""
+    mine = {pod for pod, models in owners.items() if course.name in models}
+    prefill = prober.prefill_pods(course.spec)
+    if mine <= one.blind:
+        return True
+    settled = any(one.moved.get(pod) for pod in mine)
+    proven = not prefill or prober.wiring(course.spec).splits is False
+    return settled and (proven or any(r.moved.get(pod) for r in [*rounds, one] for pod in prefill))
+
+
+def _owners(prober: Prober) -> dict[str, set[str]]:
+    """Return the counted pods, each with the names of the probed models that it serves."""
+    owners: dict[str, set[str]] = {pod: set() for pod in prober.counted_pods()}
+    for spec in prober.specs:
+        for pod in pools.pods_of(spec, prober.snapshot):
+            if name_of(pod) in owners:
+                owners[name_of(pod)].add(spec["name"])
+    return owners
+
+
+def _ask_again(prober: Prober, course: Course) -> None:
+    """Send a round's requests; the first wrong answer stays the model's answer."""
+    count = max(prober.options.requests, PREFILL_REQUESTS if prober.prefill_pods(course.spec) else 1)
+    for _number in range(count):
+        if not course.serves:
+            return
+        answer, course.http = prober.ask(course.spec, course.http, prober.options.timeout)
+        answer.attempts, answer.waited = course.answer.attempts, course.answer.waited
+        course.answer = answer
+        course.requests += 1
+        course.seconds.append(answer.seconds)
+
+
+def _extras(prober: Prober, course: Course) -> None:
+    """List the models behind the path, and ask for chat and stream where wanted."""
+    if course.http is not None and (course.serves or course.answer.status == 404):
+        course.answer.offered = prober.offered(course.spec, course.http)
+    if not course.serves:
+        return
+    listed = course.spec["model"] in course.answer.offered
+    course.extra.append(
+        Check(
+            course.name,
+            "model_list",
+            listed,
+            f"/v1/models lists {', '.join(course.answer.offered) or 'nothing'}",
+            "" if listed else f"It should list {course.spec['model']}.",
+            claim=True,
+        )
+    )
+    for kind in [name for name in ("chat", "stream") if getattr(prober.options, name)]:
+        answer, course.http = prober.ask(course.spec, course.http, prober.options.timeout, kind)
+        course.extra.append(dataclasses.replace(verdict.judge_answer(course.spec, answer, []), name=kind))
+        if kind == "stream" and answer.status == 200:
+            course.first_token = answer.first
+
+
+def _result(prober: Prober, courses: list[Course], rounds: list[Round]) -> Object:
+    owners = _owners(prober)
+    checks: list[Check] = []
+    for course in courses:
+        found = prober.object_checks(course.spec)
+        checks += [*found, verdict.judge_answer(course.spec, course.answer, found), *course.extra]
+        if course.requests:
+            prefill = prober.prefill_pods(course.spec)
+            wiring = prober.wiring(course.spec)
+            proof = verdict.judge_prefill(course.name, rounds, prefill, course.requests, wiring, prober.options.pd)
+            checks += [verdict.judge_served(course.name, rounds, owners), *([proof] if proof else [])]
+    failures, notes = verdict.split_findings(checks)
+    models = [_model(prober, course, rounds, owners, failures) for course in courses]
+    return {
+        "checks": [_shown(check, failures) for check in checks],
+        "models": models,
+        "notes": notes,
+        "endpoint": next((course.answer.target for course in courses if course.answer.target), ""),
+        "gateway": f"{pools.namespace_of(prober.gateway)}/{name_of(prober.gateway)}",
+        "failures": verdict.failure_lines(failures),
+    }
+
+
+def _shown(check: Check, failures: list[Check]) -> Object:
+    fields = dataclasses.asdict(check)
+    del fields["claim"]
+    fields["level"] = "ok" if check.ok else "failed" if check in failures else "warning"
+    fields["seconds"] = round(check.seconds, 3)
+    return fields
+
+
+def _model(prober: Prober, course: Course, rounds: list[Round], owners: dict, failures: list[Check]) -> Object:
+    """Return a model's row of the result, and report it as an event."""
+    answer, broken = course.answer, [check for check in failures if check.model == course.name]
+    row = {
+        "name": course.name,
+        "model": course.spec["model"],
+        "url_path": answer.asked,
+        "status": answer.status,
+        "ok": not broken,
+        "latency_ms": round(statistics.median(course.seconds or [answer.seconds]) * 1000, 1),
+        "served_by": verdict.served_by(course.name, rounds, owners),
+        "answer": answer.text[: verdict.EXCERPT] if answer.status else answer.error,
+    }
+    if course.first_token is not None:
+        row["first_token_ms"] = round(course.first_token * 1000, 1)
+    detail = broken[0].detail if broken else f"{row['latency_ms']} ms"
+    prober.emit(course.name, "probe", "failed" if broken else "done",
+                seconds=time.monotonic() - prober.begin, detail=detail)  # fmt: skip
+    return row

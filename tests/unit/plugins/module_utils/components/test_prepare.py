@@ -1,0 +1,63 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Manifests of the role prepare, and what of an object may be printed."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.components import prepare
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.deploy import objects
+
+SETTINGS = {
+    "namespace": "ns",
+    "namespace_exists": True,
+    "hf_token": "",
+    "hf_token_secret": "llm-d-hf-token",
+    "token": None,
+    "pvc_name": "",
+    "pvc_size": "10Gi",
+    "pvc_storage_class": "",
+    "pvc_access_modes": ["ReadWriteMany"],
+    "downloads": [],
+    "download_image": "image:v1",
+    "images": [],
+    "image_node_selector": {},
+    "image_tolerations": [],
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "kinds"),
+    [
+        ({}, []),
+        ({"namespace_exists": False}, ["Namespace"]),
+        ({"hf_token": "x"}, ["Secret"]),
+        ({"pvc_name": "models", "downloads": ["a/b", "a/c"]}, ["PersistentVolumeClaim", "Job", "Job"]),
+        ({"images": ["i:1"]}, ["DaemonSet"]),
+    ],
+)
+def test_objects(change, kinds):
+    assert [item["kind"] for item in prepare.objects({**SETTINGS, **change})] == kinds
+
+
+def test_a_download_has_the_token_and_a_name_that_fits():
+    change = {"pvc_name": "models", "downloads": ["Org/" + "Long-" * 20], "token": {"name": "hf", "key": "k"}}
+    job = prepare.objects({**SETTINGS, **change})[1]
+    container = job["spec"]["template"]["spec"]["containers"][0]
+    assert len(job["metadata"]["name"]) <= 63
+    assert container["env"][1]["valueFrom"]["secretKeyRef"] == {"name": "hf", "key": "k"}
+
+
+def test_a_storage_class_is_named_only_where_given():
+    assert "storageClassName" not in prepare.objects({**SETTINGS, "pvc_name": "m"})[0]["spec"]
+    claim = prepare.objects({**SETTINGS, "pvc_name": "m", "pvc_storage_class": "fast"})[0]
+    assert claim["spec"]["storageClassName"] == "fast"
+
+
+def test_a_secret_is_not_shown():
+    secret = prepare.objects({**SETTINGS, "hf_token": "hf_secret"})[0]
+    assert objects.shown(secret)["data"] == {"HF_TOKEN": "(hidden)"}
+    assert objects.content(secret)["data"]["HF_TOKEN"] != "(hidden)"
+    assert objects.shown(None) is None
+    assert objects.title(secret) == "Secret ns/llm-d-hf-token"
+    assert not objects.owned(secret)

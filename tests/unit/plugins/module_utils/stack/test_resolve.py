@@ -1,0 +1,325 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A stack from its variables: what comes out, and which mistakes are named."""
+
+from __future__ import annotations
+
+import pathlib
+
+import pytest
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.findings import Problems
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.base import COMPONENTS, Facts
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.httproute import stack_routes
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.checks import (
+    check_gateway,
+    check_kinds,
+    check_stack,
+    needed_kinds,
+)
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.resolve import Resolver
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.result import as_result
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.settings import check_writable, checked_settings
+
+ROOT = pathlib.Path(__file__).resolve().parents[5]
+CLASSES = {"istio": "istio.io/gateway-controller", "agentgateway-v2": "agentgateway.dev/agentgateway"}
+CHARTS = {"inferencepool": {"ref": "oci://x/inferencepool", "version": "v1.3.0", "image": "ghcr.io/llm-d/epp:v0.6.0"}}
+CHARTS["llm-d-router-gateway"] = {
+    "ref": "oci://x/router",
+    "version": "v0.10.0",
+    "image": "ghcr.io/llm-d/router:v0.10.0",
+}
+
+
+def params(models=(), components=COMPONENTS, **sections):
+    base = {
+        "gateway": {"provider": "istio", "name": "llm-d", "chart_ref": "infra", "chart_version": "v1.3.6"},
+        "gaie": {"chart": "inferencepool"},
+        "modelservice": {"chart_ref": "ms"},
+        "httproute": {"mode": "per_model", "name": "llm-d", "timeouts": {"request": "0s", "backendRequest": "0s"}},
+    }
+    given = {name: {**section, **sections.get(name, {})} for name, section in base.items()}
+    return {
+        "namespace": "ns",
+        "models": list(models),
+        "components": list(components),
+        "search_paths": [],
+        "providers_dir": str(ROOT / "roles" / "gateway" / "files" / "providers"),
+        "pool_charts": CHARTS,
+        **given,
+    }
+
+
+def resolve(models=(), facts=None, **more):
+    facts = facts or Facts(classes=CLASSES)
+    problems = Problems()
+    checked = checked_settings(params(models, **more), problems)
+    resolver = Resolver(checked, facts)
+    resolver.problems.texts = problems.texts
+    stack = resolver.resolve()
+    routes, rules = stack_routes(stack, resolver.problems)
+    check_stack(stack, resolver.problems)
+    check_gateway(stack, facts, resolver.problems)
+    return as_result(stack, routes, rules, {}), resolver.problems.texts, stack
+
+
+def model(name="a", **more):
+    return {"name": name, "model": f"org/{name}", **more}
+
+
+def test_one_model():
+    result, problems, _stack = resolve([model()])
+    assert problems == []
+    assert result["gateway"]["name"] == "infra-llm-d-inference-gateway"
+    assert {name: [row["name"] for row in rows] for name, rows in result["releases"].items()} == {
+        "gateway": ["infra-llm-d"],
+        "gaie": ["gaie-a"],
+        "modelservice": ["ms-a"],
+    }
+    assert result["pools"][0]["selector"] == {"llm-d.ai/inference-serving": "true", "llm-d.ai/model": "a"}
+    assert result["models"][0]["path_prefix"] == "/"
+    assert result["models"][0]["workloads"] == {
+        "decode": "ms-a-llm-d-modelservice-decode",
+        "prefill": "ms-a-llm-d-modelservice-prefill",
+    }
+    assert result["routes"][0]["metadata"]["name"] == "llm-d-a"
+    values = result["releases"]["modelservice"][0]["values"]
+    assert values["modelArtifacts"] == {"name": "org/a", "labels": {"llm-d.ai/model": "a"}}
+    assert result["releases"]["gaie"][0]["chart_version"] == "v1.3.0"
+
+
+@pytest.mark.parametrize(
+    ("own", "labels", "port"),
+    [
+        ({"llm-d.ai/inferenceServing": "true", "llm-d.ai/model": "random_model"}, {"llm-d.ai/inferenceServing"}, 8100),
+        ({"llm-d.ai/inference-serving": "true"}, {"llm-d.ai/inference-serving"}, 8100),
+        ({}, {"llm-d.ai/inference-serving"}, 8000),
+    ],
+)
+def test_a_pool_selects_by_the_labels_that_its_models_chart_gives_pods(own, labels, port):
+    chart = {"modelArtifacts": {"labels": own}, "routing": {"servicePort": port}} if own else {}
+    _result, problems, stack = resolve([model()], Facts(classes=CLASSES, chart_values={"modelservice": chart}))
+    assert not problems
+    assert set(stack.pools[0].selector) == {*labels, "llm-d.ai/model"}
+    assert stack.pools[0].selector["llm-d.ai/model"] == "a"
+    assert stack.pools[0].target_ports == [port]
+
+
+def test_a_port_that_is_none_is_one_mistake():
+    pool = {"values": {"inferencePool": {"targetPorts": [{"number": 8000}]}}}
+    _result, problems, _stack = resolve([model(values={"routing": {"servicePort": "8000"}}, pool=pool)])
+    assert problems == ["llm_d_models[0].values.routing.servicePort: '8000' is no port -> a number"]
+
+
+def test_istio_brings_its_whole_connection_pool():
+    result, _problems, _stack = resolve([model()])
+    values = result["releases"]["gaie"][0]["values"]
+    assert values["inferenceExtension"]["flags"]["v"] == 1
+    assert values["provider"]["istio"]["destinationRule"]["trafficPolicy"]["connectionPool"] == {
+        "http": {
+            "http1MaxPendingRequests": 256000,
+            "maxRequestsPerConnection": 256000,
+            "http2MaxRequests": 256000,
+            "idleTimeout": "900s",
+        },
+        "tcp": {"maxConnections": 256000, "maxConnectionDuration": "1800s", "connectTimeout": "900s"},
+    }
+    assert "provider" not in result["releases"]["gateway"][0]["values"]
+    assert "inferenceExtension" not in result["releases"]["gateway"][0]["values"]
+
+
+def test_several_models_get_prefixes_and_selectors_of_their_own():
+    result, problems, _stack = resolve([model("a"), model("b"), model("c", route={"path_prefix": "/see/"})])
+    assert problems == []
+    assert [entry["path_prefix"] for entry in result["models"]] == ["/a", "/b", "/see"]
+    assert len({str(pool["selector"]) for pool in result["pools"]}) == 3
+
+
+def test_a_model_with_hostnames_keeps_the_root():
+    result, problems, _stack = resolve([model("a", route={"hostnames": ["a.example.com"]}), model("b")])
+    assert problems == []
+    assert [entry["path_prefix"] for entry in result["models"]] == ["/", "/b"]
+
+
+def test_a_shared_route():
+    result, problems, _stack = resolve([model("a"), model("b")], httproute={"mode": "shared"})
+    assert problems == []
+    assert len(result["routes"]) == 1
+    assert len(result["routes"][0]["spec"]["rules"]) == 2
+
+
+def test_gke_routes_have_no_timeouts():
+    facts = Facts(classes={"gke-l7-rilb": "x"})
+    result, problems, _stack = resolve(
+        [model("a", route={"timeouts": {"request": "5s"}})], facts, gateway={"provider": "gke"}
+    )
+    assert problems == []
+    assert "timeouts" not in result["routes"][0]["spec"]["rules"][0]
+    assert any("timeouts" in note for note in result["notes"])
+    assert result["gateway"]["class_name"] == "gke-l7-rilb"
+
+
+def test_the_class_is_the_first_that_the_cluster_has():
+    result, _problems, _stack = resolve([model()], gateway={"provider": "agentgateway"})
+    assert result["gateway"]["class_name"] == "agentgateway-v2"
+    assert result["releases"]["gateway"][0]["values"]["gateway"]["gatewayClassName"] == "agentgateway-v2"
+
+
+def test_an_adopted_gateway_tells_the_provider():
+    existing = {"metadata": {"name": "gw"}, "spec": {"gatewayClassName": "istio"}}
+    facts = Facts(classes=CLASSES, gateways=[existing])
+    result, problems, _stack = resolve([model()], facts, gateway={"provider": "none", "existing_name": "gw"})
+    assert problems == []
+    assert result["releases"]["gateway"] == []
+    assert result["releases"]["gaie"][0]["values"]["provider"]["name"] == "istio"
+    assert result["route_gateway"] == {"name": "gw", "namespace": "ns", "section_name": ""}
+
+
+def test_the_token_secret_is_wired():
+    result, _problems, _stack = resolve([model()], Facts(classes=CLASSES, secrets={"hf-token": ["HF_TOKEN"]}))
+    env = result["releases"]["gaie"][0]["values"]["inferenceExtension"]["env"]
+    assert env[0]["valueFrom"]["secretKeyRef"] == {"name": "hf-token", "key": "HF_TOKEN"}
+
+
+def test_the_router_chart_takes_its_values_under_router():
+    result, problems, _stack = resolve([model()], gaie={"chart": "llm-d-router-gateway"})
+    values = result["releases"]["gaie"][0]["values"]
+    assert problems == []
+    assert set(values) == {"router", "provider"}
+    assert result["releases"]["gaie"][0]["chart_ref"] == "oci://x/router"
+    assert values["router"]["epp"]["image"]["tag"] == "v0.10.0"
+
+
+def test_roles_alone():
+    result, problems, _stack = resolve(components=["gaie"], gaie={"pools": [{"name": "p", "selector": {"app": "x"}}]})
+    assert problems == []
+    assert [row["name"] for row in result["releases"]["gaie"]] == ["gaie-p"]
+    assert result["route_gateway"]["name"] == ""
+    result, problems, _stack = resolve(
+        components=["httproute"], httproute={"routes": [{"name": "r", "pool": "gaie-p", "port": 9000}]}
+    )
+    assert problems == []
+    assert result["routes"][0]["spec"]["rules"][0]["backendRefs"][0]["port"] == 9000
+
+
+def test_files_and_what_is_left_for_inline_values(tmp_path):
+    file = tmp_path / "ms.yaml"
+    file.write_text("modelArtifacts:\n  name: org/a\nrouting:\n  servicePort: 9000\n")
+    result, problems, _stack = resolve([{"name": "a", "values_files": [str(file)]}])
+    assert problems == []
+    row = result["inputs"][-1]
+    assert row["values_files"] == [str(file)]
+    assert "name" not in row["values"]["modelArtifacts"]
+    assert result["models"][0]["port"] == 9000
+    assert result["pools"][0]["target_ports"] == [9000]
+    assert result["routes"][0]["spec"]["rules"][0]["backendRefs"][0]["port"] == 9000
+
+
+LABELS = {"modelArtifacts": {"labels": {"llm-d.ai/model": "same"}}}
+
+
+@pytest.mark.parametrize(
+    ("models", "sections", "part"),
+    [
+        ([{"name": "a"}], {}, "llm_d_models[0].model: the served model name is missing"),
+        ([{"model": "x"}], {}, "llm_d_models[0].name: is missing"),
+        (["text"], {}, "llm_d_models[0]: is a text"),
+        ([model(), model()], {}, "llm_d_models[1].name: 'a' is also the name of llm_d_models[0]"),
+        ([model("Qwen_3")], {}, "must be lower-case"),
+        ([model("a" * 49)], {}, "at most 48 are allowed"),
+        ([model(pool={"selectr": {}})], {}, "Did you mean selector?"),
+        ([model(values=[])], {}, "llm_d_models[0].values: is a list"),
+        ([model(values_files=["nope.yaml"])], {}, "not found"),
+        ([model(pool={"target_ports": [8200]})], {}, "the pool sends to 8200, a listens on 8000"),
+        ([model(pool={"selector": {"llm-d.ai/inferenceServing": "true"}})], {}, "carry llm-d.ai/inference-serving"),
+        ([model("a", values=LABELS), model("b", values=LABELS)], {}, "selects the pods of model b too"),
+        ([model("a", model="x/y", values={"modelArtifacts": {"name": "x/z"}})], {}, "serves 'x/z'"),
+        ([model(values={"decode": {"create": False}})], {}, "no decode pods"),
+        ([model(values={"decode": {"replicas": 0}})], {}, "no decode pods"),
+        ([model("a", route={"path_prefix": "/x"}), model("b", route={"path_prefix": "/x"})], {}, "both match"),
+        ([model("a", route={"path_prefix": "x"})], {}, "is no path"),
+        ([model("a", route={"hostnames": ["A b"]})], {}, "is not a hostname"),
+        ([model("a", route={"timeouts": {"request": "1 s"}})], {}, "is not understood"),
+        ([model("a", release_name="x"), model("b", release_name="x")], {}, "the Helm release 'x' is also that of"),
+        (
+            [model("a", pool={"release_name": "g" * 41}), model("b", pool={"release_name": "g" * 42})],
+            {},
+            "endpoint picker",
+        ),
+        ([model("a", values={"multinode": True}, release_name="m" * 50)], {}, "exceed 63 characters"),
+        ([model()], {"gateway": {"provider": "istoi"}}, "Did you mean istio?"),
+        ([model()], {"gateway": {"provider": "kgateway"}}, "needs the GatewayClass 'kgateway'"),
+        ([model()], {"gateway": {"provider": "none"}}, "gateway_existing_name: is empty"),
+        ([model()], {"gateway": {"provider": "none", "existing_name": "x"}}, "no Gateway 'x'"),
+        ([model()], {"gaie": {"chart": "x"}}, "gaie_chart: 'x' is not known"),
+        ([model()], {"gaie": {"pools": {}}}, "gaie_pools: is a map"),
+        ([model()], {"gaie": {"pools": [{"name": "p"}]}}, "the pool has no selector"),
+        (
+            [model("a", route={"hostnames": ["x"]}), model("b")],
+            {"httproute": {"mode": "shared"}},
+            "one list of hostnames",
+        ),
+        ([model(f"m{number}") for number in range(17)], {"httproute": {"mode": "shared"}}, "takes 16 rules at most"),
+    ],
+)
+def test_mistakes(models, sections, part):
+    _result, problems, _stack = resolve(models, **sections)
+    assert any(part in text for text in problems), problems
+
+
+def test_one_mistake_is_one_line():
+    for models in ([model(), model()], [model("Qwen_3")], [model("a" * 60)]):
+        _result, problems, _stack = resolve(models)
+        assert len(problems) == 1, problems
+
+
+def test_needed_kinds():
+    multinode = {"multinode": True, "decode": {"monitoring": {"podmonitor": {"enabled": True}}}}
+    prometheus = {"inferenceExtension": {"monitoring": {"prometheus": {"enabled": True}}}}
+    _result, _problems, stack = resolve([model(values=multinode, pool={"values": prometheus})])
+    kinds = {kind for _api, kind, _why in needed_kinds(stack)}
+    assert {"Gateway", "HTTPRoute", "InferencePool", "LeaderWorkerSet", "PodMonitor", "ServiceMonitor"} < kinds
+    assert "DestinationRule" in kinds
+    problems = Problems()
+    check_kinds(needed_kinds(stack), lambda api, kind: kind != "LeaderWorkerSet", problems)
+    assert len(problems.texts) == 1
+    assert "install LeaderWorkerSet, or set multinode: false" in problems.texts[0]
+
+
+def test_a_role_alone_asks_only_for_its_kinds():
+    _result, _problems, stack = resolve(components=["gaie"], gaie={"pools": [{"name": "p", "selector": {"a": "b"}}]})
+    assert {kind for _api, kind, _why in needed_kinds(stack)} == {"InferencePool", "DestinationRule"}
+
+
+def test_check_writable(tmp_path):
+    problems = Problems()
+    check_writable(str(tmp_path / "new" / "records"), problems)
+    assert not problems
+    (tmp_path / "file").write_text("")
+    check_writable(str(tmp_path / "file"), problems)
+    assert "cannot be written" in problems.texts[0]
+
+
+@pytest.mark.parametrize(
+    ("models", "wait", "found"),
+    [
+        (None, 5, []),
+        ({"name": "a"}, "1800", ["llm_d_models: is a map -> a list, each entry beginning with - name: NAME"]),
+        ("a", 5, ["llm_d_models: is a text -> a list, each entry beginning with - name: NAME"]),
+        ([], "soon", ["gateway_wait_timeout: 'soon' is no time -> a number of seconds, for example 1800"]),
+        ([], -1, ["gateway_wait_timeout: -1 is no time -> a number of seconds, for example 1800"]),
+        ([], True, ["gateway_wait_timeout: True is no time -> a number of seconds, for example 1800"]),
+    ],
+)
+def test_settings_of_another_kind_are_named(models, wait, found):
+    problems = Problems()
+    given = params([])
+    given["models"] = models
+    given["gateway"] = {**given["gateway"], "wait_timeout": wait}
+    checked_settings(given, problems)
+    assert problems.texts == found
+
+
+def test_a_folder_in_which_even_root_cannot_write():
+    problems = Problems()
+    check_writable("/proc/none/records", problems)
+    assert problems.texts and problems.texts[0].startswith("llm_d_records_dir: /proc/none/records cannot be written")

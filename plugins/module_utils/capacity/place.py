@@ -161,7 +161,8 @@ def term_selects(term: Object, own_namespace: str, own_labels: Object, namespace
     elif namespace not in (spaces or [own_namespace]):
         return False
     for key, negate in (("matchLabelKeys", False), ("mismatchLabelKeys", True)):
-        for name in map(str, term.get(key) if isinstance(term.get(key), list) else []):
+        names = term.get(key)
+        for name in map(str, names if isinstance(names, list) else []):
             if name in own_labels and (labels.get(name) == own_labels[name]) == negate:
                 return False
     return labels_match(term.get("labelSelector"), labels)

@@ -63,7 +63,8 @@ def add_capacity(model: StackModel, cluster: Cluster) -> None:
 
     spaces = sorted({item.namespace for item in model.planned if item.namespace})
     nodes = attempt(lambda: pages(cluster, "v1", "Node", trimmed_node))
-    pods = own = None
+    pods: list[Object] | None = None
+    own: list[Object] = []
     if nodes is not None:
         pods = attempt(lambda: pages(cluster, "v1", "Pod", _trim(spaces), ALIVE))
     if pods is None:

@@ -19,7 +19,7 @@ from ansible_collections.kubernetes.core.plugins.module_utils.args_common import
     AUTH_PROXY_HEADERS_SPEC,
 )
 
-from ..base.data import Object
+from ..base.data import Object, mapping
 from ..base.errors import OrchestratorError
 from .kubeconfig import is_content, kubeconfig_in, secrets_in
 
@@ -109,7 +109,7 @@ def _left(found: t.Mapping[str, t.Any]) -> list[tuple[str, str]]:
 
 def _from_environment(name: str, alias: str, environ: t.Mapping[str, str]) -> t.Any:
     value = environ.get(f"K8S_AUTH_{name.upper()}") or environ.get(f"K8S_AUTH_{alias.upper()}")
-    if value and AUTH_ARG_SPEC[name].get("type") == "bool":
+    if value and mapping(AUTH_ARG_SPEC[name]).get("type") == "bool":
         return value.lower() not in ("0", "false", "no")
     return value if name != "proxy_headers" else None
 

@@ -48,7 +48,7 @@ class PoolChart:
     ports: Path
     server_type: Path
     service_ports: Path
-    prometheus: Path
+    prometheus: tuple[str, ...]
     forbidden: tuple[Path, ...] = ()
 
 
@@ -232,8 +232,8 @@ def check_pool(pool: Pool, settings: PoolSettings, problems: Problems) -> None:
             )
     for value in pool_ports(pool.values, settings.chart):
         if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < 65536:
-            where = locate(pool.layers, chart.ports, f"{pool.where}.target_ports")
-            problems.add(where, f"{value!r} is no port", "a number from 1 to 65535", rule="input-port")
+            at = locate(pool.layers, chart.ports, f"{pool.where}.target_ports")
+            problems.add(at, f"{value!r} is no port", "a number from 1 to 65535", rule="input-port")
 
 
 def _check_maps(pool: Pool, chart: PoolChart, problems: Problems) -> None:

@@ -45,8 +45,8 @@ def causes_of(evidence: Evidence, rules: t.Sequence[Diagnosis] = RULES) -> list[
     ordered = [rule for rule in rules if rule.level != SYMPTOM] + [rule for rule in rules if rule.level == SYMPTOM]
     for rule in ordered:
         fresh: list[tuple[Ref, Cause]] = []
-        for hit in _hits(rule, evidence):
-            hit = _unclaimed(hit, claimed)
+        for found_hit in _hits(rule, evidence):
+            hit = _unclaimed(found_hit, claimed)
             if hit is None:
                 continue
             root = next((claimed[item] for item in _chain(evidence, hit) if item in claimed), None)

@@ -17,6 +17,8 @@ import tempfile
 import threading
 import time
 import typing as t
+import urllib.error
+import urllib.parse
 import urllib.request
 
 from ansible.module_utils.urls import open_url

@@ -112,8 +112,8 @@ def _user(scc: Object, context: Object, place: Path, annotations: Object) -> lis
         return []
     limits: list[tuple[int, int]] | None = []
     if kind == "MustRunAsRange":
-        own = (rule.get("uidRangeMin"), rule.get("uidRangeMax"))
-        limits = [own] if all(isinstance(end, int) for end in own) else ranges(annotations.get(UIDS))
+        low, high = rule.get("uidRangeMin"), rule.get("uidRangeMax")
+        limits = [(low, high)] if isinstance(low, int) and isinstance(high, int) else ranges(annotations.get(UIDS))
         if limits is None and wanted != 0:
             return [_depends("runAsUser", place, wanted, UIDS)]
     if kind == "RunAsAny" or any(low <= wanted <= high for low, high in limits or []):

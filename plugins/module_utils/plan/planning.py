@@ -118,7 +118,7 @@ class Planning:
             note_secrets(self.stack, self.facts)
         check_work(self.stack, routes, resolver.problems)
         started = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
-        more = {"started": started, "kubernetes": version, "helm": helm}
+        more: Object = {"started": started, "kubernetes": version, "helm": helm}
         more["namespace_exists"] = self.facts.namespace is not None
         self.result_stack = as_result(self.stack, routes, rules, more)
         deploys = not self.check_mode and params["approval"] != "off"

@@ -37,7 +37,7 @@ class Settled:
         # Whether some could not be read, so that whose an object is cannot be told.
         self.unread = False
         self.registry = registry
-        self.fetch = {"helm": helm, "cache_dir": cache_dir, "plain_http": plain_http}
+        self.fetch: Object = {"helm": helm, "cache_dir": cache_dir, "plain_http": plain_http}
 
     def look(self, component: str, namespace: str, releases: list[Object]) -> dict[str, Release] | None:
         """Find out which of a component's releases are there, None where that may not be read; see current."""

@@ -60,8 +60,8 @@ def write_report(path: str, findings: t.Sequence[Finding], version: str = VERSIO
 
 def _masked(finding: Finding) -> Finding:
     """Return a finding without what looks like a token or a password."""
-    texts = {name: mask_text(getattr(finding, name)) for name in ("path", "message", "hint")}
-    return dataclasses.replace(finding, **texts)
+    path, message, hint = map(mask_text, (finding.path, finding.message, finding.hint))
+    return dataclasses.replace(finding, path=path, message=message, hint=hint)
 
 
 def _as_json(findings: t.Sequence[Finding], version: str) -> dict[str, t.Any]:

@@ -141,7 +141,7 @@ class Restore:
                 time.sleep(2**attempt)  # back-off after a failure: there is nothing to watch
 
     def _from_chart(self, step: Step) -> Object:
-        params = {
+        params: Object = {
             "component": step.row.get("component") or "", "namespace": step.namespace, "adopt": False,
             "owner": self.owner,
         }  # fmt: skip

@@ -109,8 +109,8 @@ def served_name(model: StackModel) -> t.Iterator[Hit]:
         own = [w for w in model.workloads if w.item.release == expected.release and not w.item.live and w.replicas != 0]
         for workload in [] if shared else own:
             if expected.model and workload.served and expected.model not in workload.served:
-                names = listed(workload.served)
-                text = f"{expected.name} is asked for as {expected.model!r}, its servers answer to {names}"
+                answers = listed(workload.served)
+                text = f"{expected.name} is asked for as {expected.model!r}, its servers answer to {answers}"
                 topic = (("topic", workload.item.title),)
                 yield Hit(text, (_server_side(workload),), ("served", expected.name), explains=topic)
     for route, rule, ref, side in _backends(model):

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 
+from ..base.data import mapping
 from .known import SCRATCH, SERVER
 from .role import Values
 from .scenario import Scenario
@@ -107,7 +108,7 @@ def _destination_rule(scenario: Scenario, name: str, rule: Values) -> Values:
     if host and not host.startswith(scenario.current["DEPLOY_CURRENT_SERVICE_NAME"]):
         why = f"{host} is not this pool's picker: the chart's own host is taken"
         scenario.change(name, "provider.istio.destinationRule.host", why)
-    policy = rule.get("trafficPolicy") if isinstance(rule.get("trafficPolicy"), dict) else {}
+    policy = mapping(rule.get("trafficPolicy"))
     for key in [*(key for key in rule if key != "trafficPolicy"), *(key for key in policy if key != "connectionPool")]:
         where = f"provider.istio.destinationRule.{'trafficPolicy.' * (key in policy)}{key}"
         scenario.change(name, where, "the chart never reads it: left out")

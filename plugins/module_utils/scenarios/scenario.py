@@ -55,7 +55,9 @@ class Scenario:
     def given(self, name: str) -> bool:
         """Return whether the scenario, or who imports it, gives a variable a text."""
         value = self.shell.variables.get(PREFIX + name)
-        return bool(value and value.text) and (value.line > 0 or early().get(PREFIX + name) != value.text)
+        if value is None or not value.text:
+            return False
+        return value.line > 0 or early().get(PREFIX + name) != value.text
 
     def unknown(self, name: str) -> bool:
         """Return whether a variable is set to what cannot be known."""

@@ -115,7 +115,7 @@ test: env ## Every test
 	@tests/all.sh
 
 .PHONY: chaos
-chaos: env ## Break deployments on a lab and run them again (15 to 20 min); writes docs/reliability.md
+chaos: env ## Break deployments on a lab and run them again (15 to 20 min); writes docs/failures/reliability.md
 	@cd tests/chaos && $(BIN)/python run.py
 
 .PHONY: bench

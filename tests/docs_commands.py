@@ -5,7 +5,7 @@
 Each ```bash block is run, unless the line above it is `<!-- not run: reason -->`. Pages run in lanes side by side:
 
 - Pages about the lab run in one copy of the checkout, whose inventories/lab is the tests' lab (TEST_LAB), in their own
-  namespace. docs/lab.md deploys a stack, later pages use it, docs/teardown.md is the last.
+  namespace. docs/lab/lab.md deploys a stack, later pages use it, docs/operate/teardown.md is the last.
 - Pages for readers (READERS) run as one would follow them, with an empty home and in an empty folder, or in a copy of
   the checkout. A block that begins with `# FOLDER/FILE` is written to that file. What a closed network lacks has
   stand-ins: the built collection for the published one, the lab for the reader's cluster, its charts for the published.
@@ -35,11 +35,16 @@ BLOCK = re.compile(
 FILE = re.compile(r"# ([\w.-]+/[\w./-]+)\n")
 # Lanes of pages that are followed one after the other; those in the first need a checkout.
 READERS = (
-    ("README.md", "docs/quick-start.md"),
-    ("docs/first-cluster.md", "docs/openshift.md", "docs/from-helmfile.md", "docs/from-llmdbenchmark.md"),
+    ("README.md", "docs/start/quick-start.md"),
+    (
+        "docs/start/first-cluster.md",
+        "docs/start/openshift.md",
+        "docs/start/from-helmfile.md",
+        "docs/start/from-llmdbenchmark.md",
+    ),
 )
 # Pages that name files which another page shows.
-SHOWN_BY = {"README.md": "docs/first-cluster.md"}
+SHOWN_BY = {"README.md": "docs/start/first-cluster.md"}
 CLUSTERS = ("prod-east", "ocp-east")
 SECONDS = 600
 REMOVE = (
@@ -81,7 +86,7 @@ def blocks(page: str) -> list[Block]:
 def lab_pages() -> list[str]:
     """Return the pages about the lab, the one that deploys a stack first and the one that removes it last."""
     paths = sorted((ROOT / "docs").rglob("*.md"))
-    paths.sort(key=lambda path: (path.name == "teardown.md") - (path.name == "lab.md"))
+    paths.sort(key=lambda path: ((path.name == "teardown.md") - (path.name == "lab.md"), path.name))
     readers = {page for lane in READERS for page in lane}
     return [page for page in (str(path.relative_to(ROOT)) for path in paths) if page not in readers]
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Write docs/failures.md from the rules of diagnosis; with --check, say whether that has to be done."""
+"""Write docs/failures/failures.md from the rules of diagnosis; with --check, say whether that has to be done."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ them a namespace has:
 ansible-playbook llm_d.orchestrator.diagnose -i inventories/lab
 ```
 
-Sources written `owner/repository#number` are public issues; F1 to F11 are explained in [rules.md](rules.md), which
-tells what can be found before anything is deployed. A *consequence* is named only where nothing that it depends on has
+Sources written `owner/repository#number` are public issues; F1 to F11 are explained in
+[rules.md](../reference/rules.md), which tells what can be found before anything is deployed. A *consequence* is named only where nothing that it depends on has
 a cause. *Proven* says how the rule was seen to work: the failure is `caused` on the lab, by its real API server,
 controllers, scheduler and admission; it is `played` there, by the status, events, log or release record that a node or
 Helm leaves; or the evidence is `recorded`.
@@ -72,7 +72,7 @@ def page() -> str:
 
 def main(arguments: list[str]) -> int:
     """Write the page, or with --check compare; return the exit code."""
-    path = ROOT / "docs" / "failures.md"
+    path = ROOT / "docs" / "failures" / "failures.md"
     if "--check" in arguments:
         return 0 if path.exists() and path.read_text(encoding="utf-8") == page() else 1
     path.write_text(page(), encoding="utf-8")

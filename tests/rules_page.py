@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Write docs/rules.md from the registry of consistency rules; a unit test says when it has to be run."""
+"""Write docs/reference/rules.md from the registry of consistency rules; a unit test says when it has to be run."""
 
 from __future__ import annotations
 
@@ -133,4 +133,4 @@ def page() -> str:
 
 
 if __name__ == "__main__":
-    (ROOT / "docs" / "rules.md").write_text(page(), encoding="utf-8")
+    (ROOT / "docs" / "reference" / "rules.md").write_text(page(), encoding="utf-8")

@@ -40,7 +40,8 @@ options:
     required: true
   models:
     description:
-      - List of models, each with a release, a pool and a route; the variable C(llm_d_models). See C(docs/variables.md).
+      - List of models, each with a release, a pool and a route; the variable C(llm_d_models). See
+        C(docs/reference/variables.md).
     type: raw
   gateway:
     description:
@@ -90,7 +91,7 @@ options:
     default: error
   check_rules:
     description:
-      - Whether to render the charts of a whole stack and check all consistency rules, see C(docs/rules.md).
+      - Whether to render the charts of a whole stack and check all consistency rules, see C(docs/reference/rules.md).
       - With V(warn) the findings are warnings; with V(error) those of the severity error are mistakes like all others.
       - Releases that are settled already are not rendered; where all are, nothing is checked. A chart that Helm cannot
         render is a mistake in either case.
@@ -295,7 +296,7 @@ adopted:
   sample: []
 plan:
   description:
-    - What a deployment would do, see C(docs/plan.md) and C(docs/plan.schema.json).
+    - What a deployment would do, see C(docs/operate/plan.md) and C(docs/operate/plan.schema.json).
     - Only of a whole stack with O(find_settled=true); empty else.
   returned: success
   type: dict

@@ -41,8 +41,8 @@ def linked(store: Store, collection: str, key: str, link: str, target: str = "")
 
 
 def documented() -> dict[str, Any]:
-    """The files that docs/awx.md shows, as one, without their secrets."""
-    text = (ROOT / "docs" / "awx.md").read_text(encoding="utf-8")
+    """The files that docs/fleets/awx.md shows, as one, without their secrets."""
+    text = (ROOT / "docs" / "fleets" / "awx.md").read_text(encoding="utf-8")
     shown = [yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)[:2]]
     objects = {**shown[0].pop("awx_objects"), **shown[1].pop("awx_objects")}
     return {**shown[0], **shown[1], "awx_objects": objects, "awx_secrets": {}}

@@ -19,7 +19,7 @@ LABS, HOSTS = "## Deployments on several labs at once", "## Plans of simulated h
 START = """# Fleet benchmarks
 
 Run them with `make bench-fleet`: it starts labs of its own, takes about 12 minutes and rewrites this page. It is one
-run on one machine; nothing else may run there. How to use many clusters at once: [fleet.md](fleet.md).
+run on one machine; nothing else may run there. How to use many clusters at once: [fleet.md](fleets/fleet.md).
 
 The controller keeps, for each host, its variables and the results that later tasks need. All else is in the forks,
 which end with their task, and in the background jobs of the clusters that are deployed at once, which waves bound.

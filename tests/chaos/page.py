@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The table of faults in docs/reliability.md."""
+"""The table of faults in docs/failures/reliability.md."""
 
 from __future__ import annotations
 

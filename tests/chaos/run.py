@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Breaks deployments on a lab, runs them again, and writes what came of it to docs/reliability.md.
+"""Breaks deployments on a lab, runs them again, and writes what came of it to docs/failures/reliability.md.
 
 `--quick` tries a few faults in less than 90 s and writes nothing; `--only TEXT` tries those with the text in their
 names, and writes those lines of the table anew.
@@ -36,7 +36,7 @@ QUICK = (
     "release pending-upgrade, its Helm gone",
     "a second run at once, llm_d_lock: refuse",
 )
-PAGE = ROOT / "docs/reliability.md"
+PAGE = ROOT / "docs/failures/reliability.md"
 MEASURED = pathlib.Path(__file__).with_name("measured.json")
 
 

@@ -124,7 +124,7 @@ def plan(stack: Stack) -> Plan:
 def test_a_plan_changes_nothing_and_hides_secrets(stack: Stack, plan: Plan) -> None:
     assert plan.content["digest"] in plan.run.text
     assert plan.content["summary"]["create"] == len(plan.changes) > 5
-    schema = json.loads((ROOT / "docs" / "plan.schema.json").read_text(encoding="utf-8"))
+    schema = json.loads((ROOT / "docs" / "operate" / "plan.schema.json").read_text(encoding="utf-8"))
     jsonschema.Draft202012Validator(schema).validate(plan.content)
     page = plan.path.with_name("plan.md").read_text(encoding="utf-8")
     for text in (page, plan.path.read_text(encoding="utf-8"), plan.run.text):

@@ -66,9 +66,9 @@ def test_what_a_closed_network_lacks_has_stand_ins(tmp_path: pathlib.Path) -> No
 def test_every_page_is_read_and_the_one_that_removes_is_last() -> None:
     pages = docs_commands.lab_pages()
     readers = {page for lane in docs_commands.READERS for page in lane}
-    assert {"README.md", "docs/quick-start.md", "docs/first-cluster.md"} <= readers
-    assert {"docs/lab.md", "docs/verify.md", "docs/fleet.md"} <= set(pages)
+    assert {"README.md", "docs/start/quick-start.md", "docs/start/first-cluster.md"} <= readers
+    assert {"docs/lab/lab.md", "docs/operate/verify.md", "docs/fleets/fleet.md"} <= set(pages)
     assert readers.isdisjoint(pages)
     everything = {str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md")}
     assert everything <= readers | set(pages)
-    assert pages[-1] == "docs/teardown.md"
+    assert pages[-1] == "docs/operate/teardown.md"

@@ -12,10 +12,10 @@ from .registry import RULES
 DOCS = "https://github.com/llm-d/llm_d.orchestrator/blob/main/docs/"
 
 
-VALUES_PAGE = DOCS + "values.md#what-a-message-means"
+VALUES_PAGE = DOCS + "reference/values.md#what-a-message-means"
 
 
-VARIABLES_PAGE = DOCS + "values.md#mistakes-in-variables"
+VARIABLES_PAGE = DOCS + "reference/values.md#mistakes-in-variables"
 
 
 class RuleText(t.NamedTuple):
@@ -107,7 +107,7 @@ def rule_text(rule: str) -> RuleText:
     for known in RULES:
         if known.id == rule:
             text = f"{known.meaning} In production: {known.failure} What to do: {known.remedy}. Source: {known.source}"
-            return RuleText(known.title, text, f"{DOCS}rules.md#{_anchor(f'{known.id}: {known.title}')}")
+            return RuleText(known.title, text, f"{DOCS}reference/rules.md#{_anchor(f'{known.id}: {known.title}')}")
     return RuleText(rule, rule, DOCS)
 
 

@@ -13,7 +13,7 @@ from ansible_collections.llm_d.orchestrator.plugins.modules import deployment_pl
 from plan_world import DIGEST, SECRET, action, plan, question
 
 jsonschema = pytest.importorskip("jsonschema")
-SCHEMA = json.loads((pathlib.Path(__file__).resolve().parents[5] / "docs/plan.schema.json").read_text())
+SCHEMA = json.loads((pathlib.Path(__file__).resolve().parents[5] / "docs/operate/plan.schema.json").read_text())
 
 
 def parameters(path, **more):

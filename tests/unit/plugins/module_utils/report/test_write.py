@@ -137,7 +137,7 @@ def test_a_report_is_replaced_whole(tmp_path):
 
 
 def test_every_rule_of_the_stack_has_its_place_in_the_docs():
-    page = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference" / "rules.md").read_text(encoding="utf-8")
     headings = re.findall(r"^### (.*)$", page, re.MULTILINE)
     anchors = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
     linked = {rules_texts.rule_text(rule.id).page.partition("#")[2] for rule in RULES}
@@ -165,7 +165,7 @@ def rule_ids():
 
 
 def test_every_rule_id_has_a_text_and_a_row_in_the_docs():
-    page = (ROOT / "docs" / "values.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference" / "values.md").read_text(encoding="utf-8")
     rows = set(re.findall(r"`([a-z-]+)`", "\n".join(re.findall(r"^\| (`.*?) \|", page, re.MULTILINE))))
     ids = rule_ids()
     assert len(ids) > 40

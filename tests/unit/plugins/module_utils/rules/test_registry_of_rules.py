@@ -54,4 +54,6 @@ def test_the_page_of_rules_is_up_to_date() -> None:
     sys.path.insert(0, str(TESTS))
     import rules_page
 
-    assert (TESTS.parent / "docs" / "rules.md").read_text() == rules_page.page(), "run tests/rules_page.py"
+    assert (TESTS.parent / "docs" / "reference" / "rules.md").read_text() == rules_page.page(), (
+        "run tests/rules_page.py"
+    )

@@ -27,10 +27,10 @@ ansible-playbook llm_d.orchestrator.diagnose -i inventories/lab
 ```
 
 Sources written `owner/repository#number` are public issues; F1 to F11 are explained in
-[rules.md](../reference/rules.md), which tells what can be found before anything is deployed. A *consequence* is named only where nothing that it depends on has
-a cause. *Proven* says how the rule was seen to work: the failure is `caused` on the lab, by its real API server,
-controllers, scheduler and admission; it is `played` there, by the status, events, log or release record that a node or
-Helm leaves; or the evidence is `recorded`.
+[rules.md](../reference/rules.md), which tells what can be found before anything is deployed. A *consequence* is named
+only where nothing that it depends on has a cause. *Proven* says how the rule was seen to work: the failure is
+`caused` on the lab, by its real API server, controllers, scheduler and admission; it is `played` there, by the
+status, events, log or release record that a node or Helm leaves; or the evidence is `recorded`.
 
 This page is made by `tests/failures_page.py` from the rules themselves.
 """

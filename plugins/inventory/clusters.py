@@ -150,7 +150,7 @@ from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster import contexts
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster import kubeconfig as cluster_kubeconfig
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.contexts import Found
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.contexts import FoundCluster
 
 try:
     from ansible.template import trust_as_template
@@ -193,7 +193,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         for name, one in hosts.items():
             self._add(name, one)
 
-    def _add(self, name: str, one: Found) -> None:
+    def _add(self, name: str, one: FoundCluster) -> None:
         """Add a host with its variables and groups. What clusters say is data, in which nothing is templated."""
         self.inventory.add_host(name)
         as_content = self.get_option("kubeconfig_as") == "content"
@@ -223,7 +223,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             raise OrchestratorError(text)
         self.display.warning(text)
 
-    def _contexts(self, source: str) -> list[Found]:
+    def _contexts(self, source: str) -> list[FoundCluster]:
         """Return the clusters of kubeconfigs' contexts."""
         found = []
         for path, sure in self._paths(source):
@@ -255,7 +255,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             found.update({match: match == path for match in matches if match == path or os.path.isfile(match)})
         return list(found.items())
 
-    def _managed(self, source: str, cache: bool) -> list[Found]:
+    def _managed(self, source: str, cache: bool) -> list[FoundCluster]:
         """Return the clusters of Cluster API, from the cache where that may be."""
         as_file = self.get_option("kubeconfig_as") == "file"
         use = bool(as_file and self.get_option("cache"))
@@ -264,7 +264,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             self.load_cache_plugin()
             key = self.get_cache_key(source)
         if use and cache:
-            kept = [Found(row["facts"], row["file"]) for row in self._cache.get(key) or []]
+            kept = [FoundCluster(row["facts"], row["file"]) for row in self._cache.get(key) or []]
             if kept and all(os.path.isfile(one.file) for one in kept):
                 return kept
         found = self._read_managed()
@@ -274,7 +274,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             self._cache[key] = [{"facts": one.facts, "file": one.file} for one in found]
         return found
 
-    def _read_managed(self) -> list[Found]:
+    def _read_managed(self) -> list[FoundCluster]:
         # Only here, as the client takes its time to load.
         from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.managed_clusters import read_managed
 
@@ -288,7 +288,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             self._mistake(problem)
         return found
 
-    def _write(self, source: str, found: list[Found]) -> None:
+    def _write(self, source: str, found: list[FoundCluster]) -> None:
         """Write the kubeconfigs out of Secrets to files that are this user's alone."""
         base = self.get_option("kubeconfig_dir") or contexts.runtime_folder(os.environ)
         folder = contexts.folder_of(source, os.path.abspath(os.path.expanduser(os.path.expandvars(base))))

@@ -212,7 +212,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.deploy.releases
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.deploy.removal import Removal, removal_diff
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.helm.command import Helm
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.helm.deployed import Inventory
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.helm.deployed import HelmRecords
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.helm.image_check import registry_of
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.helm.wanted import prepare
 
@@ -262,7 +262,7 @@ def check_names(params: dict) -> None:
 def run_present(params: dict, cluster: Cluster, helm: Helm, *, check: bool, diff: bool) -> dict:
     """Install and wait; return the module's result."""
     deadline = time.monotonic() + params["wait_timeout"]
-    namespace, inventory, watches = params["namespace"], Inventory(cluster), Watches(cluster)
+    namespace, inventory, watches = params["namespace"], HelmRecords(cluster), Watches(cluster)
     installer = Installer(cluster, helm, inventory, watches, params, deadline)
     wanted = prepare(params["releases"], helm, params["chart_cache"], plain_http=params["plain_http"])
     current = inventory.releases(namespace, [one.name for one in wanted])
@@ -290,7 +290,7 @@ def run_present(params: dict, cluster: Cluster, helm: Helm, *, check: bool, diff
 
 def run_absent(params: dict, cluster: Cluster, helm: Helm, *, check: bool) -> dict:
     """Remove and wait; return the module's result."""
-    inventory = Inventory(cluster)
+    inventory = HelmRecords(cluster)
     removal = Removal(cluster, helm, inventory, Watches(cluster), Events(params["events_file"]))
     names = [release["name"] for release in params["releases"]]
     found = inventory.releases(params["namespace"], names)

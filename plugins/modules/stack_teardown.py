@@ -103,7 +103,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.client 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.watch import Watches
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.deploy.removal import Removal
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.helm.command import Helm
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.helm.deployed import Inventory
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.helm.deployed import HelmRecords
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.teardown.run import Teardown, describe
 
 
@@ -123,7 +123,7 @@ def argument_spec() -> dict:
 
 def run(params: dict, cluster: Cluster, helm: Helm, *, check: bool = False) -> dict:
     """Return the module's result; left holds what should be gone and is not."""
-    inventory = Inventory(cluster)
+    inventory = HelmRecords(cluster)
     removal = Removal(cluster, helm, inventory, Watches(cluster), Events(params["events_file"]))
     teardown = Teardown(cluster, removal, params)
     plan = teardown.plan()

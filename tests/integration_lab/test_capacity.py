@@ -19,7 +19,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.capacity.fit im
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.capacity.read import add_capacity
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.client import Cluster
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.lab.objects import node_object
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.items import Component, Facts
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.items import RenderedRelease, RuleFacts
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.model import StackModel, build_model
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.capacity import RULES as ROOM
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.quota import RULES as QUOTAS
@@ -87,8 +87,8 @@ def occupied(lab: Lab, scenario: Scenario) -> bool:
 
 
 def predict(scenario: Scenario) -> StackModel:
-    parts = [Component("modelservice", "ms", space(scenario), [placed(scenario, body) for body in scenario.plan])]
-    model = build_model(parts, [], [], Facts(objects={"PriorityClass": CLASSES}))
+    parts = [RenderedRelease("modelservice", "ms", space(scenario), [placed(scenario, body) for body in scenario.plan])]
+    model = build_model(parts, [], [], RuleFacts(objects={"PriorityClass": CLASSES}))
     add_capacity(model, Cluster({"kubeconfig": os.environ["LAB_KUBECONFIG"]}))
     return model
 

@@ -10,7 +10,7 @@ import typing as t
 from ..base.data import Object, dicts, mapping
 from ..base.ours import is_kept
 from ..model.items import Item
-from ..model.permissions import Need
+from ..model.permissions import Permission
 
 RBAC = "rbac.authorization.k8s.io"
 
@@ -82,7 +82,7 @@ def kinds_of(documents: t.Iterable[Object]) -> dict[tuple[str, str], tuple[str, 
 
 def needs(
     items: t.Sequence[Item], kinds: Kinds, scope: Scope, present: t.Mapping[str, t.Sequence[Object]] | None = None
-) -> list[Need]:
+) -> list[Permission]:
     """Return every permission that a plan needs, each once: what it must have first, then what is optional.
 
     items: the objects to be made; kinds: what the cluster serves. Kinds it does not serve are another rule's matter.
@@ -92,29 +92,31 @@ def needs(
     found += _leaving(present or {}, kinds)
     found += [need for item in items for need in _held(item, items)]
     found += [*_verify(kinds, scope), *_reads(kinds, scope)]
-    kept: dict[Need, Need] = {}
+    kept: dict[Permission, Permission] = {}
     for need in found:
         if need not in kept or _weight(need) < _weight(kept[need]):
             kept[need] = need
     return sorted(kept.values(), key=lambda need: need.optional)
 
 
-def _weight(need: Need) -> int:
+def _weight(need: Permission) -> int:
     return 2 * need.optional + need.held
 
 
-def _namespaces(scope: Scope) -> t.Iterator[Need]:
+def _namespaces(scope: Scope) -> t.Iterator[Permission]:
     for name in scope.places:
         if name not in scope.deploys:
-            yield Need("get", "", "namespaces", name, name, why="labels of the Gateway's namespace", optional=True)
+            yield Permission(
+                "get", "", "namespaces", name, name, why="labels of the Gateway's namespace", optional=True
+            )
         elif name in scope.absent:
-            yield Need("create", "", "namespaces", why="the namespace does not exist")
-            yield Need("get", "", "namespaces", "", name, why="the namespace")
+            yield Permission("create", "", "namespaces", why="the namespace does not exist")
+            yield Permission("get", "", "namespaces", "", name, why="the namespace")
         else:
-            yield Need("get", "", "namespaces", name, name, why="the namespace")
+            yield Permission("get", "", "namespaces", name, name, why="the namespace")
 
 
-def _releases(scope: Scope) -> t.Iterator[Need]:
+def _releases(scope: Scope) -> t.Iterator[Permission]:
     for name in scope.deploys:
         if scope.locked:
             yield from _all(LOCK_VERBS, "coordination.k8s.io", "leases", name, "the lock of the namespace (llm_d_lock)")
@@ -123,7 +125,7 @@ def _releases(scope: Scope) -> t.Iterator[Need]:
         yield from _all(("list", "watch"), "apps", "replicasets", name, "readiness of Deployments")
 
 
-def _objects(items: t.Sequence[Item], kinds: Kinds, scope: Scope) -> t.Iterator[Need]:
+def _objects(items: t.Sequence[Item], kinds: Kinds, scope: Scope) -> t.Iterator[Permission]:
     for item in items:
         resource, namespaced = kinds.get((item.group, item.kind), ("", False))
         if resource:
@@ -132,7 +134,7 @@ def _objects(items: t.Sequence[Item], kinds: Kinds, scope: Scope) -> t.Iterator[
             yield from _all(OBJECT_VERBS, item.group, resource, place, origin)
 
 
-def _leaving(present: t.Mapping[str, t.Sequence[Object]], kinds: Kinds) -> t.Iterator[Need]:
+def _leaving(present: t.Mapping[str, t.Sequence[Object]], kinds: Kinds) -> t.Iterator[Permission]:
     for release, bodies in present.items():
         for body in bodies:
             key = (str(body.get("apiVersion")).rpartition("/")[0], str(body.get("kind")))
@@ -142,14 +144,14 @@ def _leaving(present: t.Mapping[str, t.Sequence[Object]], kinds: Kinds) -> t.Ite
                 yield from _all(LEAVING_VERBS, key[0], resource, place, f"release {release} as it is")
 
 
-def _made(kinds: Kinds, scope: Scope) -> t.Iterator[Need]:
+def _made(kinds: Kinds, scope: Scope) -> t.Iterator[Permission]:
     for key in scope.made:
         resource, _namespaced = kinds.get(key, ("", True))
         if resource:
             yield from _all(OBJECT_VERBS, key[0], resource, scope.namespace, "what is made before the releases")
 
 
-def _held(item: Item, items: t.Sequence[Item]) -> t.Iterator[Need]:
+def _held(item: Item, items: t.Sequence[Item]) -> t.Iterator[Permission]:
     """What must be held, or be covered by escalate and bind, to create a Role or a binding."""
     if item.group != RBAC:
         return
@@ -163,38 +165,38 @@ def _held(item: Item, items: t.Sequence[Item]) -> t.Iterator[Need]:
         bound = next((one for one in items if one.kind == kind and one.name == name), None)
         if bound is None:
             why = f"{item.kind} {item.name} binds the existing {kind} {name}"
-            yield Need("bind", RBAC, f"{kind.lower()}s", place, name, why=why)
+            yield Permission("bind", RBAC, f"{kind.lower()}s", place, name, why=why)
         elif kind == "ClusterRole":
             for rule in dicts(bound.body.get("rules")):
                 yield from granted(rule, place, f"{item.kind} {item.name} binds it")
 
 
-def granted(rule: Object, namespace: str, why: str) -> t.Iterator[Need]:
+def granted(rule: Object, namespace: str, why: str) -> t.Iterator[Permission]:
     """Return what a rule of a Role grants, one by one."""
     for verb in _texts(rule.get("verbs")):
         for url in _texts(rule.get("nonResourceURLs")):
-            yield Need(verb, url=url, why=why, held=True)
+            yield Permission(verb, url=url, why=why, held=True)
         for group in _texts(rule.get("apiGroups")):
             for resource in _texts(rule.get("resources")):
                 for name in _texts(rule.get("resourceNames")) or [""]:
-                    yield Need(verb, group, resource, namespace, name, why=why, held=True)
+                    yield Permission(verb, group, resource, namespace, name, why=why, held=True)
 
 
 def _texts(value: t.Any) -> list[str]:
     return [str(item) for item in value] if isinstance(value, list) else []
 
 
-def _verify(kinds: Kinds, scope: Scope) -> t.Iterator[Need]:
+def _verify(kinds: Kinds, scope: Scope) -> t.Iterator[Permission]:
     for name in scope.places:
         yield from _all(("get", "create"), "", "pods/portforward", name, "verification sends requests to pods")
-        yield Need("list", "", "pods", name, why="verification finds the Gateway's pods")
-        yield Need("list", "", "services", name, why="verification finds the Gateway's Service")
+        yield Permission("list", "", "pods", name, why="verification finds the Gateway's pods")
+        yield Permission("list", "", "services", name, why="verification finds the Gateway's Service")
     for name in scope.places:
         for verb in ("get", "list"):
             yield from _served(verb, GATEWAY, "Gateway", name, kinds, "verification and routes find the Gateway")
     why = "verification reads what serves the models"
     yield from _served("list", GATEWAY, "HTTPRoute", scope.namespace, kinds, why)
-    yield Need("list", "apps", "deployments", scope.namespace, why=why)
+    yield Permission("list", "apps", "deployments", scope.namespace, why=why)
     yield from _served("list", "leaderworkerset.x-k8s.io", "LeaderWorkerSet", scope.namespace, kinds, why)
     for group in ("inference.networking.k8s.io", "inference.networking.x-k8s.io"):
         yield from _served("list", group, "InferencePool", scope.namespace, kinds, why)
@@ -220,26 +222,26 @@ _READS = (
 )
 
 
-def _reads(kinds: Kinds, scope: Scope) -> t.Iterator[Need]:
+def _reads(kinds: Kinds, scope: Scope) -> t.Iterator[Permission]:
     for group, kind, wide, why in _READS:
         for place in [""] if wide else scope.places:
             yield from _served("list", group, kind, place, kinds, why, optional=True)
     why = "the release of the Gateway API, and definitions that are not established"
-    yield Need("get", "apiextensions.k8s.io", "customresourcedefinitions", why=why, optional=True)
-    yield Need("get", "", "namespaces", "", "kube-system", why="which cluster it is", optional=True)
+    yield Permission("get", "apiextensions.k8s.io", "customresourcedefinitions", why=why, optional=True)
+    yield Permission("get", "", "namespaces", "", "kube-system", why="which cluster it is", optional=True)
     if scope.istio:
         why = "the gateway controller's version and its inference extension"
-        yield Need("list", "apps", "deployments", why=why, optional=True)
+        yield Permission("list", "apps", "deployments", why=why, optional=True)
 
 
 def _served(
     verb: str, group: str, kind: str, namespace: str, kinds: Kinds, why: str, optional: bool = False
-) -> t.Iterator[Need]:
+) -> t.Iterator[Permission]:
     resource, _namespaced = kinds.get((group, kind), ("", False))
     if resource:
-        yield Need(verb, group, resource, namespace, why=why, optional=optional)
+        yield Permission(verb, group, resource, namespace, why=why, optional=optional)
 
 
-def _all(verbs: t.Iterable[str], group: str, resource: str, namespace: str, why: str) -> t.Iterator[Need]:
+def _all(verbs: t.Iterable[str], group: str, resource: str, namespace: str, why: str) -> t.Iterator[Permission]:
     for verb in verbs:
-        yield Need(verb, group, resource, namespace, why=why)
+        yield Permission(verb, group, resource, namespace, why=why)

@@ -16,7 +16,7 @@ from .read import read_access
 
 if t.TYPE_CHECKING:
     from ..cluster.client import Cluster
-    from ..helm.deployed import Inventory
+    from ..helm.deployed import HelmRecords
 
 
 # Rules that the variable llm_d_access is about.
@@ -30,7 +30,7 @@ _GROUPS = {"Job": "batch", "DaemonSet": "apps", "PrometheusRule": "monitoring.co
 def add_access(
     model: StackModel,
     cluster: Cluster,
-    inventory: Inventory,
+    inventory: HelmRecords,
     result: Object,
     created: t.Mapping[str, t.Sequence],
     present: t.Mapping[str, t.Sequence[Object]],

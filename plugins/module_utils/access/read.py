@@ -10,7 +10,7 @@ import json
 import typing as t
 
 from ..base.data import Object
-from ..model.permissions import Access, Need, escalates, refused
+from ..model.permissions import Access, Permission, escalates, refused
 from .roles import role_yaml
 
 if t.TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Rules:
     complete: bool
 
 
-def read_access(cluster: Cluster, needs: t.Sequence[Need], absent: t.Iterable[str] = ()) -> Access:
+def read_access(cluster: Cluster, needs: t.Sequence[Permission], absent: t.Iterable[str] = ()) -> Access:
     """Return which of the needs are refused. absent: namespaces that do not exist yet."""
     places = list(dict.fromkeys(need.namespace for need in needs))
     with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
@@ -57,7 +57,7 @@ def read_access(cluster: Cluster, needs: t.Sequence[Need], absent: t.Iterable[st
     return Access(user, missing, unknown, role_yaml(needs, user, frozenset(missing), absent))
 
 
-def _granted(need: Need, reviews: dict[str, Rules]) -> bool:
+def _granted(need: Permission, reviews: dict[str, Rules]) -> bool:
     rules = reviews[need.namespace].rules
     return not refused([need], rules) or (need.held and escalates(need, rules))
 
@@ -79,7 +79,7 @@ def _rules(cluster: Cluster, namespace: str) -> Rules:
     return Rules(rules, not status.get("incomplete"))
 
 
-def _ask(cluster: Cluster, need: Need) -> bool | None:
+def _ask(cluster: Cluster, need: Permission) -> bool | None:
     """Return whether a single permission is granted, None where the cluster does not say."""
     if need.url:
         spec: Object = {"nonResourceAttributes": {"path": need.url, "verb": need.verb}}

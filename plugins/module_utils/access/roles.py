@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import typing as t
 
-from ..model.permissions import ALL, Need
+from ..model.permissions import ALL, Permission
 
 NAME = "llm-d-orchestrator"
 
@@ -18,7 +18,9 @@ _API = "rbac.authorization.k8s.io"
 _ACCOUNT = "system:serviceaccount:"
 
 
-def role_yaml(needs: t.Sequence[Need], user: str, missing: t.Container[Need] = (), absent: t.Iterable[str] = ()) -> str:
+def role_yaml(
+    needs: t.Sequence[Permission], user: str, missing: t.Container[Permission] = (), absent: t.Iterable[str] = ()
+) -> str:
     """Return YAML that grants the needs to a user: Namespaces that are absent, then a Role for each namespace.
 
     Rules of what is missing come first. What is optional stands apart in its own ClusterRole where it is cluster-wide.
@@ -43,13 +45,15 @@ def role_yaml(needs: t.Sequence[Need], user: str, missing: t.Container[Need] = (
     return "\n".join(parts)
 
 
-def _in_its_namespace(need: Need, absent: t.Container[str]) -> Need:
+def _in_its_namespace(need: Permission, absent: t.Container[str]) -> Permission:
     if need.resource == "namespaces" and need.verb == "get" and need.name in absent:
-        return Need("get", "", "namespaces", need.name, need.name, why=need.why)
+        return Permission("get", "", "namespaces", need.name, need.name, why=need.why)
     return need
 
 
-def _documents(needs: t.Sequence[Need], namespace: str, name: str, user: str, missing: t.Container[Need]) -> list[str]:
+def _documents(
+    needs: t.Sequence[Permission], namespace: str, name: str, user: str, missing: t.Container[Permission]
+) -> list[str]:
     """Return a Role and its binding, or the cluster's; [] without needs."""
     if not needs:
         return []
@@ -65,7 +69,7 @@ def _documents(needs: t.Sequence[Need], namespace: str, name: str, user: str, mi
     return ["\n".join(lines), "\n".join(binding)]
 
 
-def _rules(needs: t.Iterable[Need]) -> list[str]:
+def _rules(needs: t.Iterable[Permission]) -> list[str]:
     verbs: dict[tuple[str, str, str, str], list[str]] = {}
     for need in needs:
         verbs.setdefault((need.group, need.resource, need.name, need.url), []).append(need.verb)

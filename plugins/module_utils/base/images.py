@@ -123,7 +123,7 @@ def rewritten(text: str, registry: str) -> str:
         return text
 
 
-class Found(t.NamedTuple):
+class FoundImage(t.NamedTuple):
     """An image in an object. path: of its text; owner: the object and container, for messages; new: when rewritten."""
 
     path: Path
@@ -132,7 +132,7 @@ class Found(t.NamedTuple):
     new: str
 
 
-def find_images(item: Object, registry: str = "") -> list[Found]:
+def find_images(item: Object, registry: str = "") -> list[FoundImage]:
     """Return the images of an object: of containers at any depth, of volumes, of variables named ...IMAGE.
 
     Also {registry, repository, tag} as controllers' own kinds have it; its text is then the joined reference and its
@@ -142,14 +142,14 @@ def find_images(item: Object, registry: str = "") -> list[Found]:
         return []
     metadata = item.get("metadata") or {}
     owner = " ".join([str(item.get("kind")), "/".join(filter(None, (metadata.get("namespace"), metadata.get("name"))))])
-    found: list[Found] = []
+    found: list[FoundImage] = []
     for key, value in item.items():
         if key not in ("metadata", "data", "stringData", "binaryData"):
             _walk(value, (key,), owner, registry, found)
     return found
 
 
-def _walk(value: t.Any, path: Path, owner: str, registry: str, found: list[Found]) -> None:
+def _walk(value: t.Any, path: Path, owner: str, registry: str, found: list[FoundImage]) -> None:
     if isinstance(value, list):
         for index, entry in enumerate(value):
             _walk(entry, (*path, index), owner, registry, found)
@@ -161,7 +161,7 @@ def _walk(value: t.Any, path: Path, owner: str, registry: str, found: list[Found
             if key == "image" and isinstance(entry, dict) and isinstance(entry.get("repository"), str):
                 found.append(_of_map(entry, place, here, registry))
             elif isinstance(entry, str) and entry and _names_image(place, value):
-                found.append(Found(place, entry, here, rewritten(entry, registry) if registry else entry))
+                found.append(FoundImage(place, entry, here, rewritten(entry, registry) if registry else entry))
             else:
                 _walk(entry, place, here, registry, found)
 
@@ -173,19 +173,19 @@ def _names_image(path: Path, parent: Object) -> bool:
     return is_variable and bool(_EMBEDDED.match(parent["value"]))
 
 
-def _of_map(entry: Object, path: Path, owner: str, registry: str) -> Found:
+def _of_map(entry: Object, path: Path, owner: str, registry: str) -> FoundImage:
     base, repository = str(entry.get("registry") or ""), entry["repository"]
     text = f"{base}/{repository}" if base else repository
     text += f":{entry['tag']}" if entry.get("tag") else ""
     text += f"@{entry['digest']}" if entry.get("digest") else ""
     key, value = ("registry", base) if base else ("repository", repository)
     if not registry or value == registry or value.startswith(registry + "/"):
-        return Found((*path, key), text, owner, value)
+        return FoundImage((*path, key), text, owner, value)
     host, slash, rest = value.partition("/")
     if not base and "." not in host and ":" not in host:
         # Its registry is the controller's default, which is not ours to know: the check of what is rewritten names it.
-        return Found((*path, key), text, owner, value)
-    return Found((*path, key), text, owner, f"{registry}/{_part(host)}{slash}{rest}")
+        return FoundImage((*path, key), text, owner, value)
+    return FoundImage((*path, key), text, owner, f"{registry}/{_part(host)}{slash}{rest}")
 
 
 def elsewhere(item: Object, registry: str) -> list[str]:

@@ -24,7 +24,7 @@ from ..components.base import COMPONENTS, Facts, Stack
 from ..components.httproute import stack_routes
 from ..components.prepare import objects as prepare_objects
 from ..helm.command import LocalHelm
-from ..helm.deployed import Inventory
+from ..helm.deployed import HelmRecords
 from ..helm.image_check import images_of
 from ..helm.records import dump_objects
 from ..rules.run import StackRules
@@ -55,7 +55,7 @@ KUBE_APIS = [
 ]
 
 
-class Target(t.NamedTuple):
+class RenderTarget(t.NamedTuple):
     """What is rendered for. cluster: its address, "" for none."""
 
     version: str
@@ -77,7 +77,7 @@ def make_part(params: Object) -> Object:
     fetching = {key: params[name] for key, name in (("cache_dir", "chart_cache"), ("plain_http", "plain_http"))}
     fetching["helm"] = params["helm_binary"] or "helm"
     stack, result = _resolve(params, target, fetching, problems, notes)
-    inventory = t.cast(Inventory, types.SimpleNamespace(version=target.version, apis=target.apis))
+    inventory = t.cast(HelmRecords, types.SimpleNamespace(version=target.version, apis=target.apis))
     rules = StackRules(t.cast(Cluster, None), inventory, stack, result, fetching)
     rendered = rules.render({})
     if rendered.errors:
@@ -101,21 +101,21 @@ def make_part(params: Object) -> Object:
     }
 
 
-def find_target(params: Object, notes: list[str]) -> Target:
+def find_target(params: Object, notes: list[str]) -> RenderTarget:
     """Return what to render for: the cluster where it answers, else the defaults, which a note tells."""
     try:
         cluster = Cluster(params)
-        inventory = Inventory(cluster)
+        inventory = HelmRecords(cluster)
         facts = read_facts(cluster, params["namespace"], params["gateway"]["namespace"] or params["namespace"], notes)
-        return Target(inventory.version, inventory.apis, cluster.host, facts)
+        return RenderTarget(inventory.version, inventory.apis, cluster.host, facts)
     except OrchestratorError as exc:
         version = params["kube_version"] or KUBE_VERSION
         notes.append(f"No cluster answered ({exc.message.rstrip('.')}): rendered for Kubernetes {version}.")
-        return Target(version, KUBE_APIS, "", Facts(reachable=False))
+        return RenderTarget(version, KUBE_APIS, "", Facts(reachable=False))
 
 
 def _resolve(
-    params: Object, target: Target, fetching: Object, problems: Problems, notes: list[str]
+    params: Object, target: RenderTarget, fetching: Object, problems: Problems, notes: list[str]
 ) -> tuple[Stack, Object]:
     sections = {name: params[name] for name in ("gateway", "gaie", "modelservice")}
     target.facts.chart_values = chart_defaults(sections, fetching)

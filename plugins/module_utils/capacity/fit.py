@@ -11,7 +11,7 @@ import typing as t
 from ..base.data import Object, mapping
 from ..base.quantities import Amounts, added, exact
 from ..model.model import StackModel
-from .nodes import Held, Node, occupied, usable
+from .nodes import ClusterNode, RunningPod, occupied, usable
 from .place import Batch, place
 from .quota import uses
 from .reasons import APART, BUSY, Reason, asks, reason
@@ -38,10 +38,10 @@ class Stuck:
 class Fit:
     """before: the nodes as they are; after: as they would be, empty where it is not known how full they are."""
 
-    before: list[Node] = dataclasses.field(default_factory=list)
-    after: list[Node] = dataclasses.field(default_factory=list)
+    before: list[ClusterNode] = dataclasses.field(default_factory=list)
+    after: list[ClusterNode] = dataclasses.field(default_factory=list)
     stuck: list[Stuck] = dataclasses.field(default_factory=list)
-    evictions: list[tuple[Growth, tuple[Held, ...]]] = dataclasses.field(default_factory=list)
+    evictions: list[tuple[Growth, tuple[RunningPod, ...]]] = dataclasses.field(default_factory=list)
     stalled: list[tuple[Growth, Reason]] = dataclasses.field(default_factory=list)
 
 
@@ -83,13 +83,13 @@ def _key(pod: t.Mapping[str, t.Any]) -> tuple[str, str]:
     return str(metadata.get("namespace")), str(metadata.get("name"))
 
 
-def _ever(one: Growth, nodes: list[Node]) -> Stuck | None:
+def _ever(one: Growth, nodes: list[ClusterNode]) -> Stuck | None:
     """Return why no empty node would hold a pod; None where one would, or where only room could say."""
     found = reason(one.need, nodes, known=False)
     return None if found.kind in (APART, BUSY) else Stuck(one, one.missing, found)
 
 
-def _stalls(one: Growth, nodes: list[Node]) -> bool:
+def _stalls(one: Growth, nodes: list[ClusterNode]) -> bool:
     """Return whether a rolling update waits for room that only the pods that it replaces would free."""
     running = [pod for pod in one.live if pod.node]
     _more, fewer = surge(one)

@@ -13,7 +13,7 @@ import typing as t
 from ..base.data import Object, dicts, mapping, number
 from ..base.quantities import MILLI, Amounts, amounts
 from ..objects.pods import owner
-from .pods import Need, containers_of, pod_amounts
+from .pods import PodNeed, containers_of, pod_amounts
 
 ENDED = ("Succeeded", "Failed")
 
@@ -22,7 +22,7 @@ EFFECTS = ("NoSchedule", "NoExecute")
 
 
 @dataclasses.dataclass(frozen=True)
-class Held:
+class RunningPod:
     """A pod on a node. terms: its required anti-affinity, which keeps others away too."""
 
     name: str
@@ -37,7 +37,7 @@ class Held:
 
 
 @dataclasses.dataclass
-class Node:
+class ClusterNode:
     """A node; used and pods change while pods are placed. ready: also where its conditions do not say."""
 
     name: str
@@ -47,7 +47,7 @@ class Node:
     ready: bool
     allocatable: Amounts
     used: Amounts = dataclasses.field(default_factory=dict)
-    pods: list[Held] = dataclasses.field(default_factory=list)
+    pods: list[RunningPod] = dataclasses.field(default_factory=list)
 
     def free(self, name: str) -> int:
         """Return what is free of a resource, 0 where more is held than there is."""
@@ -58,31 +58,31 @@ class Node:
         room = self.allocatable.get if empty else self.free
         return all(value <= (room(name) or 0) for name, value in wanted.items() if value > 0)
 
-    def copy(self) -> Node:
+    def copy(self) -> ClusterNode:
         """Return the node for another trial."""
         return dataclasses.replace(self, used=dict(self.used), pods=list(self.pods))
 
-    def take(self, pod: Held) -> None:
+    def take(self, pod: RunningPod) -> None:
         """Let a pod hold its requests."""
         self.pods.append(pod)
         used = self.used
         for name, value in pod.requests.items():
             used[name] = used.get(name, 0) + value
 
-    def release(self, pod: Held) -> None:
+    def release(self, pod: RunningPod) -> None:
         """Take a pod away."""
         self.pods.remove(pod)
         for name, value in pod.requests.items():
             self.used[name] -= value
 
 
-def node_of(body: Object) -> Node:
+def node_of(body: Object) -> ClusterNode:
     """Return a Node object's node."""
     metadata, spec, status = mapping(body.get("metadata")), mapping(body.get("spec")), mapping(body.get("status"))
     ready = {str(item.get("type")): item.get("status") for item in dicts(status.get("conditions"))}.get("Ready")
     taints = tuple(taint for taint in dicts(spec.get("taints")) if taint.get("effect") in EFFECTS)
     labels = mapping(metadata.get("labels"))
-    return Node(
+    return ClusterNode(
         name=str(metadata.get("name")),
         labels=labels,
         taints=taints,
@@ -92,12 +92,12 @@ def node_of(body: Object) -> Node:
     )
 
 
-def held(body: Object) -> Held:
+def held(body: Object) -> RunningPod:
     """Return a live pod as what it holds; node is '' where it has none yet."""
     metadata, spec = mapping(body.get("metadata")), mapping(body.get("spec"))
     anti = mapping(mapping(spec.get("affinity")).get("podAntiAffinity"))
     status = mapping(body.get("status"))
-    return Held(
+    return RunningPod(
         name=str(metadata.get("name")),
         namespace=str(metadata.get("namespace")),
         node=str(spec.get("nodeName") or status.get("nominatedNodeName") or ""),
@@ -153,7 +153,7 @@ def trimmed_pod(body: Object, whole: bool = False) -> Object:
     }
 
 
-def occupied(nodes: t.Iterable[Object], pods: t.Iterable[Object]) -> list[Node]:
+def occupied(nodes: t.Iterable[Object], pods: t.Iterable[Object]) -> list[ClusterNode]:
     """Return the nodes with the pods that hold resources on them: bound, and not ended."""
     found = [node_of(body) for body in nodes]
     by_name = {node.name: node for node in found}
@@ -206,14 +206,14 @@ def term_holds(term: Object, labels: t.Mapping[str, t.Any], name: str) -> bool:
     )
 
 
-def node_terms(need: Need) -> list[Object] | None:
+def node_terms(need: PodNeed) -> list[Object] | None:
     """Return the terms of a pod's required node affinity, one of which has to hold; None where it has none."""
     affinity = mapping(mapping(need.spec.get("affinity")).get("nodeAffinity"))
     required = affinity.get(REQUIRED)
     return dicts(mapping(required).get("nodeSelectorTerms")) if isinstance(required, dict) else None
 
 
-def selects(need: Need, node: Node) -> bool:
+def selects(need: PodNeed, node: ClusterNode) -> bool:
     """Return whether a node has the labels that a pod asks for, and is the node that it names, if any."""
     if need.spec.get("nodeName") and need.spec["nodeName"] != node.name:
         return False
@@ -223,7 +223,7 @@ def selects(need: Need, node: Node) -> bool:
     return terms is None or any(term_holds(term, node.labels, node.name) for term in terms)
 
 
-def tolerates(need: Need, taint: Object) -> bool:
+def tolerates(need: PodNeed, taint: Object) -> bool:
     """Return whether a pod tolerates a taint."""
     for item in need.tolerations:
         key, operator = item.get("key") or "", item.get("operator") or "Equal"
@@ -236,13 +236,13 @@ def tolerates(need: Need, taint: Object) -> bool:
     return False
 
 
-def repelling(need: Need, node: Node) -> list[Object]:
+def repelling(need: PodNeed, node: ClusterNode) -> list[Object]:
     """Return the taints of a node that a pod does not tolerate, without those that tell of trouble."""
     taints = [taint for taint in node.taints if not str(taint.get("key")).startswith(STATE)]
     return [taint for taint in taints if not tolerates(need, taint)]
 
 
-def trouble(need: Need, node: Node) -> str:
+def trouble(need: PodNeed, node: ClusterNode) -> str:
     """Return why a node takes no such pod now: cordoned, not ready, under pressure; '' where it does."""
     if node.cordoned and not tolerates(need, CORDON):
         return "cordoned"
@@ -252,7 +252,7 @@ def trouble(need: Need, node: Node) -> str:
     return "" if node.ready else "not-ready"
 
 
-def usable(need: Need, node: Node) -> bool:
+def usable(need: PodNeed, node: ClusterNode) -> bool:
     """Return whether a pod may run on a node, if there is room. A pod that names its node skips the scheduler."""
     if need.spec.get("nodeName"):
         return need.spec["nodeName"] == node.name

@@ -14,8 +14,8 @@ import dataclasses
 import typing as t
 
 from ..base.data import Object, dicts, mapping, number
-from .nodes import REQUIRED, Held, Node, labels_match, node_terms, repelling, selects, usable
-from .pods import Need
+from .nodes import REQUIRED, ClusterNode, RunningPod, labels_match, node_terms, repelling, selects, usable
+from .pods import PodNeed
 
 # Nodes on which eviction is tried; the scheduler tries not all either (DefaultPreemption, minCandidateNodesAbsolute).
 ENOUGH = 100
@@ -30,7 +30,7 @@ class Batch:
     """Pods of one kind to be placed."""
 
     name: str
-    need: Need
+    need: PodNeed
     count: int
 
 
@@ -40,30 +40,30 @@ class Outcome:
 
     batch: Batch
     pending: int
-    victims: tuple[Held, ...] = ()
+    victims: tuple[RunningPod, ...] = ()
 
 
-def size(need: Need) -> tuple:
+def size(need: PodNeed) -> tuple:
     """Return how large a pod is, for sorting: devices, then cores and memory."""
     wanted = need.wanted
     devices = sum(value for name, value in wanted.items() if "/" in name)
     return devices, wanted.get("cpu", 0) + wanted.get("memory", 0) / _CORE
 
 
-def _narrow(need: Need) -> int:
+def _narrow(need: PodNeed) -> int:
     """Return how many conditions a pod sets on its node."""
     spread = dicts(need.spec.get("topologySpreadConstraints"))
     apart = terms(need, "podAntiAffinity") + terms(need, "podAffinity")
     return len(need.selector) + len(node_terms(need) or ()) + len(spread) + len(apart) + bool(need.spec.get("nodeName"))
 
 
-def place(batches: t.Sequence[Batch], nodes: t.Sequence[Node]) -> tuple[list[Outcome], list[Node]]:
+def place(batches: t.Sequence[Batch], nodes: t.Sequence[ClusterNode]) -> tuple[list[Outcome], list[ClusterNode]]:
     """Return the outcomes in the order of the batches, and the nodes as they would be then; nodes stay as they are."""
     orders = [
         sorted(batches, key=lambda one: (one.need.priority, size(one.need)), reverse=True),
         sorted(batches, key=lambda one: (one.need.priority, _narrow(one.need), size(one.need)), reverse=True),
     ]
-    best: tuple[tuple[int, int], dict[str, Outcome], list[Node]] | None = None
+    best: tuple[tuple[int, int], dict[str, Outcome], list[ClusterNode]] | None = None
     for order in orders if orders[0] != orders[1] else orders[:1]:
         trial = [node.copy() for node in nodes]
         found = {batch.name: _place(batch, trial) for batch in order}
@@ -75,11 +75,11 @@ def place(batches: t.Sequence[Batch], nodes: t.Sequence[Node]) -> tuple[list[Out
     return ([best[1][batch.name] for batch in batches], best[2]) if best else ([], list(nodes))
 
 
-def _place(batch: Batch, nodes: list[Node]) -> Outcome:
+def _place(batch: Batch, nodes: list[ClusterNode]) -> Outcome:
     need = batch.need
     candidates = [node for node in nodes if usable(need, node)]
     apart = Apart(need, nodes)
-    victims: list[Held] = []
+    victims: list[RunningPod] = []
     start = 0
     for left in range(batch.count, 0, -1):
         index = _first(candidates, need, apart, 0 if apart.needed else start)
@@ -98,7 +98,7 @@ def _place(batch: Batch, nodes: list[Node]) -> Outcome:
     return Outcome(batch, 0, tuple(victims))
 
 
-def _first(candidates: list[Node], need: Need, apart: Apart, start: int) -> int:
+def _first(candidates: list[ClusterNode], need: PodNeed, apart: Apart, start: int) -> int:
     for index in range(start, len(candidates)):
         node = candidates[index]
         if node.holds(need.requests) and (not apart.needed or apart.allows(node)):
@@ -106,16 +106,16 @@ def _first(candidates: list[Node], need: Need, apart: Apart, start: int) -> int:
     return len(candidates)
 
 
-def _take(batch: Batch, node: Node, apart: Apart) -> None:
+def _take(batch: Batch, node: ClusterNode, apart: Apart) -> None:
     need = batch.need
     anti = tuple(terms(need, "podAntiAffinity"))
-    node.take(Held("", need.namespace, node.name, need.requests, need.priority, need.labels, ("", ""), anti))
+    node.take(RunningPod("", need.namespace, node.name, need.requests, need.priority, need.labels, ("", ""), anti))
     apart.placed(node)
 
 
-def _evict(need: Need, candidates: list[Node], apart: Apart) -> tuple[Node, list[Held]] | None:
+def _evict(need: PodNeed, candidates: list[ClusterNode], apart: Apart) -> tuple[ClusterNode, list[RunningPod]] | None:
     """Return the node where the fewest pods of lower priority have to go, and these pods; None where none helps."""
-    best: tuple[Node, list[Held]] | None = None
+    best: tuple[ClusterNode, list[RunningPod]] | None = None
     helped = 0
     for node in candidates:
         lower = [pod for pod in node.pods if pod.priority < need.priority]
@@ -130,7 +130,7 @@ def _evict(need: Need, candidates: list[Node], apart: Apart) -> tuple[Node, list
     return best
 
 
-def _victims(need: Need, node: Node, lower: list[Held]) -> list[Held]:
+def _victims(need: PodNeed, node: ClusterNode, lower: list[RunningPod]) -> list[RunningPod]:
     """Return the pods that have to leave a node, those of the highest priority last; [] where it does not help."""
     trial = node.copy()
     for pod in lower:
@@ -146,7 +146,7 @@ def _victims(need: Need, node: Node, lower: list[Held]) -> list[Held]:
     return victims
 
 
-def terms(need: Need, kind: str) -> list[Object]:
+def terms(need: PodNeed, kind: str) -> list[Object]:
     """Return a pod's required terms. kind: podAffinity or podAntiAffinity."""
     return dicts(mapping(mapping(need.spec.get("affinity")).get(kind)).get(REQUIRED))
 
@@ -169,7 +169,7 @@ def term_selects(term: Object, own_namespace: str, own_labels: Object, namespace
 
 
 @dataclasses.dataclass
-class Rule:
+class PlacementRule:
     """One rule of a pod: how many of the pods that it selects each domain has. skew: of a topology spread."""
 
     key: str
@@ -184,7 +184,7 @@ class Rule:
 class Apart:
     """The rules of one kind of pod, followed while its pods are placed."""
 
-    def __init__(self, need: Need, nodes: t.Sequence[Node]) -> None:
+    def __init__(self, need: PodNeed, nodes: t.Sequence[ClusterNode]) -> None:
         self.need = need
         self.anti = [self._rule(term, nodes) for term in terms(need, "podAntiAffinity")]
         self.near = [self._rule(term, nodes) for term in terms(need, "podAffinity")]
@@ -194,19 +194,19 @@ class Apart:
         self.closed = self._closed(nodes)
         self.needed = bool(self.anti or self.near or self.spread or self.closed)
 
-    def _selects(self, term: Object, pod: Held | Need) -> bool:
+    def _selects(self, term: Object, pod: RunningPod | PodNeed) -> bool:
         need = self.need
         return term_selects(term, need.namespace, need.labels, pod.namespace, pod.labels)
 
-    def _rule(self, term: Object, nodes: t.Sequence[Node]) -> Rule:
-        rule = Rule(str(term.get("topologyKey")), term, self_matching=self._selects(term, self.need))
+    def _rule(self, term: Object, nodes: t.Sequence[ClusterNode]) -> PlacementRule:
+        rule = PlacementRule(str(term.get("topologyKey")), term, self_matching=self._selects(term, self.need))
         for node in nodes:
             domain = node.labels.get(rule.key)
             if domain is not None and node.pods:
                 rule.counts[domain] += sum(self._selects(term, pod) for pod in node.pods)
         return rule
 
-    def _spread(self, item: Object, nodes: t.Sequence[Node]) -> Rule:
+    def _spread(self, item: Object, nodes: t.Sequence[ClusterNode]) -> PlacementRule:
         rule = self._rule(item, nodes)
         eligible = [node for node in nodes if rule.key in node.labels]
         if item.get("nodeAffinityPolicy") != "Ignore":
@@ -217,7 +217,7 @@ class Apart:
         rule.skew, rule.least = number(item.get("maxSkew")) or 1, number(item.get("minDomains")) or 1
         return rule
 
-    def _closed(self, nodes: t.Sequence[Node]) -> set[tuple[str, str]]:
+    def _closed(self, nodes: t.Sequence[ClusterNode]) -> set[tuple[str, str]]:
         """Return the domains that pods there keep this pod out of."""
         found = set()
         for node in nodes:
@@ -230,7 +230,7 @@ class Apart:
                         found.add((key, node.labels[key]))
         return found
 
-    def allows(self, node: Node) -> bool:
+    def allows(self, node: ClusterNode) -> bool:
         """Return whether the next pod may go to a node."""
         if any(rule.counts[node.labels.get(rule.key)] > 0 for rule in self.anti):
             return False
@@ -240,14 +240,14 @@ class Apart:
             self._is_even(rule, node) for rule in self.spread
         )
 
-    def _is_near(self, rule: Rule, node: Node) -> bool:
+    def _is_near(self, rule: PlacementRule, node: ClusterNode) -> bool:
         if rule.key not in node.labels:
             return False
         # The first pod of a group that asks for its own company may go anywhere.
         return rule.counts[node.labels[rule.key]] > 0 or (rule.self_matching and not rule.counts.total())
 
     @staticmethod
-    def _is_even(rule: Rule, node: Node) -> bool:
+    def _is_even(rule: PlacementRule, node: ClusterNode) -> bool:
         domain = node.labels.get(rule.key)
         if domain is None:
             return False
@@ -255,7 +255,7 @@ class Apart:
         fewest = 0 if len(rule.domains) < rule.least else fewest
         return rule.counts[domain] + rule.self_matching - fewest <= rule.skew
 
-    def placed(self, node: Node) -> None:
+    def placed(self, node: ClusterNode) -> None:
         """Count a pod of this kind that was placed on a node."""
         for rule in (*self.anti, *self.near, *self.spread):
             if rule.self_matching and rule.key in node.labels:

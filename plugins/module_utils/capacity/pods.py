@@ -34,7 +34,7 @@ class Container:
 
 
 @dataclasses.dataclass(frozen=True)
-class Need:
+class PodNeed:
     """One pod: what it asks for, and where it may run. requests counts the pod itself, as 'pods'."""
 
     namespace: str
@@ -122,7 +122,7 @@ def need_of(
     limit_ranges: t.Iterable[Object] = (),
     priorities: t.Iterable[Object] = (),
     runtimes: t.Iterable[Object] = (),
-) -> Need:
+) -> PodNeed:
     """Return what a pod asks for. priorities, runtimes: the cluster's PriorityClasses and RuntimeClasses."""
     runtime = _named(runtimes, spec.get("runtimeClassName"))
     scheduling = mapping(runtime.get("scheduling"))
@@ -130,7 +130,7 @@ def need_of(
     containers = containers_of(spec, limit_ranges)
     requests, limits = pod_amounts(spec, containers)
     priority = _priority(spec, list(priorities))
-    return Need(
+    return PodNeed(
         namespace=namespace,
         spec=spec,
         labels=labels,

@@ -19,7 +19,7 @@ from ..model.model import StackModel
 from ..model.room import Capacity
 from .nodes import expression_holds
 from .place import terms
-from .pods import Need, need_of
+from .pods import PodNeed, need_of
 from .workloads import Growth, growths, surge
 
 PLAIN = ("cpu", "memory", "ephemeral-storage")
@@ -35,7 +35,7 @@ SHORT = ("services", "secrets", "configmaps", "persistentvolumeclaims", "replica
 _CLASS = ".storageclass.storage.k8s.io/"
 
 
-def pod_usage(need: Need) -> Amounts:
+def pod_usage(need: PodNeed) -> Amounts:
     """Return what a pod uses of a quota's resources."""
     found: Amounts = {"pods": MILLI, "count/pods": MILLI}
     for name, value in need.requests.items():
@@ -46,7 +46,7 @@ def pod_usage(need: Need) -> Amounts:
     return found
 
 
-def in_scope(quota: Object, need: Need) -> bool:
+def in_scope(quota: Object, need: PodNeed) -> bool:
     """Return whether a quota's scopes take in a pod."""
     spec = mapping(quota.get("spec"))
     scopes = [{"scopeName": name, "operator": "Exists"} for name in spec.get("scopes") or []]
@@ -54,7 +54,7 @@ def in_scope(quota: Object, need: Need) -> bool:
     return all(_scope_holds(scope, need) for scope in scopes)
 
 
-def _scope_holds(scope: Object, need: Need) -> bool:
+def _scope_holds(scope: Object, need: PodNeed) -> bool:
     name = scope.get("scopeName")
     if name == "PriorityClass":
         labels = {"class": need.priority_class} if need.priority_class else {}
@@ -69,7 +69,7 @@ def _scope_holds(scope: Object, need: Need) -> bool:
     return False
 
 
-def is_best_effort(need: Need) -> bool:
+def is_best_effort(need: PodNeed) -> bool:
     """Return whether no container asks for or limits CPU or memory."""
     return not any(
         resources.get(name)
@@ -79,7 +79,7 @@ def is_best_effort(need: Need) -> bool:
     )
 
 
-def unsaid(quota: Object, need: Need) -> dict[str, list[str]]:
+def unsaid(quota: Object, need: PodNeed) -> dict[str, list[str]]:
     """Return {container: what it has to specify}: the API refuses pods that a compute quota cannot count."""
     hard = mapping(mapping(quota.get("spec")).get("hard"))
     if not in_scope(quota, need):
@@ -244,7 +244,7 @@ class Breach:
     container: tuple[str, int] | None = None
 
 
-def breaches(limit_range: Object, need: Need) -> list[Breach]:
+def breaches(limit_range: Object, need: PodNeed) -> list[Breach]:
     """Return why a namespace's LimitRange refuses a pod."""
     found = []
     for item in dicts(mapping(limit_range.get("spec")).get("limits")):

@@ -11,8 +11,8 @@ import typing as t
 from ..base.data import Object, dicts
 from ..base.names import did_you_mean
 from ..base.quantities import shown, written
-from .nodes import Node, node_terms, repelling, selects, trouble
-from .pods import Need
+from .nodes import ClusterNode, node_terms, repelling, selects, trouble
+from .pods import PodNeed
 
 BUSY, SMALL, UNKNOWN, LABELS, TAINTS, TROUBLE, APART = (
     "busy",
@@ -39,7 +39,7 @@ class Reason:
     detail: str = ""
 
 
-def selection(need: Need) -> str:
+def selection(need: PodNeed) -> str:
     """Return what a pod asks of its node's labels, as text; '' for nothing."""
     texts = [f"nodeSelector {key}={value}" for key, value in sorted(need.selector.items(), key=str)]
     for term in (node_terms(need) or [])[:_SHOWN]:
@@ -54,7 +54,9 @@ def _expression(item: Object) -> str:
     return " ".join(filter(None, (str(item.get("key")), str(item.get("operator")), "|".join(map(str, values)))))
 
 
-def reason(need: Need, nodes: t.Sequence[Node], known: bool = True, before: t.Sequence[Node] = ()) -> Reason:
+def reason(
+    need: PodNeed, nodes: t.Sequence[ClusterNode], known: bool = True, before: t.Sequence[ClusterNode] = ()
+) -> Reason:
     """Return why a pod has no node.
 
     nodes: as full as they are then; before: as they are without the plan; known: whether it is known how full they are.
@@ -83,7 +85,7 @@ def reason(need: Need, nodes: t.Sequence[Node], known: bool = True, before: t.Se
     return _busy(need, matching, able, sound, before)
 
 
-def _absent(absent: list[str], nodes: t.Sequence[Node]) -> Reason:
+def _absent(absent: list[str], nodes: t.Sequence[ClusterNode]) -> Reason:
     known = sorted({name for node in nodes for name, value in node.allocatable.items() if value and "/" in name})
     name = absent[0]
     text = f"no node has {' or '.join(absent)}.{did_you_mean(name, known)}"
@@ -91,7 +93,7 @@ def _absent(absent: list[str], nodes: t.Sequence[Node]) -> Reason:
     return Reason(UNKNOWN, text, detail=name)
 
 
-def _labels(need: Need, nodes: t.Sequence[Node]) -> Reason:
+def _labels(need: PodNeed, nodes: t.Sequence[ClusterNode]) -> Reason:
     text = f"no node matches {selection(need)}"
     for key, value in need.selector.items():
         values = sorted({str(node.labels[key]) for node in nodes if key in node.labels})
@@ -112,7 +114,7 @@ def _labels(need: Need, nodes: t.Sequence[Node]) -> Reason:
     return Reason(LABELS, text, key="nodeSelector" if need.selector else "affinity")
 
 
-def _small(need: Need, nodes: t.Sequence[Node], matching: list[Node]) -> Reason:
+def _small(need: PodNeed, nodes: t.Sequence[ClusterNode], matching: list[ClusterNode]) -> Reason:
     short = {
         name for name in need.wanted if not any(node.allocatable.get(name, 0) >= need.wanted[name] for node in matching)
     }
@@ -127,7 +129,7 @@ def _small(need: Need, nodes: t.Sequence[Node], matching: list[Node]) -> Reason:
     return Reason(SMALL, text)
 
 
-def _taints(need: Need, able: list[Node]) -> Reason:
+def _taints(need: PodNeed, able: list[ClusterNode]) -> Reason:
     """Name the taints of the node that lacks the fewest tolerations."""
     best = min(able, key=lambda node: len(repelling(need, node)))
     taints = repelling(need, best)
@@ -148,13 +150,19 @@ def _toleration(taint: Object) -> str:
     return f"[{{key: {taint.get('key')}, {value}, effect: {taint.get('effect')}}}]"
 
 
-def _apart(need: Need, sound: list[Node]) -> str:
+def _apart(need: PodNeed, sound: list[ClusterNode]) -> str:
     spread = dicts(need.spec.get("topologySpreadConstraints"))
     what = "topologySpreadConstraints" if spread else "required pod affinity or anti-affinity"
     return f"{len(sound)} nodes would have room, but {what} of this or other pods leave none of them"
 
 
-def _busy(need: Need, matching: list[Node], able: list[Node], sound: list[Node], before: t.Sequence[Node]) -> Reason:
+def _busy(
+    need: PodNeed,
+    matching: list[ClusterNode],
+    able: list[ClusterNode],
+    sound: list[ClusterNode],
+    before: t.Sequence[ClusterNode],
+) -> Reason:
     """Name the resource that most nodes lack, where the most of it is free, and how much in all."""
     lacking = collections.Counter(
         name for node in sound for name, value in need.requests.items() if value > node.free(name)
@@ -178,17 +186,17 @@ def _busy(need: Need, matching: list[Node], able: list[Node], sound: list[Node],
     return Reason(BUSY, text, detail=name)
 
 
-def _why(need: Need, node: Node) -> str:
+def _why(need: PodNeed, node: ClusterNode) -> str:
     taints = repelling(need, node)
     return f"has the taint {taint_text(taints[0])}" if taints else f"is {trouble(need, node)}"
 
 
-def asks(need: Need) -> str:
+def asks(need: PodNeed) -> str:
     """Return 'each asks for 8 nvidia.com/gpu, 4 cpu'."""
     return f"each asks for {written(need.wanted)}"
 
 
-def _match(need: Need, matching: t.Sequence[Node]) -> str:
+def _match(need: PodNeed, matching: t.Sequence[ClusterNode]) -> str:
     return f"{_plural(len(matching), 'node')} that match{'es' if len(matching) == 1 else ''} {selection(need)}"
 
 
@@ -196,7 +204,7 @@ def _plural(count: int, word: str) -> str:
     return f"{count} {word}" + ("" if count == 1 else "s")
 
 
-def _names(nodes: t.Sequence[Node]) -> str:
+def _names(nodes: t.Sequence[ClusterNode]) -> str:
     return _some([node.name for node in nodes])
 
 

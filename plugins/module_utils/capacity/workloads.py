@@ -13,8 +13,8 @@ from ..base.data import Object, dicts, mapping, number
 from ..model.items import Item
 from ..model.model import StackModel
 from ..model.room import Capacity
-from .nodes import ENDED, Held, held
-from .pods import Need, need_of
+from .nodes import ENDED, RunningPod, held
+from .pods import PodNeed, need_of
 
 _RELEASE = "meta.helm.sh/release-name"
 
@@ -44,10 +44,10 @@ class Growth:
     item: Item
     path: tuple[str, ...]
     part: str
-    need: Need
+    need: PodNeed
     wanted: int
-    live: tuple[Held, ...] = ()
-    kept: tuple[Held, ...] = ()
+    live: tuple[RunningPod, ...] = ()
+    kept: tuple[RunningPod, ...] = ()
     rolls: bool = False
 
     @property
@@ -60,7 +60,7 @@ class Growth:
         return max(0, self.wanted - len(self.kept))
 
     @property
-    def leaving(self) -> list[Held]:
+    def leaving(self) -> list[RunningPod]:
         """Live pods on nodes that are there no longer after the update."""
         kept = {id(pod) for pod in self.kept}
         return [pod for pod in self.live if pod.node and id(pod) not in kept]
@@ -78,7 +78,7 @@ def growths(model: StackModel) -> list[Growth]:
     return model.cache["growths"]
 
 
-Live = dict[tuple[str, str, str], list[Held]]
+Live = dict[tuple[str, str, str], list[RunningPod]]
 
 
 def _live_pods(capacity: Capacity) -> Live:
@@ -115,7 +115,7 @@ def _namespace(body: Object) -> str:
     return str(mapping(body.get("metadata")).get("namespace") or "")
 
 
-def _is_part(pod: Held, part: str) -> bool:
+def _is_part(pod: RunningPod, part: str) -> bool:
     leads = pod.labels.get(_WORKER_INDEX) == "0"
     return not part or leads == (part == "leaders")
 
@@ -164,7 +164,7 @@ def replicas(model: StackModel, item: Item) -> int:
     return _bounded(1 if said is None else said)
 
 
-def same_place(need: Need, pod: Held) -> bool:
+def same_place(need: PodNeed, pod: RunningPod) -> bool:
     """Return whether a live pod asks for what the plan's asks for, and may run where that may."""
     spec = mapping(pod.body.get("spec"))
     requests = {name: value for name, value in pod.requests.items() if value}
@@ -173,7 +173,7 @@ def same_place(need: Need, pod: Held) -> bool:
     return requests == wanted and mapping(spec.get("nodeSelector")) == need.selector and affinity == own
 
 
-def changed(spec: Object, pod: Held) -> bool:
+def changed(spec: Object, pod: RunningPod) -> bool:
     """Return whether the plan's containers differ from a live pod's: an update then replaces the pod."""
     live = mapping(pod.body.get("spec"))
     for key in ("containers", "initContainers"):
@@ -191,7 +191,7 @@ def _differs(wanted: t.Any, live: t.Any) -> bool:
     return (wanted or None) != (live or None)
 
 
-def leaving(model: StackModel) -> list[Held]:
+def leaving(model: StackModel) -> list[RunningPod]:
     """Return pods on nodes that the update ends: surplus ones, and those of workloads that a release drops."""
     capacity = model.facts.capacity
     gone = [pod for one in growths(model) for pod in one.leaving]

@@ -17,7 +17,7 @@ from ..helm.records import diff_texts, dump_objects, union
 
 
 @dataclasses.dataclass(frozen=True)
-class Part:
+class ReleaseObjects:
     """One release. before: the objects that its record has; after: those that it shall have; managed: it is ours."""
 
     component: str

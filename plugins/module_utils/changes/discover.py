@@ -28,7 +28,7 @@ from .actions import (
     UNKNOWN,
     UPDATE,
     Action,
-    Part,
+    ReleaseObjects,
     identity,
     owner_of,
 )
@@ -40,7 +40,7 @@ class Discovery:
     def __init__(self, live: LiveObjects) -> None:
         self.live = live
 
-    def releases(self, parts: t.Sequence[Part]) -> list[Action]:
+    def releases(self, parts: t.Sequence[ReleaseObjects]) -> list[Action]:
         """Return what becomes of the objects of releases, in their order."""
         self.live.preload([item for part in parts for item in (*part.before, *part.after)])
         jobs: list[t.Callable[[], Action | None]] = []
@@ -69,7 +69,7 @@ class Discovery:
     def _job(method: t.Callable, *args: t.Any) -> t.Callable[[], Action | None]:
         return lambda: method(*args)
 
-    def _wanted(self, part: Part, item: Object, old: Object | None) -> Action:
+    def _wanted(self, part: ReleaseObjects, item: Object, old: Object | None) -> Action:
         action = Action(part.component, part.release, item)
         try:
             action.live = self.live.find(item)
@@ -120,7 +120,7 @@ class Discovery:
         if action.owner == OTHER and action.action == REUSE:
             action.action, action.why = UPDATE, "it is another's and would be taken over"
 
-    def _dropped(self, part: Part, item: Object) -> Action | None:
+    def _dropped(self, part: ReleaseObjects, item: Object) -> Action | None:
         """Return what Helm does to an object that a release no longer has: delete it, unless it is to be kept."""
         try:
             live = self.live.find(item)

@@ -41,7 +41,7 @@ COMMANDS = ("exec", "auth-provider")
 
 
 @dataclasses.dataclass
-class Found:
+class FoundCluster:
     """One cluster. facts: what expressions of the inventory may use; content: a kubeconfig of this cluster alone."""
 
     facts: Object
@@ -81,20 +81,20 @@ def selected(names: t.Sequence[str], include: t.Sequence[str], exclude: t.Sequen
     return (not include or among(include)) and not among(exclude)
 
 
-def of_kubeconfig(path: str, content: Object, include: t.Sequence[str], exclude: t.Sequence[str]) -> list[Found]:
+def of_kubeconfig(path: str, content: Object, include: t.Sequence[str], exclude: t.Sequence[str]) -> list[FoundCluster]:
     """Return the contexts of a kubeconfig that are wanted, by name."""
     found = []
     for name in kubeconfig.contexts(content):
         if selected([name], include, exclude):
             facts = {"source": "kubeconfig", "name": name, "namespace": "", "context": name, "file": path, "labels": {}}
             facts["server"] = kubeconfig.server(content, name)
-            found.append(Found(facts, path, name, kubeconfig.reduced(content, name)))
+            found.append(FoundCluster(facts, path, name, kubeconfig.reduced(content, name)))
     return found
 
 
 def of_secrets(
     secrets: list[Object], clusters: list[Object], include: t.Sequence[str], exclude: t.Sequence[str]
-) -> tuple[list[Found], list[str]]:
+) -> tuple[list[FoundCluster], list[str]]:
     """Return the clusters of Cluster API's Secrets, and a line for each one that cannot be used.
 
     clusters: the Cluster objects, [] where they cannot be read.
@@ -110,7 +110,9 @@ def of_secrets(
         except OrchestratorError as exc:
             problems.append(f"Secret {namespace}/{secret['metadata']['name']}: {exc.message}")
             continue
-        found.append(Found(_facts(name, namespace, content, objects.get((namespace, name)) or {}), content=content))
+        found.append(
+            FoundCluster(_facts(name, namespace, content, objects.get((namespace, name)) or {}), content=content)
+        )
     return found, problems
 
 
@@ -161,9 +163,9 @@ def _facts(name: str, namespace: str, content: Object, cluster: Object) -> Objec
     }
 
 
-def named(found: list[Found], names: list[str]) -> dict[str, Found]:
+def named(found: list[FoundCluster], names: list[str]) -> dict[str, FoundCluster]:
     """Return clusters by their hosts' names; raise OrchestratorError where a name is empty or another one's."""
-    hosts: dict[str, Found] = {}
+    hosts: dict[str, FoundCluster] = {}
     for one, name in zip(found, names, strict=False):
         if not name:
             raise OrchestratorError(f"{one.shown} has no host name.", hint="Mend the expression in hostname.")

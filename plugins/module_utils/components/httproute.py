@@ -9,7 +9,7 @@ import typing as t
 
 from ..base.findings import Problems
 from ..base.names import dns_label, hostname_problem, name_problem
-from ..objects.routes import NO_TIMEOUTS, Rule, conflicts, parent_ref, route_manifest, with_parent
+from ..objects.routes import NO_TIMEOUTS, RouteRule, conflicts, parent_ref, route_manifest, with_parent
 from .base import DEFAULT_PORT, Stack
 from .gaie import Pool, pool_ports
 
@@ -27,7 +27,7 @@ _DURATION = re.compile(r"([0-9]{1,5}(h|m|s|ms)){1,4}\Z")
 _PREFIX = re.compile(r"/[A-Za-z0-9/\-._~!$&'()*+,;=:@%]*\Z")
 
 
-def stack_routes(stack: Stack, problems: Problems) -> tuple[list[dict], list[Rule]]:
+def stack_routes(stack: Stack, problems: Problems) -> tuple[list[dict], list[RouteRule]]:
     """Return the manifests, without parents, and the rules behind them; mistakes go to problems."""
     options = stack.params["httproute"]
     entries = stack.route_entries
@@ -52,9 +52,9 @@ def stack_routes(stack: Stack, problems: Problems) -> tuple[list[dict], list[Rul
     return routes, rules
 
 
-def _rule(entry: dict, stack: Stack, count: int, problems: Problems) -> Rule:
+def _rule(entry: dict, stack: Stack, count: int, problems: Problems) -> RouteRule:
     where = entry["where"]
-    rule = Rule(
+    rule = RouteRule(
         where=where,
         pool=entry.get("pool") or "",
         port=_port(entry, stack),
@@ -132,7 +132,7 @@ def _check_route_names(names: t.Sequence[str], entries: t.Sequence[dict], proble
         first.setdefault(name, entry["where"])
 
 
-def _check_shared(entries: list[dict], rules: list[Rule], problems: Problems) -> None:
+def _check_shared(entries: list[dict], rules: list[RouteRule], problems: Problems) -> None:
     if len(rules) > API_LIMIT:
         fix = "httproute_mode: per_model"
         problems.add(

@@ -15,7 +15,7 @@ from ..base.process import runs
 from ..cluster.client import Cluster
 from ..cluster.watch import Watches
 from ..helm.command import Helm, HelmError, template_arguments, uninstall_arguments, upgrade_arguments
-from ..helm.deployed import Inventory
+from ..helm.deployed import HelmRecords
 from ..helm.records import Release, digest, manifest_objects, release_from_payload, same_manifest, same_values
 from ..helm.recovery import RECOVERING, Recovery, outlived
 from ..helm.wanted import Wanted
@@ -29,7 +29,7 @@ CREATED, UPGRADED, REPAIRED, UNCHANGED = "created", "upgraded", "repaired", "unc
 
 
 @dataclasses.dataclass
-class Plan:
+class ReleasePlan:
     """What a release needs.
 
     after: the manifest that it shall have, None where it was not rendered; known: whether the release's fingerprint
@@ -53,7 +53,7 @@ class Installer:
     """Decides and installs the releases of one component in one namespace."""
 
     def __init__(
-        self, cluster: Cluster, helm: Helm, inventory: Inventory, watches: Watches, params: Object, deadline: float
+        self, cluster: Cluster, helm: Helm, inventory: HelmRecords, watches: Watches, params: Object, deadline: float
     ) -> None:
         """params: component, namespace, adopt, owner of the module; deadline: time.monotonic() seconds."""
         self.cluster, self.helm, self.inventory, self.watches = cluster, helm, inventory, watches
@@ -73,27 +73,29 @@ class Installer:
                 lines.append(f"Helm release {release.name} in {self.namespace} belongs to the component {owner}")
         return lines
 
-    def plan(self, wanted: Wanted, current: Release | None, *, render: bool = False) -> Plan:
+    def plan(self, wanted: Wanted, current: Release | None, *, render: bool = False) -> ReleasePlan:
         """Return what a release needs; render: render its manifest also where that is not needed to decide."""
         if current is None or current.status == "uninstalled":
-            return Plan(wanted, CREATED, "it does not exist", current, self.render(wanted, current) if render else None)
+            return ReleasePlan(
+                wanted, CREATED, "it does not exist", current, self.render(wanted, current) if render else None
+            )
         if current.status != "deployed" or current.labels.get(FINGERPRINT_LABEL) == RECOVERING:
             after = self.render(wanted, current) if render else None
-            return Plan(wanted, REPAIRED, f"its status is {current.status}", current, after)
+            return ReleasePlan(wanted, REPAIRED, f"its status is {current.status}", current, after)
         after, known = current.manifest, True
         if current.labels.get(FINGERPRINT_LABEL) != fingerprint(wanted, current.revision, self.inventory):
             after, known = self.render(wanted, current), False
             why = self._difference(wanted, current, after)
             if why:
-                return Plan(wanted, UPGRADED, why, current, after)
+                return ReleasePlan(wanted, UPGRADED, why, current, after)
         objects = manifest_objects(current.manifest, self.namespace)
         missing = self.inventory.missing(objects)
         if missing:
-            return Plan(wanted, REPAIRED, "the cluster lacks " + ", ".join(missing), current, after)
+            return ReleasePlan(wanted, REPAIRED, "the cluster lacks " + ", ".join(missing), current, after)
         drifted = [f"{item['kind']} {item['metadata']['name']}" for item in self.inventory.drifted(objects)]
         if drifted:
-            return Plan(wanted, REPAIRED, "changed since: " + ", ".join(drifted), current, after)
-        return Plan(wanted, UNCHANGED, "", current, after, known)
+            return ReleasePlan(wanted, REPAIRED, "changed since: " + ", ".join(drifted), current, after)
+        return ReleasePlan(wanted, UNCHANGED, "", current, after, known)
 
     def _difference(self, wanted: Wanted, current: Release, after: str) -> str:
         if not current.managed or current.labels.get(COMPONENT_LABEL) != self.component:
@@ -118,7 +120,7 @@ class Installer:
         )
         return self.helm.run(arguments, self._left())
 
-    def apply(self, plan: Plan) -> tuple[Plan, Release]:
+    def apply(self, plan: ReleasePlan) -> tuple[ReleasePlan, Release]:
         """Carry out a plan; return it, or what another process made of it meanwhile, with the release."""
         for attempt in range(ATTEMPTS):
             self._check_owner()
@@ -141,7 +143,7 @@ class Installer:
         if runs(self.owner) is False:
             raise OrchestratorError("Not installed: the playbook that wanted it has ended.", hint="Run it again.")
 
-    def remember(self, plan: Plan) -> None:
+    def remember(self, plan: ReleasePlan) -> None:
         """Let an unchanged release's record say that it is, so that the next run need not render it."""
         current = t.cast(Release, plan.current)
         label = {FINGERPRINT_LABEL: fingerprint(plan.wanted, current.revision, self.inventory)}
@@ -150,7 +152,7 @@ class Installer:
             "label a release record", "patch", "v1", "Secret", current.secret, current.namespace, body
         )
 
-    def _recovered(self, plan: Plan) -> Release:
+    def _recovered(self, plan: ReleasePlan) -> Release:
         current = plan.current
         if plan.wanted.replace:
             remove(self.inventory, self.watches, plan.wanted.replace, self.deadline)
@@ -164,7 +166,7 @@ class Installer:
             recovery.end(succeeded=done)
         return release
 
-    def _upgrade(self, plan: Plan) -> Release:
+    def _upgrade(self, plan: ReleasePlan) -> Release:
         wanted, current = plan.wanted, plan.current
         labels = {
             MANAGED_LABEL: "true",
@@ -180,7 +182,7 @@ class Installer:
             mend(self.inventory, release)
         return release
 
-    def _settled(self, plan: Plan) -> Plan:
+    def _settled(self, plan: ReleasePlan) -> ReleasePlan:
         """Return the plan for a release that Helm can work on: no revision of it is pending any more."""
         current = plan.current
         if current is not None and current.pending:
@@ -199,7 +201,7 @@ class Installer:
         return max(30.0, self.deadline - time.monotonic())
 
 
-def fingerprint(wanted: Wanted, revision: int, inventory: Inventory) -> str:
+def fingerprint(wanted: Wanted, revision: int, inventory: HelmRecords) -> str:
     """Return what a revision's label must be for its manifest to be known without rendering.
 
     The revision is part of it: a revision that somebody else makes inherits the label, and shall not match.

@@ -15,7 +15,7 @@ from ..base.data import Object
 from ..base.events import now
 
 if t.TYPE_CHECKING:
-    from ..helm.deployed import Inventory
+    from ..helm.deployed import HelmRecords
 
 
 TRIED = "orchestrator.llm-d.ai/tried-again"
@@ -27,7 +27,7 @@ def refused(live: Object | None) -> bool:
     return any(one.get("type") == "ReplicaFailure" and one.get("status") == "True" for one in conditions)
 
 
-def nudge(inventory: Inventory, objects: t.Iterable[Object]) -> None:
+def nudge(inventory: HelmRecords, objects: t.Iterable[Object]) -> None:
     """Have the pods of those Deployments among a release's objects that lack them made now."""
     for item in objects:
         if item["kind"] != "Deployment":

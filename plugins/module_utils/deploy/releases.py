@@ -13,12 +13,12 @@ from ..base.data import Object
 from ..base.errors import OrchestratorError
 from ..base.events import Events
 from ..base.ours import object_key
-from ..changes.actions import REUSE, Action, Part
+from ..changes.actions import REUSE, Action, ReleaseObjects
 from ..changes.fingerprints import fingerprinted
-from ..helm.deployed import Inventory
+from ..helm.deployed import HelmRecords
 from ..helm.records import Release, diff_texts
 from ..helm.wanted import HELM_PROCESSES, Wanted
-from .install import CREATED, UNCHANGED, Installer, Plan
+from .install import CREATED, UNCHANGED, Installer, ReleasePlan
 from .nudge import nudge
 from .readiness import NotReady, Readiness
 
@@ -38,12 +38,12 @@ class Deploy:
     """Carries plans out. The results are in the order given."""
 
     def __init__(
-        self, installer: Installer, inventory: Inventory, readiness: Readiness, events: Events, wait: bool
+        self, installer: Installer, inventory: HelmRecords, readiness: Readiness, events: Events, wait: bool
     ) -> None:
         self.installer, self.inventory, self.readiness = installer, inventory, readiness
         self.events, self.wait = events, wait
 
-    def plan(self, wanted: list[Wanted], current: dict[str, Release], render: bool) -> list[Plan]:
+    def plan(self, wanted: list[Wanted], current: dict[str, Release], render: bool) -> list[ReleasePlan]:
         """Return what each release needs; raise for all that cannot be rendered."""
         with concurrent.futures.ThreadPoolExecutor(HELM_PROCESSES) as pool:
             tasks = [pool.submit(self.installer.plan, one, current.get(one.name), render=render) for one in wanted]
@@ -61,7 +61,7 @@ class Deploy:
             raise OrchestratorError("Charts cannot be rendered:", details=errors)
         return [task.result() for task in tasks]
 
-    def carry_out(self, plans: list[Plan]) -> list[Object]:
+    def carry_out(self, plans: list[ReleasePlan]) -> list[Object]:
         """Install in the order given, wait for each by itself; raise ReleasesFailed when all have ended."""
         with (
             concurrent.futures.ThreadPoolExecutor(HELM_PROCESSES) as helms,
@@ -75,7 +75,7 @@ class Deploy:
             raise ReleasesFailed(failed, results, any(result["action"] not in (UNCHANGED, None) for result in results))
         return results
 
-    def _install(self, plan: Plan) -> tuple[Plan, Release, float]:
+    def _install(self, plan: ReleasePlan) -> tuple[ReleasePlan, Release, float]:
         begin, component, name = time.monotonic(), self.installer.component, plan.wanted.name
         if self.readiness.cancelled():
             raise Cancelled
@@ -87,7 +87,7 @@ class Deploy:
             done, release = self.installer.apply(plan)
         return done, release, begin
 
-    def _finish(self, plan: Plan, task: concurrent.futures.Future) -> Object:
+    def _finish(self, plan: ReleasePlan, task: concurrent.futures.Future) -> Object:
         result = describe(plan, self.installer.namespace)
         try:
             plan, release, begin = task.result()
@@ -112,7 +112,7 @@ class Deploy:
         return result
 
 
-def describe(plan: Plan, namespace: str) -> Object:
+def describe(plan: ReleasePlan, namespace: str) -> Object:
     """Return a release's result as far as it is known before anything is done."""
     chart = plan.wanted.chart
     return {
@@ -135,25 +135,25 @@ def summary(objects: list[Object], ready: bool | None = None) -> list[Object]:
     return [{**key, "ready": ready, "seconds": 0.0} for key in keys]
 
 
-def parts(plans: list[Plan], installer: Installer) -> list[Part]:
+def parts(plans: list[ReleasePlan], installer: Installer) -> list[ReleaseObjects]:
     """Return the releases with the objects that they have and shall have; the manifests have to be rendered."""
     scoped, namespace = installer.inventory.scoped, installer.namespace
     found = []
     for plan in plans:
         before, after = scoped(plan.before, namespace), scoped(plan.after or "", namespace)
         managed = bool(plan.before) and plan.current is not None and plan.current.managed
-        found.append(Part(installer.component, plan.wanted.name, namespace, before, after, managed))
+        found.append(ReleaseObjects(installer.component, plan.wanted.name, namespace, before, after, managed))
     return found
 
 
-def foreseen(plan: Plan, actions: list[Action]) -> list[Object]:
+def foreseen(plan: ReleasePlan, actions: list[Action]) -> list[Object]:
     """Return the objects of a release as the module's results list them in check mode, with what becomes of each."""
     mine = [action for action in actions if action.release == plan.wanted.name]
     rows = summary([action.item for action in mine])
     return [{**row, "action": action.action} for row, action in zip(rows, mine, strict=True)]
 
 
-def foreseen_diffs(plans: list[Plan], actions: list[Action]) -> list[Object]:
+def foreseen_diffs(plans: list[ReleasePlan], actions: list[Action]) -> list[Object]:
     """Return Ansible's diff of the releases that change, of their changed objects only, Secret data hidden."""
     found = []
     for plan in plans:
@@ -167,7 +167,7 @@ def foreseen_diffs(plans: list[Plan], actions: list[Action]) -> list[Object]:
     return found
 
 
-def diffs(plans: list[Plan], namespace: str) -> list[Object]:
+def diffs(plans: list[ReleasePlan], namespace: str) -> list[Object]:
     """Return Ansible's diff of the releases that change: manifests before and after, Secret data hidden."""
     found = []
     for plan in plans:

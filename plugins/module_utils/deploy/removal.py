@@ -15,7 +15,7 @@ from ..base.ours import COMPONENT_LABEL, is_kept, object_key
 from ..cluster.client import Cluster
 from ..cluster.watch import Watches
 from ..helm.command import Helm, HelmError, uninstall_arguments
-from ..helm.deployed import Inventory, owner_release
+from ..helm.deployed import HelmRecords, owner_release
 from ..helm.records import Release, diff_texts
 from ..objects.rollout import WORKLOADS, pods_of
 
@@ -35,7 +35,7 @@ LEFT_ALONE = ("CustomResourceDefinition",)
 class Removal:
     """Removes releases of one namespace; shared by helm_releases and stack_teardown."""
 
-    def __init__(self, cluster: Cluster, helm: Helm, inventory: Inventory, watches: Watches, events: Events) -> None:
+    def __init__(self, cluster: Cluster, helm: Helm, inventory: HelmRecords, watches: Watches, events: Events) -> None:
         self.cluster, self.helm, self.inventory = cluster, helm, inventory
         self.watches, self.events = watches, events
 

@@ -17,7 +17,7 @@ from ..cluster.client import api_error
 from ..cluster.compare import as_patch, is_built_in
 from ..cluster.live import LiveObjects
 from ..cluster.watch import Watches
-from ..helm.deployed import Inventory
+from ..helm.deployed import HelmRecords
 from ..helm.records import Release
 
 try:
@@ -30,7 +30,7 @@ except ImportError:  # pragma: no cover - reported by Cluster
 GONE_SECONDS = 300
 
 
-def remove(inventory: Inventory, watches: Watches, items: t.Sequence[Object], deadline: float) -> list[str]:
+def remove(inventory: HelmRecords, watches: Watches, items: t.Sequence[Object], deadline: float) -> list[str]:
     """Delete objects and wait until they and what belongs to them are gone; return those that were there.
 
     items: with apiVersion, kind and metadata; deadline: time.monotonic() seconds. Raises OrchestratorError for one that
@@ -60,7 +60,7 @@ def remove(inventory: Inventory, watches: Watches, items: t.Sequence[Object], de
     return removed
 
 
-def _delete(inventory: Inventory, item: Object) -> None:
+def _delete(inventory: HelmRecords, item: Object) -> None:
     api_version, kind, namespace, name = object_key(item)
     resource = inventory.cluster.resource(api_version, kind)
     try:
@@ -71,7 +71,7 @@ def _delete(inventory: Inventory, item: Object) -> None:
             raise api_error(exc, f"delete {kind} {namespace}/{name}") from exc
 
 
-def mend(inventory: Inventory, release: Release) -> None:
+def mend(inventory: HelmRecords, release: Release) -> None:
     """Patch the release's custom resources that are not as its manifest says, after an upgrade."""
     objects = inventory.scoped(release.manifest, release.namespace)
     custom = [item for item in objects if not is_built_in(item) and inventory.namespaced(item) is not None]

@@ -19,8 +19,8 @@ ROOT, SYMPTOM = "root", "symptom"
 
 
 @dataclasses.dataclass(frozen=True)
-class Hit:
-    """One finding of a rule. objects: what fails for it; text: the line that proves it; key: hits of one key are one
+class Proof:
+    """What shows a cause. objects: what fails for it; text: the line that proves it; key: proofs of one key are one
     cause; because: objects whose own causes explain this one; remedy: instead of the rule's."""
 
     objects: tuple[Ref, ...]
@@ -38,7 +38,7 @@ class Diagnosis:
 
     id: str
     title: str
-    find: t.Callable[[Evidence], t.Iterable[Hit]]
+    find: t.Callable[[Evidence], t.Iterable[Proof]]
     shows: str
     cause: str
     remedy: str
@@ -104,7 +104,7 @@ def _of_caller(evidence: Evidence) -> t.Iterator[Said]:
         yield Said(("Run", evidence.namespace, "this deployment"), evidence.failure, None)
 
 
-def said(pattern: str, key: int = 1, remedy: str = "") -> t.Callable[[Evidence], t.Iterator[Hit]]:
+def said(pattern: str, key: int = 1, remedy: str = "") -> t.Callable[[Evidence], t.Iterator[Proof]]:
     """Return a rule's find() for texts that say why an object could not be made.
 
     pattern: what the text holds; its group `key` (0: all) tells one cause from another; remedy: with {1}, {2} ... for
@@ -112,14 +112,14 @@ def said(pattern: str, key: int = 1, remedy: str = "") -> t.Callable[[Evidence],
     """
     compiled = re.compile(pattern, re.IGNORECASE | re.DOTALL)
 
-    def find(evidence: Evidence) -> t.Iterator[Hit]:
+    def find(evidence: Evidence) -> t.Iterator[Proof]:
         for entry in refusals(evidence):
             found = compiled.search(entry.text)
             if found:
                 begin = _word(entry.text, found.start() - 120, found.start())
                 text = clean(entry.text[begin : found.end() + 240])
                 advice = remedy.format(*(clean(group, 120) for group in (found[0], *found.groups()))) if remedy else ""
-                yield Hit((entry.ref,), text, key=clean(found[key], 80), since=entry.since, remedy=advice)
+                yield Proof((entry.ref,), text, key=clean(found[key], 80), since=entry.since, remedy=advice)
 
     return find
 

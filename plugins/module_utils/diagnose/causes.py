@@ -9,7 +9,7 @@ import typing as t
 
 from ..base.data import Object
 from ..base.mask import discreet, mask_text
-from .base import ERROR, SYMPTOM, Diagnosis, Hit
+from .base import ERROR, SYMPTOM, Diagnosis, Proof
 from .evidence import Evidence, Ref, clean, ref
 from .registry import RULES
 
@@ -28,14 +28,14 @@ class Cause:
     """One reason and all that fails for it. explains: objects that are not as they should be only because of it."""
 
     rule: Diagnosis
-    hits: list[Hit]
+    proofs: list[Proof]
     severity: str
     explains: list[Ref] = dataclasses.field(default_factory=list)
 
     @property
     def objects(self) -> list[Ref]:
         """Return what fails for it, each once."""
-        return list(dict.fromkeys(item for hit in self.hits for item in hit.objects))
+        return list(dict.fromkeys(item for proof in self.proofs for item in proof.objects))
 
 
 def causes_of(evidence: Evidence, rules: t.Sequence[Diagnosis] = RULES) -> list[Cause]:
@@ -45,25 +45,25 @@ def causes_of(evidence: Evidence, rules: t.Sequence[Diagnosis] = RULES) -> list[
     ordered = [rule for rule in rules if rule.level != SYMPTOM] + [rule for rule in rules if rule.level == SYMPTOM]
     for rule in ordered:
         fresh: list[tuple[Ref, Cause]] = []
-        for found_hit in _hits(rule, evidence):
-            hit = _unclaimed(found_hit, claimed)
-            if hit is None:
+        for found_proof in _proofs(rule, evidence):
+            proof = _unclaimed(found_proof, claimed)
+            if proof is None:
                 continue
-            root = next((claimed[item] for item in _chain(evidence, hit) if item in claimed), None)
+            root = next((claimed[item] for item in _chain(evidence, proof) if item in claimed), None)
             if rule.level == SYMPTOM and root is not None:
-                root.explains += hit.objects
-                fresh += [(item, root) for item in hit.objects]
+                root.explains += proof.objects
+                fresh += [(item, root) for item in proof.objects]
                 continue
-            cause = found.setdefault((rule.id, hit.key), Cause(rule, [], hit.severity or rule.severity))
-            cause.hits.append(hit)
-            fresh += [(item, cause) for item in hit.objects]
+            cause = found.setdefault((rule.id, proof.key), Cause(rule, [], proof.severity or rule.severity))
+            cause.proofs.append(proof)
+            fresh += [(item, cause) for item in proof.objects]
         for item, cause in fresh:
             for one in (item, *_owner(evidence, item)):
                 claimed.setdefault(one, cause)
     return sorted(found.values(), key=lambda cause: (cause.severity != ERROR, cause.rule.level == SYMPTOM))
 
 
-def _hits(rule: Diagnosis, evidence: Evidence) -> list[Hit]:
+def _proofs(rule: Diagnosis, evidence: Evidence) -> list[Proof]:
     """Return what a rule finds. Objects of others may hold anything: a rule that cannot read them hides no other."""
     try:
         return list(rule.find(evidence))
@@ -72,18 +72,18 @@ def _hits(rule: Diagnosis, evidence: Evidence) -> list[Hit]:
         return []
 
 
-def _unclaimed(hit: Hit, claimed: t.Container[Ref]) -> Hit | None:
-    """Return the hit without the pods that another rule has named already, None where nothing is left."""
-    left = tuple(item for item in hit.objects if item[0] != "Pod" or item not in claimed)
+def _unclaimed(proof: Proof, claimed: t.Container[Ref]) -> Proof | None:
+    """Return the proof without the pods that another rule has named already, None where nothing is left."""
+    left = tuple(item for item in proof.objects if item[0] != "Pod" or item not in claimed)
     if not left or (left[0][0] == "Run" and claimed):
         return None
-    return dataclasses.replace(hit, objects=left)
+    return dataclasses.replace(proof, objects=left)
 
 
-def _chain(evidence: Evidence, hit: Hit) -> t.Iterator[Ref]:
-    yield from hit.because
-    yield from hit.objects
-    for item in hit.because:
+def _chain(evidence: Evidence, proof: Proof) -> t.Iterator[Ref]:
+    yield from proof.because
+    yield from proof.objects
+    for item in proof.because:
         yield from _owner(evidence, item)
 
 
@@ -120,9 +120,9 @@ def unasked(namespace: str, why: str) -> Object:
 
 def as_dict(evidence: Evidence, cause: Cause) -> Object:
     """Return a cause as the module returns it."""
-    since = [hit.since for hit in cause.hits if hit.since]
+    since = [proof.since for proof in cause.proofs if proof.since]
     objects = cause.objects
-    remedies = list(dict.fromkeys(hit.remedy for hit in cause.hits if hit.remedy))
+    remedies = list(dict.fromkeys(proof.remedy for proof in cause.proofs if proof.remedy))
     components = dict.fromkeys(name for item in objects if (name := evidence.component(item)))
     return {
         "id": cause.rule.id,
@@ -132,7 +132,7 @@ def as_dict(evidence: Evidence, cause: Cause) -> Object:
         "objects": [name_of(item, evidence.namespace) for item in objects[:OBJECTS_KEPT]],
         "count": len(objects),
         "explains": [name_of(item, evidence.namespace) for item in dict.fromkeys(cause.explains)][:OBJECTS_KEPT],
-        "evidence": list(dict.fromkeys(hit.text for hit in cause.hits))[:EVIDENCE_SHOWN],
+        "evidence": list(dict.fromkeys(proof.text for proof in cause.proofs))[:EVIDENCE_SHOWN],
         "cause": cause.rule.cause,
         "remedy": " ".join([*remedies[:2], cause.rule.remedy] if not remedies else remedies[:2]),
         "source": cause.rule.source,

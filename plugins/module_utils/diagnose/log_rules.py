@@ -9,7 +9,7 @@ import re
 import typing as t
 
 from ..base.data import Object
-from .base import ERROR, Diagnosis, Hit
+from .base import ERROR, Diagnosis, Proof
 from .evidence import Evidence, Log, clean, container_states, ended, ref, waiting
 
 # What follows a traceback's or an error's own line, and says nothing of the cause.
@@ -36,7 +36,7 @@ class LogRule:
         return Diagnosis(
             f"DIAG{self.number}",
             self.title,
-            lambda evidence: _hits(self, evidence),
+            lambda evidence: _proofs(self, evidence),
             shows,
             self.cause,
             self.remedy,
@@ -58,7 +58,7 @@ def log_rule(number: int, title: str, pattern: str, cause: str, remedy: str, sou
     return LogRule(number, title, re.compile(pattern, re.IGNORECASE), cause, remedy, source, **more)
 
 
-def _hits(rule: LogRule, evidence: Evidence) -> t.Iterator[Hit]:
+def _proofs(rule: LogRule, evidence: Evidence) -> t.Iterator[Proof]:
     for log in evidence.logs:
         if not log.failing:
             continue
@@ -69,7 +69,7 @@ def _hits(rule: LogRule, evidence: Evidence) -> t.Iterator[Hit]:
         key = clean(match[rule.key], 80) if rule.key else ""
         origin = "log of the run before" if log.previous else "log"
         text = f"container {log.container}, {origin}: {clean(line)}"
-        yield Hit(tuple(alike(evidence, log)), text, key=key, since=evidence.since(log.pod))
+        yield Proof(tuple(alike(evidence, log)), text, key=key, since=evidence.since(log.pod))
 
 
 def alike(evidence: Evidence, log: Log) -> list[tuple[str, str, str]]:

@@ -8,7 +8,7 @@ import dataclasses
 import typing as t
 
 from ..base.data import Object
-from .base import Diagnosis, Hit, said
+from .base import Diagnosis, Proof, said
 from .evidence import Evidence, clean
 
 _MADE = "Deployment ReplicaFailure=True or event FailedCreate: "
@@ -19,13 +19,13 @@ _exceeded = said(
 )
 
 
-def _quota(evidence: Evidence) -> t.Iterator[Hit]:
+def _quota(evidence: Evidence) -> t.Iterator[Proof]:
     """Add to what was refused how full the quota is now."""
-    for hit in _exceeded(evidence):
-        status = (evidence.find("ResourceQuota", hit.key) or {}).get("status") or {}
+    for proof in _exceeded(evidence):
+        status = (evidence.find("ResourceQuota", proof.key) or {}).get("status") or {}
         used, hard = status.get("used") or {}, status.get("hard") or {}
         amounts = ", ".join(f"{name} {used.get(name, 0)} of {hard[name]}" for name in sorted(hard))
-        yield dataclasses.replace(hit, text=f"{hit.text}; in use now: {amounts}" if amounts else hit.text)
+        yield dataclasses.replace(proof, text=f"{proof.text}; in use now: {amounts}" if amounts else proof.text)
 
 
 _outside = said(r"((?:minimum|maximum) [\w./-]+ usage per \w+ is [^,\]\s]+|\S+ max limit to request ratio per \w+)")
@@ -34,11 +34,11 @@ _outside = said(r"((?:minimum|maximum) [\w./-]+ usage per \w+ is [^,\]\s]+|\S+ m
 _BOUNDS = ("min", "max", "maxLimitRequestRatio")
 
 
-def _limits(evidence: Evidence) -> t.Iterator[Hit]:
+def _limits(evidence: Evidence) -> t.Iterator[Proof]:
     """Add to what was refused which LimitRange says so, and what it allows."""
-    for hit in _outside(evidence):
+    for proof in _outside(evidence):
         told = "; ".join(filter(None, map(_bounds, evidence.of("LimitRange"))))
-        yield dataclasses.replace(hit, text=f"{hit.text}; {clean(told, 240)}" if told else hit.text)
+        yield dataclasses.replace(proof, text=f"{proof.text}; {clean(told, 240)}" if told else proof.text)
 
 
 def _bounds(limit_range: Object) -> str:

@@ -11,7 +11,7 @@ from ..helm.records import PENDING
 from ..objects.conditions import object_state
 from ..objects.pods import pod_state
 from ..objects.rollout import pods_of
-from .base import ERROR, SYMPTOM, WARNING, Diagnosis, Hit, event_text, listed
+from .base import ERROR, SYMPTOM, WARNING, Diagnosis, Proof, event_text, listed
 from .evidence import Evidence, Ref, clean, conditions, container_states, ended, ref, seconds
 from .log_rules import last_line
 
@@ -22,7 +22,7 @@ HELM_SILENT, DELETION_STUCK = 300.0, 60.0
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "LeaderWorkerSet", "Job")
 
 
-def _terminating(evidence: Evidence) -> t.Iterator[Hit]:
+def _terminating(evidence: Evidence) -> t.Iterator[Proof]:
     namespace = evidence.phase
     if not namespace or (namespace.get("status") or {}).get("phase") != "Terminating":
         return
@@ -39,15 +39,15 @@ def _terminating(evidence: Evidence) -> t.Iterator[Hit]:
     )
     since = seconds(namespace["metadata"].get("deletionTimestamp"))
     text = clean("; ".join(parts) or "its content is being deleted", 600)
-    yield Hit((("Namespace", "", evidence.namespace),), text, since=since)
+    yield Proof((("Namespace", "", evidence.namespace),), text, since=since)
 
 
-def _absent(evidence: Evidence) -> t.Iterator[Hit]:
+def _absent(evidence: Evidence) -> t.Iterator[Proof]:
     if evidence.phase == {} and evidence.seen("Namespace"):
-        yield Hit((("Namespace", "", evidence.namespace),), "the cluster has no namespace of that name")
+        yield Proof((("Namespace", "", evidence.namespace),), "the cluster has no namespace of that name")
 
 
-def _stuck_deletion(evidence: Evidence) -> t.Iterator[Hit]:
+def _stuck_deletion(evidence: Evidence) -> t.Iterator[Proof]:
     if (evidence.phase.get("status") or {}).get("phase") == "Terminating":
         return
     for kind, items in evidence.lists.items():
@@ -56,39 +56,39 @@ def _stuck_deletion(evidence: Evidence) -> t.Iterator[Hit]:
             names = item["metadata"].get("finalizers") or []
             if names and since and evidence.now - since > DELETION_STUCK and item["metadata"].get("namespace"):
                 text = f"deleted {evidence.now - since:.0f} s ago, kept by the finalizers {', '.join(names)}"
-                yield Hit(((kind, *ref(item)[1:]),), text, key=",".join(names), since=since)
+                yield Proof(((kind, *ref(item)[1:]),), text, key=",".join(names), since=since)
 
 
 def _release(evidence: Evidence, release: Object) -> Ref:
     return "Helm release", evidence.namespace, release["name"]
 
 
-def _stuck_release(evidence: Evidence) -> t.Iterator[Hit]:
+def _stuck_release(evidence: Evidence) -> t.Iterator[Proof]:
     for release in evidence.releases:
         age = evidence.now - release["modified"] if release.get("modified") else None
         if release["status"] in (*PENDING, "uninstalling") and (evidence.ended or age is None or age > HELM_SILENT):
             for_long = f" for {age:.0f} s" if age is not None else ""
             begun = f"revision {release['revision']} is {release['status']}{for_long}"
             text = f"{begun}: the Helm command that began it has not ended"
-            yield Hit((_release(evidence, release),), text, since=release.get("modified") or None)
+            yield Proof((_release(evidence, release),), text, since=release.get("modified") or None)
 
 
-def _failed_release(evidence: Evidence) -> t.Iterator[Hit]:
+def _failed_release(evidence: Evidence) -> t.Iterator[Proof]:
     for release in evidence.releases:
         if release["status"] == "failed":
             text = f"revision {release['revision']} failed: {clean(release.get('description')) or 'no description'}"
             because = tuple((kind, evidence.namespace, name) for kind, name in release.get("objects") or [])
-            yield Hit((_release(evidence, release),), text, key=release["name"], because=because)
+            yield Proof((_release(evidence, release),), text, key=release["name"], because=because)
 
 
-def _not_served(evidence: Evidence) -> t.Iterator[Hit]:
+def _not_served(evidence: Evidence) -> t.Iterator[Proof]:
     for release, api_version, kind in evidence.missing:
         where = ("Helm release", evidence.namespace, release)
         text = f"the release {release} has a {kind} of {api_version}, which the cluster does not serve"
-        yield Hit((where,), text, key=f"{kind} {api_version}")
+        yield Proof((where,), text, key=f"{kind} {api_version}")
 
 
-def _crashes(evidence: Evidence) -> t.Iterator[Hit]:
+def _crashes(evidence: Evidence) -> t.Iterator[Proof]:
     for pod in evidence.pods:
         for state in container_states(pod):
             end = ended(state)
@@ -99,7 +99,7 @@ def _crashes(evidence: Evidence) -> t.Iterator[Hit]:
             text = f"container {name}: exit code {end.get('exitCode')}, {state.get('restartCount') or 0} restarts"
             line = _said_last(evidence, pod, name) or clean(end.get("message"))
             text += f"; last line of its log: {line}" if line else "; no log"
-            yield Hit((ref(pod),), text, key=f"{name} {line}", since=evidence.since(pod))
+            yield Proof((ref(pod),), text, key=f"{name} {line}", since=evidence.since(pod))
 
 
 def _backs_off(state: Object) -> bool:
@@ -113,12 +113,12 @@ def _said_last(evidence: Evidence, pod: Object, container: str) -> str:
     return next((line for log in [*logs, *siblings] if (line := last_line(log.lines))), "")
 
 
-def _unknown(evidence: Evidence) -> t.Iterator[Hit]:
+def _unknown(evidence: Evidence) -> t.Iterator[Proof]:
     """What is not ready and was not explained: pods first, then workloads."""
     for pod in evidence.pods:
         state = pod_state(pod)
         if not state.ready and (state.reason or _starts_for_long(evidence, pod)):
-            yield Hit(
+            yield Proof(
                 (ref(pod),), _raw(evidence, pod, state.text), key=state.reason or state.text, since=evidence.since(pod)
             )
     for kind in WORKLOADS:
@@ -126,7 +126,7 @@ def _unknown(evidence: Evidence) -> t.Iterator[Hit]:
             owned = object_state(item)
             if not owned.ready:
                 pods = pods_of(item, evidence.of("Pod"), evidence.of("ReplicaSet"))
-                yield Hit((ref(item),), _raw(evidence, item, owned.text), key=f"{kind} {owned.text}",
+                yield Proof((ref(item),), _raw(evidence, item, owned.text), key=f"{kind} {owned.text}",
                           since=evidence.since(item), because=tuple(map(ref, pods)),
                           severity=ERROR if owned.failed else WARNING)  # fmt: skip
 

@@ -8,7 +8,7 @@ import typing as t
 
 from ..base.data import Object
 from ..objects.pools import pool_picker, text_of
-from .base import ERROR, SYMPTOM, WARNING, Diagnosis, Hit
+from .base import ERROR, SYMPTOM, WARNING, Diagnosis, Proof
 from .evidence import Evidence, Ref, condition, ref, seconds
 from .rules_gateways import NAME_LABEL, SILENT, pods_of
 from .rules_pools import makers_of
@@ -31,7 +31,7 @@ def has_ready(item: Object) -> bool:
     return any((entry.get("conditions") or {}).get("ready") is not False for entry in item.get("endpoints") or [])
 
 
-def _port_leads_nowhere(evidence: Evidence) -> t.Iterator[Hit]:
+def _port_leads_nowhere(evidence: Evidence) -> t.Iterator[Proof]:
     for pool in evidence.of("InferencePool"):
         name, wanted = pool_picker(pool)
         service = evidence.find("Service", name)
@@ -45,10 +45,10 @@ def _port_leads_nowhere(evidence: Evidence) -> t.Iterator[Hit]:
                 f"port {wanted} of the Service {name} leads to targetPort {ports[0].get('targetPort')},"
                 " which none of its ready pods has"
             )
-            yield Hit((ref(pool),), text, key=ref(pool)[2], since=evidence.since(pool))
+            yield Proof((ref(pool),), text, key=ref(pool)[2], since=evidence.since(pool))
 
 
-def _nothing_behind(evidence: Evidence) -> t.Iterator[Hit]:
+def _nothing_behind(evidence: Evidence) -> t.Iterator[Proof]:
     """Gateways whose condition says that all is well, and whose Service has nobody to send to."""
     for gateway in evidence.of("Gateway"):
         since = seconds(condition(gateway, "Programmed").get("lastTransitionTime"))
@@ -62,14 +62,14 @@ def _nothing_behind(evidence: Evidence) -> t.Iterator[Hit]:
                 yield _silent_service(evidence, gateway, service, since)
 
 
-def _silent_service(evidence: Evidence, gateway: Object, service: Object, since: float) -> Hit:
+def _silent_service(evidence: Evidence, gateway: Object, service: Object, since: float) -> Proof:
     selector = (service.get("spec") or {}).get("selector") or {}
     workloads = makers_of(evidence, selector)
     because: tuple[Ref, ...] = (*pods_of(evidence, gateway), *map(ref, workloads))
     stopped = [item for item in workloads if (item.get("spec") or {}).get("replicas") == 0]
     why = f"; {stopped[0].get('kind')} {ref(stopped[0])[2]} is scaled to 0" if stopped else ""
     text = f"Service {ref(service)[2]} ({text_of(selector)}) has no ready endpoint, yet Programmed=True{why}"
-    return Hit((ref(gateway),), text, key=ref(gateway)[2], since=since, because=because)
+    return Proof((ref(gateway),), text, key=ref(gateway)[2], since=since, because=because)
 
 
 def _services(evidence: Evidence, gateway: Object) -> list[Object]:
@@ -84,7 +84,7 @@ def _services(evidence: Evidence, gateway: Object) -> list[Object]:
     ]
 
 
-def _no_parent(evidence: Evidence) -> t.Iterator[Hit]:
+def _no_parent(evidence: Evidence) -> t.Iterator[Proof]:
     """Pools that an accepted route leads to, and that no Gateway has written its verdict on."""
     for pool in evidence.of("InferencePool"):
         status = pool.get("status") or {}
@@ -95,7 +95,7 @@ def _no_parent(evidence: Evidence) -> t.Iterator[Hit]:
             since = _accepted_since(route) if _leads_to(route, pool) else None
             if since and evidence.now - since > SILENT:
                 text = f"HTTPRoute {ref(route)[2]} is accepted for {evidence.now - since:.0f} s; the pool has no parent"
-                yield Hit((ref(pool),), text, key=ref(pool)[2], since=since, because=(ref(route),))
+                yield Proof((ref(pool),), text, key=ref(pool)[2], since=since, because=(ref(route),))
 
 
 def _leads_to(route: Object, pool: Object) -> bool:

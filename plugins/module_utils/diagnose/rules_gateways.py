@@ -8,7 +8,7 @@ import typing as t
 
 from ..base.data import Object
 from ..objects.conditions import describe
-from .base import ERROR, SYMPTOM, Diagnosis, Hit, listed
+from .base import ERROR, SYMPTOM, Diagnosis, Proof, listed
 from .evidence import Evidence, Ref, clean, condition, ref, seconds
 
 # A controller that has said nothing for so long (seconds) does not work on the object.
@@ -23,17 +23,17 @@ def class_of(gateway: Object) -> str:
     return str((gateway.get("spec") or {}).get("gatewayClassName"))
 
 
-def _class_missing(evidence: Evidence) -> t.Iterator[Hit]:
+def _class_missing(evidence: Evidence) -> t.Iterator[Proof]:
     if not evidence.seen("GatewayClass"):
         return
     known = [item["metadata"]["name"] for item in evidence.of("GatewayClass")]
     for gateway in evidence.of("Gateway"):
         if class_of(gateway) not in known:
             text = f"gatewayClassName is {class_of(gateway)}; the cluster has: {listed(known, 8) or 'none'}"
-            yield Hit((ref(gateway),), text, key=class_of(gateway), since=evidence.since(gateway))
+            yield Proof((ref(gateway),), text, key=class_of(gateway), since=evidence.since(gateway))
 
 
-def _class_refused(evidence: Evidence) -> t.Iterator[Hit]:
+def _class_refused(evidence: Evidence) -> t.Iterator[Proof]:
     for gateway in evidence.of("Gateway"):
         found = next(
             (item for item in evidence.of("GatewayClass") if item["metadata"]["name"] == class_of(gateway)), None
@@ -47,17 +47,19 @@ def _class_refused(evidence: Evidence) -> t.Iterator[Hit]:
             continue
         controller = (found.get("spec") or {}).get("controllerName")
         text = f"GatewayClass {class_of(gateway)} (controller {controller}): {describe(accepted, 'Accepted')}"
-        yield Hit((ref(found), ref(gateway)), text, key=class_of(gateway), since=evidence.since(gateway))
+        yield Proof((ref(found), ref(gateway)), text, key=class_of(gateway), since=evidence.since(gateway))
 
 
-def _gateway(kind: str, *, status: str, reasons: tuple[str, ...] = ()) -> t.Callable[[Evidence], t.Iterator[Hit]]:
-    def find(evidence: Evidence) -> t.Iterator[Hit]:
+def _gateway(kind: str, *, status: str, reasons: tuple[str, ...] = ()) -> t.Callable[[Evidence], t.Iterator[Proof]]:
+    def find(evidence: Evidence) -> t.Iterator[Proof]:
         for gateway in evidence.of("Gateway"):
             found = condition(gateway, kind)
             if found.get("status") == status and (not reasons or found.get("reason") in reasons):
                 moment = seconds(found.get("lastTransitionTime"))
                 text = clean(_with_listeners(gateway, describe(found, kind)), 500)
-                yield Hit((ref(gateway),), text, key=ref(gateway)[2], since=moment, because=pods_of(evidence, gateway))
+                yield Proof(
+                    (ref(gateway),), text, key=ref(gateway)[2], since=moment, because=pods_of(evidence, gateway)
+                )
 
     return find
 
@@ -79,7 +81,7 @@ def pods_of(evidence: Evidence, gateway: Object) -> tuple[Ref, ...]:
     return tuple(map(ref, pods))
 
 
-def _gateway_ignored(evidence: Evidence) -> t.Iterator[Hit]:
+def _gateway_ignored(evidence: Evidence) -> t.Iterator[Proof]:
     for gateway in evidence.of("Gateway"):
         states = [condition(gateway, kind) for kind in ("Accepted", "Programmed")]
         created = seconds(gateway["metadata"].get("creationTimestamp"))
@@ -88,7 +90,7 @@ def _gateway_ignored(evidence: Evidence) -> t.Iterator[Hit]:
             text = (
                 f"class {class_of(gateway)}: {describe(states[1], 'Programmed')} after {evidence.now - created:.0f} s"
             )
-            yield Hit((ref(gateway),), text, key=class_of(gateway), since=created)
+            yield Proof((ref(gateway),), text, key=class_of(gateway), since=created)
 
 
 _API = "F7; Gateway API, GatewayConditionReason"

@@ -9,7 +9,7 @@ import typing as t
 
 from ..base.data import Object
 from ..objects.pods import TRANSIENT_PULL
-from .base import Diagnosis, Hit
+from .base import Diagnosis, Proof
 from .evidence import Evidence, clean, container_states, ref, waiting
 
 PULL_REASONS = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable")
@@ -67,15 +67,15 @@ def image_of(pod: Object, state: Object) -> str:
     )
 
 
-def _pull(number: int) -> t.Callable[[Evidence], t.Iterator[Hit]]:
-    def find(evidence: Evidence) -> t.Iterator[Hit]:
+def _pull(number: int) -> t.Callable[[Evidence], t.Iterator[Proof]]:
+    def find(evidence: Evidence) -> t.Iterator[Proof]:
         for pod, state, text in pull_failures(evidence):
             wait = waiting(state)
             if _kind(str(wait.get("reason")), text) != number:
                 continue
             image = clean(image_of(pod, state), 160)
             line = f"container {state.get('name')}: {wait.get('reason')}: {clean(wait.get('message') or text)}"
-            yield Hit((ref(pod),), f"image {image}: {line}", key=image, since=evidence.since(pod))
+            yield Proof((ref(pod),), f"image {image}: {line}", key=image, since=evidence.since(pod))
 
     return find
 

@@ -18,7 +18,7 @@ from ..objects.pools import (
     pool_selector,
     text_of,
 )
-from .base import ERROR, SYMPTOM, WARNING, Diagnosis, Hit, listed
+from .base import ERROR, SYMPTOM, WARNING, Diagnosis, Proof, listed
 from .evidence import Evidence, clean, ref
 
 _WORKLOADS = ("Deployment", "StatefulSet", "LeaderWorkerSet")
@@ -48,7 +48,7 @@ def makers_of(evidence: Evidence, selector: dict[str, str]) -> list[Object]:
     return [item for item in items if any(matches(labels, selector) for labels in templates(item))]
 
 
-def _selects_nothing(evidence: Evidence) -> t.Iterator[Hit]:
+def _selects_nothing(evidence: Evidence) -> t.Iterator[Proof]:
     if not evidence.seen("Pod"):
         return
     for pool in evidence.of("InferencePool"):
@@ -61,7 +61,7 @@ def _selects_nothing(evidence: Evidence) -> t.Iterator[Hit]:
         twins = {_folded(key): key for pod in near for key in labels_of(pod)}
         other = [(key, twins[_folded(key)]) for key in selector if twins.get(_folded(key), key) != key]
         remedy = f"The pool says {other[0][0]}, the pods say {other[0][1]}: use one spelling in both." if other else ""
-        yield Hit((ref(pool),), clean(text, 500), key=ref(pool)[2], since=evidence.since(pool), remedy=remedy)
+        yield Proof((ref(pool),), clean(text, 500), key=ref(pool)[2], since=evidence.since(pool), remedy=remedy)
 
 
 def _carried(pods: list[Object]) -> str:
@@ -70,26 +70,26 @@ def _carried(pods: list[Object]) -> str:
     return "; ".join(f"pod {pod['metadata']['name']} carries {text_of(labels_of(pod))}" for pod in pods[:2])
 
 
-def _scaled_to_nothing(evidence: Evidence) -> t.Iterator[Hit]:
+def _scaled_to_nothing(evidence: Evidence) -> t.Iterator[Proof]:
     for pool in evidence.of("InferencePool"):
         makers = makers_of(evidence, pool_selector(pool))
         if makers and not selected(evidence, pool) and all((m.get("spec") or {}).get("replicas") == 0 for m in makers):
             names = [f"{maker.get('kind')} {maker['metadata']['name']}" for maker in makers]
             text = f"scaled to 0: {listed(names)}"
-            yield Hit((ref(pool), *map(ref, makers)), text, key=ref(pool)[2])
+            yield Proof((ref(pool), *map(ref, makers)), text, key=ref(pool)[2])
 
 
-def _none_ready(evidence: Evidence) -> t.Iterator[Hit]:
+def _none_ready(evidence: Evidence) -> t.Iterator[Proof]:
     for pool in evidence.of("InferencePool"):
         pods, makers = selected(evidence, pool), makers_of(evidence, pool_selector(pool))
         if any(map(is_ready, pods)) or not (pods or makers):
             continue
         because = (*map(ref, pods), *map(ref, makers))
         text = f"it selects {len(pods)} pods, none of them is ready"
-        yield Hit((ref(pool),), text, key=ref(pool)[2], since=evidence.since(pool), because=because)
+        yield Proof((ref(pool),), text, key=ref(pool)[2], since=evidence.since(pool), because=because)
 
 
-def _wrong_port(evidence: Evidence) -> t.Iterator[Hit]:
+def _wrong_port(evidence: Evidence) -> t.Iterator[Proof]:
     for pool in evidence.of("InferencePool"):
         wanted = pool_ports(pool)
         for pod in filter(is_leader, selected(evidence, pool)):
@@ -100,11 +100,11 @@ def _wrong_port(evidence: Evidence) -> t.Iterator[Hit]:
                     f"the pool sends to port {listed(map(str, missing))}; pod {pod['metadata']['name']} listens on "
                     f"{listed(map(str, sorted(listening)), 6)}"
                 )
-                yield Hit((ref(pool),), text, key=ref(pool)[2], since=evidence.since(pool))
+                yield Proof((ref(pool),), text, key=ref(pool)[2], since=evidence.since(pool))
                 break
 
 
-def _no_picker(evidence: Evidence) -> t.Iterator[Hit]:
+def _no_picker(evidence: Evidence) -> t.Iterator[Proof]:
     if not evidence.seen("Service"):
         return
     for pool in evidence.of("InferencePool"):
@@ -122,10 +122,10 @@ def _no_picker(evidence: Evidence) -> t.Iterator[Hit]:
             text = f"the pool asks its picker on port {wanted}; the Service {name} has {listed(map(str, ports), 5)}"
         else:
             continue
-        yield Hit((ref(pool),), text, key=ref(pool)[2], since=evidence.since(pool))
+        yield Proof((ref(pool),), text, key=ref(pool)[2], since=evidence.since(pool))
 
 
-def _picker_down(evidence: Evidence) -> t.Iterator[Hit]:
+def _picker_down(evidence: Evidence) -> t.Iterator[Proof]:
     for pool in evidence.of("InferencePool"):
         service = evidence.find("Service", pool_picker(pool)[0])
         selector = ((service or {}).get("spec") or {}).get("selector") or {}
@@ -136,10 +136,10 @@ def _picker_down(evidence: Evidence) -> t.Iterator[Hit]:
             continue
         makers = makers_of(evidence, selector)
         text = f"its picker, Service {ref(service)[2]} ({text_of(selector)}), has {len(pods)} pods, none of them ready"
-        yield Hit((ref(pool),), text, key=ref(pool)[2], because=(*map(ref, pods), *map(ref, makers)))
+        yield Proof((ref(pool),), text, key=ref(pool)[2], because=(*map(ref, pods), *map(ref, makers)))
 
 
-def _pool_refused(evidence: Evidence) -> t.Iterator[Hit]:
+def _pool_refused(evidence: Evidence) -> t.Iterator[Proof]:
     for pool in evidence.of("InferencePool"):
         status = pool.get("status") or {}
         for parent in status.get("parents") or status.get("parent") or []:
@@ -148,7 +148,7 @@ def _pool_refused(evidence: Evidence) -> t.Iterator[Hit]:
                     text = f"{entry['type']}=False {entry.get('reason')}: {clean(entry.get('message'))}"
                     routes = tuple(ref(item) for item in evidence.of("HTTPRoute"))
                     because = (ref(pool), *routes)
-                    yield Hit((ref(pool),), text, key=ref(pool)[2], because=because)
+                    yield Proof((ref(pool),), text, key=ref(pool)[2], because=because)
 
 
 RULES = (

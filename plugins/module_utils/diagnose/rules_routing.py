@@ -8,7 +8,7 @@ import typing as t
 
 from ..base.data import Object
 from ..objects.conditions import describe
-from .base import ERROR, SYMPTOM, WARNING, Diagnosis, Hit, listed
+from .base import ERROR, SYMPTOM, WARNING, Diagnosis, Proof, listed
 from .evidence import Evidence, clean, ref, seconds
 
 # A controller that has said nothing for so long (seconds) does not work on the object.
@@ -32,7 +32,7 @@ def _same(one: Object, other: Object, home: str) -> bool:
     ) == other.get("namespace", home)
 
 
-def _gateway_absent(evidence: Evidence) -> t.Iterator[Hit]:
+def _gateway_absent(evidence: Evidence) -> t.Iterator[Proof]:
     if not evidence.seen("Gateway"):
         return
     for route in evidence.of("HTTPRoute"):
@@ -40,10 +40,10 @@ def _gateway_absent(evidence: Evidence) -> t.Iterator[Hit]:
             if evidence.find("Gateway", parent.get("name"), namespace) is None and namespace == evidence.namespace:
                 known = listed([item["metadata"]["name"] for item in evidence.of("Gateway")], 5)
                 text = f"parentRef {namespace}/{parent.get('name')}: no such Gateway; there is: {known or 'none'}"
-                yield Hit((ref(route),), text, key=str(parent.get("name")), since=evidence.since(route))
+                yield Proof((ref(route),), text, key=str(parent.get("name")), since=evidence.since(route))
 
 
-def _route_ignored(evidence: Evidence) -> t.Iterator[Hit]:
+def _route_ignored(evidence: Evidence) -> t.Iterator[Proof]:
     for route in evidence.of("HTTPRoute"):
         created = seconds(route["metadata"].get("creationTimestamp"))
         for parent, namespace, status in parents(route):
@@ -51,13 +51,13 @@ def _route_ignored(evidence: Evidence) -> t.Iterator[Hit]:
             if status is None and age > SILENT:
                 text = f"Gateway {namespace}/{parent.get('name')} has said nothing of it for {age:.0f} s"
                 because = (("Gateway", namespace, str(parent.get("name"))),)
-                yield Hit((ref(route),), text, key=ref(route)[2], since=created, because=because)
+                yield Proof((ref(route),), text, key=ref(route)[2], since=created, because=because)
 
 
-def route(kind: str, *reasons: str, but: tuple[str, ...] = ()) -> t.Callable[[Evidence], t.Iterator[Hit]]:
+def route(kind: str, *reasons: str, but: tuple[str, ...] = ()) -> t.Callable[[Evidence], t.Iterator[Proof]]:
     """Return a find() for routes whose condition of a kind is False for one of the reasons (none: any but those)."""
 
-    def find(evidence: Evidence) -> t.Iterator[Hit]:
+    def find(evidence: Evidence) -> t.Iterator[Proof]:
         for item in evidence.of("HTTPRoute"):
             for parent, namespace, status in parents(item):
                 for found in (status or {}).get("conditions") or []:
@@ -67,7 +67,7 @@ def route(kind: str, *reasons: str, but: tuple[str, ...] = ()) -> t.Callable[[Ev
                             f"Gateway {namespace}/{parent.get('name')}: {describe(found, kind)}{_backends(item, kind)}"
                         )
                         moment = seconds(found.get("lastTransitionTime"))
-                        yield Hit((ref(item),), clean(text, 500), key=ref(item)[2], since=moment)
+                        yield Proof((ref(item),), clean(text, 500), key=ref(item)[2], since=moment)
 
     return find
 
@@ -83,7 +83,7 @@ def _backends(item: Object, kind: str) -> str:
     return f"; it refers to {listed(names, 4)}"
 
 
-def _same_rule_names(evidence: Evidence) -> t.Iterator[Hit]:
+def _same_rule_names(evidence: Evidence) -> t.Iterator[Proof]:
     """F11: Istio joins rules of one name of all routes on a Gateway."""
     seen: dict[tuple[str, str, str], list[Object]] = {}
     for item in evidence.of("HTTPRoute"):
@@ -94,7 +94,7 @@ def _same_rule_names(evidence: Evidence) -> t.Iterator[Hit]:
     for (namespace, gateway, name), routes in seen.items():
         if len({ref(item) for item in routes}) > 1:
             text = f"Gateway {namespace}/{gateway}: {len(routes)} routes have a rule named {name}"
-            yield Hit(tuple(map(ref, routes)), text, key=name)
+            yield Proof(tuple(map(ref, routes)), text, key=name)
 
 
 _ROUTE = "F6; Gateway API, RouteConditionReason"

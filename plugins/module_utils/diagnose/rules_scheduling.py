@@ -10,9 +10,9 @@ import typing as t
 from ..base.data import Object
 from ..base.quantities import shown
 from ..capacity import reasons as why
-from ..capacity.nodes import Node, occupied, repelling, selects, trouble
-from ..capacity.pods import Need, need_of
-from .base import Diagnosis, Hit
+from ..capacity.nodes import ClusterNode, occupied, repelling, selects, trouble
+from ..capacity.pods import PodNeed, need_of
+from .base import Diagnosis, Proof
 from .evidence import Evidence, clean, condition, ref
 
 DEVICES, ROOM, TAINTS, LABELS, NODES, APART, OTHER = "devices", "room", "taints", "labels", "nodes", "apart", "other"
@@ -43,12 +43,12 @@ def unscheduled(evidence: Evidence) -> t.Iterator[tuple[Object, str]]:
             yield pod, clean(found.get("message"))
 
 
-def need(evidence: Evidence, pod: Object) -> Need:
+def need(evidence: Evidence, pod: Object) -> PodNeed:
     """Return what a live pod asks for; defaults are already in it."""
     return need_of(pod.get("spec") or {}, pod["metadata"].get("labels") or {}, evidence.namespace)
 
 
-def lacks(wanted: Need, nodes: t.Sequence[Node]) -> str:
+def lacks(wanted: PodNeed, nodes: t.Sequence[ClusterNode]) -> str:
     """Return which node lacks what, the nearest first: 'gpu-0 lacks 2 nvidia.com/gpu (8, 6 free)'."""
     rows = []
     for node in nodes:
@@ -69,7 +69,7 @@ def lacks(wanted: Need, nodes: t.Sequence[Node]) -> str:
     return "; ".join(f"{name} lacks {text}" for _count, _sum, name, text in rows[:_NODES_SHOWN]) + more
 
 
-def _all(node: Node, name: str) -> str:
+def _all(node: ClusterNode, name: str) -> str:
     return shown(name, node.allocatable.get(name, 0))
 
 
@@ -90,28 +90,28 @@ def judged(evidence: Evidence, pod: Object, message: str) -> tuple[str, str, str
     return kind, f"{text} [{detail}]" if detail else text, reason.remedy
 
 
-def _unplaced(kind: str) -> t.Callable[[Evidence], t.Iterator[Hit]]:
-    def find(evidence: Evidence) -> t.Iterator[Hit]:
+def _unplaced(kind: str) -> t.Callable[[Evidence], t.Iterator[Proof]]:
+    def find(evidence: Evidence) -> t.Iterator[Proof]:
         for pod, message in unscheduled(evidence):
             found, text, remedy = judged(evidence, pod, message)
             if found == kind:
                 key = f"{text.partition(' [')[0]}"
                 line = f"{text}; scheduler: {clean(message, 200)}" if text != message else text
-                yield Hit((ref(pod),), line, key=key, since=evidence.since(pod), remedy=remedy)
+                yield Proof((ref(pod),), line, key=key, since=evidence.since(pod), remedy=remedy)
 
     return find
 
 
-def _gated(evidence: Evidence) -> t.Iterator[Hit]:
+def _gated(evidence: Evidence) -> t.Iterator[Proof]:
     for pod in evidence.pods:
         gates = [str(gate.get("name")) for gate in (pod.get("spec") or {}).get("schedulingGates") or []]
         if gates:
-            yield Hit(
+            yield Proof(
                 (ref(pod),), f"schedulingGates: {', '.join(gates)}", key=",".join(gates), since=evidence.since(pod)
             )
 
 
-def _unnoticed(evidence: Evidence) -> t.Iterator[Hit]:
+def _unnoticed(evidence: Evidence) -> t.Iterator[Proof]:
     """Pods that no scheduler has looked at for half a minute."""
     for pod in evidence.pods:
         spec = pod.get("spec") or {}
@@ -120,7 +120,7 @@ def _unnoticed(evidence: Evidence) -> t.Iterator[Hit]:
             continue
         if since and evidence.now - since > 30:
             name = str(spec.get("schedulerName") or "default-scheduler")
-            yield Hit((ref(pod),), f"no scheduler has looked at it; schedulerName: {name}", key=name, since=since)
+            yield Proof((ref(pod),), f"no scheduler has looked at it; schedulerName: {name}", key=name, since=since)
 
 
 RULES = (

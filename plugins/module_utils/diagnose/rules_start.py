@@ -8,7 +8,7 @@ import re
 import typing as t
 
 from ..base.data import Object
-from .base import Diagnosis, Hit, event_of, event_text
+from .base import Diagnosis, Proof, event_of, event_text
 from .evidence import Evidence, clean, condition, container_states, ended, ref, waiting
 
 MAKING = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError", "StartError")
@@ -29,11 +29,11 @@ COMMAND = re.compile(r"executable file not found|no such file or directory|permi
 KILLED = (137, 143)
 
 
-def _made(pattern: re.Pattern[str] | None, remedy: str = "") -> t.Callable[[Evidence], t.Iterator[Hit]]:
+def _made(pattern: re.Pattern[str] | None, remedy: str = "") -> t.Callable[[Evidence], t.Iterator[Proof]]:
     """Return a find() for containers that cannot be made; None: those that no other pattern knows."""
     known = (SECRET, KEY, CONFIG_MAP, COMMAND)
 
-    def find(evidence: Evidence) -> t.Iterator[Hit]:
+    def find(evidence: Evidence) -> t.Iterator[Proof]:
         for pod, state, reason, message in _unmade(evidence):
             found = pattern.search(message) if pattern else not any(other.search(message) for other in known)
             if not found:
@@ -42,7 +42,7 @@ def _made(pattern: re.Pattern[str] | None, remedy: str = "") -> t.Callable[[Evid
             groups = found.groups() if isinstance(found, re.Match) else ()
             advice = remedy.format("", *(clean(group, 120) for group in groups)) if remedy and groups else ""
             key = groups[0] if groups else clean(message, 60)
-            yield Hit((ref(pod),), text, key=key, since=evidence.since(pod), remedy=advice)
+            yield Proof((ref(pod),), text, key=key, since=evidence.since(pod), remedy=advice)
 
     return find
 
@@ -57,7 +57,7 @@ def _unmade(evidence: Evidence) -> t.Iterator[tuple[Object, Object, str, str]]:
                 yield pod, state, str(end["reason"]), str(end.get("message") or "")
 
 
-def _out_of_memory(evidence: Evidence) -> t.Iterator[Hit]:
+def _out_of_memory(evidence: Evidence) -> t.Iterator[Proof]:
     for pod in evidence.pods:
         for state in container_states(pod):
             end = ended(state)
@@ -68,7 +68,7 @@ def _out_of_memory(evidence: Evidence) -> t.Iterator[Hit]:
             times = f"{state.get('restartCount') or 0} restarts"
             text = f"container {name}: OOMKilled (exit code {end.get('exitCode')}), {times}"
             text += f"; its memory limit is {limit}" if limit else "; it has no memory limit: the node itself ran out"
-            yield Hit((ref(pod),), text, key=str(name), since=evidence.since(pod))
+            yield Proof((ref(pod),), text, key=str(name), since=evidence.since(pod))
 
 
 def _limit(pod: Object, name: str) -> str:
@@ -78,7 +78,7 @@ def _limit(pod: Object, name: str) -> str:
     return ""
 
 
-def _evicted(evidence: Evidence) -> t.Iterator[Hit]:
+def _evicted(evidence: Evidence) -> t.Iterator[Proof]:
     for pod in evidence.pods:
         status = pod.get("status") or {}
         if status.get("phase") == "Failed" and status.get("reason") in (
@@ -93,10 +93,10 @@ def _evicted(evidence: Evidence) -> t.Iterator[Hit]:
                 (owner.get("spec") or {}).get("replicas") or 1
             ):
                 text = f"{status.get('reason')}: {clean(status.get('message'))}"
-                yield Hit((ref(pod),), text, key=str(status.get("reason")), since=evidence.since(pod))
+                yield Proof((ref(pod),), text, key=str(status.get("reason")), since=evidence.since(pod))
 
 
-def _killed_by_probe(evidence: Evidence) -> t.Iterator[Hit]:
+def _killed_by_probe(evidence: Evidence) -> t.Iterator[Proof]:
     for pod in evidence.pods:
         event = event_of(evidence, pod, "Unhealthy", pattern=r"^(Liveness|Startup) probe") or event_of(
             evidence, pod, "Killing", pattern=r"failed (liveness|startup) probe"
@@ -105,16 +105,16 @@ def _killed_by_probe(evidence: Evidence) -> t.Iterator[Hit]:
         if event and died:
             name = died[0].get("name")
             text = f"container {name}: exit code {ended(died[0]).get('exitCode')} after {event_text(event)}"
-            yield Hit((ref(pod),), text, key=str(name), since=evidence.since(pod))
+            yield Proof((ref(pod),), text, key=str(name), since=evidence.since(pod))
 
 
-def _probe_fails(evidence: Evidence) -> t.Iterator[Hit]:
+def _probe_fails(evidence: Evidence) -> t.Iterator[Proof]:
     for pod in evidence.pods:
         running = [s for s in container_states(pod) if not s.get("ready") and "running" in (s.get("state") or {})]
         event = event_of(evidence, pod, "Unhealthy")
         if running and event and condition(pod, "Ready").get("status") != "True":
             text = f"container {running[0].get('name')} runs and is not ready; {event_text(event)}"
-            yield Hit((ref(pod),), text, key=str(running[0].get("name")), since=evidence.since(pod))
+            yield Proof((ref(pod),), text, key=str(running[0].get("name")), since=evidence.since(pod))
 
 
 _SECRET_REMEDY = (

@@ -7,7 +7,7 @@ from __future__ import annotations
 import typing as t
 
 from ..base.data import Object
-from .base import Diagnosis, Hit, event_of, event_text, listed
+from .base import Diagnosis, Proof, event_of, event_text, listed
 from .evidence import Evidence, Ref, condition, ref
 
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
@@ -49,15 +49,15 @@ def _failed(evidence: Evidence, claim: Object) -> bool:
     return event_of(evidence, claim, "ProvisioningFailed") is not None
 
 
-def _claims(kind: str) -> t.Callable[[Evidence], t.Iterator[Hit]]:
-    def find(evidence: Evidence) -> t.Iterator[Hit]:
+def _claims(kind: str) -> t.Callable[[Evidence], t.Iterator[Proof]]:
+    def find(evidence: Evidence) -> t.Iterator[Proof]:
         for claim, found in _pending(evidence):
             name = claim["metadata"]["name"]
             users = users_of(evidence, name)
             if found != kind or (kind == "waits" and users):
                 continue
             text = _text(evidence, claim)
-            yield Hit((ref(claim), *users), text, key=name, since=evidence.since(claim))
+            yield Proof((ref(claim), *users), text, key=name, since=evidence.since(claim))
 
     return find
 
@@ -77,7 +77,7 @@ def _text(evidence: Evidence, claim: Object) -> str:
     return text + (f"; {event_text(event)}" if event else "")
 
 
-def _absent(evidence: Evidence) -> t.Iterator[Hit]:
+def _absent(evidence: Evidence) -> t.Iterator[Proof]:
     if not evidence.seen("PersistentVolumeClaim"):
         return
     for pod in evidence.pods:
@@ -85,10 +85,10 @@ def _absent(evidence: Evidence) -> t.Iterator[Hit]:
             if evidence.find("PersistentVolumeClaim", name) is None and not (pod.get("spec") or {}).get("nodeName"):
                 have = listed([item["metadata"]["name"] for item in evidence.of("PersistentVolumeClaim")], 5)
                 text = f"no claim {name} in the namespace; there is: {have or 'none'}"
-                yield Hit((ref(pod),), text, key=name, since=evidence.since(pod))
+                yield Proof((ref(pod),), text, key=name, since=evidence.since(pod))
 
 
-def _unmounted(evidence: Evidence) -> t.Iterator[Hit]:
+def _unmounted(evidence: Evidence) -> t.Iterator[Proof]:
     for pod in evidence.pods:
         event = event_of(evidence, pod, "FailedMount", "FailedAttachVolume", "FailedMapVolume")
         if (
@@ -96,7 +96,7 @@ def _unmounted(evidence: Evidence) -> t.Iterator[Hit]:
             and condition(pod, "Ready").get("status") != "True"
             and (pod.get("status") or {}).get("phase") == "Pending"
         ):
-            yield Hit((ref(pod),), event_text(event), key=str(event.get("message"))[:60], since=evidence.since(pod))
+            yield Proof((ref(pod),), event_text(event), key=str(event.get("message"))[:60], since=evidence.since(pod))
 
 
 RULES = (

@@ -52,7 +52,7 @@ def api_versions(documents: list[Object]) -> list[str]:
     return sorted(found)
 
 
-class Inventory:
+class HelmRecords:
     """Reads for one module call; what does not change is read once. Safe for threads."""
 
     def __init__(self, cluster: Cluster) -> None:

@@ -15,7 +15,7 @@ import time
 from ..base.data import Object
 from ..base.ours import FINGERPRINT_LABEL, object_key
 from ..cluster.watch import Watches
-from .deployed import Inventory, owner_release
+from .deployed import HelmRecords, owner_release
 from .records import Release, dump_objects, manifest_objects, union
 
 # In place of a fingerprint: this revision's record is not the truth.
@@ -39,7 +39,7 @@ def applied(base: str, broken: list[list[Object]], namespace: str) -> str:
     return dump_objects(list(objects.values()))
 
 
-def outlived(pending: Release, inventory: Inventory, watches: Watches, deadline: float) -> Release | None:
+def outlived(pending: Release, inventory: HelmRecords, watches: Watches, deadline: float) -> Release | None:
     """Give the process that made a release pending time to end; return the release as it is then.
 
     deadline: time.monotonic() seconds.
@@ -61,7 +61,7 @@ def outlived(pending: Release, inventory: Inventory, watches: Watches, deadline:
 class Recovery:
     """Prepares one release; end() has to follow begin(), whatever came of the upgrade."""
 
-    def __init__(self, inventory: Inventory, current: Release) -> None:
+    def __init__(self, inventory: HelmRecords, current: Release) -> None:
         """current: the newest revision, failed or with a Helm process that is gone."""
         self.inventory, self.current = inventory, current
         self.base: Release | None = None

@@ -41,7 +41,7 @@ SERVED_WITHIN = 20.0
 WORKERS = 8
 
 
-class Reply(t.NamedTuple):
+class ApiReply(t.NamedTuple):
     """An answer of the API server. body: the decoded object, or {} where there is none."""
 
     status: int
@@ -70,7 +70,7 @@ class LabApi:
 
     def request(
         self, method: str, path: str, body: t.Any = None, content: str = "application/json", accept: str = ""
-    ) -> Reply:
+    ) -> ApiReply:
         """Return the server's answer; raises OSError or http.client.HTTPException where there is none."""
         headers = {"Accept": accept or "application/json", "Content-Type": content}
         data = None if body is None else json.dumps(body)
@@ -87,8 +87,8 @@ class LabApi:
             self._local.connection = None
             raise
         with contextlib.suppress(ValueError):
-            return Reply(response.status, json.loads(raw))
-        return Reply(response.status, {})
+            return ApiReply(response.status, json.loads(raw))
+        return ApiReply(response.status, {})
 
     def ready(self) -> bool:
         """Say whether the server answers and calls itself ready."""
@@ -155,7 +155,7 @@ class LabApi:
             return None
         return f"{change.verb} {change.kind} {change.name}: {reply.status} {reply.body.get('message', '')}"
 
-    def _try(self, change: Change) -> Reply:
+    def _try(self, change: Change) -> ApiReply:
         path = PATHS[change.kind]
         if change.verb == "delete":
             return self.request("DELETE", f"{path}/{change.name}")
@@ -169,7 +169,7 @@ class LabApi:
         body = {**want, "metadata": {**want["metadata"], "resourceVersion": version}}
         return self.request("PUT", f"{path}/{change.name}", body)
 
-    def _update_node(self, change: Change) -> Reply:
+    def _update_node(self, change: Change) -> ApiReply:
         """Patch what the lab decides of a node; what controllers wrote to it stays."""
         want, have = t.cast(Object, change.want), t.cast(Object, change.have)
         path = f"{PATHS['Node']}/{change.name}"

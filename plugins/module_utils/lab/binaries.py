@@ -17,7 +17,7 @@ from ..base.errors import OrchestratorError
 from .download import DownloadError, Reach, download_files, download_tool, mirrored, staging
 from .gobuild import BuildError, Go, copy_verified
 from .objects import write_bundle
-from .tools import Found, cache_place, fill, look, parse_version, platform_names
+from .tools import FoundProgram, cache_place, fill, look, parse_version, platform_names
 
 Say = t.Callable[[str], None]
 
@@ -53,7 +53,7 @@ class Binaries:
                 crds = {entry["name"]: self._crd_folder(entry, folder) for entry in self.params["crds"]}
         return self._result(found, crds)
 
-    def _missing(self, found: dict[str, Found]) -> list[tuple[dict, list[str]]]:
+    def _missing(self, found: dict[str, FoundProgram]) -> list[tuple[dict, list[str]]]:
         groups = [(group, [tool for tool in group["tools"] if tool not in found]) for group in self.params["tools"]]
         return [(group, tools) for group, tools in groups if tools]
 
@@ -64,7 +64,7 @@ class Binaries:
                 return str(place)
         return None
 
-    def _get_all(self, found: dict[str, Found]) -> None:
+    def _get_all(self, found: dict[str, FoundProgram]) -> None:
         folder = self.params.get("binaries_dir")
         missing = self._missing(found)
         crds = [entry for entry in self.params["crds"] if not self._crd_folder(entry, folder)]
@@ -110,7 +110,7 @@ class Binaries:
     def _url(self, text: str, group: dict, tool: str) -> str:
         return mirrored(fill(text, group["version"], tool), self.params.get("mirror"))
 
-    def _get_tools(self, group: dict, tools: list[str], reach: Reach | None, label: str) -> dict[str, Found]:
+    def _get_tools(self, group: dict, tools: list[str], reach: Reach | None, label: str) -> dict[str, FoundProgram]:
         """Return the group's tools, now in the cache; raises BuildError with all that was tried."""
         try:
             got = self._download_group(group, tools, reach, label)
@@ -123,7 +123,9 @@ class Binaries:
         self.made += tools
         return got
 
-    def _download_group(self, group: dict, tools: list[str], reach: Reach | None, label: str) -> dict[str, Found]:
+    def _download_group(
+        self, group: dict, tools: list[str], reach: Reach | None, label: str
+    ) -> dict[str, FoundProgram]:
         recipe, version = group["download"], group["version"]
         checksum = self._url(recipe["checksum"], group, tools[0])
         _check_reach(reach, checksum)
@@ -137,7 +139,7 @@ class Binaries:
         self.say(f"downloaded {label} in {time.monotonic() - started:.0f} s, checksums verified")
         return self._cached(group, tools, "download")
 
-    def _build_group(self, group: dict, tools: list[str], label: str) -> dict[str, Found]:
+    def _build_group(self, group: dict, tools: list[str], label: str) -> dict[str, FoundProgram]:
         started = time.monotonic()
         log = self.cache / f"build-{group['name']}.log"
         log.unlink(missing_ok=True)
@@ -152,9 +154,9 @@ class Binaries:
         self.say(f"built {label} in {time.monotonic() - started:.0f} s")
         return self._cached(group, tools, "build")
 
-    def _cached(self, group: dict, tools: list[str], source: str) -> dict[str, Found]:
+    def _cached(self, group: dict, tools: list[str], source: str) -> dict[str, FoundProgram]:
         places = {tool: cache_place(self.cache, tool, group["version"]) / tool for tool in tools}
-        return {tool: Found(str(place), group["version"], source) for tool, place in places.items()}
+        return {tool: FoundProgram(str(place), group["version"], source) for tool, place in places.items()}
 
     def _get_crds(self, entry: dict, reach: Reach | None, label: str) -> None:
         """Put a set of definitions into the cache; raises BuildError with all that was tried."""
@@ -191,7 +193,7 @@ class Binaries:
             "lab_binaries_dir.",
         )
 
-    def _result(self, found: dict[str, Found], crds: dict[str, str | None]) -> dict:
+    def _result(self, found: dict[str, FoundProgram], crds: dict[str, str | None]) -> dict:
         versions = {tool: found[tool].version for tool in sorted(found)}
         versions.update({entry["name"]: entry["version"] for entry in self.params["crds"]})
         return {

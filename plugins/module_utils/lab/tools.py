@@ -30,7 +30,7 @@ ARCHES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm
 Version = tuple[int, ...]
 
 
-class Found(t.NamedTuple):
+class FoundProgram(t.NamedTuple):
     """A usable program. source: folder, PATH, cache, download or build."""
 
     path: str
@@ -67,7 +67,9 @@ def cache_place(cache: pathlib.Path, name: str, version: str) -> pathlib.Path:
     return cache / f"{name}-{version}"
 
 
-def look(groups: list[dict], folder: str | None, path: str, cache: pathlib.Path) -> tuple[dict[str, Found], list[str]]:
+def look(
+    groups: list[dict], folder: str | None, path: str, cache: pathlib.Path
+) -> tuple[dict[str, FoundProgram], list[str]]:
     """Return the tools that are at hand, and a line for each that was passed over for its version.
 
     groups: _lab_tools. folder: lab_binaries_dir or None. path: the PATH to search.
@@ -83,18 +85,18 @@ def look(groups: list[dict], folder: str | None, path: str, cache: pathlib.Path)
 
 def _look_for(
     group: dict, tool: str, folder: str | None, path: str, cache: pathlib.Path, known: Probes
-) -> tuple[Found | None, list[str]]:
+) -> tuple[FoundProgram | None, list[str]]:
     lines: list[str] = []
     for candidate, source in _candidates(group, tool, folder, path):
         text = known.version(candidate, VERSION_ARGUMENTS.get(tool, ["--version"]))
         version = parse_version(text)
         if version and acceptable(version, group["min"], group["below"]):
-            return Found(candidate, "v" + ".".join(map(str, version)), source), lines
+            return FoundProgram(candidate, "v" + ".".join(map(str, version)), source), lines
         shown = "v" + ".".join(map(str, version)) if version else "of no version that it tells"
         lines.append(f"{candidate} is {shown}, not {group['min']} <= version < {group['below']}: passed over")
     cached = cache_place(cache, tool, group["version"]) / tool
     if os.access(cached, os.X_OK):
-        return Found(str(cached), group["version"], "cache"), lines
+        return FoundProgram(str(cached), group["version"], "cache"), lines
     return None, lines
 
 

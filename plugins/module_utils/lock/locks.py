@@ -35,7 +35,7 @@ TRIES = 20
 SLACK = 15
 
 
-class Held(OrchestratorError):
+class LockHeld(OrchestratorError):
     """Somebody else holds the lock."""
 
     def __init__(self, lease: Object, namespace: str, mode: str) -> None:
@@ -104,7 +104,7 @@ class Locks:
         """Return the Lease once it may be taken; raise Held."""
         lives = runs(process_of(lease))
         if mode == REFUSE and lives:
-            raise Held(lease, namespace, mode)
+            raise LockHeld(lease, namespace, mode)
         why = "waiting until it is free" if mode == WAIT else "waiting to see whether its holder still lives"
         self.say(f"{held_text(lease, namespace)} Now {why}, at most {max(0, deadline - time.monotonic()):.0f} s")
         watches, seen = Watches(self.cluster), Observation()
@@ -128,7 +128,7 @@ class Locks:
             watches.close()
         if fate in (FREE, EXPIRED):
             return found
-        raise Held(found or lease, namespace, mode)
+        raise LockHeld(found or lease, namespace, mode)
 
     def _write(self, lease: Object | None, namespace: str) -> bool:
         """Take a Lease as it was seen; return False where somebody was quicker."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 import typing as t
 
 from ..base.data import Object, dicts, mapping
-from .items import Facts
+from .items import RuleFacts
 
 FLAG = "ENABLE_GATEWAY_API_INFERENCE_EXTENSION"
 
@@ -20,7 +20,7 @@ def facts_of(
     objects: t.Mapping[str, t.Sequence[Object]],
     served: t.Mapping[str, t.Sequence[str]] | None = None,
     controller: Object | None = None,
-) -> Facts:
+) -> RuleFacts:
     """Return the facts for the rules.
 
     objects: {kind: live objects}, a kind that was not listed left out; served: {apiVersion: kinds} of API discovery,
@@ -29,7 +29,7 @@ def facts_of(
     definitions = objects.get("CustomResourceDefinition")
     if served is None and definitions is not None:
         served = served_kinds(definitions)
-    return Facts(
+    return RuleFacts(
         objects=objects,
         served=served,
         inference_extension=extension_flag(controller) if controller else None,

@@ -30,7 +30,7 @@ CLUSTER_KINDS = frozenset(
 
 
 @dataclasses.dataclass(frozen=True)
-class Component:
+class RenderedRelease:
     """One release's rendered manifests. layers: the values that made them, for the file and line of a key."""
 
     component: str
@@ -43,7 +43,7 @@ class Component:
 
 
 @dataclasses.dataclass(frozen=True)
-class Expected:
+class ServedModel:
     """A model that is to be served: name, the served model name, its release and pool, and where requests go."""
 
     name: str
@@ -55,7 +55,7 @@ class Expected:
 
 
 @dataclasses.dataclass(frozen=True)
-class Facts:
+class RuleFacts:
     """What the cluster says; None and absent kinds are unknown.
 
     objects: {kind: live objects}; served: {apiVersion: kinds}; inference_extension: the gateway controller's switch;
@@ -141,7 +141,7 @@ class Picker:
 
 
 @dataclasses.dataclass(frozen=True)
-class Pool:
+class InferencePool:
     """An InferencePool of either API. port_path, epp_path: where the manifest has its ports and its picker."""
 
     item: Item

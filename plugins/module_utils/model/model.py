@@ -14,7 +14,7 @@ from ..base.data import Object, dicts, mapping, number
 from ..objects.dual_pod import serving_template
 from ..objects.routes import parent_ref, refers_to, with_parent
 from ..objects.servers import Server, flag, servers, words
-from .items import CLUSTER_KINDS, Component, Expected, Facts, Item, Picker, Pool, Workload
+from .items import CLUSTER_KINDS, InferencePool, Item, Picker, RenderedRelease, RuleFacts, ServedModel, Workload
 
 WORKLOADS = ("Deployment", "LeaderWorkerSet", "StatefulSet", "DaemonSet", "Job", "ReplicaSet", "Pod")
 
@@ -31,10 +31,10 @@ class StackModel:
 
     planned: list[Item]
     live: list[Item]
-    expected: list[Expected]
-    facts: Facts
+    expected: list[ServedModel]
+    facts: RuleFacts
     workloads: list[Workload] = dataclasses.field(default_factory=list)
-    pools: list[Pool] = dataclasses.field(default_factory=list)
+    pools: list[InferencePool] = dataclasses.field(default_factory=list)
     pickers: list[Picker] = dataclasses.field(default_factory=list)
     index: dict[tuple[str, str, str], Item] = dataclasses.field(default_factory=dict)
     cache: dict[str, t.Any] = dataclasses.field(default_factory=dict)
@@ -57,16 +57,16 @@ class StackModel:
         """Return whether the plan makes such objects or the cluster's are known: absence then says something."""
         return kind in self.facts.objects or any(item.kind == kind for item in self.planned)
 
-    def expected_of(self, pool: Pool) -> list[Expected]:
+    def expected_of(self, pool: InferencePool) -> list[ServedModel]:
         """Return the models that a pool is for."""
         return [model for model in self.expected if model.pool == pool.item.name]
 
-    def own(self, pool: Pool) -> list[Workload]:
+    def own(self, pool: InferencePool) -> list[Workload]:
         """Return the workloads of the models that a pool is for."""
         releases = {model.release for model in self.expected_of(pool)}
         return [w for w in self.workloads if w.item.release in releases and not w.item.live]
 
-    def picker_of(self, pool: Pool) -> Picker | None:
+    def picker_of(self, pool: InferencePool) -> Picker | None:
         """Return the endpoint picker that watches a pool, else the one in the pool's release."""
         near = [p for p in self.pickers if p.item.namespace == pool.item.namespace]
         named = [p for p in near if p.flag("pool-name") == pool.item.name]
@@ -99,26 +99,27 @@ def _conditions(match: Object) -> Object:
 
 
 def build_model(
-    components: t.Iterable[Component | Object],
+    components: t.Iterable[RenderedRelease | Object],
     routes: t.Iterable[Object] = (),
-    models: t.Iterable[Expected | Object] = (),
-    facts: Facts | None = None,
+    models: t.Iterable[ServedModel | Object] = (),
+    facts: RuleFacts | None = None,
     route_gateway: tuple[str, ...] | None = None,
 ) -> StackModel:
     """Return the model of a stack.
 
-    components, models: Component and Expected, or maps with their fields (others are ignored); routes: HTTPRoutes to be
-    applied; route_gateway: name and namespace of the Gateway for routes that name no parent, and its listener if any.
+    components, models: RenderedRelease and ServedModel, or maps with their fields (others are ignored); routes:
+    HTTPRoutes to be applied; route_gateway: name and namespace of the Gateway for routes that name no parent, and its
+    listener if any.
     """
-    facts = facts or Facts()
-    parts = [part if isinstance(part, Component) else _from(Component, part) for part in components]
+    facts = facts or RuleFacts()
+    parts = [part if isinstance(part, RenderedRelease) else _from(RenderedRelease, part) for part in components]
     planned = [item for part in parts for body in part.manifests if (item := _item(body, part))]
     planned += [item for body in routes if (item := _route(body, route_gateway))]
     keys = {(item.kind, item.namespace, item.name) for item in planned}
     releases = {(part.release, part.namespace) for part in parts}
     live = [item for item in _live(facts) if (item.kind, item.namespace, item.name) not in keys]
     live = [item for item in live if _owner(item) not in releases]
-    wanted = [model if isinstance(model, Expected) else _from(Expected, model) for model in models]
+    wanted = [model if isinstance(model, ServedModel) else _from(ServedModel, model) for model in models]
     model = StackModel(planned, live, wanted, facts)
     for item in planned + live:
         model.index.setdefault((item.kind, item.namespace, item.name), item)
@@ -138,11 +139,11 @@ def _route(body: Object, gateway: tuple[str, ...] | None) -> Item | None:
     if gateway and isinstance(body.get("spec"), dict):
         body = with_parent(body, parent_ref(*gateway))
     namespace = str(mapping(body.get("metadata")).get("namespace") or (gateway[1] if gateway else ""))
-    return _item(body, Component("httproute", "", namespace, ()))
+    return _item(body, RenderedRelease("httproute", "", namespace, ()))
 
 
-def _live(facts: Facts) -> list[Item]:
-    place = Component("", "", "", ())
+def _live(facts: RuleFacts) -> list[Item]:
+    place = RenderedRelease("", "", "", ())
     found = []
     for kind, bodies in facts.objects.items():
         items = [_item({"kind": kind, **body}, place) for body in bodies]
@@ -154,7 +155,7 @@ def _owner(item: Item) -> tuple[str, str]:
     return str(mapping(mapping(item.body.get("metadata")).get("annotations")).get(_RELEASE) or ""), item.namespace
 
 
-def _item(body: t.Any, part: Component) -> Item | None:
+def _item(body: t.Any, part: RenderedRelease) -> Item | None:
     metadata = mapping(mapping(body).get("metadata"))
     if not metadata.get("name") or not body.get("kind"):
         return None
@@ -220,7 +221,7 @@ def _workload(
     return Workload(item, path, labels, mapping(template.get("spec")), replicas, size, tuple(models), tuple(sidecars))
 
 
-def _pool(item: Item) -> Pool:
+def _pool(item: Item) -> InferencePool:
     spec = item.spec
     paths: list[tuple[str, ...]]
     if item.version.startswith("v1alpha"):
@@ -235,4 +236,4 @@ def _pool(item: Item) -> Pool:
         port = number(mapping(ref.get("port")).get("number"))
         paths = [("spec", "selector", "matchLabels"), ("spec", "targetPorts"), ("spec", "endpointPickerRef")]
     known = tuple(number(entry) or 0 for entry in ports)
-    return Pool(item, dict(selector), known, str(ref.get("name") or ""), port, *paths)
+    return InferencePool(item, dict(selector), known, str(ref.get("name") or ""), port, *paths)

@@ -18,7 +18,7 @@ ALL = "*"
 
 
 @dataclasses.dataclass(frozen=True)
-class Need:
+class Permission:
     """One permission. namespace '' is cluster-wide; name: of one object, '' for any; url: instead of a resource.
 
     why: what it is for; optional: without it something is not checked, and all else works; held: not used, but to be
@@ -52,12 +52,12 @@ class Access:
     """
 
     user: str = ""
-    missing: tuple[Need, ...] = ()
-    unknown: tuple[Need, ...] = ()
+    missing: tuple[Permission, ...] = ()
+    unknown: tuple[Permission, ...] = ()
     role: str = ""
 
 
-def allows(rule: Object, need: Need) -> bool:
+def allows(rule: Object, need: Permission) -> bool:
     """Return whether a rule (of a Role, or of a SelfSubjectRulesReview) grants what is needed."""
     if not _has(rule, "verbs", need.verb):
         return False
@@ -76,12 +76,12 @@ def _has(rule: Object, key: str, wanted: str) -> bool:
     return ALL in values or wanted in values
 
 
-def refused(needs: t.Iterable[Need], rules: t.Sequence[Object]) -> list[Need]:
+def refused(needs: t.Iterable[Permission], rules: t.Sequence[Object]) -> list[Permission]:
     """Return the needs that no rule grants."""
     return [need for need in needs if not any(allows(rule, need) for rule in rules)]
 
 
-def escalates(need: Need, rules: t.Sequence[Object]) -> bool:
+def escalates(need: Permission, rules: t.Sequence[Object]) -> bool:
     """Return whether Roles that grant a need may be created and bound without holding it.
 
     Both 'escalate' (to create the Role) and 'bind' (to bind it) are asked for: Kubernetes, Privilege escalation
@@ -89,19 +89,19 @@ def escalates(need: Need, rules: t.Sequence[Object]) -> bool:
     """
     kind = "roles" if need.namespace else "clusterroles"
     group = "rbac.authorization.k8s.io"
-    verbs = [Need(verb, group, kind, need.namespace) for verb in ("escalate", "bind")]
+    verbs = [Permission(verb, group, kind, need.namespace) for verb in ("escalate", "bind")]
     return not refused(verbs, rules)
 
 
-def grouped(needs: t.Iterable[Need]) -> dict[tuple[str, str, str], list[Need]]:
+def grouped(needs: t.Iterable[Permission]) -> dict[tuple[str, str, str], list[Permission]]:
     """Return needs by (namespace, target, why), in their order."""
-    found: dict[tuple[str, str, str], list[Need]] = collections.defaultdict(list)
+    found: dict[tuple[str, str, str], list[Permission]] = collections.defaultdict(list)
     for need in needs:
         found[need.namespace, need.target, need.why].append(need)
     return found
 
 
-def compact(needs: t.Iterable[Need]) -> str:
+def compact(needs: t.Iterable[Permission]) -> str:
     """Return needs as 'in namespace llm-d: create, patch services; get secrets; cluster-wide: list nodes'."""
     verbs: dict[tuple[str, str], list[str]] = {}
     for need in needs:

@@ -33,7 +33,7 @@ NO_TIMEOUTS = {"request": "0s", "backendRequest": "0s"}
 
 
 @dataclasses.dataclass
-class Rule:
+class RouteRule:
     """One rule: what it matches and the pool it sends requests to."""
 
     where: str
@@ -45,7 +45,7 @@ class Rule:
     model: str | None = None
 
 
-def rule_manifest(rule: Rule) -> Object:
+def rule_manifest(rule: RouteRule) -> Object:
     """Return a rule as the API has it; the prefix is cut off before the pool sees the path."""
     backend = {"group": POOL_GROUP, "kind": "InferencePool", "name": rule.pool, "port": rule.port, "weight": 1}
     manifest: Object = {
@@ -60,7 +60,7 @@ def rule_manifest(rule: Rule) -> Object:
     return manifest
 
 
-def route_manifest(name: str, namespace: str, rules: list[Rule]) -> Object:
+def route_manifest(name: str, namespace: str, rules: list[RouteRule]) -> Object:
     """Return an HTTPRoute without parents. Its rules share their hostnames; they have no names.
 
     Rules without names cannot be taken for one another by gateways that join rules of the same name.

@@ -13,7 +13,7 @@ from ..base.data import Object
 from ..base.ours import MANAGED_LABEL
 from ..changes.actions import CREATE, DELETE, REPLACE, UPDATE, Action
 from ..helm.deployed import owner_release
-from ..model.items import Component
+from ..model.items import RenderedRelease
 from ..model.model import StackModel, build_model, pod_specs
 
 REUSE_IT, NEW, REPLACE_IT = "reuse", "new", "replace"
@@ -165,7 +165,7 @@ def added_pods(action: Action) -> int:
     """Return how many pods with accelerators, or of model servers, an action adds."""
     if action.action not in (CREATE, UPDATE, REPLACE) or action.item["kind"] not in WORKLOADS:
         return 0
-    model = build_model([Component(action.component, action.release, "", [action.item])])
+    model = build_model([RenderedRelease(action.component, action.release, "", [action.item])])
     accelerated = any(_accelerators(spec) for item in model.planned for _path, spec in pod_specs(item))
     if not accelerated and not model.workloads:
         return 0

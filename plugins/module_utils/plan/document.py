@@ -129,7 +129,7 @@ OPENSHIFT = ("config.openshift.io/v1", "security.openshift.io/v1")
 
 
 @dataclasses.dataclass
-class Found:
+class PlanContents:
     """What a plan is made of. inputs: hashes by name; charts: of all releases; the rest as in the plan."""
 
     namespace: str
@@ -147,7 +147,7 @@ class Found:
     records_dir: str | None = None
 
 
-def build(found: Found, findings: list[Object], notes: list[str], capacity: Object) -> Object:
+def build(found: PlanContents, findings: list[Object], notes: list[str], capacity: Object) -> Object:
     """Return the plan."""
     state = states(found.actions)
     platform = "openshift" if any(api in found.apis for api in OPENSHIFT) else "kubernetes"

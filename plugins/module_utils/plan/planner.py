@@ -11,24 +11,24 @@ from ..base.data import Object
 from ..base.errors import OrchestratorError
 from ..base.events import Events
 from ..base.ours import COMPONENT_LABEL, MANAGED_LABEL
-from ..changes.actions import DELETE, REPLACE, REUSE, Action, Part
+from ..changes.actions import DELETE, REPLACE, REUSE, Action, ReleaseObjects
 from ..changes.discover import Discovery
 from ..charts.fetch import Chart, fetch_chart
 from ..components.base import Facts
 from ..components.prepare import objects as prepare_objects
 from ..deploy.objects import RouteService, labelled
 from ..helm.records import Release
-from ..model.items import Component
+from ..model.items import RenderedRelease
 from ..model.model import StackModel
 from ..objects.routes import API_VERSION as ROUTE_API
 from .decisions import consents, gateways, pools, unowned
-from .document import Found
+from .document import PlanContents
 from .outlook import leftovers, revisions
 from .state import inputs
 
 if t.TYPE_CHECKING:
     from ..cluster.client import Cluster
-    from ..helm.deployed import Inventory
+    from ..helm.deployed import HelmRecords
 
 
 PREPARE = {MANAGED_LABEL: "true", COMPONENT_LABEL: "prepare"}
@@ -37,7 +37,9 @@ PREPARE = {MANAGED_LABEL: "true", COMPONENT_LABEL: "prepare"}
 class Planner:
     """Finds what a resolved stack touches on one cluster."""
 
-    def __init__(self, cluster: Cluster, inventory: Inventory, params: Object, stack: Object, fetching: Object) -> None:
+    def __init__(
+        self, cluster: Cluster, inventory: HelmRecords, params: Object, stack: Object, fetching: Object
+    ) -> None:
         """params: the module's, checked; stack: the module's result; fetching: as of fetch_chart."""
         self.cluster, self.inventory, self.params, self.stack = cluster, inventory, params, stack
         self.fetching = fetching
@@ -47,7 +49,7 @@ class Planner:
         self.stale: list[Object] = []
         self.notes: list[str] = []
 
-    def actions(self, parts: t.Sequence[Component], current: t.Mapping[tuple[str, str], Release]) -> list[Action]:
+    def actions(self, parts: t.Sequence[RenderedRelease], current: t.Mapping[tuple[str, str], Release]) -> list[Action]:
         """Return what becomes of every object. current: the releases that exist, by component and name."""
         with contextlib.suppress(OrchestratorError):
             self.routes, self.stale = self._routes().planned()
@@ -66,17 +68,17 @@ class Planner:
 
     def found(
         self,
-        parts: t.Sequence[Component],
+        parts: t.Sequence[RenderedRelease],
         current: t.Mapping[tuple[str, str], Release],
         facts: Facts,
         model: StackModel | None,
-    ) -> Found:
+    ) -> PlanContents:
         """Return all that a plan is made of. facts: of the cluster; model: of the stack, where rules were checked."""
         actions, charts, params = self.actions(parts, current), self.charts(), self.params
         questions = self.questions(actions, facts, model)
         self._replace(actions)
         self.notes = revisions(self.stack, charts, current, {one.release for one in actions if one.action != REUSE})
-        return Found(
+        return PlanContents(
             namespace=self.stack["namespace"],
             made=self.stack["started"],
             version=self.inventory.version,
@@ -113,13 +115,13 @@ class Planner:
                 if doomed:
                     row["replace"] = doomed
 
-    def _part(self, part: Component, current: t.Mapping[tuple[str, str], Release]) -> Part:
+    def _part(self, part: RenderedRelease, current: t.Mapping[tuple[str, str], Release]) -> ReleaseObjects:
         release = current.get((part.component, part.release))
         there = release is not None and release.status != "uninstalled"
         before = self.inventory.scoped(release.manifest, part.namespace) if release and there else []
         after = self.inventory.placed(part.manifests, part.namespace)
         managed = release is not None and there and release.managed
-        return Part(part.component, part.release, part.namespace, before, after, managed)
+        return ReleaseObjects(part.component, part.release, part.namespace, before, after, managed)
 
     def _namespaces(self) -> list[Object]:
         names = [self.stack["namespace"]]

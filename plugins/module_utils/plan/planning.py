@@ -21,10 +21,10 @@ from ..charts.defaults import chart_defaults
 from ..charts.fetch import cache_notes
 from ..components.base import COMPONENTS
 from ..components.httproute import stack_routes
-from ..helm.deployed import Inventory
+from ..helm.deployed import HelmRecords
 from ..helm.image_check import hinted
 from ..lock.locks import await_locks, seen_locks
-from ..model.items import Component
+from ..model.items import RenderedRelease
 from ..report.write import report_problem
 from ..rules.run import StackRules, created_objects, join_known
 from ..stack.checks import check_stack
@@ -83,9 +83,9 @@ class Planning:
         self.findings: list[Finding] = []
         self.settled: dict[str, list[Object]] = {}
         self.finder: Settled | None = None
-        self.parts: list[Component] = []
+        self.parts: list[RenderedRelease] = []
         self.rules: StackRules | None = None
-        self.inventory: Inventory | None = None
+        self.inventory: HelmRecords | None = None
         self.planned: Object = {}
         self.adopted: list[str] = []
 
@@ -184,7 +184,7 @@ class Planning:
         """Render the charts of what is not known to need nothing."""
         if self.cluster is None or not (self._plans() and not self.mistakes or self._rules_wanted()):
             return
-        self.inventory = self.inventory or Inventory(self.cluster)
+        self.inventory = self.inventory or HelmRecords(self.cluster)
         weights = (self.params["access"], self.params["capacity"])
         where, what = (self.cluster, self.inventory), (self.stack, self.result_stack)
         self.rules = StackRules(*where, *what, self.fetching, *weights)

@@ -13,10 +13,10 @@ from ..changes.fingerprints import fingerprinted
 from ..charts.fetch import fetch_chart
 from ..cluster.client import Cluster
 from ..cluster.watch import Watches
-from ..deploy.install import UNCHANGED, Plan, fingerprint
+from ..deploy.install import UNCHANGED, ReleasePlan, fingerprint
 from ..deploy.readiness import Readiness
 from ..deploy.releases import describe
-from ..helm.deployed import Inventory
+from ..helm.deployed import HelmRecords
 from ..helm.records import Release, manifest_objects
 from ..helm.wanted import Wanted, read_values
 
@@ -28,7 +28,7 @@ class Settled:
         self, cluster: Cluster, *, helm: str, cache_dir: str | None, plain_http: bool = False, registry: str = ""
     ) -> None:
         """registry: where the images of all releases shall come from, "" for any; the others as of fetch_chart."""
-        self.inventory = Inventory(cluster)
+        self.inventory = HelmRecords(cluster)
         self.readiness = Readiness(cluster, Watches(cluster), fail_fast=False, grace=0)
         # By component and release, of what has been found to need nothing.
         self.manifests: dict[tuple[str, str], str] = {}
@@ -64,7 +64,9 @@ class Settled:
             if found is None or found.status != "deployed" or found.labels.get(COMPONENT_LABEL) != component:
                 return None
             chart = fetch_chart(release["chart_ref"], release.get("chart_version") or None, **self.fetch)
-            plan = Plan(Wanted(found.name, chart, values, [], self.registry), UNCHANGED, "", found, found.manifest)
+            plan = ReleasePlan(
+                Wanted(found.name, chart, values, [], self.registry), UNCHANGED, "", found, found.manifest
+            )
             if not self._as_wanted(plan, found, namespace):
                 return None
             plans.append(plan)
@@ -73,7 +75,7 @@ class Settled:
             self.manifests.update({(component, plan.wanted.name): plan.before for plan in plans})
         return ready
 
-    def _as_wanted(self, plan: Plan, found: Release, namespace: str) -> bool:
+    def _as_wanted(self, plan: ReleasePlan, found: Release, namespace: str) -> bool:
         if found.labels.get(FINGERPRINT_LABEL) != fingerprint(plan.wanted, found.revision, self.inventory):
             return False
         try:
@@ -82,7 +84,7 @@ class Settled:
         except OrchestratorError:
             return False
 
-    def _ready(self, plans: list[Plan], namespace: str) -> list[Object] | None:
+    def _ready(self, plans: list[ReleasePlan], namespace: str) -> list[Object] | None:
         objects = [self.inventory.scoped(plan.before, namespace) for plan in plans]
         try:
             # All watches first: they are listed side by side.

@@ -23,17 +23,17 @@ SERVERS = "model servers"
 
 
 @dataclasses.dataclass
-class Node:
+class TopologyNode:
     """A part of the way. kind: what it is; lines: what to know of it; state: one of the constants above."""
 
     kind: str
     title: str
     lines: list[str] = dataclasses.field(default_factory=list)
     state: str = UNKNOWN
-    children: list[Node] = dataclasses.field(default_factory=list)
+    children: list[TopologyNode] = dataclasses.field(default_factory=list)
 
 
-def topology(record: Object) -> Node | None:
+def topology(record: Object) -> TopologyNode | None:
     """Return the Gateway with all that is behind it, None for a record that knows of no models."""
     stack = record["stack"]
     models = [model for model in stack.get("models") or [] if isinstance(model, dict)]
@@ -43,14 +43,16 @@ def topology(record: Object) -> Node | None:
     gateway = stack.get("gateway") or {}
     lines = [f"{gateway.get('provider') or 'gateway'}, class {gateway.get('class_name') or 'unknown'}"]
     lines += ["existed before"] if gateway.get("adopted") else []
-    root = Node("Gateway", str(gateway.get("name") or "unknown"), lines, states.of("Gateway", gateway.get("name")))
-    routed: dict[str, Node] = {}
+    root = TopologyNode(
+        "Gateway", str(gateway.get("name") or "unknown"), lines, states.of("Gateway", gateway.get("name"))
+    )
+    routed: dict[str, TopologyNode] = {}
     for model in models:
         route = _route_of(stack.get("routes") or [], model)
         name = (route.get("metadata") or {}).get("name") if route else None
         node = routed.get(str(name))
         if node is None:
-            node = routed[str(name)] = Node("HTTPRoute", str(name or "no route"))
+            node = routed[str(name)] = TopologyNode("HTTPRoute", str(name or "no route"))
             node.state = states.of("HTTPRoute", name, model.get("name")) if name else WARN
             root.children.append(node)
         node.lines += [line for line in _matches(model) if line not in node.lines] if name else []
@@ -73,19 +75,19 @@ def _matches(model: Object) -> list[str]:
     return [f"{host}{path}" for host in model.get("hostnames") or [""]]
 
 
-def _pool(stack: Object, model: Object, states: _States) -> Node:
+def _pool(stack: Object, model: Object, states: _States) -> TopologyNode:
     found = [pool for pool in stack.get("pools") or [] if pool.get("name") == model.get("pool")]
     pool = found[0] if found else {}
     ports = ", ".join(str(port) for port in pool.get("target_ports") or [])
     lines = [f"picker {pool.get('endpoint_picker') or 'unknown'}", f"port {ports or 'unknown'}"] if pool else []
     name = model.get("pool")
-    node = Node("InferencePool", str(name or "no pool"), lines)
+    node = TopologyNode("InferencePool", str(name or "no pool"), lines)
     node.state = states.of("InferencePool", name, model.get("name")) if name else WARN
     node.children = [_servers(model, role, states) for role in model.get("roles") or {"": None}]
     return node
 
 
-def _servers(model: Object, role: str, states: _States) -> Node:
+def _servers(model: Object, role: str, states: _States) -> TopologyNode:
     count = (model.get("roles") or {}).get(role)
     workload = str((model.get("workloads") or {}).get(role) or "")
     kind = str(model.get("workload_kind") or "Deployment")
@@ -93,7 +95,9 @@ def _servers(model: Object, role: str, states: _States) -> Node:
     lines = [str(model.get("model") or model.get("name")), f"port {model.get('port') or 'unknown'}"]
     lines += [f"{kind} {workload}"] if workload else []
     told = states.pods(model.get("name")) if len(model.get("roles") or {}) < 2 else ""
-    return Node(SERVERS, title, [*lines, *([told] if told else [])], states.of(kind, workload, model.get("name")))
+    return TopologyNode(
+        SERVERS, title, [*lines, *([told] if told else [])], states.of(kind, workload, model.get("name"))
+    )
 
 
 class _States:

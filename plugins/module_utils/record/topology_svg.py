@@ -7,7 +7,7 @@ from __future__ import annotations
 import dataclasses
 
 from ..report.markup import Markup, clipped, join, number, tag
-from .topology import BAD, GOOD, WARN, Node
+from .topology import BAD, GOOD, WARN, TopologyNode
 
 WIDE, NARROW = 1000, 328
 
@@ -38,7 +38,7 @@ PLAIN = ("plain", "M-2.6 0 L2.6 0")
 class Box:
     """A node with its place."""
 
-    node: Node
+    node: TopologyNode
     x: float
     y: float
     width: float
@@ -50,7 +50,7 @@ class Box:
         return self.y + self.height / 2
 
 
-def drawing(root: Node, *, wide: bool) -> Markup:
+def drawing(root: TopologyNode, *, wide: bool) -> Markup:
     """Return the SVG of a topology."""
     boxes: list[Box] = []
     edges: list[Markup] = []
@@ -74,18 +74,18 @@ def drawing(root: Node, *, wide: bool) -> Markup:
     )
 
 
-def described(node: Node) -> str:
+def described(node: TopologyNode) -> str:
     """Return a tree in words."""
     text = f"{node.kind} {node.title} ({node.state})"
     below = "; ".join(described(child) for child in node.children)
     return f"{text}, to {below}" if below else text
 
 
-def _height(node: Node) -> float:
+def _height(node: TopologyNode) -> float:
     return 2 * PAD + TITLE + 17 + LINE * len(node.lines)
 
 
-def _columns(node: Node, level: int, top: float, boxes: list[Box], edges: list[Markup]) -> Box:
+def _columns(node: TopologyNode, level: int, top: float, boxes: list[Box], edges: list[Markup]) -> Box:
     """Place a node in its column, in the middle of its children, and return its box; children first."""
     width = (WIDE - 4 - 3 * GUTTER) / 4
     x, own, y = 2 + level * (width + GUTTER), _height(node), top
@@ -106,7 +106,7 @@ def _columns(node: Node, level: int, top: float, boxes: list[Box], edges: list[M
     return box
 
 
-def _bottom(node: Node, box: Box, boxes: list[Box]) -> float:
+def _bottom(node: TopologyNode, box: Box, boxes: list[Box]) -> float:
     """Return where a placed node and all below it end."""
     mine = {id(node)}
     todo = [node]
@@ -133,7 +133,7 @@ def _head(x: float, y: float) -> str:
     return f" M{number(x - 9)} {number(y - 4)} l5 4 l-5 4"
 
 
-def _rows(node: Node, level: int, top: float, boxes: list[Box], edges: list[Markup]) -> Box:
+def _rows(node: TopologyNode, level: int, top: float, boxes: list[Box], edges: list[Markup]) -> Box:
     """Place a node and below it, further in, its children."""
     x = 2 + level * INDENT
     box = Box(node, x, top, NARROW - 2 - x, _height(node))

@@ -9,7 +9,7 @@ import typing as t
 from ..base.data import Object
 from ..base.errors import OrchestratorError
 from ..helm.command import Helm, template_arguments
-from ..helm.deployed import Inventory
+from ..helm.deployed import HelmRecords
 from ..helm.image_check import checked_render
 from ..helm.records import Release
 from ..helm.wanted import Wanted, prepare
@@ -23,7 +23,7 @@ KEYS = ("name", "chart_ref", "chart_version", "values")
 class RecordedCharts:
     """Renders the charts of a record; Helm is only looked for where a chart is needed."""
 
-    def __init__(self, inventory: Inventory, make_helm: t.Callable[[], Helm], params: Object) -> None:
+    def __init__(self, inventory: HelmRecords, make_helm: t.Callable[[], Helm], params: Object) -> None:
         """make_helm: called once, at the first chart; params: chart_cache and plain_http of the module."""
         self.inventory, self.make_helm, self.params = inventory, make_helm, params
         self._helm: Helm | None = None

@@ -12,7 +12,7 @@ from ..base.errors import OrchestratorError
 from ..changes.actions import REUSE
 from ..cluster.client import Cluster
 from ..helm.command import Helm
-from ..helm.deployed import Inventory
+from ..helm.deployed import HelmRecords
 from ..helm.image_check import registry_of
 from ..helm.records import Release
 from ..record.build import STARTED_FORMAT
@@ -47,7 +47,7 @@ def run(params: Object, cluster: Cluster, make_helm: t.Callable[[str], Helm], *,
     """
     records = Records(cluster, params["namespace"], params["records"] or "")
     record = choose(records, params["to"])
-    inventory = Inventory(cluster)
+    inventory = HelmRecords(cluster)
     charts = RecordedCharts(inventory, lambda: make_helm(registry(record)), params)
     try:
         found = planned(record, params["namespace"], cluster, inventory, charts)
@@ -61,7 +61,7 @@ def run(params: Object, cluster: Cluster, make_helm: t.Callable[[str], Helm], *,
         charts.close()
 
 
-def planned(record: Object, namespace: str, cluster: Cluster, inventory: Inventory, charts: RecordedCharts) -> Return:
+def planned(record: Object, namespace: str, cluster: Cluster, inventory: HelmRecords, charts: RecordedCharts) -> Return:
     """Return what a return to a record comes to; raise OrchestratorError for what cannot be restored."""
     current = _current(inventory, record)
     steps = plan_steps(record, inventory, current, charts)
@@ -120,7 +120,7 @@ def described(record: Object, newest: str) -> Object:
     }
 
 
-def _current(inventory: Inventory, record: Object) -> dict[tuple[str, str], Release]:
+def _current(inventory: HelmRecords, record: Object) -> dict[tuple[str, str], Release]:
     """Return the newest revisions in all namespaces of a record."""
     places = {record["namespace"], *(row["namespace"] for row in record.get("releases") or [])}
     return {(name, place): one for place in sorted(places) for name, one in inventory.releases(place).items()}

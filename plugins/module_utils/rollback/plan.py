@@ -12,11 +12,11 @@ import typing as t
 from ..base.data import Object
 from ..base.errors import OrchestratorError
 from ..base.ours import MANAGED_LABEL
-from ..changes.actions import DELETE, OTHER, REPLACE, REUSE, Action, Part
+from ..changes.actions import DELETE, OTHER, REPLACE, REUSE, Action, ReleaseObjects
 from ..changes.discover import Discovery
 from ..changes.drift import is_masked
 from ..cluster.compare import differs, projected
-from ..helm.deployed import Inventory
+from ..helm.deployed import HelmRecords
 from ..helm.records import Release, diff_texts, dump_objects, manifest_objects
 from .steps import UNCHANGED, Step
 
@@ -109,10 +109,10 @@ def lost(action: Action) -> str:
     return f"{action.title} is {verb}{data}: {action.why}"
 
 
-def object_actions(steps: t.Sequence[Step], inventory: Inventory) -> list[Action]:
+def object_actions(steps: t.Sequence[Step], inventory: HelmRecords) -> list[Action]:
     """Return what becomes of the objects of releases that change; raise OrchestratorError for what cannot be done."""
     parts = [
-        Part(
+        ReleaseObjects(
             step.row.get("component") or "", step.name, step.namespace,
             inventory.scoped(step.before, step.namespace), inventory.scoped(step.after, step.namespace),
             step.current is not None and step.current.managed,

@@ -23,7 +23,7 @@ from ..deploy.releases import Deploy
 from ..deploy.removal import Removal
 from ..deploy.replacing import mend, remove
 from ..helm.command import Helm, HelmError
-from ..helm.deployed import Inventory
+from ..helm.deployed import HelmRecords
 from ..helm.records import Release, same_manifest, same_values
 from ..helm.recovery import Recovery, outlived
 from ..helm.wanted import HELM_PROCESSES
@@ -50,7 +50,7 @@ class Restore:
     """Restores releases of one cluster."""
 
     def __init__(
-        self, cluster: Cluster, helm: Helm, inventory: Inventory, charts: RecordedCharts, params: Object
+        self, cluster: Cluster, helm: Helm, inventory: HelmRecords, charts: RecordedCharts, params: Object
     ) -> None:
         """params: wait_timeout, events_file, owner of the module."""
         self.cluster, self.helm, self.inventory, self.charts = cluster, helm, inventory, charts

@@ -14,7 +14,7 @@ from ..base.errors import OrchestratorError
 from ..base.mask import mask
 from ..base.ours import FINGERPRINT_LABEL
 from ..changes.drift import is_masked
-from ..helm.deployed import Inventory
+from ..helm.deployed import HelmRecords
 from ..helm.records import Release, revision, same_manifest, same_values
 from ..helm.recovery import RECOVERING
 from .chart import RecordedCharts
@@ -88,7 +88,7 @@ def _text(values: Object) -> list[str]:
 
 
 def plan_steps(
-    record: Object, inventory: Inventory, current: t.Mapping[tuple[str, str], Release], charts: RecordedCharts
+    record: Object, inventory: HelmRecords, current: t.Mapping[tuple[str, str], Release], charts: RecordedCharts
 ) -> list[Step]:
     """Return a step for each recorded release; raise OrchestratorError for all that cannot be restored.
 
@@ -109,7 +109,7 @@ def plan_steps(
     return steps
 
 
-def recorded_revision(step: Step, inventory: Inventory) -> Release | None:
+def recorded_revision(step: Step, inventory: HelmRecords) -> Release | None:
     """Return the recorded revision from Helm's history, None where that has it no more."""
     number = int(step.row.get("revision") or 0)
     found = revision(inventory.cluster, step.namespace, step.name, number) if number else None
@@ -118,7 +118,7 @@ def recorded_revision(step: Step, inventory: Inventory) -> Release | None:
     return found
 
 
-def _judge(step: Step, inventory: Inventory, charts: RecordedCharts) -> str:
+def _judge(step: Step, inventory: HelmRecords, charts: RecordedCharts) -> str:
     """Say what becomes of a release; return why it cannot be restored, "" where it can."""
     found = step.current
     if found is not None and not found.managed and found.status != "uninstalled":
@@ -155,7 +155,7 @@ def not_remade(wanted: Object) -> str:
     return ""
 
 
-def difference(found: Release | None, target: Release, inventory: Inventory) -> str:
+def difference(found: Release | None, target: Release, inventory: HelmRecords) -> str:
     """Return why a release is not as the target has it, "" where it is."""
     if found is None:
         return "it is not there"

@@ -17,7 +17,7 @@ ALPHA_GROUP = "inference.networking.x-k8s.io"
 
 
 @dataclasses.dataclass(frozen=True)
-class Provider:
+class GatewayController:
     """A gateway implementation. pool_provider: provider.name of the pool chart that fits; flag: where its inference
     extension is switched on; route_timeouts: whether its routes may have timeouts."""
 
@@ -31,7 +31,7 @@ class Provider:
 
 
 PROVIDERS = (
-    Provider(
+    GatewayController(
         "istio",
         ("istio",),
         ("istio.io/gateway-controller",),
@@ -39,7 +39,7 @@ PROVIDERS = (
         flag="ENABLE_GATEWAY_API_INFERENCE_EXTENSION of istiod",
         source="Istio, task Gateway API Inference Extension",
     ),
-    Provider(
+    GatewayController(
         "openshift",
         ("openshift-default", "data-science-gateway-class"),
         ("openshift.io/gateway-controller/v1",),
@@ -47,7 +47,7 @@ PROVIDERS = (
         flag="ENABLE_GATEWAY_API_INFERENCE_EXTENSION of its istiod",
         source="OpenShift's Gateway controller runs Istio",
     ),
-    Provider(
+    GatewayController(
         "gke",
         ("gke-l7-regional-external-managed", "gke-l7-rilb"),
         ("networking.gke.io/gateway",),
@@ -55,8 +55,8 @@ PROVIDERS = (
         route_timeouts=False,
         source="GKE Inference Gateway; kubernetes-sigs/gateway-api-inference-extension#476",
     ),
-    Provider("kgateway", ("kgateway",), ("kgateway.dev/kgateway",), source="kgateway-dev/kgateway"),
-    Provider(
+    GatewayController("kgateway", ("kgateway",), ("kgateway.dev/kgateway",), source="kgateway-dev/kgateway"),
+    GatewayController(
         "agentgateway",
         ("agentgateway", "agentgateway-v2"),
         ("agentgateway.dev/agentgateway", "kgateway.dev/agentgateway"),
@@ -126,7 +126,7 @@ GATEWAYS = (
 
 
 @dataclasses.dataclass(frozen=True)
-class Field:
+class GatewayField:
     """A field that the standard channel of the Gateway API has since a release; older ones drop it.
 
     path: from spec; * stands for every item of a list."""
@@ -138,9 +138,9 @@ class Field:
 
 
 FIELDS = (
-    Field("HTTPRoute", ("rules", "*", "timeouts"), "1.2", "gateway-api, CHANGELOG/1.2"),
-    Field("Gateway", ("infrastructure",), "1.2", "gateway-api, CHANGELOG/1.2"),
-    Field("HTTPRoute", ("rules", "*", "name"), "1.4", "gateway-api v1.4.0, config/crd/standard"),
+    GatewayField("HTTPRoute", ("rules", "*", "timeouts"), "1.2", "gateway-api, CHANGELOG/1.2"),
+    GatewayField("Gateway", ("infrastructure",), "1.2", "gateway-api, CHANGELOG/1.2"),
+    GatewayField("HTTPRoute", ("rules", "*", "name"), "1.4", "gateway-api v1.4.0, config/crd/standard"),
 )
 
 
@@ -212,7 +212,7 @@ def version(text: str | None) -> tuple[int, ...] | None:
     return tuple(int(part) for part in found[1].split(".")) if found else None
 
 
-def provider_of(class_name: str, controller: str | None = None) -> Provider | None:
+def provider_of(class_name: str, controller: str | None = None) -> GatewayController | None:
     """Return the provider of a GatewayClass: by its controller where known, else by its name; None if unknown."""
     by_controller = (row for row in PROVIDERS if controller and controller in row.controllers)
     by_name = (row for row in PROVIDERS if not controller and class_name in row.classes)

@@ -14,7 +14,7 @@ import re
 import typing as t
 
 from ..base.data import Object, dicts, mapping, number
-from ..model.items import Picker, Pool, Workload
+from ..model.items import InferencePool, Picker, Workload
 from ..model.model import StackModel
 from ..objects.servers import Server, flag
 from .base import Hit, Side, container_side, rule_factory
@@ -35,7 +35,7 @@ _ANY = ("*", "0.0.0.0", "[::]", "::")
 class Link:
     """A pool whose picker listens for events, and one server of its pods with its own settings ({} where none)."""
 
-    pool: Pool
+    pool: InferencePool
     picker: Picker
     config: Side
     wanted: Object

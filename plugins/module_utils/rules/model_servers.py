@@ -8,7 +8,7 @@ import typing as t
 
 from ..base.data import dicts, number
 from ..base.findings import WARNING
-from ..model.items import Pool, Workload
+from ..model.items import InferencePool, Workload
 from ..model.model import StackModel
 from ..objects.servers import Server, flag
 from .base import Hit, Side, container_side, listed, rule_factory
@@ -28,7 +28,7 @@ _TENSOR = ("tensor-parallel-size", "tp")
 _SIZES = (_TENSOR, ("pipeline-parallel-size", "pp"), ("data-parallel-size", "dp"), ("data-parallel-size-local", "dpl"))
 
 
-def _splitting(model: StackModel) -> t.Iterator[tuple[Pool, Side, list[Workload]]]:
+def _splitting(model: StackModel) -> t.Iterator[tuple[InferencePool, Side, list[Workload]]]:
     """Yield each planned pool whose picker parts prefill from decode, that configuration, and its running pods."""
     for pool in (pool for pool in model.pools if not pool.item.live):
         picker = model.picker_of(pool)

@@ -8,13 +8,13 @@ import typing as t
 
 from ..base.findings import ERROR, WARNING
 from ..model.model import StackModel
-from ..model.permissions import Need, compact
+from ..model.permissions import Permission, compact
 from .base import Check, Hit, Rule
 
 _GRANT = "have an administrator apply this, or deploy as somebody who may:\n"
 
 
-def _missing(model: StackModel, held: bool) -> list[Need]:
+def _missing(model: StackModel, held: bool) -> list[Permission]:
     access = model.facts.access
     return [need for need in access.missing if not need.optional and need.held is held] if access else []
 

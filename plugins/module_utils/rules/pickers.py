@@ -8,7 +8,7 @@ import typing as t
 
 from ..base.data import Object, dicts, mapping, number
 from ..base.names import did_you_mean
-from ..model.items import Item, Picker, Pool
+from ..model.items import InferencePool, Item, Picker
 from ..model.model import StackModel
 from ..values.reader import load_yaml, to_plain
 from .base import Hit, Side, listed, rule_factory
@@ -56,7 +56,7 @@ def _config_map(picker: Picker) -> tuple[str, str] | None:
     return (str(name), file) if name and file and mounts.get(folder) else None
 
 
-def _pools(model: StackModel) -> list[tuple[Pool, Item | None]]:
+def _pools(model: StackModel) -> list[tuple[InferencePool, Item | None]]:
     planned = [pool for pool in model.pools if not pool.item.live and pool.epp]
     return [(pool, model.find("Service", pool.epp, pool.item.namespace)) for pool in planned]
 
@@ -99,7 +99,7 @@ def service_target(model: StackModel) -> t.Iterator[Hit]:
             yield from _target(pool, service, entry, picker)
 
 
-def _target(pool: Pool, service: Item, entry: Object, picker: Picker) -> t.Iterator[Hit]:
+def _target(pool: InferencePool, service: Item, entry: Object, picker: Picker) -> t.Iterator[Hit]:
     listens = number(picker.flag("grpc-port") or GRPC_PORT)
     target = entry.get("targetPort", entry.get("port"))
     ports = dicts(picker.container.get("ports"))

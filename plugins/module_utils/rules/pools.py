@@ -8,7 +8,7 @@ import typing as t
 
 from ..base.findings import ERROR, WARNING
 from ..base.ours import OLD_SERVING_LABEL, SERVING_LABEL
-from ..model.items import Pool, Workload
+from ..model.items import InferencePool, Workload
 from ..model.model import StackModel
 from ..objects.pools import selector_problem
 from .base import Hit, Rule, Side, container_side, listed
@@ -20,28 +20,28 @@ def label_side(workload: Workload, label: str = "") -> Side:
     return Side(workload.item, (*workload.path, "metadata", "labels", *more), "labels", more)
 
 
-def selector_side(pool: Pool, label: str = "") -> Side:
+def selector_side(pool: InferencePool, label: str = "") -> Side:
     """Return the place of a pool's selector, or of one label in it."""
     more = (label,) if label else ()
     return Side(pool.item, (*pool.selector_path, *more), "selector", more)
 
 
-def matches(pool: Pool, workload: Workload) -> bool:
+def matches(pool: InferencePool, workload: Workload) -> bool:
     """Return whether a selector takes a workload's pods, wherever they are."""
     return bool(pool.selector) and all(workload.labels.get(key) == value for key, value in pool.selector.items())
 
 
-def selected(pool: Pool, model: StackModel) -> list[Workload]:
+def selected(pool: InferencePool, model: StackModel) -> list[Workload]:
     """Return the workloads whose pods a pool serves; a pool sees its own namespace only."""
     near = [w for w in model.workloads if w.item.namespace == pool.item.namespace]
     return [workload for workload in near if matches(pool, workload)]
 
 
-def _planned(model: StackModel) -> list[Pool]:
+def _planned(model: StackModel) -> list[InferencePool]:
     return [pool for pool in model.pools if not pool.item.live]
 
 
-def _candidates(pool: Pool, model: StackModel) -> list[Workload]:
+def _candidates(pool: InferencePool, model: StackModel) -> list[Workload]:
     """Return the workloads that a pool is meant for: its model's, else the nearest by labels."""
     own = model.own(pool)
     if own or model.expected_of(pool):
@@ -53,7 +53,7 @@ def _candidates(pool: Pool, model: StackModel) -> list[Workload]:
     return [w for w in near if id(w) not in taken] or near
 
 
-def _unmatched(pool: Pool, model: StackModel) -> tuple[list[Workload], str] | None:
+def _unmatched(pool: InferencePool, model: StackModel) -> tuple[list[Workload], str] | None:
     """Return the pods that a pool misses and the label that differs; None where it serves what it should."""
     candidates = _candidates(pool, model)
     serving = [w for w in candidates if w.role != "prefill" and w.replicas != 0] or candidates
@@ -153,7 +153,7 @@ def _reached(workload: Workload) -> tuple[int, ...] | None:
     return None if any(group is None for group in ports) else tuple(known)
 
 
-def _port_hit(pool: Pool, port: int, missed: list[tuple[Workload, tuple[int, ...]]]) -> Hit:
+def _port_hit(pool: InferencePool, port: int, missed: list[tuple[Workload, tuple[int, ...]]]) -> Hit:
     sides = [Side(pool.item, pool.ports_path, "ports")]
     for workload, _open in missed:
         server = (workload.sidecars or workload.models)[0]

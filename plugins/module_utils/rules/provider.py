@@ -7,10 +7,10 @@ from __future__ import annotations
 import typing as t
 
 from ..base.data import dicts, mapping
-from ..model.items import Item, Pool
+from ..model.items import InferencePool, Item
 from ..model.model import StackModel
 from .base import Hit, Side, listed, rule_factory
-from .compatibility import Provider
+from .compatibility import GatewayController
 from .routes_to_gateways import gateway_provider, rules_of
 from .routes_to_pools import pool_of
 
@@ -27,7 +27,7 @@ def class_side(gateway: Item) -> Side:
     return Side(gateway, ("spec", "gatewayClassName"), "class")
 
 
-def served(model: StackModel) -> t.Iterator[tuple[Pool, Item, Provider | None]]:
+def served(model: StackModel) -> t.Iterator[tuple[InferencePool, Item, GatewayController | None]]:
     """Yield each planned pool with the Gateway that its requests come from, and that Gateway's provider."""
     pools = [pool for pool in model.pools if not pool.item.live]
     gateways = model.items("Gateway")
@@ -38,7 +38,7 @@ def served(model: StackModel) -> t.Iterator[tuple[Pool, Item, Provider | None]]:
             yield pool, gateway, gateway_provider(gateway, model)
 
 
-def _leads(route: Item, pool: Pool, model: StackModel) -> bool:
+def _leads(route: Item, pool: InferencePool, model: StackModel) -> bool:
     refs = [ref for _index, rule in rules_of(route) for ref in dicts(rule.get("backendRefs"))]
     return any(pool_of(ref, route, model) is pool for ref in refs)
 
@@ -72,7 +72,7 @@ def pool_provider(model: StackModel) -> t.Iterator[Hit]:
             yield Hit(text, (side, class_side(gateway)), ("provider", gateway.title), remedy, kinds)
 
 
-def _provider_remedy(pool: Pool, wanted: str) -> str:
+def _provider_remedy(pool: InferencePool, wanted: str) -> str:
     # inferencepool v1.0.0 has no template for Istio; v1.0.1 does.
     if wanted == "istio" and pool.item.chart_version.lstrip("v") == "1.0.0":
         host = f"{pool.epp}.{pool.item.namespace}.svc.cluster.local"
@@ -80,18 +80,18 @@ def _provider_remedy(pool: Pool, wanted: str) -> str:
     return f"set provider.name: {wanted} in the pool's values, or another gatewayClassName"
 
 
-def _hosts(pool: Pool) -> list[str]:
+def _hosts(pool: InferencePool) -> list[str]:
     """Return the names under which a pool's picker is known in its cluster, without the cluster's domain."""
     return [pool.epp, f"{pool.epp}.{pool.item.namespace}", f"{pool.epp}.{pool.item.namespace}.svc"]
 
 
-def _is_picker(rule: Item, pool: Pool) -> bool:
+def _is_picker(rule: Item, pool: InferencePool) -> bool:
     host = str(rule.spec.get("host") or "")
     near = rule.namespace == pool.item.namespace
     return host.startswith(_hosts(pool)[2] + ".") or host in _hosts(pool)[1:] or (near and host == pool.epp)
 
 
-def _ruled(pool: Pool, model: StackModel) -> bool:
+def _ruled(pool: InferencePool, model: StackModel) -> bool:
     """Return whether a DestinationRule of another origin is about a pool's picker."""
     return any(_is_picker(rule, pool) for rule in model.items("DestinationRule"))
 

@@ -8,7 +8,7 @@ import typing as t
 
 from ..base.data import Object, dicts, mapping, number
 from ..base.names import did_you_mean
-from ..model.items import Expected, Item, Pool, Workload
+from ..model.items import InferencePool, Item, ServedModel, Workload
 from ..model.model import StackModel
 from ..objects.routes import GROUP
 from . import routes_to_gateways as to_gateways
@@ -32,7 +32,7 @@ def _home(ref: Object, route: Item) -> str:
     return str(ref.get("namespace") or route.namespace)
 
 
-def pool_of(ref: Object, route: Item, model: StackModel) -> Pool | None:
+def pool_of(ref: Object, route: Item, model: StackModel) -> InferencePool | None:
     """Return the pool that a backend names, whatever group or kind it says."""
     key = (str(ref.get("name")), _home(ref, route))
     return next((pool for pool in model.pools if (pool.item.name, pool.item.namespace) == key), None)
@@ -90,7 +90,7 @@ def granted(model: StackModel) -> t.Iterator[Hit]:
             yield Hit(text, (side, Side(pool.item)), ("grant", route.namespace, home))
 
 
-def _grants(grant: Item, route: Item, kind: str, pool: Pool) -> bool:
+def _grants(grant: Item, route: Item, kind: str, pool: InferencePool) -> bool:
     sources = dicts(grant.spec.get("from"))
     targets = dicts(grant.spec.get("to"))
     given = any(s.get("kind") == "HTTPRoute" and s.get("namespace") == route.namespace for s in sources)
@@ -134,7 +134,7 @@ def _header_models(rule: Object) -> list[str]:
     return list(dict.fromkeys(str(h.get("value")) for h in exact if str(h.get("name")).lower() in MODEL_HEADERS))
 
 
-def _serving(expected: Expected, model: StackModel) -> list[tuple[Item, Object]]:
+def _serving(expected: ServedModel, model: StackModel) -> list[tuple[Item, Object]]:
     """Return the rules that lead to a model's pool."""
     found = []
     for route, rule, ref, _side in _backends(model, planned_only=False):
@@ -206,7 +206,7 @@ def rewritten(model: StackModel) -> t.Iterator[Hit]:
                 yield Hit(text, (side,), ("rewrite", route.title))
 
 
-def _rooted(pool: Pool, model: StackModel) -> bool:
+def _rooted(pool: InferencePool, model: StackModel) -> bool:
     return any("--root-path" in word for w in selected(pool, model) for s in w.models for word in s.line)
 
 

@@ -17,12 +17,12 @@ from ..capacity.read import CAPACITY_RULES, add_capacity
 from ..components.base import Stack
 from ..components.gaie import CHARTS
 from ..helm.command import LocalHelm, template_arguments
-from ..helm.deployed import Inventory
+from ..helm.deployed import HelmRecords
 from ..helm.image_check import checked_render
 from ..helm.records import manifest_objects
 from ..helm.wanted import HELM_PROCESSES, Wanted, prepare
 from ..model.facts import facts_of
-from ..model.items import Component
+from ..model.items import RenderedRelease
 from ..model.model import StackModel, build_model
 from ..model.platform import istiod
 from ..values.layers import Layer
@@ -107,7 +107,7 @@ COVERED = {
 class Rendered(t.NamedTuple):
     """A stack's releases as objects; errors: Helm's messages about those that cannot be rendered."""
 
-    parts: list[Component]
+    parts: list[RenderedRelease]
     errors: list[str]
 
 
@@ -117,7 +117,7 @@ class StackRules:
     def __init__(
         self,
         cluster: Cluster,
-        inventory: Inventory,
+        inventory: HelmRecords,
         stack: Stack,
         result: Object,
         fetching: Object,
@@ -133,7 +133,7 @@ class StackRules:
         # Objects of those that change, by release.
         self.present: Objects = {}
 
-    def findings(self, parts: list[Component], created: Objects) -> list[StackFinding]:
+    def findings(self, parts: list[RenderedRelease], created: Objects) -> list[StackFinding]:
         """Return what the rules find. created: objects that are made before the releases, by kind."""
         objects = self._objects()
         for kind, bodies in created.items():
@@ -200,12 +200,12 @@ class StackRules:
     def _namespace(self, component: str) -> str:
         return self.stack.gateway.namespace if component == "gateway" else self.result["namespace"]
 
-    def _part(self, key: tuple[str, str], text: str, wanted: Wanted | None) -> Component:
+    def _part(self, key: tuple[str, str], text: str, wanted: Wanted | None) -> RenderedRelease:
         component, release = key
         known = self.stack.pool_chart if component == "gaie" else ""
         chart = (wanted.chart.name, wanted.chart.version) if wanted else (known, "")
         objects = manifest_objects(text)
-        return Component(component, release, self._namespace(component), objects, *chart, self._layers(key))
+        return RenderedRelease(component, release, self._namespace(component), objects, *chart, self._layers(key))
 
     def _layers(self, key: tuple[str, str]) -> list[Layer]:
         component, release = key

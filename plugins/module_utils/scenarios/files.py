@@ -13,7 +13,7 @@ import typing as t
 from ..base.errors import OrchestratorError
 from ..base.files import write_atomic
 from ..values.yaml11 import scalar
-from .stack import Template
+from .stack import Evaluated
 
 try:
     import yaml
@@ -110,7 +110,7 @@ def unified(file: File) -> str:
 
 
 def _dumper(ansible: bool) -> t.Any:
-    class Dumper(yaml.SafeDumper):
+    class ScenarioDumper(yaml.SafeDumper):
         """Long texts as blocks; what Helm's parser would not take for text in quotes."""
 
         def ignore_aliases(self, data: t.Any) -> bool:
@@ -124,8 +124,8 @@ def _dumper(ansible: bool) -> t.Any:
         style = None if isinstance(scalar(value), str) else '"'
         return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
-    Dumper.add_representer(str, text)
-    Dumper.add_representer(
-        Template, lambda dumper, value: dumper.represent_scalar("tag:yaml.org,2002:str", value.text, style='"')
+    ScenarioDumper.add_representer(str, text)
+    ScenarioDumper.add_representer(
+        Evaluated, lambda dumper, value: dumper.represent_scalar("tag:yaml.org,2002:str", value.text, style='"')
     )
-    return Dumper
+    return ScenarioDumper

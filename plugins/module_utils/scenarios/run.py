@@ -15,7 +15,7 @@ from ..base.names import dns_label
 from .files import File, plan_file, render
 from .known import PREFIX
 from .scenario import Scenario, read_scenario
-from .stack import Template, Translation, translate
+from .stack import Evaluated, Translation, translate
 
 _HOST = re.compile(r"[A-Za-z0-9][\w.-]{0,252}\Z", re.ASCII)
 
@@ -28,7 +28,7 @@ _TOKEN = re.compile(
 # What the modules and Ansible need of a host that stands for a cluster; a site adds its kubeconfig.
 _HOST_VARIABLES = {
     "ansible_connection": "local",
-    "ansible_python_interpreter": Template("{{ ansible_playbook_python }}"),
+    "ansible_python_interpreter": Evaluated("{{ ansible_playbook_python }}"),
 }
 
 
@@ -143,7 +143,7 @@ def _is_secret(item: t.Any) -> bool:
 
 
 def _plain(value: t.Any) -> t.Any:
-    if isinstance(value, Template):
+    if isinstance(value, Evaluated):
         return value.text
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}

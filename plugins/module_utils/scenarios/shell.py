@@ -14,8 +14,8 @@ import typing as t
 
 from ..base.errors import OrchestratorError
 from ..base.mask import mask_text
-from .shell_parts import BAD, FRESH_FILE, TEXT, Part, Word
-from .shell_words import Command, Reader, Redirect, bare, literal
+from .shell_parts import BAD, FRESH_FILE, TEXT, Word, WordPart
+from .shell_words import Command, Redirect, ShellReader, bare, literal
 
 # All texts that expansion makes, in characters; a scenario makes some tens of thousands.
 MAX_EXPANDED = 32 * 1024 * 1024
@@ -53,7 +53,7 @@ class Shell:
 
     def read(self, text: str) -> None:
         """Take in a text; raise OrchestratorError where it expands beyond all measure."""
-        reader = Reader(text)
+        reader = ShellReader(text)
         for command in reader.commands():
             self._take(command)
             self._brackets(command.after, command.line)
@@ -169,7 +169,7 @@ class Shell:
             raise OrchestratorError(f"The scenario expands to more than {MAX_EXPANDED // 2**20} MiB of text.")
         return joined, ""
 
-    def _part(self, part: Part, user: str) -> tuple[str | None, str]:
+    def _part(self, part: WordPart, user: str) -> tuple[str | None, str]:
         if part.kind == TEXT:
             return part.text, ""
         if part.kind == BAD:
@@ -184,7 +184,7 @@ class Shell:
             return None, value.why
         return self._operation(part, value.text, user) if part.operation else (value.text or "", "")
 
-    def _operation(self, part: Part, text: str | None, user: str) -> tuple[str | None, str]:
+    def _operation(self, part: WordPart, text: str | None, user: str) -> tuple[str | None, str]:
         kind = part.operation.lstrip(":")
         absent = not text if part.operation.startswith(":") else text is None
         if kind in "-=" and absent or kind == "+" and not absent:
@@ -295,7 +295,7 @@ def assigned(words: list[Word]) -> list[tuple[str, bool, Word]] | None:
         head = word[0]
         match = _ASSIGNMENT.match(head.text) if head.kind == TEXT and not head.quoted else None
         if match:
-            found.append((match[1], bool(match[2]), (Part(TEXT, head.text[match.end() :]), *word[1:])))
+            found.append((match[1], bool(match[2]), (WordPart(TEXT, head.text[match.end() :]), *word[1:])))
         elif not declares:
             return None
     return found

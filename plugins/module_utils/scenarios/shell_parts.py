@@ -46,7 +46,7 @@ _ANSI_LETTERS = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x
 _BRACKET = re.compile(r"[(){}'\"\\]")
 
 
-class Part(t.NamedTuple):
+class WordPart(t.NamedTuple):
     """A piece of a word. text: the letters, the variable's name, or what cannot be understood as it is written.
 
     operation and word: of ${NAME:-word}; quoted: whether the piece stood in quotes.
@@ -59,7 +59,7 @@ class Part(t.NamedTuple):
     quoted: bool = False
 
 
-Word = tuple[Part, ...]
+Word = tuple[WordPart, ...]
 
 
 class Parts:
@@ -70,19 +70,19 @@ class Parts:
         # Where a quote or bracket begins that nothing closes.
         self.unclosed: int | None = None
 
-    def word(self) -> t.Iterator[Part]:
+    def word(self) -> t.Iterator[WordPart]:
         """Yield the parts up to a blank, separator or redirection."""
         while self.at < len(self.text):
             found = _PLAIN.match(self.text, self.at)
             if found:
                 self.at = found.end()
-                yield Part(TEXT, found[0])
+                yield WordPart(TEXT, found[0])
             elif self.text[self.at] in "\\'\"$`":
                 yield from self._special(quotes=True)
             else:
                 return
 
-    def until(self, plain: re.Pattern[str], end: str, escapes: str) -> t.Iterator[Part]:
+    def until(self, plain: re.Pattern[str], end: str, escapes: str) -> t.Iterator[WordPart]:
         """Yield parts up to the character end, which is consumed. escapes: what a backslash protects; "" is all."""
         start = self.at - 1
         while self.at < len(self.text):
@@ -90,7 +90,7 @@ class Parts:
             letter = self.text[self.at]
             if found:
                 self.at = found.end()
-                yield Part(TEXT, found[0], quoted=bool(escapes))
+                yield WordPart(TEXT, found[0], quoted=bool(escapes))
             elif end and letter == end:
                 self.at += 1
                 return
@@ -100,18 +100,18 @@ class Parts:
                 yield from self._special(quotes=not escapes)
             else:
                 self.at += 1
-                yield Part(TEXT, letter, quoted=True)
+                yield WordPart(TEXT, letter, quoted=True)
         self.unclosed = start if end and self.unclosed is None else self.unclosed
 
-    def _escape(self, escapes: str) -> Part:
+    def _escape(self, escapes: str) -> WordPart:
         following = self.text[self.at + 1 : self.at + 2]
         self.at += 2
         if following == "\n":
-            return Part(TEXT, "")
+            return WordPart(TEXT, "")
         kept = "\\" if escapes and following not in escapes else ""
-        return Part(TEXT, kept + following, quoted=True)
+        return WordPart(TEXT, kept + following, quoted=True)
 
-    def _special(self, quotes: bool) -> t.Iterator[Part]:
+    def _special(self, quotes: bool) -> t.Iterator[WordPart]:
         letter = self.text[self.at]
         if letter == "\\":
             yield self._escape("")
@@ -119,7 +119,7 @@ class Parts:
             yield self._single()
         elif letter == '"' and quotes:
             self.at += 1
-            yield Part(TEXT, "", quoted=True)
+            yield WordPart(TEXT, "", quoted=True)
             yield from self.until(_IN_QUOTES, '"', '$`"\\\n')
         elif letter == "`":
             yield self._backticks()
@@ -133,22 +133,22 @@ class Parts:
             self.unclosed = self.at if self.unclosed is None else self.unclosed
         return len(self.text) if end < 0 else end
 
-    def _single(self) -> Part:
+    def _single(self) -> WordPart:
         end = self._next("'")
         text, self.at = self.text[self.at + 1 : end], end + 1
-        return Part(TEXT, text, quoted=True)
+        return WordPart(TEXT, text, quoted=True)
 
-    def _backticks(self) -> Part:
+    def _backticks(self) -> WordPart:
         end = self._next("`")
         inner, self.at = self.text[self.at + 1 : end], end + 1
         return _substitution(inner, f"`{inner}`")
 
-    def _dollar(self, quotes: bool) -> t.Iterator[Part]:
+    def _dollar(self, quotes: bool) -> t.Iterator[WordPart]:
         start, following = self.at, self.text[self.at + 1 : self.at + 2]
         name = _NAME.match(self.text, self.at + 1)
         if name:
             self.at = name.end()
-            yield Part(VARIABLE, name[0])
+            yield WordPart(VARIABLE, name[0])
         elif following == "{":
             yield self._braces()
         elif following == "(":
@@ -162,27 +162,27 @@ class Parts:
             yield from self._special(quotes)
         elif following and following in "0123456789@*#?$!-":
             self.at += 2
-            yield Part(BAD, self.text[start : self.at])
+            yield WordPart(BAD, self.text[start : self.at])
         else:
             self.at += 1
-            yield Part(TEXT, "$")
+            yield WordPart(TEXT, "$")
 
-    def _braces(self) -> Part:
+    def _braces(self) -> WordPart:
         start = self.at
         name = _NAME.match(self.text, start + 2)
         at = name.end() if name else start + 2
         operation = _OPERATION.match(self.text, at) if name else None
         if name and self.text[at : at + 1] == "}":
             self.at = at + 1
-            return Part(VARIABLE, name[0])
+            return WordPart(VARIABLE, name[0])
         if name is None or operation is None or self.depth >= MAX_DEPTH:
             self._close()
-            return Part(BAD, self.text[start : self.at])
+            return WordPart(BAD, self.text[start : self.at])
         self.at = operation.end()
         self.depth += 1
         word = tuple(self.until(_IN_BRACES, "}", ""))
         self.depth -= 1
-        return Part(VARIABLE, name[0], operation[0], word)
+        return WordPart(VARIABLE, name[0], operation[0], word)
 
     def _close(self) -> None:
         """Go behind the bracket that closes the one after the dollar sign, quotes heeded, or to the end."""
@@ -201,11 +201,11 @@ class Parts:
                 return
         self.at = len(self.text)
 
-    def _ansi(self) -> Part:
+    def _ansi(self) -> WordPart:
         found = re.compile(r"(?:[^'\\]|\\.)*", re.DOTALL).match(self.text, self.at + 2)
         inner = found[0] if found else ""
         self.at += len(inner) + 3
-        return Part(TEXT, _ANSI.sub(_ansi_letter, inner), quoted=True)
+        return WordPart(TEXT, _ANSI.sub(_ansi_letter, inner), quoted=True)
 
 
 def _ansi_letter(found: re.Match[str]) -> str:
@@ -215,8 +215,8 @@ def _ansi_letter(found: re.Match[str]) -> str:
     return chr(int(found[3], 8) & 255) if found[3] else _ANSI_LETTERS.get(found[4], found[4])
 
 
-def _substitution(inner: str, whole: str) -> Part:
+def _substitution(inner: str, whole: str) -> WordPart:
     """Return a new file's name for mktemp, else what cannot be understood."""
     found = _MKTEMP.fullmatch(inner)
     directory = found and any(option.startswith("-d") or option == "--directory" for option in found[1].split())
-    return Part(FRESH_FILE, whole) if found and not directory else Part(BAD, whole)
+    return WordPart(FRESH_FILE, whole) if found and not directory else WordPart(BAD, whole)

@@ -15,7 +15,7 @@ import re
 import typing as t
 
 from ..base.errors import OrchestratorError
-from .shell_parts import IN_HEREDOC, TEXT, Part, Parts, Word
+from .shell_parts import IN_HEREDOC, TEXT, Parts, Word, WordPart
 
 # Of one word or here-document; a file of settings has a few dozen.
 MAX_PARTS = 50_000
@@ -67,7 +67,7 @@ def bare(word: Word) -> str | None:
     return word[0].text if len(word) == 1 and word[0].kind == TEXT and not word[0].quoted else None
 
 
-class Reader:
+class ShellReader:
     """Cuts a text into commands."""
 
     def __init__(self, text: str) -> None:
@@ -142,7 +142,7 @@ class Reader:
                 body = re.sub(r"^\t+", "", body, flags=re.MULTILINE)
             quoted = any(part.quoted for part in redirect.target)
             redirect.body = (
-                (Part(TEXT, body),) if quoted else self._limited(Parts(body).until(IN_HEREDOC, "", "$`\\\n"))
+                (WordPart(TEXT, body),) if quoted else self._limited(Parts(body).until(IN_HEREDOC, "", "$`\\\n"))
             )
         self._waiting = []
 
@@ -153,9 +153,9 @@ class Reader:
             self.unclosed = self.line(parts.unclosed)
         # A character that starts nothing is taken as it is, so that reading always goes on.
         self.at = parts.at if parts.at > self.at else self.at + 1
-        return word or (Part(TEXT, self.text[self.at - 1 : self.at]),)
+        return word or (WordPart(TEXT, self.text[self.at - 1 : self.at]),)
 
-    def _limited(self, parts: t.Iterator[Part]) -> Word:
+    def _limited(self, parts: t.Iterator[WordPart]) -> Word:
         found = tuple(itertools.islice(parts, MAX_PARTS + 1))
         if len(found) > MAX_PARTS:
             raise OrchestratorError(f"line {self.line(self.at)}: a word of more than {MAX_PARTS} pieces")

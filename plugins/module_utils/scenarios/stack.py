@@ -27,7 +27,7 @@ _TOKEN = "{{ lookup('ansible.builtin.env', 'HF_TOKEN') }}"
 
 
 @dataclasses.dataclass
-class Template:
+class Evaluated:
     """A text that Ansible is to evaluate; all others are data."""
 
     text: str
@@ -146,10 +146,10 @@ def _prepare(scenario: Scenario) -> Values:
     if scenario.given("HF_TOKEN"):
         why = "a token is not written: it is taken from the environment's HF_TOKEN when a playbook runs"
         scenario.change("HF_TOKEN", "prepare_hf_token", why)
-        found["prepare_hf_token"] = Template(_TOKEN)
+        found["prepare_hf_token"] = Evaluated(_TOKEN)
     if scenario.given(COMMON + "HF_TOKEN_NAME"):
         name = _name(scenario, COMMON + "HF_TOKEN_NAME", "prepare_hf_token_secret")
-        found |= {"prepare_hf_token": Template(_TOKEN), "prepare_hf_token_secret": name, "gaie_hf_token_secret": name}
+        found |= {"prepare_hf_token": Evaluated(_TOKEN), "prepare_hf_token_secret": name, "gaie_hf_token_secret": name}
     if (
         scenario.given(COMMON + "HF_TOKEN_KEY")
         and scenario.get(COMMON + "HF_TOKEN_KEY", "gaie_hf_token_key") != "HF_TOKEN"

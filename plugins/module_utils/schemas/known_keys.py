@@ -16,7 +16,7 @@ from ..base.suggest import NEAR, index_schema, nearest, suggest
 from ..charts.defaults import own_values
 from ..charts.files import ChartFiles
 from ..values.layers import Loaded
-from ..values.nodes import Node
+from ..values.nodes import ValueNode
 from .infer import MAX_TEMPLATES
 from .source import SchemaError, compile_schema, resolve
 
@@ -46,7 +46,7 @@ def misspellings(chart: ChartFiles, loaded: Loaded, label: str, strict: bool) ->
     tree = known_keys(chart, defaults)
     index = index_schema({}, _as_values(tree)) if chart.schema is None else {}
     found: list[Finding] = []
-    stack: list[tuple[Path, Node, Tree]] = [((), loaded.root, tree)]
+    stack: list[tuple[Path, ValueNode, Tree]] = [((), loaded.root, tree)]
     looked = 0
     while stack and looked < MAX_LOOKED and len(found) <= MAX_FINDINGS:
         path, node, known = stack.pop()

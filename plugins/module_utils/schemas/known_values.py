@@ -10,7 +10,7 @@ import re
 import typing as t
 
 from ..templates.origins import ITEM, Path
-from ..values.nodes import Node
+from ..values.nodes import ValueNode
 from ..values.reader import load_yaml
 
 COMMENT = re.compile(r"( *)#+( *)(.*)")
@@ -81,7 +81,7 @@ def _kind(value: t.Any) -> str:
     return "text" if value else "empty text"
 
 
-def _add(known: Known, node: Node, live: bool, shift: int = 0) -> None:
+def _add(known: Known, node: ValueNode, live: bool, shift: int = 0) -> None:
     stack = [(known, node)]
     while stack:
         here, node = stack.pop()
@@ -106,9 +106,9 @@ class _Key(t.NamedTuple):
     hollow: bool
 
 
-def _live_keys(node: Node) -> list[_Key]:
+def _live_keys(node: ValueNode) -> list[_Key]:
     found: list[_Key] = []
-    stack: list[tuple[Node, Path, tuple[int, ...]]] = [(node, (), ())]
+    stack: list[tuple[ValueNode, Path, tuple[int, ...]]] = [(node, (), ())]
     while stack:
         here, path, columns = stack.pop()
         if isinstance(here.value, list):
@@ -121,7 +121,7 @@ def _live_keys(node: Node) -> list[_Key]:
     return sorted(found)
 
 
-def _commented(text: str, file: str, node: Node) -> list[Commented]:
+def _commented(text: str, file: str, node: ValueNode) -> list[Commented]:
     found: list[Commented] = []
     keys = _live_keys(node)
     lines_of_keys = [key.line for key in keys]

@@ -12,12 +12,12 @@ from ..components.base import Stack
 from ..components.gaie import Pool, pool_ports, pool_selector
 from ..components.modelservice import Model
 from ..components.monitoring import monitoring_objects
-from ..objects.routes import Rule
+from ..objects.routes import RouteRule
 from ..values.layers import merge_all, remainder
 from .checks import GATEWAY_API, LWS_API, POOL_API
 
 
-def as_result(stack: Stack, routes: list[dict], rules: list[Rule], facts: dict[str, t.Any]) -> dict[str, t.Any]:
+def as_result(stack: Stack, routes: list[dict], rules: list[RouteRule], facts: dict[str, t.Any]) -> dict[str, t.Any]:
     """Return the stack as the module stack_info returns it; facts are joined in."""
     namespace = stack.params["namespace"]
     return {
@@ -126,7 +126,7 @@ def _pool(pool: Pool, stack: Stack) -> dict[str, t.Any]:
     }
 
 
-def _model(model: Model, stack: Stack, rules: list[Rule]) -> dict[str, t.Any]:
+def _model(model: Model, stack: Stack, rules: list[RouteRule]) -> dict[str, t.Any]:
     pool = next((pool.release for pool in stack.pools if pool.model == model.name), None)
     rule = next((rule for rule in rules if rule.model == model.name), None)
     return {

@@ -9,11 +9,11 @@ from ..base.errors import OrchestratorError
 from ..base.ours import COMPONENT_LABEL, MANAGED_LABEL
 from ..changes.drift import key_of, owned_extra, rival_routes, stray_pods
 from ..cluster.client import Cluster
-from ..helm.deployed import HELM_OBJECTS, Inventory
+from ..helm.deployed import HELM_OBJECTS, HelmRecords
 from ..helm.records import Release, manifest_objects
 from ..objects.conditions import State
 from ..teardown.run import Sweep
-from .rows import Expected, row
+from .rows import DeployedRelease, row
 
 Releases = dict[tuple[str, str], Release]
 
@@ -27,10 +27,10 @@ OURS = f"{MANAGED_LABEL}=true"
 POOL = "InferencePool"
 
 
-class Reader:
+class ObjectReader:
     """Reads what may be read; unseen has a line for each thing that may not."""
 
-    def __init__(self, cluster: Cluster, inventory: Inventory, unseen: list[str]) -> None:
+    def __init__(self, cluster: Cluster, inventory: HelmRecords, unseen: list[str]) -> None:
         self.cluster, self.inventory, self.unseen = cluster, inventory, unseen
 
     def objects(self, api_version: str, kind: str, namespace: str, selector: str | None = None) -> list[Object]:
@@ -55,7 +55,7 @@ class Reader:
 class Added:
     """Looks for what nobody deployed."""
 
-    def __init__(self, reader: Reader, inventory: Inventory, namespaces: list[str]) -> None:
+    def __init__(self, reader: ObjectReader, inventory: HelmRecords, namespaces: list[str]) -> None:
         """namespaces: the stack's first."""
         self.reader, self.inventory, self.namespaces = reader, inventory, namespaces
 
@@ -85,7 +85,7 @@ def extra(item: Object, why: str) -> Object:
     return row(kind, namespace, name, component, "", State(True), "added", why)
 
 
-def added_releases(expected: list[Expected], releases: Releases) -> list[Object]:
+def added_releases(expected: list[DeployedRelease], releases: Releases) -> list[Object]:
     """Return rows of our releases that were not deployed. expected: those that were."""
     known = {one.key for one in expected}
     found = [one for key, one in sorted(releases.items()) if one.managed and key not in known]

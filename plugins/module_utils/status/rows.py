@@ -15,7 +15,7 @@ from ..objects.conditions import State
 
 
 @dataclasses.dataclass(frozen=True)
-class Expected:
+class DeployedRelease:
     """A release as it was deployed. revision: 0 where that is not known."""
 
     name: str
@@ -31,25 +31,25 @@ class Expected:
         return self.name, self.namespace
 
 
-def from_record(record: Object) -> list[Expected]:
+def from_record(record: Object) -> list[DeployedRelease]:
     """Return the releases of a record."""
     keys = ("name", "namespace", "component", "chart", "chart_version")
     return [
-        Expected(**{key: str(row.get(key) or "") for key in keys}, revision=int(row.get("revision") or 0))
+        DeployedRelease(**{key: str(row.get(key) or "") for key in keys}, revision=int(row.get("revision") or 0))
         for row in record.get("releases") or []
     ]
 
 
-def from_cluster(releases: t.Mapping[tuple[str, str], Release]) -> list[Expected]:
+def from_cluster(releases: t.Mapping[tuple[str, str], Release]) -> list[DeployedRelease]:
     """Return our releases as they are, where there is no record."""
     return [
-        Expected(one.name, one.namespace, one.labels.get(COMPONENT_LABEL) or "", one.chart, one.chart_version,
+        DeployedRelease(one.name, one.namespace, one.labels.get(COMPONENT_LABEL) or "", one.chart, one.chart_version,
                  one.revision)
         for _key, one in sorted(releases.items()) if one.managed
     ]  # fmt: skip
 
 
-def release_row(one: Expected, found: Release | None, recorded: bool) -> Object:
+def release_row(one: DeployedRelease, found: Release | None, recorded: bool) -> Object:
     """Return a release's row: its version and status; drift where somebody else has changed it."""
     drift: list[str] = []
     state, ready = "it is not there", False
@@ -75,7 +75,7 @@ def release_row(one: Expected, found: Release | None, recorded: bool) -> Object:
     }
 
 
-def recorded_manifest(cluster: Cluster, one: Expected, current: Release | None) -> str | None:
+def recorded_manifest(cluster: Cluster, one: DeployedRelease, current: Release | None) -> str | None:
     """Return the manifest of the recorded revision, else of the present one; None where Helm has neither."""
     if current is not None and current.revision == one.revision:
         return current.manifest

@@ -13,12 +13,12 @@ from ..cluster.client import Cluster
 from ..cluster.compare import differs, is_built_in, patch_of, same_after
 from ..cluster.watch import Watches
 from ..deploy.readiness import Readiness
-from ..helm.deployed import Inventory
+from ..helm.deployed import HelmRecords
 from ..helm.records import Release
 from ..objects.conditions import State
 from ..record.history import Records, recorded_routes, time_of
-from .added import GATEWAY_API, OURS, POOL, Added, Reader, added_releases
-from .rows import Expected, from_cluster, from_record, pool_state, recorded_manifest, release_row, row
+from .added import GATEWAY_API, OURS, POOL, Added, ObjectReader, added_releases
+from .rows import DeployedRelease, from_cluster, from_record, pool_state, recorded_manifest, release_row, row
 
 
 class Status:
@@ -28,8 +28,8 @@ class Status:
         """namespaces: the stack's, then its Gateway's; folder: RECORDS/CLUSTER of this machine."""
         self.cluster, self.namespaces = cluster, list(dict.fromkeys(namespaces))
         self.records = Records(cluster, namespaces[0], folder)
-        self.inventory = Inventory(cluster)
-        self.reader = Reader(cluster, self.inventory, self.records.unseen)
+        self.inventory = HelmRecords(cluster)
+        self.reader = ObjectReader(cluster, self.inventory, self.records.unseen)
         self.unseen = self.reader.unseen
         self.watches = Watches(cluster)
         self.record: Object = self.records.newest_good() or {}
@@ -67,7 +67,7 @@ class Status:
             return {}
 
     def _objects(
-        self, expected: list[Expected], releases: dict[tuple[str, str], Release]
+        self, expected: list[DeployedRelease], releases: dict[tuple[str, str], Release]
     ) -> list[tuple[Object, str, str]]:
         """Return the objects as they were deployed, each with component and release."""
         found = []

@@ -65,7 +65,7 @@ def listable_kinds(documents: list[Object]) -> list[Kind]:
 
 
 @dataclasses.dataclass
-class Plan:
+class TeardownPlan:
     """What goes, in this order, and what stays. kept: (object line, why)."""
 
     routes: list[Object] = dataclasses.field(default_factory=list)
@@ -104,12 +104,14 @@ def is_route(item: Object) -> bool:
     return item["apiVersion"].startswith(ROUTE_GROUP) and item["kind"].endswith("Route")
 
 
-def make_plan(releases: list[Release], labelled: list[Object], claims: list[Object], *, delete_claims: bool) -> Plan:
+def make_plan(
+    releases: list[Release], labelled: list[Object], claims: list[Object], *, delete_claims: bool
+) -> TeardownPlan:
     """Return what goes and what stays.
 
     releases: all of the namespaces; labelled: objects with our label; claims: those of our releases' workloads.
     """
-    plan = Plan(releases=[release for release in releases if release.managed])
+    plan = TeardownPlan(releases=[release for release in releases if release.managed])
     plan.kept += [
         (f"Helm release {release.name} in {release.namespace}", "it was not made by this collection")
         for release in releases
@@ -133,7 +135,7 @@ def make_plan(releases: list[Release], labelled: list[Object], claims: list[Obje
     return plan
 
 
-def _claim(plan: Plan, item: Object, delete: bool) -> None:
+def _claim(plan: TeardownPlan, item: Object, delete: bool) -> None:
     if delete:
         plan.claims.append(item)
     else:

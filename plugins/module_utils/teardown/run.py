@@ -14,12 +14,12 @@ from ..base.errors import Forbidden, OrchestratorError
 from ..base.ours import MANAGED_LABEL, SECRET_TYPE, object_key
 from ..cluster.client import Cluster, api_error
 from ..deploy.removal import Removal, left_line
-from ..helm.deployed import HELM_OBJECTS, Inventory
+from ..helm.deployed import HELM_OBJECTS, HelmRecords
 from ..helm.records import Release
 from .decide import (
     CLAIM,
     Kind,
-    Plan,
+    TeardownPlan,
     foreign,
     is_ours,
     line,
@@ -45,7 +45,7 @@ OURS = f"{MANAGED_LABEL}=true"
 class Sweep:
     """Lists all kinds of the cluster at once. Kinds that may not be listed hold nothing that could be ours."""
 
-    def __init__(self, cluster: Cluster, inventory: Inventory) -> None:
+    def __init__(self, cluster: Cluster, inventory: HelmRecords) -> None:
         self.cluster = cluster
         self.kinds = listable_kinds(inventory.discovery)
 
@@ -101,7 +101,7 @@ class Teardown:
             self.unseen.append((f"Namespace {namespace}", "its Helm releases may not be listed"))
             return {}
 
-    def plan(self) -> Plan:
+    def plan(self) -> TeardownPlan:
         """Return what goes and what stays."""
         releases = self.releases()
         labelled = self.sweep.objects(self.namespaces, OURS)
@@ -124,7 +124,7 @@ class Teardown:
         live = [self.cluster.get("v1", CLAIM, name, namespace) for namespace, name in sorted(names)]
         return [item for item in live if item is not None]
 
-    def run(self, plan: Plan) -> None:
+    def run(self, plan: TeardownPlan) -> None:
         """Remove what the plan says; raise for what is left."""
         self._step(lambda: self._delete(plan.routes))
         self._step(lambda: self._uninstall(plan))
@@ -137,7 +137,7 @@ class Teardown:
         except OrchestratorError as exc:
             self.errors += exc.details or [str(exc)]
 
-    def _uninstall(self, plan: Plan) -> None:
+    def _uninstall(self, plan: TeardownPlan) -> None:
         left = max(30, int(self.deadline - time.monotonic()))
         self.removal.run(plan.releases, left, check=False, keep_claims=not self.params["delete_pvcs"])
 
@@ -150,7 +150,7 @@ class Teardown:
             self.inventory.change(f"delete {kind} {name}", "delete", api_version, kind, name, namespace)
         self.removal.gone(targets, self.deadline)  # whatever is left is counted at the end
 
-    def left(self, plan: Plan) -> list[str]:
+    def left(self, plan: TeardownPlan) -> list[str]:
         """Return one line for each thing that should be gone and is not, and what could not be done."""
         releases = self.releases()
         rest = make_plan(
@@ -171,7 +171,7 @@ class Teardown:
         found = self.sweep.objects(self.namespaces, HELM_OBJECTS, cluster_wide=True)
         return orphans(found, existing, named | ours)
 
-    def namespace_fate(self, namespace: str, plan: Plan) -> tuple[bool, str | None]:
+    def namespace_fate(self, namespace: str, plan: TeardownPlan) -> tuple[bool, str | None]:
         """Return (whether the namespace goes, why not), as it will be once the plan is carried out."""
         live = self.cluster.get("v1", "Namespace", namespace)
         if live is None:
@@ -212,6 +212,6 @@ def _release_of(secret: Object) -> tuple[str, str]:
     return (metadata.get("labels") or {}).get("name", ""), metadata.get("namespace") or ""
 
 
-def describe(plan: Plan) -> list[Object]:
+def describe(plan: TeardownPlan) -> list[Object]:
     """Return what stays as the module returns it."""
     return [{"object": name, "why": why} for name, why in plan.kept]

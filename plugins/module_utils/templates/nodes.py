@@ -23,7 +23,7 @@ class Name:
 
 
 @dataclasses.dataclass(frozen=True)
-class Field:
+class FieldNode:
     """Fields of an operand: .Values.a of the dot, $x.b, (call).c."""
 
     base: Operand
@@ -40,7 +40,7 @@ class Pipe:
     line: int
 
 
-Operand: t.TypeAlias = "Const | Name | Field | Pipe"
+Operand: t.TypeAlias = "Const | Name | FieldNode | Pipe"
 
 
 @dataclasses.dataclass
@@ -51,7 +51,7 @@ class Text:
 
 
 @dataclasses.dataclass
-class Action:
+class ActionNode:
     """{{ pipeline }}"""
 
     pipe: Pipe
@@ -76,11 +76,11 @@ class Call:
     line: int
 
 
-Node: t.TypeAlias = "Text | Action | Block | Call"
+Node: t.TypeAlias = "Text | ActionNode | Block | Call"
 
 
 @dataclasses.dataclass
-class Template:
+class TemplateFile:
     """A file's own nodes, and the templates that it defines: {name: nodes}."""
 
     file: str

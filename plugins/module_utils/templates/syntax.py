@@ -12,7 +12,7 @@ import bisect
 import re
 import typing as t
 
-from .nodes import Action, Block, Call, Const, Field, Name, Node, Operand, Pipe, Template, Text
+from .nodes import ActionNode, Block, Call, Const, FieldNode, Name, Node, Operand, Pipe, TemplateFile, Text
 
 # Deeper parentheses and blocks than any real chart's; a limit, so that no input ends in a RecursionError.
 MAX_DEPTH = 60
@@ -49,7 +49,7 @@ class Token(t.NamedTuple):
     spaced: bool
 
 
-def parse(text: str, file: str) -> Template:
+def parse(text: str, file: str) -> TemplateFile:
     """Return a template file's tree; raise TemplateError where it is none."""
     return _Parser(text, file).run()
 
@@ -60,12 +60,12 @@ class _Parser:
     def __init__(self, text: str, file: str) -> None:
         self.text, self.file = text, file
         self.starts = [match.start() for match in re.finditer("\n", text)]
-        self.template = Template(file, [], {})
+        self.template = TemplateFile(file, [], {})
         self.here: list[Node] = self.template.nodes
         # (keyword, the list to go back to, the block or None)
         self.stack: list[tuple[str, list[Node], Block | None]] = []
 
-    def run(self) -> Template:
+    def run(self) -> TemplateFile:
         place = 0
         while (opened := OPEN.search(self.text, place)) is not None:
             self.add_text(self.text[place : opened.start()])
@@ -127,7 +127,7 @@ class _Parser:
         self.here = inner
 
     def on_pipe(self, tokens: list[Token], line: int) -> None:
-        self.here.append(Action(self.pipe(tokens, line)))
+        self.here.append(ActionNode(self.pipe(tokens, line)))
 
     def open_block(self, kind: str, tokens: list[Token], line: int) -> None:
         block = Block(kind, self.pipe(tokens, line))
@@ -246,15 +246,15 @@ class _Pipeline:
         while self.peek().kind == "field" and not self.peek().spaced:
             names.append(self.peek().text[1:])
             self.place += 1
-        if isinstance(base, Field):
-            return Field(base.base, (*base.names, *names))
-        return Field(base, tuple(names)) if names else base
+        if isinstance(base, FieldNode):
+            return FieldNode(base.base, (*base.names, *names))
+        return FieldNode(base, tuple(names)) if names else base
 
     def term(self) -> Operand:
         token = self.peek()
         self.place += 1
         if token.kind == "field":
-            return Field(Name("."), (token.text[1:],))
+            return FieldNode(Name("."), (token.text[1:],))
         if token.kind in ("dot", "variable"):
             return Name(token.text)
         if token.kind in ("string", "raw"):

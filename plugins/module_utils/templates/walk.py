@@ -10,7 +10,7 @@ import typing as t
 from ..charts.files import ChartFiles
 from . import reads
 from .collections import FUNCTIONS
-from .nodes import Action, Block, Call, Const, Field, Name, Node, Operand, Pipe, Text
+from .nodes import ActionNode, Block, Call, Const, FieldNode, Name, Node, Operand, Pipe, Text
 from .origins import ITEM, Held, Path, TooLarge, opaque, union
 from .reads import Reads
 from .sources import Sources
@@ -92,7 +92,7 @@ class Walker:
             self.steps += 1
             if self.steps > MAX_STEPS:
                 raise TooLarge(f"more than {MAX_STEPS} steps")
-            if isinstance(node, Action):
+            if isinstance(node, ActionNode):
                 held = self.pipe(node.pipe, frame)
                 if not node.pipe.targets:
                     self.emit(held, frame)
@@ -194,7 +194,7 @@ class Walker:
             return Held(consts=[operand.value])
         if isinstance(operand, Pipe):
             return self.pipe(operand, frame)
-        if isinstance(operand, Field):
+        if isinstance(operand, FieldNode):
             held = self.operand(operand.base, frame)
             for name in operand.names:
                 held = self.field(held, name)
@@ -324,7 +324,7 @@ def _without_context(dot: Held) -> dict[str | int, Held]:
 
 def _assigns(nodes: list[Node]) -> bool:
     for node in nodes:
-        pipe = node.pipe if isinstance(node, (Action, Block)) else None
+        pipe = node.pipe if isinstance(node, (ActionNode, Block)) else None
         if pipe is not None and pipe.targets and (not pipe.declares or _sets(pipe)):
             return True
         if isinstance(node, Block) and (_assigns(node.body) or _assigns(node.orelse)):

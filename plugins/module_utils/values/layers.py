@@ -19,7 +19,7 @@ from ..base.data import KeyPath, Values, dig, kind
 from ..base.findings import ERROR, MAX_PATH, Finding, Mark, Path, Place, Problems, short
 from ..base.findings import show_path as dotted
 from ..base.names import did_you_mean
-from .nodes import MAX_DEPTH, Node
+from .nodes import MAX_DEPTH, ValueNode
 from .reader import from_plain, read_yaml, to_plain
 
 
@@ -30,7 +30,7 @@ class Loaded:
     complete: whether every file could be read; what is missing from values may stand in one that could not.
     """
 
-    root: Node
+    root: ValueNode
     findings: list[Finding]
     complete: bool
 
@@ -38,7 +38,7 @@ class Loaded:
         """Return the merged values without their places."""
         return to_plain(self.root)
 
-    def node(self, path: Path) -> Node | None:
+    def node(self, path: Path) -> ValueNode | None:
         """Return what the user gave at a path, or None."""
         node = self.root
         for part in path:
@@ -65,7 +65,7 @@ def load_values(files: list[str], inline: Values | None, inline_name: str) -> Lo
     inline_name: what to call the inline values in messages.
     """
     findings: list[Finding] = []
-    root: Node | None = None
+    root: ValueNode | None = None
     complete = True
     for file in files:
         node, mistakes = load_file(file)
@@ -83,7 +83,7 @@ def load_values(files: list[str], inline: Values | None, inline_name: str) -> Lo
     return Loaded(root, findings, complete)
 
 
-def load_file(file: str) -> tuple[Node | None, list[Finding]]:
+def load_file(file: str) -> tuple[ValueNode | None, list[Finding]]:
     """Return one file's map, or None with what is wrong with the file; never raises for a bad file."""
     path = os.path.expanduser(file)
     shown = Mark(short(file, MAX_PATH))
@@ -108,14 +108,14 @@ def depth(value: t.Any) -> int:
     return level
 
 
-def overlaid(base: Node, over: Node) -> Node:
+def overlaid(base: ValueNode, over: ValueNode) -> ValueNode:
     """Return base with over's values laid on it; neither is changed."""
     if not (isinstance(base.value, dict) and isinstance(over.value, dict)):
         return over
     merged = dict(base.value)
     for key, node in over.value.items():
         merged[key] = overlaid(merged[key], node) if key in merged else node
-    return Node(merged, over.mark, over.key_mark)
+    return ValueNode(merged, over.mark, over.key_mark)
 
 
 def _coalesce_maps(values: Values, defaults: Values, keep_null: bool) -> None:
@@ -148,7 +148,7 @@ class Layer:
 
     values: Values
     where: str
-    root: Node | None = None
+    root: ValueNode | None = None
 
     def locate(self, path: KeyPath) -> Place | None:
         """Return 'file:line (key)' or 'variable.key' of a path where this layer sets it, else None."""
@@ -201,7 +201,7 @@ def remainder(values: Values, base: Values) -> Values:
     return rest
 
 
-def mark_of(root: Node, path: KeyPath) -> Mark:
+def mark_of(root: ValueNode, path: KeyPath) -> Mark:
     """Return the place of a path's key, or of the nearest key above it."""
     node, mark = root, Mark(root.mark.file, 1, 1)
     for step in path:
@@ -213,7 +213,7 @@ def mark_of(root: Node, path: KeyPath) -> Mark:
     return mark
 
 
-def line_of(root: Node, path: KeyPath) -> int:
+def line_of(root: ValueNode, path: KeyPath) -> int:
     """Return the line (from 1) of a path's key, or of the nearest key above it."""
     return mark_of(root, path).line
 
@@ -225,7 +225,7 @@ class Loader:
         """search_paths: folders that a relative name is looked up in, in order."""
         self.search_paths = [path for path in search_paths if path]
         self.problems = problems
-        self._read_files: dict[str, Node | None] = {}
+        self._read_files: dict[str, ValueNode | None] = {}
 
     def find(self, name: str, where: str) -> str | None:
         """Return the file's absolute path, or None with the mistake noted."""
@@ -251,7 +251,7 @@ class Loader:
         root = self._read_files[path]
         return Layer(to_plain(root), path, root) if root else None
 
-    def _read(self, path: str, where: str) -> Node | None:
+    def _read(self, path: str, where: str) -> ValueNode | None:
         try:
             root, findings = read_yaml(path, path)
         except OSError as exc:

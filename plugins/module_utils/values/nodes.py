@@ -34,7 +34,7 @@ TEMPLATE_HINT = 'values are plain text and no template is filled in: quote it, a
 
 
 @dataclasses.dataclass
-class Node:
+class ValueNode:
     """A value with its place; value is a dict of nodes, a list of nodes or a plain scalar.
 
     size: values in all, aliases filled in; depth: levels below, itself included.
@@ -61,11 +61,11 @@ class Builder:
     def __init__(self, file: str) -> None:
         self.file = file
         self.findings: list[Finding] = []
-        self.anchors: dict[str, Node] = {}
-        self.root: Node | None = None
+        self.anchors: dict[str, ValueNode] = {}
+        self.root: ValueNode | None = None
         self.stack: list[Open] = []
 
-    def build(self, text: str) -> Node:
+    def build(self, text: str) -> ValueNode:
         documents = 0
         for event in yaml.parse(text, Loader=Loader):
             if isinstance(event, yaml.DocumentStartEvent):
@@ -78,14 +78,14 @@ class Builder:
             elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
                 self.close()
             elif isinstance(event, yaml.ScalarEvent):
-                self.add(self.anchored(event, Node(self.scalar(event), self.mark(event))))
+                self.add(self.anchored(event, ValueNode(self.scalar(event), self.mark(event))))
             elif isinstance(event, yaml.AliasEvent):
                 self.add(self.alias(event))
         return self.checked_root()
 
-    def checked_root(self) -> Node:
+    def checked_root(self) -> ValueNode:
         if self.root is None or self.root.value is None:
-            return Node({}, Mark(self.file, 1, 1))
+            return ValueNode({}, Mark(self.file, 1, 1))
         if not isinstance(self.root.value, dict):
             kind = "a list" if isinstance(self.root.value, list) else "text or a number"
             hint = "write KEY: VALUE lines at the top level"
@@ -104,7 +104,7 @@ class Builder:
         is_map = isinstance(event, yaml.MappingStartEvent)
         if event.tag not in (None, "!", TAG + ("map" if is_map else "seq")):
             self.unknown_tag(event)
-        node = Node({} if is_map else [], self.mark(event))
+        node = ValueNode({} if is_map else [], self.mark(event))
         self.check_depth(node)
         self.stack.append(Open(self.anchored(event, node)))
 
@@ -115,19 +115,19 @@ class Builder:
                 closed.node.value.setdefault(key, inner)
         self.add(closed.node)
 
-    def anchored(self, event: t.Any, node: Node) -> Node:
+    def anchored(self, event: t.Any, node: ValueNode) -> ValueNode:
         if event.anchor:
             self.anchors[event.anchor] = node
         return node
 
-    def alias(self, event: t.Any) -> Node:
+    def alias(self, event: t.Any) -> ValueNode:
         target = self.anchors.get(event.anchor)
         if target is None or any(entry.node is target for entry in self.stack):
             hint = 'define the anchor above, or quote text that begins with "*"'
             raise Refused(
                 self.mark(event), f"the alias *{short(event.anchor)} names no finished anchor", hint, "yaml-alias"
             )
-        return Node(target.value, self.mark(event), size=target.size, depth=target.depth)
+        return ValueNode(target.value, self.mark(event), size=target.size, depth=target.depth)
 
     def scalar(self, event: t.Any) -> t.Any:
         if event.tag in (None, "!"):
@@ -150,11 +150,11 @@ class Builder:
         tag = "!!" + event.tag.removeprefix(TAG) if event.tag.startswith(TAG) else event.tag
         self.report(self.mark(event), f"the tag {short(tag)} means nothing to Helm", hint, "yaml-tag")
 
-    def check_depth(self, node: Node) -> None:
+    def check_depth(self, node: ValueNode) -> None:
         if len(self.stack) + node.depth > MAX_DEPTH:
             raise Refused(node.mark, f"nested more than {MAX_DEPTH} levels deep", "flatten it", "yaml-depth")
 
-    def add(self, node: Node) -> None:
+    def add(self, node: ValueNode) -> None:
         self.check_depth(node)
         if not self.stack:
             self.root = node
@@ -171,15 +171,15 @@ class Builder:
 class Open:
     """A map or list whose end has not come yet."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: ValueNode) -> None:
         self.node = node
-        self.key: Node | None = None
-        self.merges: list[Node] = []
+        self.key: ValueNode | None = None
+        self.merges: list[ValueNode] = []
 
     def wants_key(self) -> bool:
         return isinstance(self.node.value, dict) and self.key is None
 
-    def add(self, node: Node, builder: Builder) -> None:
+    def add(self, node: ValueNode, builder: Builder) -> None:
         if isinstance(self.node.value, list):
             self.node.value.append(node)
         elif self.key is None:
@@ -193,13 +193,13 @@ class Open:
             else:
                 self.put(key, node, builder)
 
-    def merge(self, node: Node) -> None:
+    def merge(self, node: ValueNode) -> None:
         parts = node.value if isinstance(node.value, list) else [node]
         if not all(isinstance(part.value, dict) for part in parts):
             raise Refused(node.mark, "<< wants a map, or a list of maps", "give it an alias of a map", "yaml-merge")
         self.merges += parts
 
-    def put(self, key: Node, node: Node, builder: Builder) -> None:
+    def put(self, key: ValueNode, node: ValueNode, builder: Builder) -> None:
         name = self.name(key, builder)
         first = self.node.value.get(name)
         if first is not None:
@@ -209,7 +209,7 @@ class Open:
         self.node.value[name] = node
 
     @staticmethod
-    def name(key: Node, builder: Builder) -> str:
+    def name(key: ValueNode, builder: Builder) -> str:
         # Helm turns the values into JSON, where every key is text.
         if isinstance(key.value, bool):
             name = str(key.value).lower()

@@ -12,7 +12,7 @@ import typing as t
 
 from ..base.files import read_regular
 from ..base.findings import Finding, Mark, at_most, short
-from .nodes import MAX_DEPTH, TEMPLATE_HINT, Builder, Node, Refused
+from .nodes import MAX_DEPTH, TEMPLATE_HINT, Builder, Refused, ValueNode
 
 try:
     import yaml
@@ -26,13 +26,13 @@ else:
 MAX_BYTES = 1024 * 1024
 
 
-def read_yaml(path: str, file: str) -> tuple[Node | None, list[Finding]]:
+def read_yaml(path: str, file: str) -> tuple[ValueNode | None, list[Finding]]:
     """Return load_yaml() of a file's content; file: its name in messages. Raises OSError where it cannot be read."""
     content, size = read_regular(path, MAX_BYTES + 1)
     return load_yaml(content, file, size)
 
 
-def load_yaml(content: bytes, file: str, size: int = 0) -> tuple[Node | None, list[Finding]]:
+def load_yaml(content: bytes, file: str, size: int = 0) -> tuple[ValueNode | None, list[Finding]]:
     """Return the map in a values file and what is wrong with the file; the map is None where it cannot be used.
 
     size: bytes of the whole file, where content is only its beginning.
@@ -47,16 +47,16 @@ def load_yaml(content: bytes, file: str, size: int = 0) -> tuple[Node | None, li
         return None, [_syntax_finding(exc, content, file)]
 
 
-def from_plain(value: t.Any, mark: Mark) -> Node:
+def from_plain(value: t.Any, mark: Mark) -> ValueNode:
     """Return plain values as nodes that all stand at one place."""
     if isinstance(value, dict):
-        return Node({str(key): from_plain(inner, mark) for key, inner in value.items()}, mark)
+        return ValueNode({str(key): from_plain(inner, mark) for key, inner in value.items()}, mark)
     if isinstance(value, (list, tuple)):
-        return Node([from_plain(inner, mark) for inner in value], mark)
-    return Node(value, mark)
+        return ValueNode([from_plain(inner, mark) for inner in value], mark)
+    return ValueNode(value, mark)
 
 
-def to_plain(node: Node) -> t.Any:
+def to_plain(node: ValueNode) -> t.Any:
     """Return the values of a node without their places."""
     if isinstance(node.value, dict):
         return {key: to_plain(inner) for key, inner in node.value.items()}

@@ -67,15 +67,15 @@ def _integer(digits: str) -> int | None:
 def _dumper() -> t.Any:
     """Return a dumper that quotes the texts that Helm would take for something else, such as y."""
 
-    class Dumper(getattr(yaml, "CSafeDumper", None) or yaml.SafeDumper):  # type: ignore[misc]
+    class Yaml11Dumper(getattr(yaml, "CSafeDumper", None) or yaml.SafeDumper):  # type: ignore[misc]
         pass
 
     def represent(dumper: t.Any, text: str) -> t.Any:
         style = "'" if text in BOOLEANS else None
         return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
-    Dumper.add_representer(str, represent)
-    return Dumper
+    Yaml11Dumper.add_representer(str, represent)
+    return Yaml11Dumper
 
 
 def dump_all(documents: list[t.Any]) -> str:

@@ -32,7 +32,7 @@ BODY_LIMIT = 8 * 1024 * 1024
 
 
 @dataclasses.dataclass
-class Reply:
+class HttpReply:
     """An HTTP answer. seconds: until the last byte; first: until the first byte of the body."""
 
     status: int
@@ -61,7 +61,7 @@ class TransportError(Exception):
         self.transient = transient
 
 
-class Target:
+class HttpTarget:
     """Where requests go. open(timeout) returns a connected socket; text is for messages.
 
     scheme http or https; host is the Host header unless a request brings its own.
@@ -84,7 +84,7 @@ class Target:
         return ""
 
 
-class PodTarget(Target):
+class PodTarget(HttpTarget):
     """A port of a pod, reached through the API server. One object serves one thread."""
 
     def __init__(self, api_client: t.Any, namespace: str, pod: str, port: int, scheme: str = "http") -> None:
@@ -122,7 +122,7 @@ class PodTarget(Target):
 class _Connection(http.client.HTTPConnection):
     """http.client over a Target's socket; it reconnects by itself after a closed answer."""
 
-    def __init__(self, target: Target, timeout: float) -> None:
+    def __init__(self, target: HttpTarget, timeout: float) -> None:
         super().__init__(target.host, target.port, timeout=timeout)
         self._target = target
 
@@ -139,7 +139,7 @@ class _Connection(http.client.HTTPConnection):
 class Http:
     """A kept connection to one target, for one thread."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: HttpTarget) -> None:
         self.target = target
         self._connection: _Connection | None = None
 
@@ -150,7 +150,7 @@ class Http:
         body: t.Any = None,
         headers: dict[str, str] | None = None,
         timeout: float = 30.0,
-    ) -> Reply:
+    ) -> HttpReply:
         """Send one request and return the Reply; body is sent as JSON. Raises TransportError when none comes."""
         kept = self._connection is not None and self._connection.sock is not None
         try:
@@ -162,7 +162,7 @@ class Http:
                 return self.request(method, path, body, headers, timeout)
             raise self._error(exc, timeout) from exc
 
-    def _exchange(self, method: str, path: str, body: t.Any, headers: dict[str, str], timeout: float) -> Reply:
+    def _exchange(self, method: str, path: str, body: t.Any, headers: dict[str, str], timeout: float) -> HttpReply:
         if self._connection is None:
             self._connection = _Connection(self.target, timeout)
         connection = self._connection
@@ -177,7 +177,9 @@ class Http:
         answer = connection.getresponse()
         data, first = _read(answer, sock)
         end = time.monotonic()
-        return Reply(answer.status, data, {k.lower(): v for k, v in answer.getheaders()}, end - begin, first - begin)
+        return HttpReply(
+            answer.status, data, {k.lower(): v for k, v in answer.getheaders()}, end - begin, first - begin
+        )
 
     def close(self) -> None:
         """Close the connection; the next request opens a new one."""

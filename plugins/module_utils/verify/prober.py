@@ -25,7 +25,7 @@ from ..objects.pools import (
     pool_ports,
 )
 from . import conditions, prefill, routes, verdict
-from .http import Http, PodTarget, Reply, Target, TransportError
+from .http import Http, HttpReply, HttpTarget, PodTarget, TransportError
 from .pods import check_pods, check_ports, check_selector
 from .verdict import Answer
 
@@ -99,7 +99,7 @@ class Prober:
         ]
         return [check for check in found if check is not None]
 
-    def target(self, spec: Object) -> Target:
+    def target(self, spec: Object) -> HttpTarget:
         """Return where to send a model's requests; raises TransportError where there is no way yet."""
         found = routes.find_route(spec, self.snapshot, self.gateway)
         listener = routes.listener_for(self.gateway, found[0] if found else None)
@@ -115,7 +115,7 @@ class Prober:
                 why = f"no Ready pod behind Service {name_of(service)} for port {listener['port']} of the Gateway"
         address = routes.gateway_address(self.gateway)
         if via in ("auto", "address") and address:
-            return Target(scheme, address, listener["port"])
+            return HttpTarget(scheme, address, listener["port"])
         raise TransportError(f"there is no way to Gateway {name_of(self.gateway)}: {why}")
 
     def request(self, spec: Object) -> tuple[str, dict[str, str]]:
@@ -223,7 +223,7 @@ class Prober:
             http.close()
 
 
-def read_answer(answer: Answer, reply: Reply) -> None:
+def read_answer(answer: Answer, reply: HttpReply) -> None:
     """Fill an answer from an HTTP reply, streamed (server-sent events) or not."""
     answer.status, answer.seconds, answer.first = reply.status, reply.seconds, reply.first
     value: t.Any = reply.json()
@@ -231,7 +231,7 @@ def read_answer(answer: Answer, reply: Reply) -> None:
     if value is None and text.startswith("data:"):
         chunks = [line[5:].strip() for line in text.splitlines() if line.startswith("data:")]
         if chunks[-1] == "[DONE]" and len(chunks) > 1:
-            value = Reply(200, chunks[0].encode(), {}, 0, 0).json()
+            value = HttpReply(200, chunks[0].encode(), {}, 0, 0).json()
     answer.is_json = isinstance(value, dict)
     answer.text = text
     if isinstance(value, dict):

@@ -8,7 +8,7 @@ import copy
 import dataclasses
 from typing import Any
 
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.items import Component, Facts
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.items import RenderedRelease, RuleFacts
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.model import StackModel, build_model
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.room import Capacity
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.base import StackFinding
@@ -93,9 +93,9 @@ def limit_range(**item: Any) -> Object:
 
 def model(plan: list[Object], nodes: list[Object] | None, pods: list[Object] | None = None, **more: Any) -> StackModel:
     """more: fields of Capacity; classes: PriorityClasses."""
-    part = Component("modelservice", "ms-a", "demo", copy.deepcopy(plan))
+    part = RenderedRelease("modelservice", "ms-a", "demo", copy.deepcopy(plan))
     objects = {"PriorityClass": more.pop("classes", [HIGH, MEEK])}
-    found = build_model([part], [], [], Facts(objects=objects))
+    found = build_model([part], [], [], RuleFacts(objects=objects))
     every = pods or []
     own = more.pop("own_pods", [body for body in every if body["metadata"]["namespace"] == "demo"])
     known = None if more.pop("pods_unknown", False) else every

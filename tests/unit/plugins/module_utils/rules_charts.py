@@ -17,10 +17,10 @@ import tempfile
 from typing import Any
 
 import yaml
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.items import Component, Facts
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.items import RenderedRelease, RuleFacts
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.model import build_model
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.objects.routes import (
-    Rule,
+    RouteRule,
     parent_ref,
     route_manifest,
     with_parent,
@@ -145,13 +145,13 @@ class Stack:
             component = {"infra": "gateway", "gaie": "gaie", "ms": "modelservice"}[kind]
             name, namespace = self.releases[release], self.namespaces[release]
             manifests, layers = render(component, name, namespace, values), [Layer(values, f"values of {release}")]
-            parts.append(Component(component, name, namespace, manifests, layers=layers))
-        facts = Facts(objects=self.objects, served=self.served, **self.facts)
+            parts.append(RenderedRelease(component, name, namespace, manifests, layers=layers))
+        facts = RuleFacts(objects=self.objects, served=self.served, **self.facts)
         return check(build_model(parts, list(self.routes.values()), list(self.expected.values()), facts))
 
 
 def _route(name: str, only: bool) -> dict[str, Any]:
-    rule = Rule("", f"gaie-{name}", 8000, "/" if only else f"/{name}")
+    rule = RouteRule("", f"gaie-{name}", 8000, "/" if only else f"/{name}")
     return with_parent(route_manifest(f"llm-d-{name}", NAMESPACE, [rule]), parent_ref(GATEWAY, NAMESPACE))
 
 

@@ -7,7 +7,11 @@ from __future__ import annotations
 from typing import Any
 
 import yaml
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.items import Component, Expected, Facts
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.items import (
+    RenderedRelease,
+    RuleFacts,
+    ServedModel,
+)
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.model import StackModel, build_model
 
 GATEWAY = """
@@ -80,11 +84,11 @@ class World:
         texts = {"gateway": GATEWAY, "gaie": POOL, "modelservice": MODEL}
         self.manifests = {name: list(yaml.safe_load_all(text)) for name, text in texts.items()}
         self.routes = [yaml.safe_load(ROUTE)]
-        self.expected = [Expected("chat", "org/chat", "rel-modelservice", "pool", "/")]
-        self.facts = Facts()
+        self.expected = [ServedModel("chat", "org/chat", "rel-modelservice", "pool", "/")]
+        self.facts = RuleFacts()
 
     def model(self) -> StackModel:
-        parts = [Component(name, f"rel-{name}", "demo", items) for name, items in self.manifests.items()]
+        parts = [RenderedRelease(name, f"rel-{name}", "demo", items) for name, items in self.manifests.items()]
         return build_model(parts, self.routes, self.expected, self.facts)
 
     def set(self, component: str, index: int, path: str, value: Any) -> World:

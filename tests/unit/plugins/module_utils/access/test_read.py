@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.access import read
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.permissions import Need
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.permissions import Permission
 from rules.test_permissions import rule
 
 
@@ -34,7 +34,11 @@ class Api:
         return type("Reply", (), {"data": json.dumps({"status": status})})
 
 
-SOME = [Need("list", "", "pods", "demo"), Need("get", "", "pods", "demo"), Need("list", "", "nodes", optional=True)]
+SOME = [
+    Permission("list", "", "pods", "demo"),
+    Permission("get", "", "pods", "demo"),
+    Permission("list", "", "nodes", optional=True),
+]
 
 
 def test_one_review_for_each_namespace_says_what_is_refused() -> None:

@@ -11,13 +11,13 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.access.service_
     removable_objects,
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.permissions import Need
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.permissions import Permission
 
 NEEDS = [
-    Need("create", "", "services", "llm-d"),
-    Need("list", "", "pods", "edge"),
-    Need("create", "rbac.authorization.k8s.io", "clusterroles"),
-    Need("list", "", "nodes", optional=True),
+    Permission("create", "", "services", "llm-d"),
+    Permission("list", "", "pods", "edge"),
+    Permission("create", "rbac.authorization.k8s.io", "clusterroles"),
+    Permission("list", "", "nodes", optional=True),
 ]
 SETTINGS: dict[str, Any] = {"name": "bot", "namespace": "llm-d", "token": True, "reader": True}
 SETTINGS["namespaces"] = ["llm-d", "edge"]

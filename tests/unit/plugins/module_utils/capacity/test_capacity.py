@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.quantities import exact, parse, shown
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.capacity.nodes import (
-    Node,
+    ClusterNode,
     expression_holds,
     held,
     occupied,
@@ -161,7 +161,7 @@ BATCHES = st.lists(SIZES, max_size=6)
 NODES = st.lists(st.tuples(st.integers(0, 8), st.integers(0, 32)), max_size=6)
 
 
-def _nodes(sizes: list[tuple[int, int]], pods: list[tuple[int, int]] = ()) -> list[Node]:  # type: ignore[assignment]
+def _nodes(sizes: list[tuple[int, int]], pods: list[tuple[int, int]] = ()) -> list[ClusterNode]:  # type: ignore[assignment]
     bodies = [node(f"n{i}", gpus, cpu=str(cpu)) for i, (gpus, cpu) in enumerate(sizes)]
     live = [pod(f"p{i}", f"n{i % max(1, len(sizes))}", {GPU: str(g), "cpu": str(c)}) for i, (g, c) in enumerate(pods)]
     return occupied(bodies, live)

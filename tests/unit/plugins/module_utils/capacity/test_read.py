@@ -16,7 +16,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.findings i
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.capacity import read
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.capacity.fit import capacity_report
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.capacity.read import add_capacity
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.items import Component
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.items import RenderedRelease
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.model import StackModel, build_model
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.base import StackFinding
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.run import capacity_weighed
@@ -65,7 +65,7 @@ PODS = [pod(f"x{i}", f"n{i}", {GPU: "8"}, namespace="other") for i in range(3)] 
 
 def planned(cluster: Cluster, *plan: dict[str, Any]) -> StackModel:
     bodies = list(plan) or [deployment("a", spec({GPU: "8"}))]
-    model = build_model([Component("modelservice", "ms-a", "demo", bodies)])
+    model = build_model([RenderedRelease("modelservice", "ms-a", "demo", bodies)])
     add_capacity(model, cluster)  # type: ignore[arg-type]
     return model
 

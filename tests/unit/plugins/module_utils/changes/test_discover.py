@@ -8,7 +8,7 @@ import copy
 
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.changes.actions import Part, refusals
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.changes.actions import ReleaseObjects, refusals
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.changes.discover import Discovery
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.live import Trial
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.decisions import added_pods, consents
@@ -60,7 +60,7 @@ class Live:
 
 
 def one(live, before, after, managed=True):
-    part = Part("gaie", "r", "n", [before] if before else [], [after] if after else [], managed)
+    part = ReleaseObjects("gaie", "r", "n", [before] if before else [], [after] if after else [], managed)
     found = Discovery(live).releases([part])
     return found[0] if found else None
 

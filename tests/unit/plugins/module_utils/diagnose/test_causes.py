@@ -12,7 +12,7 @@ import sys
 from typing import Any
 
 import pytest
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.base import Diagnosis, Hit
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.base import Diagnosis, Proof
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.causes import causes_of, diagnose
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.evidence import Evidence, Log, clean
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.logs import BYTES, LINES, split, wanted
@@ -190,7 +190,7 @@ def test_logs_that_are_read_are_few_and_the_worst_first() -> None:
 
 
 def test_a_rule_that_fails_hides_no_other() -> None:
-    def broken(_evidence: Evidence) -> list[Hit]:
+    def broken(_evidence: Evidence) -> list[Proof]:
         raise KeyError("spec")
 
     rule = Diagnosis("DIAG000", "t", broken, "s", "c", "r", "x")

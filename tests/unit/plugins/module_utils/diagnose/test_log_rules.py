@@ -84,7 +84,7 @@ def test_a_line_is_named(number: str, line: str) -> None:
     body, log = crashed(f"INFO begin\n{line}")
     found = causes_of(evidence(body, logs=[log]))
     assert [cause.rule.id for cause in found] == [f"DIAG{number}"]
-    assert line[:40] in found[0].hits[0].text
+    assert line[:40] in found[0].proofs[0].text
 
 
 def test_every_log_rule_has_a_line() -> None:
@@ -105,7 +105,7 @@ def test_a_line_that_says_nothing_is_no_known_cause(line: str) -> None:
     body, log = crashed(line)
     (cause,) = causes_of(evidence(body, logs=[log]))
     assert cause.rule.id == "DIAG901"
-    assert ("no log" in cause.hits[0].text) == (not line)
+    assert ("no log" in cause.proofs[0].text) == (not line)
 
 
 def test_pods_that_fail_the_same_way_are_one_cause_though_one_log_was_read() -> None:

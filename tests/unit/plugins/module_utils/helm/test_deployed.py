@@ -7,7 +7,7 @@ from __future__ import annotations
 import types
 
 import pytest
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.helm.deployed import Inventory
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.helm.deployed import HelmRecords
 
 
 def deployment(name, replicas):
@@ -31,7 +31,7 @@ def deployment(name, replicas):
 def test_missing(monkeypatch, wanted, live, missing):
     cluster = types.SimpleNamespace(list=lambda *_args, **_more: live, get=lambda *_args: None)
     cluster.version = lambda: "v1.34.4"
-    monkeypatch.setattr(Inventory, "_discovery", lambda self: [])
-    inventory = Inventory(cluster)
+    monkeypatch.setattr(HelmRecords, "_discovery", lambda self: [])
+    inventory = HelmRecords(cluster)
     monkeypatch.setattr(inventory.live, "namespaced", lambda item: True)
     assert inventory.missing([deployment("a", wanted)]) == missing

@@ -11,20 +11,20 @@ import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.lab import api as lab_api
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.lab import heal
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.lab.api import Change, LabApi, Reply
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.lab.api import ApiReply, Change, LabApi
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.lab.objects import mark
 
 
 class Table(LabApi):
     """Answers from a table of method and path; keeps what it was asked."""
 
-    def __init__(self, answers: dict[tuple[str, str], Reply]) -> None:
+    def __init__(self, answers: dict[tuple[str, str], ApiReply]) -> None:
         self.answers = answers
         self.asked: list[tuple[str, str, t.Any]] = []
 
-    def request(self, method: str, path: str, body: t.Any = None, content: str = "", accept: str = "") -> Reply:
+    def request(self, method: str, path: str, body: t.Any = None, content: str = "", accept: str = "") -> ApiReply:
         self.asked.append((method, path, body))
-        return self.answers.get((method, path.partition("?")[0]), Reply(404, {"message": "not found"}))
+        return self.answers.get((method, path.partition("?")[0]), ApiReply(404, {"message": "not found"}))
 
 
 @pytest.fixture(name="pool")
@@ -42,7 +42,7 @@ CLASSES = lab_api.PATHS["StorageClass"]
 
 def test_changes(pool: concurrent.futures.Executor) -> None:
     have = [storage("same"), storage("other", a=1), storage("gone")]
-    api = Table({("GET", CLASSES): Reply(200, {"items": have})})
+    api = Table({("GET", CLASSES): ApiReply(200, {"items": have})})
     found = api.changes([storage("same"), storage("other", a=2), storage("new")], pool)
     assert [(change.verb, change.name) for change in found] == [
         ("delete", "gone"),
@@ -54,9 +54,9 @@ def test_changes(pool: concurrent.futures.Executor) -> None:
 def test_apply_creates_updates_deletes(pool: concurrent.futures.Executor) -> None:
     api = Table(
         {
-            ("POST", CLASSES): Reply(201, {}),
-            ("GET", f"{CLASSES}/b"): Reply(200, {"metadata": {"resourceVersion": "7"}}),
-            ("PUT", f"{CLASSES}/b"): Reply(200, {}),
+            ("POST", CLASSES): ApiReply(201, {}),
+            ("GET", f"{CLASSES}/b"): ApiReply(200, {"metadata": {"resourceVersion": "7"}}),
+            ("PUT", f"{CLASSES}/b"): ApiReply(200, {}),
         }
     )
     changes = [
@@ -70,7 +70,7 @@ def test_apply_creates_updates_deletes(pool: concurrent.futures.Executor) -> Non
 
 
 def test_refusals_are_named_together(pool: concurrent.futures.Executor) -> None:
-    api = Table({("POST", CLASSES): Reply(422, {"message": "provisioner: required"})})
+    api = Table({("POST", CLASSES): ApiReply(422, {"message": "provisioner: required"})})
     changes = [Change("create", "StorageClass", name, storage(name), None) for name in "ab"]
     with pytest.raises(OrchestratorError) as caught:
         api.apply(changes, pool)
@@ -90,7 +90,11 @@ def test_a_node_keeps_what_others_wrote(pool: concurrent.futures.Executor) -> No
     have = {"metadata": {"name": "n", "labels": {"old": "1", "a": "0"}}}
     gpus = {"status": {"capacity": {"cpu": "1", "nvidia.com/gpu": "8"}}}
     api = Table(
-        {("GET", path): Reply(200, gpus), ("PATCH", path): Reply(200, {}), ("PATCH", path + "/status"): Reply(200, {})}
+        {
+            ("GET", path): ApiReply(200, gpus),
+            ("PATCH", path): ApiReply(200, {}),
+            ("PATCH", path + "/status"): ApiReply(200, {}),
+        }
     )
     api.apply([Change("update", "Node", "n", want, have)], pool)
     status, labels = (body for method, _path, body in api.asked if method == "PATCH")
@@ -102,15 +106,15 @@ def test_a_node_keeps_what_others_wrote(pool: concurrent.futures.Executor) -> No
 def test_serves_definitions() -> None:
     stages = {"metadata": {"name": "stages.kwok.x-k8s.io"}}
     crds = lab_api.PATHS["CustomResourceDefinition"]
-    api = Table({("GET", crds): Reply(200, {"items": [stages]})})
+    api = Table({("GET", crds): ApiReply(200, {"items": [stages]})})
     assert not api.serves_definitions()
-    api.answers["GET", lab_api.PATHS["Stage"]] = Reply(200, {})
+    api.answers["GET", lab_api.PATHS["Stage"]] = ApiReply(200, {})
     assert api.serves_definitions()
 
 
 def test_changed_stages_touch_scheduled_pods(pool: concurrent.futures.Executor) -> None:
     pods = [pod("a", node="n"), pod("b", node="")]
-    api = Table({("GET", "/api/v1/pods"): Reply(200, {"items": pods})})
+    api = Table({("GET", "/api/v1/pods"): ApiReply(200, {"items": pods})})
     assert heal.heal(api, [Change("update", "Stage", "s", {}, {})], [], pool) == []
     assert [path for method, path, _body in api.asked if method == "PATCH"] == ["/api/v1/namespaces/d/pods/a/status"]
 
@@ -119,12 +123,12 @@ def test_pods_of_a_removed_pending_fault_are_deleted(pool: concurrent.futures.Ex
     held = pod("a", node="", fault="f")
 
     class Emptied(Table):
-        def request(self, method: str, path: str, body: t.Any = None, content: str = "", accept: str = "") -> Reply:
+        def request(self, method: str, path: str, body: t.Any = None, content: str = "", accept: str = "") -> ApiReply:
             if method == "DELETE":
-                self.answers["GET", "/api/v1/pods"] = Reply(200, {"items": []})
+                self.answers["GET", "/api/v1/pods"] = ApiReply(200, {"items": []})
             return super().request(method, path, body, content, accept)
 
-    api = Emptied({("GET", "/api/v1/pods"): Reply(200, {"items": [held]})})
+    api = Emptied({("GET", "/api/v1/pods"): ApiReply(200, {"items": [held]})})
     gone = Change("delete", "MutatingAdmissionPolicy", "lab-fault-f", None, {})
     assert heal.heal(api, [gone], [], pool) == ["deleted the pod d/a of a removed fault"]
 
@@ -132,7 +136,7 @@ def test_pods_of_a_removed_pending_fault_are_deleted(pool: concurrent.futures.Ex
 def test_a_new_pending_fault_is_waited_for(pool: concurrent.futures.Executor) -> None:
     path = "/api/v1/namespaces/default/pods"
     mutated = {"metadata": {"annotations": {"lab.llm-d.ai/fault": "f"}}}
-    api = Table({("POST", path): Reply(201, mutated)})
+    api = Table({("POST", path): ApiReply(201, mutated)})
     new = Change("create", "MutatingAdmissionPolicy", "lab-fault-f", {}, None)
     heal.heal(api, [new], [{"name": "f", "fault": "Pending", "match": {"a": "b"}}], pool)
     assert [(method, asked) for method, asked, _body in api.asked] == [("POST", path + "?dryRun=All")]

@@ -92,14 +92,14 @@ def test_taking_over_from_the_dead_is_said() -> None:
 
 
 def test_a_live_holder_on_this_machine_is_named_at_once() -> None:
-    with pytest.raises(lock_locks.Held, match="(?s)locked by ann, who runs site.yml, since .* llm_d_lock to wait"):
+    with pytest.raises(lock_locks.LockHeld, match="(?s)locked by ann, who runs site.yml, since .* llm_d_lock to wait"):
         locks(Cluster(ann(HERE))).take("llm-d", "refuse", 0)
 
 
 @pytest.mark.parametrize("lease", [None, free()])
 def test_whoever_is_quicker_has_it(lease: dict[str, Any] | None) -> None:
     cluster = Cluster(lease, before=lambda one: one.put(ann(HERE)))
-    with pytest.raises(lock_locks.Held):
+    with pytest.raises(lock_locks.LockHeld):
         locks(cluster).take("llm-d", "refuse", 0)
     assert holder(cluster.lease) == "ann"
 

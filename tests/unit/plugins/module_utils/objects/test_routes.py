@@ -8,7 +8,7 @@ import copy
 
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.objects import routes
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.objects.routes import Rule
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.objects.routes import RouteRule
 
 GATEWAY = ("gw", "ns")
 
@@ -23,7 +23,7 @@ def route(name="r", path="/", namespace="ns", owned=True, hostnames=(), parent=N
 
 
 def test_a_rule_for_everything_needs_no_rewrite():
-    rule = routes.rule_manifest(Rule("w", "gaie-a", 8000, timeouts={"request": "0s"}))
+    rule = routes.rule_manifest(RouteRule("w", "gaie-a", 8000, timeouts={"request": "0s"}))
     assert "filters" not in rule
     assert "name" not in rule
     assert rule["timeouts"] == {"request": "0s"}
@@ -33,7 +33,7 @@ def test_a_rule_for_everything_needs_no_rewrite():
 
 
 def test_a_prefix_is_cut_off():
-    rule = routes.rule_manifest(Rule("w", "gaie-a", 8000, "/qwen"))
+    rule = routes.rule_manifest(RouteRule("w", "gaie-a", 8000, "/qwen"))
     assert rule["matches"] == [{"path": {"type": "PathPrefix", "value": "/qwen"}}]
     rewrite = rule["filters"][0]["urlRewrite"]["path"]
     assert rewrite == {"type": "ReplacePrefixMatch", "replacePrefixMatch": "/"}
@@ -41,14 +41,14 @@ def test_a_prefix_is_cut_off():
 
 
 def test_timeouts_stand_under_a_rule():
-    manifest = routes.route_manifest("r", "ns", [Rule("w", "p", 8000, timeouts={"request": "0s"})])
+    manifest = routes.route_manifest("r", "ns", [RouteRule("w", "p", 8000, timeouts={"request": "0s"})])
     assert "timeouts" not in manifest["spec"]
     assert manifest["spec"]["rules"][0]["timeouts"] == {"request": "0s"}
     assert manifest["metadata"]["labels"] == routes.LABELS
 
 
 def test_a_parent_is_added_unless_there_is_one():
-    manifest = routes.route_manifest("r", "ns", [Rule("w", "p", 8000)])
+    manifest = routes.route_manifest("r", "ns", [RouteRule("w", "p", 8000)])
     parent = routes.parent_ref("gw", "ns", "http")
     assert routes.with_parent(manifest, parent)["spec"]["parentRefs"] == [parent]
     assert parent == {"group": routes.GROUP, "kind": "Gateway", "name": "gw", "namespace": "ns", "sectionName": "http"}

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.items import Component, Facts
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.items import RenderedRelease, RuleFacts
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.model import build_model
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.decisions import pools
 
@@ -29,7 +29,9 @@ def model(selector, **meta):
         "metadata": {"name": "theirs", "namespace": "n", **meta},
         "spec": {"selector": {"matchLabels": selector}, "targetPorts": [{"number": 8000}]},
     }
-    found = build_model([Component("modelservice", "ms-a", "n", [server])], facts=Facts({"InferencePool": [live]}))
+    found = build_model(
+        [RenderedRelease("modelservice", "ms-a", "n", [server])], facts=RuleFacts({"InferencePool": [live]})
+    )
     assert found.workloads
     return found
 

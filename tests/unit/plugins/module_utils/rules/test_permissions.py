@@ -15,7 +15,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.access.of_stack
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.access.roles import role_yaml, subject
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.permissions import (
     Access,
-    Need,
+    Permission,
     allows,
     compact,
     escalates,
@@ -59,29 +59,29 @@ def rule(groups: list[str], resources: list[str], verbs: list[str], **more: Any)
 @pytest.mark.parametrize(
     ("granted", "need", "expected"),
     [
-        (rule([""], ["pods"], ["list"]), Need("list", "", "pods"), True),
-        (rule([""], ["pods"], ["list"]), Need("watch", "", "pods"), False),
-        (rule([""], ["pods"], ["*"]), Need("watch", "", "pods"), True),
-        (rule(["apps"], ["pods"], ["list"]), Need("list", "", "pods"), False),
-        (rule(["*"], ["*"], ["*"]), Need("create", "", "pods/portforward"), True),
-        (rule([""], ["pods"], ["*"]), Need("create", "", "pods/portforward"), False),
-        (rule([""], ["pods/portforward"], ["create"]), Need("create", "", "pods/portforward"), True),
-        (rule([""], ["*/portforward"], ["create"]), Need("create", "", "pods/portforward"), True),
-        (rule([""], ["secrets"], ["get"], resourceNames=["a"]), Need("get", "", "secrets"), False),
-        (rule([""], ["secrets"], ["get"], resourceNames=["a"]), Need("get", "", "secrets", name="a"), True),
-        (rule([""], ["secrets"], ["get"]), Need("get", "", "secrets", name="a"), True),
-        (rule([""], ["pods"], ["get"]), Need("*", "", "pods"), False),
-        ({"verbs": ["get"], "nonResourceURLs": ["/metrics"]}, Need("get", url="/metrics"), True),
-        ({"verbs": ["get"], "nonResourceURLs": ["/met*"]}, Need("get", url="/metrics"), True),
-        ({"verbs": ["get"], "nonResourceURLs": ["/other"]}, Need("get", url="/metrics"), False),
+        (rule([""], ["pods"], ["list"]), Permission("list", "", "pods"), True),
+        (rule([""], ["pods"], ["list"]), Permission("watch", "", "pods"), False),
+        (rule([""], ["pods"], ["*"]), Permission("watch", "", "pods"), True),
+        (rule(["apps"], ["pods"], ["list"]), Permission("list", "", "pods"), False),
+        (rule(["*"], ["*"], ["*"]), Permission("create", "", "pods/portforward"), True),
+        (rule([""], ["pods"], ["*"]), Permission("create", "", "pods/portforward"), False),
+        (rule([""], ["pods/portforward"], ["create"]), Permission("create", "", "pods/portforward"), True),
+        (rule([""], ["*/portforward"], ["create"]), Permission("create", "", "pods/portforward"), True),
+        (rule([""], ["secrets"], ["get"], resourceNames=["a"]), Permission("get", "", "secrets"), False),
+        (rule([""], ["secrets"], ["get"], resourceNames=["a"]), Permission("get", "", "secrets", name="a"), True),
+        (rule([""], ["secrets"], ["get"]), Permission("get", "", "secrets", name="a"), True),
+        (rule([""], ["pods"], ["get"]), Permission("*", "", "pods"), False),
+        ({"verbs": ["get"], "nonResourceURLs": ["/metrics"]}, Permission("get", url="/metrics"), True),
+        ({"verbs": ["get"], "nonResourceURLs": ["/met*"]}, Permission("get", url="/metrics"), True),
+        ({"verbs": ["get"], "nonResourceURLs": ["/other"]}, Permission("get", url="/metrics"), False),
     ],
 )
-def test_a_rule_grants_as_rbac_does(granted: dict, need: Need, expected: bool) -> None:
+def test_a_rule_grants_as_rbac_does(granted: dict, need: Permission, expected: bool) -> None:
     assert allows(granted, need) is expected
 
 
 def test_roles_may_be_made_with_both_escalate_and_bind() -> None:
-    need = Need("get", "", "pods", "ns", held=True)
+    need = Permission("get", "", "pods", "ns", held=True)
     assert not escalates(need, [rule([RBAC], ["roles"], ["escalate"])])
     assert escalates(need, [rule([RBAC], ["roles"], ["escalate", "bind"])])
     assert not escalates(dataclasses.replace(need, namespace=""), [rule([RBAC], ["roles"], ["escalate", "bind"])])
@@ -104,15 +104,15 @@ ROLE = {
 def test_what_a_plan_needs_follows_from_its_objects() -> None:
     model = planned(ROLE).model()
     found = needs(model.planned, KINDS, Scope("demo", "demo"))
-    assert Need("patch", "apps", "deployments", "demo") in found
-    assert Need("delete", "", "services", "demo") in found
-    assert Need("create", "", "secrets", "demo") in found
-    assert Need("create", "", "pods/portforward", "demo") in found
+    assert Permission("patch", "apps", "deployments", "demo") in found
+    assert Permission("delete", "", "services", "demo") in found
+    assert Permission("create", "", "secrets", "demo") in found
+    assert Permission("create", "", "pods/portforward", "demo") in found
     held = [need for need in found if need.held]
     assert {(need.verb, need.target) for need in held} == {("get", "pools.x.io"), ("watch", "pools.x.io")}
-    assert Need("create", "", "namespaces") not in found
+    assert Permission("create", "", "namespaces") not in found
     optional = [need for need in found if need.optional]
-    assert Need("list", "", "nodes") in optional
+    assert Permission("list", "", "nodes") in optional
     assert found[-len(optional) :] == optional
     # The cluster does not serve the kind: another rule says so.
     assert not any(need.resource == "inferencepools" for need in found)
@@ -141,32 +141,32 @@ def test_what_a_release_no_longer_has_is_deleted() -> None:
 
 def test_a_namespace_that_is_absent_has_to_be_made() -> None:
     found = needs([], KINDS, Scope("demo", "gate", frozenset({"demo"})))
-    assert Need("create", "", "namespaces") in found
-    assert Need("get", "", "namespaces", "", "demo") in found
-    assert Need("get", "", "namespaces", "gate", "gate") in found
+    assert Permission("create", "", "namespaces") in found
+    assert Permission("get", "", "namespaces", "", "demo") in found
+    assert Permission("get", "", "namespaces", "gate", "gate") in found
 
 
 @pytest.mark.parametrize(
     ("ref", "expected"),
     [
-        ({"kind": "ClusterRole", "name": "view"}, [Need("bind", RBAC, "clusterroles", "demo", "view")]),
+        ({"kind": "ClusterRole", "name": "view"}, [Permission("bind", RBAC, "clusterroles", "demo", "view")]),
         ({"kind": "Role", "name": "epp"}, []),
     ],
 )
-def test_binding_an_existing_role_needs_bind(ref: dict, expected: list[Need]) -> None:
+def test_binding_an_existing_role_needs_bind(ref: dict, expected: list[Permission]) -> None:
     binding = {"apiVersion": f"{RBAC}/v1", "kind": "RoleBinding", "metadata": {"name": "b"}, "roleRef": ref}
     found = needs(planned(ROLE, binding).model().planned, KINDS, Scope("demo", "demo"))
     assert [need for need in found if need.verb == "bind"] == expected
 
 
 WANTED = [
-    Need("create", "", "namespaces", why="w"),
-    Need("get", "", "namespaces", "", "demo"),
-    Need("get", "", "services", "demo"),
-    Need("create", "", "services", "demo"),
-    Need("get", "apps", "deployments", "demo"),
-    Need("get", url="/metrics"),
-    Need("list", "", "nodes", optional=True),
+    Permission("create", "", "namespaces", why="w"),
+    Permission("get", "", "namespaces", "", "demo"),
+    Permission("get", "", "services", "demo"),
+    Permission("create", "", "services", "demo"),
+    Permission("get", "apps", "deployments", "demo"),
+    Permission("get", url="/metrics"),
+    Permission("list", "", "nodes", optional=True),
 ]
 
 
@@ -186,7 +186,7 @@ def test_the_role_grants_all_and_is_yaml() -> None:
     assert documents[2]["subjects"] == [{"kind": "ServiceAccount", "name": "bot", "namespace": "ci"}]
     # With the namespace made by the administrator, only reading it is left; it is granted in the namespace.
     assert refused(WANTED[2:5], documents[1]["rules"]) == []
-    assert refused([Need("get", "", "namespaces", "demo", "demo")], documents[1]["rules"]) == []
+    assert refused([Permission("get", "", "namespaces", "demo", "demo")], documents[1]["rules"]) == []
     assert refused(WANTED[5:6], documents[3]["rules"]) == []
     assert refused(WANTED[6:], documents[5]["rules"]) == []
     assert "namespaces" not in json.dumps(documents[3:])
@@ -203,7 +203,11 @@ def test_needs_are_said_shortly() -> None:
     assert text == "in namespace demo: get, create services; get deployments.apps; cluster-wide: list nodes"
 
 
-SOME = [Need("list", "", "pods", "demo"), Need("get", "", "pods", "demo"), Need("list", "", "nodes", optional=True)]
+SOME = [
+    Permission("list", "", "pods", "demo"),
+    Permission("get", "", "pods", "demo"),
+    Permission("list", "", "nodes", optional=True),
+]
 
 HELD = dataclasses.replace(SOME[1], held=True, why="Role epp grants it")
 
@@ -242,7 +246,7 @@ def test_in_the_namespace_of_an_adopted_gateway_nothing_is_made() -> None:
     there = {(need.verb, need.target) for need in found if need.namespace == "gate" and not need.optional}
     reads = {("list", "services"), ("list", "pods"), ("get", "pods/portforward"), ("create", "pods/portforward")}
     assert there == reads
-    assert Need("create", "", "namespaces") not in found
+    assert Permission("create", "", "namespaces") not in found
     own = {(need.verb, need.target) for need in needs([], KINDS, Scope("demo", "gate")) if need.namespace == "gate"}
     assert ("create", "secrets") in own
 
@@ -250,5 +254,5 @@ def test_in_the_namespace_of_an_adopted_gateway_nothing_is_made() -> None:
 def test_what_is_made_before_the_releases_is_needed_too() -> None:
     kinds = {**KINDS, ("batch", "Job"): ("jobs", True)}
     scope = Scope("demo", "demo", made=(("batch", "Job"),))
-    assert Need("create", "batch", "jobs", "demo") in needs([], kinds, scope)
+    assert Permission("create", "batch", "jobs", "demo") in needs([], kinds, scope)
     assert prepared_kinds({"downloads": ["org/a"], "images": []}) == {"Job": [{}]}

@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.items import Facts
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.items import RuleFacts
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.platform import Platform, platform_name
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.objects import scc
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules import read_platform
@@ -28,8 +28,8 @@ def rules_of(world: World, *prefixes: str) -> dict[str, Any]:
     return {item.rule: item for item in check(world.model()) if item.rule.startswith("LLMD76")}
 
 
-def facts(platform: Platform | None = None, **objects: list[dict]) -> Facts:
-    return Facts(objects={**objects}, platform=platform)
+def facts(platform: Platform | None = None, **objects: list[dict]) -> RuleFacts:
+    return RuleFacts(objects={**objects}, platform=platform)
 
 
 def test_a_namespace_that_enforces_a_level_refuses_pods_by_field() -> None:
@@ -178,7 +178,7 @@ class Api:
 def test_the_release_of_the_gateway_api_is_read_of_one_definition(release: str, expected: set[str]) -> None:
     world = World().set("routes", 0, "spec.rules.0.timeouts", {"request": "0s"})
     served = {"gateway.networking.k8s.io/v1": ["HTTPRoute", "Gateway"], "inference.networking.k8s.io/v1": []}
-    world.facts = Facts(served=served)
+    world.facts = RuleFacts(served=served)
     model = world.model()
     api = Api(**({"gateway.networking.k8s.io/bundle-version": release} if release else {}))
     read_platform.add_platform(model, api, "v1.34.0")  # type: ignore[arg-type]
@@ -191,7 +191,7 @@ def test_a_chart_that_makes_no_pool_of_the_gateways_group_is_named() -> None:
     """F1: an old chart of pools, and an Istio that knows only the newer group."""
     world = World().set("gateway", 0, "spec.gatewayClassName", "istio")
     world.set("gaie", 0, "apiVersion", "inference.networking.x-k8s.io/v1alpha2")
-    world.facts = Facts(gateway_version="1.28.1")
+    world.facts = RuleFacts(gateway_version="1.28.1")
     found = []
     for version in ("v0.5.1", "v1.2.1"):
         model = world.model()

@@ -8,7 +8,7 @@ import copy
 from typing import Any
 
 import pytest
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.items import Component, Facts
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.items import RenderedRelease, RuleFacts
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.model import build_model
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.base import StackFinding
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.registry import check
@@ -115,7 +115,7 @@ LIVE: list[tuple[str, dict[str, list], str]] = [
 @pytest.mark.parametrize(("_what", "objects", "rule"), LIVE, ids=[what for what, _o, _r in LIVE])
 def test_what_is_live_counts(_what: str, objects: dict[str, list], rule: str) -> None:
     world = World()
-    world.facts = Facts(objects=objects)
+    world.facts = RuleFacts(objects=objects)
     found = check(world.model())
     assert [item.rule for item in found] == [rule], shown(found)
 
@@ -123,16 +123,16 @@ def test_what_is_live_counts(_what: str, objects: dict[str, list], rule: str) ->
 def test_a_live_object_that_the_release_made_before_is_not_counted() -> None:
     world, old = World(), stranger()
     old["metadata"]["annotations"] = {"meta.helm.sh/release-name": "rel-modelservice"}
-    world.facts = Facts(objects={"Deployment": [old]})
+    world.facts = RuleFacts(objects={"Deployment": [old]})
     assert check(world.model()) == []
 
 
 def test_a_gateway_and_a_pool_may_be_live() -> None:
     world = World()
     gateway, pool = world.manifests.pop("gateway"), world.manifests.pop("gaie")
-    world.facts = Facts(objects={"Gateway": gateway, "InferencePool": pool[:1]})
+    world.facts = RuleFacts(objects={"Gateway": gateway, "InferencePool": pool[:1]})
     assert check(world.model()) == []
-    world.facts = Facts(objects={"Gateway": gateway, "InferencePool": []})
+    world.facts = RuleFacts(objects={"Gateway": gateway, "InferencePool": []})
     assert [item.rule for item in check(world.model())] == ["LLMD205"]
 
 
@@ -154,7 +154,7 @@ def test_a_reference_grant_lets_a_route_into_another_namespace() -> None:
     world.set("routes", 0, "spec.rules.0.backendRefs.0.namespace", "demo")
     world.set("gateway", 0, "spec.listeners.0.allowedRoutes.namespaces.from", "All")
     for grants, rules in (([], ["LLMD208"]), ([GRANT], []), ([live("ReferenceGrant", "x")], ["LLMD208"])):
-        world.facts = Facts(objects={"ReferenceGrant": grants})
+        world.facts = RuleFacts(objects={"ReferenceGrant": grants})
         assert [item.rule for item in check(world.model())] == rules
 
 
@@ -162,7 +162,7 @@ def test_listeners_that_select_namespaces_by_label() -> None:
     wanted = {"namespaces": {"from": "Selector", "selector": {"matchLabels": {"team": "ml"}}}}
     world = World().set("gateway", 0, "spec.listeners.0.allowedRoutes", wanted)
     for labels, rules in (({"team": "ml"}, []), ({"team": "web"}, ["LLMD203"])):
-        world.facts = Facts(objects={"Namespace": [{"metadata": {"name": "demo", "labels": labels}}]})
+        world.facts = RuleFacts(objects={"Namespace": [{"metadata": {"name": "demo", "labels": labels}}]})
         assert [item.rule for item in check(world.model())] == rules
 
 
@@ -175,7 +175,7 @@ def test_timeouts_on_gke_and_missing_parameters() -> None:
     assert check(world.model()) == []
     world.set("routes", 0, "spec.rules.0.timeouts", {"request": "0s"})
     world.set("gateway", 0, "spec.infrastructure.parametersRef", {"kind": "ConfigMap", "name": "gw", "group": ""})
-    world.facts = Facts(objects={"ConfigMap": []})
+    world.facts = RuleFacts(objects={"ConfigMap": []})
     assert [item.rule for item in check(world.model())] == ["LLMD211", "LLMD408"]
 
 
@@ -190,7 +190,7 @@ def test_a_destination_rule_may_come_from_elsewhere() -> None:
 
 def test_release_names_are_checked() -> None:
     world = World()
-    parts = [Component(name, f"{'r' * 50}-{name}", "demo", items) for name, items in world.manifests.items()]
+    parts = [RenderedRelease(name, f"{'r' * 50}-{name}", "demo", items) for name, items in world.manifests.items()]
     found = check(build_model(parts, world.routes))
     assert {item.rule for item in found} == {"LLMD305"}
     assert len(found) == 3
@@ -210,9 +210,9 @@ def test_a_finding_names_the_file_and_line_of_a_values_key() -> None:
     root, _problems = load_yaml(text, "pool.yaml")
     assert root
     world = World().set("gaie", 0, "spec.selector.matchLabels.app", "chatt")
-    parts = [Component(n, f"rel-{n}", "demo", items) for n, items in world.manifests.items() if n != "gaie"]
+    parts = [RenderedRelease(n, f"rel-{n}", "demo", items) for n, items in world.manifests.items() if n != "gaie"]
     layers = [Layer(to_plain(root), "pool.yaml", root)]
-    parts.append(Component("gaie", "rel-gaie", "demo", world.manifests["gaie"], layers=layers))
+    parts.append(RenderedRelease("gaie", "rel-gaie", "demo", world.manifests["gaie"], layers=layers))
     found = check(build_model(parts, world.routes, world.expected))
     assert [(item.rule, item.mark.file, item.mark.line) for item in found] == [("LLMD101", "pool.yaml", 5)]
     assert found[0].path == "inferencePool.modelServers.matchLabels.app"

@@ -7,7 +7,7 @@ import threading
 import time
 
 import pytest
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.verify.http import Http, Target, TransportError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.verify.http import Http, HttpTarget, TransportError
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def serve():
                     client.close()
 
         threading.Thread(target=loop, daemon=True).start()
-        return Target("http", "127.0.0.1", server.getsockname()[1])
+        return HttpTarget("http", "127.0.0.1", server.getsockname()[1])
 
     yield start
     for one in sockets:
@@ -73,5 +73,5 @@ def test_a_refused_connection_may_pass():
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     with pytest.raises(TransportError, match="refused") as caught:
-        Http(Target("http", "127.0.0.1", port)).request("GET", "/x")
+        Http(HttpTarget("http", "127.0.0.1", port)).request("GET", "/x")
     assert caught.value.transient

@@ -10,7 +10,7 @@ import types
 import probe_world as pw
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.verify import prober, rounds
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.verify.http import Target
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.verify.http import HttpTarget
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.verify.prober import Options
 
 
@@ -28,7 +28,7 @@ def ask(monkeypatch):
 
         def open_target(_client, _namespace, pod, port, scheme="http"):
             assert port == (8080 if pod == "gw-istio-0" else 8000)
-            return Target(scheme, "127.0.0.1", world.port("gateway" if pod == "gw-istio-0" else pod))
+            return HttpTarget(scheme, "127.0.0.1", world.port("gateway" if pod == "gw-istio-0" else pod))
 
         monkeypatch.setattr(prober, "PodTarget", open_target)
         monkeypatch.setattr(prober, "read_snapshot", lambda *_: stack)

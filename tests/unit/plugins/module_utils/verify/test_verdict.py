@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.objects.pools import Check
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.verify.http import Reply
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.verify.http import HttpReply
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.verify.prober import read_answer
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.verify.verdict import (
     Answer,
@@ -155,7 +155,7 @@ def test_prompts_differ_and_are_long_for_prefill():
 )
 def test_reading_answers(body, model, text, is_json):
     answer = Answer(0)
-    read_answer(answer, Reply(200, body, {}, 0.1, 0.05))
+    read_answer(answer, HttpReply(200, body, {}, 0.1, 0.05))
     assert (answer.status, answer.model, answer.is_json) == (200, model, is_json)
     assert text is None or answer.text == text
 

@@ -9,11 +9,11 @@ import itertools
 import json
 from typing import Any
 
-from serving_plane.counters import Counters
-from serving_plane.messages import Call, Reply
+from serving_plane.cluster.snapshot import Snapshot
+from serving_plane.gateways.view import View
 from serving_plane.proxy import Proxy
-from serving_plane.snapshot import Snapshot
-from serving_plane.view import View
+from serving_plane.servers.counters import Counters
+from serving_plane.servers.messages import Call, Reply
 
 GATEWAY_API = "gateway.networking.k8s.io/v1"
 POOL_GROUP = "inference.networking.k8s.io"

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import pytest
 from plane_objects import route
-from serving_plane.filters import apply_filters, modify
-from serving_plane.matching import Entry, entries
+from serving_plane.gateways.filters import apply_filters, modify
+from serving_plane.gateways.matching import Entry, entries
 
 
 def _entry(prefix: str, *filters: dict) -> Entry:

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from plane_objects import gateway, gateway_class, listener, model_pod, obj, picker_pod, pod, pool, sidecar, snapshot_of
 from serving_plane.forwards import OWNED, all_routes, port_forward, stale_forwards
-from serving_plane.gateway_status import parameters_problem
-from serving_plane.infrastructure import deployment, gateway_objects, overlay, pool_service, service
-from serving_plane.view import View
+from serving_plane.gateways.gateway_status import parameters_problem
+from serving_plane.gateways.infrastructure import deployment, gateway_objects, overlay, pool_service, service
+from serving_plane.gateways.view import View
 
 PARAMETERS = {"infrastructure": {"parametersRef": {"group": "", "kind": "ConfigMap", "name": "p"}}}
 DEPLOYMENT = """

@@ -7,9 +7,9 @@ from __future__ import annotations
 from typing import Any
 
 from plane_objects import obj
-from serving_plane.conditions import find
+from serving_plane.cluster.conditions import find
+from serving_plane.cluster.snapshot import Snapshot
 from serving_plane.leaderworkerset import GROUP, NAME, WORKER, plan
-from serving_plane.snapshot import Snapshot
 
 
 def _set(replicas: int | None = 2, size: int = 2, image: str = "vllm:1", **template: Any) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import pytest
 from plane_objects import route
-from serving_plane.hostnames import covers, intersect
-from serving_plane.matching import Request, choose, entries, path_matches, precedence
+from serving_plane.gateways.hostnames import covers, intersect
+from serving_plane.gateways.matching import Request, choose, entries, path_matches, precedence
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ import asyncio
 from typing import Any
 
 from plane_objects import obj, pod
-from serving_plane.conditions import condition
-from serving_plane.snapshot import Snapshot, is_ready
-from serving_plane.statuses import Wanted
+from serving_plane.cluster.conditions import condition
+from serving_plane.cluster.snapshot import Snapshot, is_ready
+from serving_plane.gateways.statuses import Wanted
 from serving_plane.writer import Writer, with_times
 
 

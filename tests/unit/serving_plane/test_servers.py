@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from plane_objects import obj, picker_pod, pod, sidecar
-from serving_plane.commandline import flag_values, seconds, words
-from serving_plane.servers import server_on, servers
+from serving_plane.servers.commandline import flag_values, seconds, words
+from serving_plane.servers.servers import server_on, servers
 
 SCRIPT = """
 set -e

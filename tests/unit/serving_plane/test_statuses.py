@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from plane_objects import POOL_GROUP, gateway, gateway_class, listener, obj, pool, pool_ref, route, rule, snapshot_of
-from serving_plane.conditions import find
-from serving_plane.infrastructure import service as gateway_service
-from serving_plane.snapshot import Snapshot
-from serving_plane.statuses import gateway_statuses, pool_statuses, route_statuses
-from serving_plane.view import View
+from serving_plane.cluster.conditions import find
+from serving_plane.cluster.snapshot import Snapshot
+from serving_plane.gateways.infrastructure import service as gateway_service
+from serving_plane.gateways.statuses import gateway_statuses, pool_statuses, route_statuses
+from serving_plane.gateways.view import View
 
 
 def _grant(to_name: str | None = None, from_namespace: str = "demo") -> dict[str, Any]:

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import aiohttp
 
-from .api import Api, ApiError, Credentials
+from .cluster.api import Api, ApiError, Credentials
+from .cluster.snapshot import Snapshot
+from .cluster.watching import Watcher
 from .reconciler import Reconciler
-from .snapshot import Snapshot
-from .watching import Watcher
 
 LOG = logging.getLogger("serving_plane")
 READY_FILE = "serving_plane.ready"

@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from .infrastructure import GATEWAY_NAME, STATUS_PORT, http_ports
-from .servers import servers
-from .snapshot import Object, Snapshot, is_ready, labels_of
-from .view import View
+from .cluster.snapshot import Object, Snapshot, is_ready, labels_of
+from .gateways.infrastructure import GATEWAY_NAME, STATUS_PORT, http_ports
+from .gateways.view import View
+from .servers.servers import servers
 
 OWNED = {"app.kubernetes.io/managed-by": "serving-plane"}
 HEALTH = ("health",)

@@ -9,9 +9,9 @@ import hashlib
 import json
 from typing import NamedTuple
 
-from .conditions import condition
-from .infrastructure import owner
-from .snapshot import Object, Snapshot, is_deleted, is_ready, labels_of
+from .cluster.conditions import condition
+from .cluster.snapshot import Object, Snapshot, is_deleted, is_ready, labels_of
+from .gateways.infrastructure import owner
 
 PREFIX = "leaderworkerset.sigs.k8s.io"
 NAME, GROUP, WORKER = f"{PREFIX}/name", f"{PREFIX}/group-index", f"{PREFIX}/worker-index"

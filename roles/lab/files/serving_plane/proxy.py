@@ -9,18 +9,18 @@ import random
 from dataclasses import replace
 from itertools import count
 
-from .classes import ManagedGateway
-from .commandline import seconds
-from .counters import Counters
-from .endpoints import Endpoint, picker_problem, pool_endpoints, prefill_endpoints, service_endpoints
-from .filters import Rewritten, apply_filters, modify
-from .hostnames import host_of
-from .matching import Entry, Request, choose
-from .messages import Call, Reply, text_reply
-from .pods import call_pod
-from .references import Reference, resolve
-from .snapshot import Object, Snapshot
-from .view import View
+from .cluster.snapshot import Object, Snapshot
+from .gateways.classes import ManagedGateway
+from .gateways.filters import Rewritten, apply_filters, modify
+from .gateways.hostnames import host_of
+from .gateways.matching import Entry, Request, choose
+from .gateways.references import Reference, resolve
+from .gateways.view import View
+from .servers.commandline import seconds
+from .servers.counters import Counters
+from .servers.endpoints import Endpoint, picker_problem, pool_endpoints, prefill_endpoints, service_endpoints
+from .servers.messages import Call, Reply, text_reply
+from .servers.pods import call_pod
 
 REFUSED = (
     "upstream connect error or disconnect/reset before headers. reset reason: remote connection failure, "

@@ -9,21 +9,21 @@ import logging
 from collections.abc import Awaitable, Hashable
 from functools import partial
 
-from .api import Api
-from .balancer import address_of, balanced, balancer_status
-from .classes import ManagedGateway
-from .counters import Counters
+from .cluster.api import Api
+from .cluster.snapshot import Object, Snapshot, is_deleted, labels_of
 from .forwards import HEALTH, Route, all_routes, port_forward, stale_forwards
-from .infrastructure import GATEWAY_NAME, gateway_objects, http_ports, pool_service
+from .gateways.balancer import address_of, balanced, balancer_status
+from .gateways.classes import ManagedGateway
+from .gateways.infrastructure import GATEWAY_NAME, gateway_objects, http_ports, pool_service
+from .gateways.references import references
+from .gateways.statuses import Wanted, class_statuses, gateway_statuses, pool_statuses, route_statuses
+from .gateways.view import View
 from .leaderworkerset import headless_service, plan
-from .messages import Call, Reply, text_reply
-from .pods import call_pod
 from .proxy import Proxy
-from .references import references
-from .snapshot import Object, Snapshot, is_deleted, labels_of
+from .servers.counters import Counters
+from .servers.messages import Call, Reply, text_reply
+from .servers.pods import call_pod
 from .sockets import Sockets
-from .statuses import Wanted, class_statuses, gateway_statuses, pool_statuses, route_statuses
-from .view import View
 from .writer import Writer
 
 LOG = logging.getLogger("serving_plane")

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Hashable
 
 from aiohttp import web
 
-from .messages import Call, Reply
+from .servers.messages import Call, Reply
 
 Answer = Callable[[Call], Awaitable[Reply]]
 LOG = logging.getLogger("serving_plane.http")

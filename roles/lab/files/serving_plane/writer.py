@@ -14,10 +14,10 @@ from typing import Any
 
 import aiohttp
 
-from .api import Api, ApiError
-from .conditions import find, now, timed
-from .snapshot import Object, Snapshot, is_deleted, key_of
-from .statuses import Wanted
+from .cluster.api import Api, ApiError
+from .cluster.conditions import find, now, timed
+from .cluster.snapshot import Object, Snapshot, is_deleted, key_of
+from .gateways.statuses import Wanted
 
 LOG = logging.getLogger("serving_plane")
 

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ..cluster.snapshot import Object, Snapshot
 from .counters import Counters, picker_metrics
 from .endpoints import Endpoint, pool_endpoints
 from .messages import Call, Reply, text_reply
 from .model_server import answer, is_completion
 from .servers import Server, server_on
-from .snapshot import Object, Snapshot
 
 Pick = Callable[[list[Endpoint]], Endpoint]
 

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..cluster.snapshot import Object, Snapshot
 from .attachment import Attachment, attachments
 from .classes import ManagedGateway, managed_gateways
 from .hostnames import covers, specificity
 from .matching import Entry, entries, precedence
-from .snapshot import Object, Snapshot
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ..cluster.snapshot import Object
 from .commandline import environment, flag, flag_values, has_flag, seconds, words
-from .snapshot import Object
 
 VLLM_PORT = 8000
 SIDECAR_VLLM_PORT = 8001

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .conditions import Condition, condition
-from .resources import GATEWAY_GROUP
-from .snapshot import Object, labels_of
+from ..cluster.conditions import Condition, condition
+from ..cluster.resources import GATEWAY_GROUP
+from ..cluster.snapshot import Object, labels_of
 
 PROTOCOL_KINDS = {"HTTP": ["HTTPRoute", "GRPCRoute"], "HTTPS": ["HTTPRoute", "GRPCRoute"], "TLS": ["TLSRoute"]}
 

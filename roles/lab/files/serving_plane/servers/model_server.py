@@ -8,11 +8,11 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 
+from ..cluster.snapshot import Object
 from .completions import BadRequest, Completion, chunks, completion, error_reply, parse_body, whole
 from .counters import Counters, ModelCounters, vllm_metrics
 from .messages import Call, Reply, json_reply, text_reply
 from .servers import Server
-from .snapshot import Object
 
 COMPLETIONS = {"/v1/completions": False, "/v1/chat/completions": True}
 READABLE = ("/v1/models", "/health", "/ping", "/version", "/metrics")

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .resources import POOL_GROUP
-from .snapshot import Object, Snapshot
+from ..cluster.resources import POOL_GROUP
+from ..cluster.snapshot import Object, Snapshot
 
 KINDS = {("", "Service"): "Service", (POOL_GROUP, "InferencePool"): "InferencePool"}
 

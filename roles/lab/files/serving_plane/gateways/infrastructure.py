@@ -10,9 +10,9 @@ from typing import Any
 
 import yaml
 
+from ..cluster.resources import GATEWAY_GROUP
+from ..cluster.snapshot import Object, Snapshot
 from .classes import ManagedGateway
-from .resources import GATEWAY_GROUP
-from .snapshot import Object, Snapshot
 
 STATUS_PORT = 15021
 GATEWAY_NAME = f"{GATEWAY_GROUP}/gateway-name"

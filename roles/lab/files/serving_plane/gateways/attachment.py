@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ..cluster.resources import GATEWAY_GROUP
+from ..cluster.snapshot import Object, Snapshot, is_deleted
 from .classes import ManagedGateway
 from .hostnames import intersect
 from .listeners import allows_namespace, is_usable, route_kinds
-from .resources import GATEWAY_GROUP
-from .snapshot import Object, Snapshot, is_deleted
 
 
 @dataclass(frozen=True)

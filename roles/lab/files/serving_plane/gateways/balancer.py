@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import hashlib
 
+from ..cluster.snapshot import Object, Snapshot
 from .classes import ManagedGateway
-from .snapshot import Object, Snapshot
 from .statuses import Wanted
 
 

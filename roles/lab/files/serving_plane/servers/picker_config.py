@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from ..cluster.snapshot import Object, Snapshot, labels_of, matches
 from .commandline import flag, words
-from .snapshot import Object, Snapshot, labels_of, matches
 
 # llm-d-inference-scheduler and llm-d-router, docs/architecture.md: plugins that part requests.
 SPLITTING = {"pd-profile-handler", "disagg-profile-handler", "prefill-filter", "prefill-header-handler"}

@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
+from ..cluster.conditions import Condition, condition
+from ..cluster.snapshot import Object, Snapshot
 from .attachment import Attachment
 from .classes import ManagedGateway
-from .conditions import Condition, condition
 from .infrastructure import parse_overlay
 from .listeners import is_usable, listener_status
-from .snapshot import Object, Snapshot
 
 
 def gateway_status(gateway: ManagedGateway, snapshot: Snapshot, attached: list[Attachment]) -> Object:

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..cluster.snapshot import Object
 from .hostnames import covers, specificity
-from .snapshot import Object
 
 PATH_RANK = {"RegularExpression": 1, "PathPrefix": 2, "Exact": 3}
 DEFAULT_MATCH: Object = {"path": {"type": "PathPrefix", "value": "/"}}

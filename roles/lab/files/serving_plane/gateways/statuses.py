@@ -6,13 +6,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ..cluster.conditions import Condition, condition
+from ..cluster.resources import GATEWAY_GROUP
+from ..cluster.snapshot import Object, Snapshot
 from .attachment import Attachment, parent_key
 from .classes import IMPLEMENTATIONS, ManagedGateway, managed_classes
-from .conditions import Condition, condition
 from .gateway_status import gateway_status
 from .references import references
-from .resources import GATEWAY_GROUP
-from .snapshot import Object, Snapshot
 
 
 class Wanted(NamedTuple):

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ..cluster.resources import POOL_GROUP
+from ..cluster.snapshot import Object, Snapshot, is_ready, labels_of, matches
 from .picker_config import picker_config, pool_config
-from .resources import POOL_GROUP
 from .servers import server_on
-from .snapshot import Object, Snapshot, is_ready, labels_of, matches
 
 ROLE = "llm-d.ai/role"
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 import shlex
 
-from .snapshot import Object
+from ..cluster.snapshot import Object
 
 SHELLS = {"sh", "bash", "dash", "ash", "zsh"}
 

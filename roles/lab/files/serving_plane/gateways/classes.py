@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .snapshot import Object, Snapshot
+from ..cluster.snapshot import Object, Snapshot
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ..cluster.snapshot import Object
 from .hostnames import host_of
 from .matching import DEFAULT_MATCH, Entry
-from .snapshot import Object
 
 Headers = dict[str, str]
 PORTS = {"http": 80, "https": 443}

@@ -12,7 +12,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(ROOT / "tests"))
     __import__("conftest")  # makes the collection importable
 
-sys.path.insert(0, str(ROOT / "tests" / "integration_lab"))
+sys.path[:0] = [str(ROOT / "tests" / "integration_lab" / folder) for folder in ("", "diagnosis")]
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.base import SYMPTOM, Diagnosis  # noqa: E402
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.registry import GROUPS, LOG_RULES  # noqa: E402
 from diagnosis_cases import CASES, ODD_CAUSED, ODD_PLAYED, PLAYED_NAMES  # noqa: E402

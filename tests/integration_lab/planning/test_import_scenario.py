@@ -9,7 +9,9 @@ import os
 import pathlib
 import subprocess
 
-from test_site import CHARTS, ROOT, helm
+from small_stack import CHARTS, helm
+
+from playbooks import ROOT
 
 SCENARIO = ROOT / "tests" / "unit" / "fixtures" / "scenarios" / "two-roles.scenario"
 

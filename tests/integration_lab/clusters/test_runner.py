@@ -19,9 +19,8 @@ from accounts import kubeconfig
 from jobs import USER, Nodes, user_can_change
 from plane_client import Lab, eventually
 
-from playbooks import play
+from playbooks import ROOT, play
 
-ROOT = pathlib.Path(__file__).parents[2]
 STACK = yaml.safe_load((ROOT / "inventories/lab/group_vars/all/stack.yml").read_text())
 LEASE = ("coordination.k8s.io/v1", "Lease")
 

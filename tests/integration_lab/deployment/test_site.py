@@ -10,8 +10,6 @@ from __future__ import annotations
 import json
 import os
 import pathlib
-import re
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -22,26 +20,11 @@ from accounts import kubeconfig
 from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
 from plane_client import Lab, eventually
+from small_stack import CHARTS, helm, server
 
-ROOT = pathlib.Path(__file__).parents[2]
-CHARTS = {"gateway": "llm-d-infra", "gaie": "inferencepool", "modelservice": "llm-d-modelservice"}
+from playbooks import RECAP, ROOT
+
 SPLITTING = "plugins: [{type: prefill-filter}, {type: decode-filter}, {type: pd-profile-handler}]\n"
-RECAP = re.compile(r"changed=(\d+).*failed=(\d+)")
-
-
-def helm() -> str:
-    """The Helm of the lab, else the one on PATH."""
-    record = pathlib.Path(os.environ["LAB_KUBECONFIG"]).with_name("lab.json")
-    found = json.loads(record.read_text())["helm"] if record.is_file() else shutil.which("helm")
-    assert found, "no Helm"
-    return found
-
-
-def server(port: int) -> dict[str, Any]:
-    """A role of llm-d-modelservice with a simulated server on a port."""
-    ports = [{"containerPort": port, "name": "vllm", "protocol": "TCP"}]
-    container = {"name": "vllm", "image": "ghcr.io/llm-d/llm-d-inference-sim:v0.7.1", "modelCommand": "imageDefault"}
-    return {"create": True, "replicas": 1, "containers": [{**container, "ports": ports}]}
 
 
 def model(name: str, pool: dict[str, Any]) -> dict[str, Any]:

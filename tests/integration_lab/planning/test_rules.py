@@ -14,7 +14,9 @@ from typing import Any
 import yaml
 from kubernetes.client.exceptions import ApiException
 from plane_client import Lab
-from test_site import CHARTS, RECAP, ROOT, helm, server
+from small_stack import CHARTS, helm, server
+
+from playbooks import RECAP, ROOT
 
 
 def plan(folder: pathlib.Path, namespace: str, rules: str, **model: Any) -> tuple[str, int]:

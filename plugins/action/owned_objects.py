@@ -1,11 +1,1 @@
-# SPDX-FileCopyrightText: llm_d.orchestrator contributors
-# SPDX-License-Identifier: Apache-2.0
-"""Runs the module owned_objects without another Python where it can."""
-
-from __future__ import annotations
-
-from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.in_process import InProcessAction
-
-
-class ActionModule(InProcessAction):
-    """The module of the same name."""
+../plugin_utils/action.py

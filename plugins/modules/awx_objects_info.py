@@ -68,21 +68,12 @@ import os
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.awx.objects import awx_objects
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.module import MakeModule, run_module
 
 try:
     import yaml
 except ImportError:
     yaml = None
-
-
-def argument_spec() -> dict:
-    """Return the module's options."""
-    return {
-        "objects": {"type": "list", "elements": "dict", "required": True},
-        "prefix": {"type": "str", "default": ""},
-        "roles_dir": {"type": "path", "required": True},
-    }
 
 
 def roles_options(folder: str) -> dict:
@@ -104,21 +95,15 @@ def _loaded(path: str) -> dict:
         return yaml.safe_load(file) or {}
 
 
-def carry_out(module: AnsibleModule) -> None:
-    """Run with a module's parameters and end it with the result."""
-    if yaml is None:
-        module.fail_json(msg="The Python package PyYAML is missing.")
-    try:
-        options = roles_options(module.params["roles_dir"])
-        objects = awx_objects(module.params["objects"], module.params["prefix"], options)
-    except OrchestratorError as exc:
-        module.fail_json(msg=str(exc))
-    module.exit_json(objects=objects)
+def carry_out(module: AnsibleModule) -> dict:
+    """Return the module's result; raise OrchestratorError."""
+    options = roles_options(module.params["roles_dir"])
+    return {"objects": awx_objects(module.params["objects"], module.params["prefix"], options)}
 
 
-def main() -> None:
+def main(make: MakeModule = AnsibleModule) -> None:
     """Run the module."""
-    carry_out(AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True))
+    run_module(make, DOCUMENTATION, carry_out)
 
 
 if __name__ == "__main__":

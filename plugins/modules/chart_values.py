@@ -203,6 +203,7 @@ charts:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.findings import ERROR, WARNING
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.module import MakeModule, run_module
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.report.write import report_problem, write_report
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.schemas.check_all import (
     UNKNOWN_KEYS,
@@ -217,19 +218,6 @@ CHART_OPTIONS = {
     "values_files": {"type": "list", "elements": "path", "default": []},
     "values": {"type": "dict", "default": {}},
 }
-
-
-def argument_spec() -> dict:
-    """Return the module's options."""
-    return {
-        "charts": {"type": "list", "elements": "dict", "required": True, "options": CHART_OPTIONS},
-        "helm_binary": {"type": "str", "default": "helm"},
-        "chart_cache": {"type": "path"},
-        "plain_http": {"type": "bool", "default": False},
-        "strict": {"type": "bool", "default": False},
-        "unknown_keys": {"type": "str", "choices": list(UNKNOWN_KEYS), "default": "error"},
-        "findings_file": {"type": "path"},
-    }
 
 
 def run(params: dict) -> dict:
@@ -255,22 +243,21 @@ def run(params: dict) -> dict:
         "warnings": [finding.text() for finding in checked.findings if finding.severity == WARNING],
     }
     if any(finding.severity == ERROR for finding in checked.findings):
-        result["msg"] = failure_text(checked.findings)
+        result.update(failed=True, msg=failure_text(checked.findings))
     return result
 
 
-def main() -> None:
-    """Run the module."""
-    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    try:
-        result = run(module.params)
-    except OrchestratorError as exc:
-        module.fail_json(msg=str(exc))
+def carry_out(module: AnsibleModule) -> dict:
+    """Return the module's result; raise OrchestratorError."""
+    result = run(module.params)
     for warning in result.pop("warnings"):
         module.warn(warning)
-    if "msg" in result:
-        module.fail_json(**result)
-    module.exit_json(**result)
+    return result
+
+
+def main(make: MakeModule = AnsibleModule) -> None:
+    """Run the module."""
+    run_module(make, DOCUMENTATION, carry_out)
 
 
 if __name__ == "__main__":

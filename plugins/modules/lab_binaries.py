@@ -106,23 +106,9 @@ import pathlib
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.module import MakeModule, run_module
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.lab.binaries import Binaries
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.lab.state import xdg_dir
-
-
-def argument_spec() -> dict:
-    """Return the module's options."""
-    return {
-        "tools": {"type": "list", "elements": "dict", "required": True},
-        "crds": {"type": "list", "elements": "dict", "default": []},
-        "binaries_dir": {"type": "path"},
-        "cache_dir": {"type": "path"},
-        "mirror": {"type": "str"},
-        "download": {"type": "bool", "default": True},
-        "build": {"type": "bool", "default": True},
-        "progress_file": {"type": "path"},
-    }
 
 
 def run(params: dict, check_mode: bool) -> dict:
@@ -142,13 +128,9 @@ def reporter(path: str | None) -> t.Callable[[str], None]:
     return say
 
 
-def main() -> None:
+def main(make: MakeModule = AnsibleModule) -> None:
     """Run the module."""
-    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    try:
-        module.exit_json(**run(module.params, module.check_mode))
-    except OrchestratorError as exc:
-        module.fail_json(msg=str(exc))
+    run_module(make, DOCUMENTATION, lambda module: run(module.params, module.check_mode))
 
 
 if __name__ == "__main__":

@@ -246,71 +246,8 @@ seconds:
 import sys
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.module import MakeModule, run_module
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.lab.cluster import Lab
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.lab.faults import KINDS
-
-
-def argument_spec() -> dict:
-    """Return the module's options."""
-    return {
-        "name": {"type": "str", "default": "lab"},
-        "state": {"type": "str", "choices": ["present", "verified", "absent"], "default": "present"},
-        "state_dir": {"type": "path"},
-        "binaries": {"type": "dict", "default": {}},
-        "versions": {"type": "dict", "default": {}},
-        "crds": {"type": "list", "elements": "path", "default": []},
-        "nodes": {"type": "list", "elements": "dict", "default": [], "options": node_spec()},
-        "ready_delays": {"type": "dict", "default": {}, "apply_defaults": True, "options": delay_spec()},
-        "faults": {"type": "list", "elements": "dict", "default": [], "options": fault_spec()},
-        "gateway_classes": {"type": "dict", "default": {}},
-        "python": {"type": "path"},
-        "plane_files": {"type": "path"},
-        "load_balancer": {"type": "bool", "default": False},
-    }
-
-
-def node_spec() -> dict:
-    """Return the options of one entry of O(nodes)."""
-    effects = ["NoSchedule", "PreferNoSchedule", "NoExecute"]
-    taint = {
-        # The key of a taint is a name, no secret.
-        "key": {"type": "str", "required": True, "no_log": False},
-        "value": {"type": "str"},
-        "effect": {"type": "str", "choices": effects, "required": True},
-    }
-    return {
-        "name": {"type": "str"},
-        "prefix": {"type": "str"},
-        "count": {"type": "int", "default": 1},
-        "gpus": {"type": "int", "default": 0},
-        "gpu_product": {"type": "str", "default": "NVIDIA-H100-80GB-HBM3"},
-        "cpu": {"type": "str", "default": "64"},
-        "memory": {"type": "str", "default": "512Gi"},
-        "pods": {"type": "int", "default": 110},
-        "labels": {"type": "dict", "default": {}},
-        "taints": {"type": "list", "elements": "dict", "default": [], "options": taint},
-    }
-
-
-def delay_spec() -> dict:
-    """Return the options of O(ready_delays)."""
-    delays = {"gateway": "1s", "epp": "1s", "modelserver": "2s", "other": "0s"}
-    return {name: {"type": "str", "default": delay} for name, delay in delays.items()}
-
-
-def fault_spec() -> dict:
-    """Return the options of one entry of O(faults)."""
-    return {
-        "name": {"type": "str", "required": True},
-        "fault": {"type": "str", "choices": list(KINDS), "required": True},
-        "namespace": {"type": "str"},
-        "match": {"type": "dict", "default": {}},
-        "pod_prefix": {"type": "str"},
-        "container": {"type": "str"},
-        "log": {"type": "str"},
-        "after": {"type": "str", "default": "1s"},
-    }
 
 
 def run(params: dict, check_mode: bool) -> dict:
@@ -322,13 +259,10 @@ def run(params: dict, check_mode: bool) -> dict:
         return lab.verify() if params["state"] == "verified" else lab.present(check_mode)
 
 
-def main() -> None:
+def main(make: MakeModule = AnsibleModule) -> None:
     """Run the module."""
-    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    try:
-        module.exit_json(**run(module.params, module.check_mode))
-    except OrchestratorError as exc:
-        module.fail_json(msg=str(exc))
+    # The key of a taint is a name, no secret.
+    run_module(make, DOCUMENTATION, lambda module: run(module.params, module.check_mode), no_log={"key": False})
 
 
 if __name__ == "__main__":

@@ -103,23 +103,10 @@ summary:
 
 import os
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.module import MakeModule, run_module
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.scenarios.files import differences, write
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.scenarios.run import import_scenario
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.values.reader import IMPORT_ERROR
-
-
-def argument_spec() -> dict:
-    """Return the module's options."""
-    return {
-        "scenario": {"type": "path", "required": True},
-        "inventory_dir": {"type": "path", "required": True},
-        "host": {"type": "str"},
-        "values_dir": {"type": "path"},
-        "variables": {"type": "dict", "default": {}},
-        "force": {"type": "bool", "default": False},
-    }
 
 
 def run(params: dict, check_mode: bool = False) -> dict:
@@ -145,20 +132,9 @@ def run(params: dict, check_mode: bool = False) -> dict:
     }
 
 
-def carry_out(module: AnsibleModule) -> None:
-    """Run with a module's parameters and end it with the result."""
-    if IMPORT_ERROR is not None:
-        module.fail_json(msg=missing_required_lib("PyYAML"))
-    try:
-        result = run(module.params, module.check_mode)
-    except OrchestratorError as exc:
-        module.fail_json(msg=str(exc))
-    module.exit_json(**result)
-
-
-def main() -> None:
+def main(make: MakeModule = AnsibleModule) -> None:
     """Run the module."""
-    carry_out(AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True))
+    run_module(make, DOCUMENTATION, lambda module: run(module.params, module.check_mode))
 
 
 if __name__ == "__main__":

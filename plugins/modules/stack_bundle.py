@@ -82,16 +82,9 @@ import hashlib
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.module import MakeModule, run_module
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.bundle.archive import write_atomically
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.bundle.pack import default_compression, pack, summary
-
-
-def argument_spec() -> dict:
-    """Return the module's options."""
-    return {
-        "path": {"type": "path", "required": True},
-        "parts": {"type": "list", "elements": "dict", "required": True},
-    }
 
 
 def run(params: dict, check_mode: bool) -> dict:
@@ -122,17 +115,9 @@ def _content(path: str) -> bytes | None:
         raise OrchestratorError(f"{path} cannot be read: {exc.strerror}") from exc
 
 
-def carry_out(module: AnsibleModule) -> None:
-    """Run with a module's parameters and end it with the result."""
-    try:
-        module.exit_json(**run(module.params, module.check_mode))
-    except OrchestratorError as exc:
-        module.fail_json(msg=str(exc))
-
-
-def main() -> None:
+def main(make: MakeModule = AnsibleModule) -> None:
     """Run the module."""
-    carry_out(AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True))
+    run_module(make, DOCUMENTATION, lambda module: run(module.params, module.check_mode))
 
 
 if __name__ == "__main__":

@@ -163,29 +163,11 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.events import read_events
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.client import Cluster, cluster_argument_spec
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.module import MakeModule, run_module
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.client import Cluster
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.causes import diagnose, unasked
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.gather import Gatherer
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.screen import component_states, screen
-
-
-def argument_spec() -> dict:
-    """Return the module's options."""
-    return cluster_argument_spec(
-        namespace={"type": "str", "required": True},
-        logs={"type": "bool", "default": True},
-        failure={"type": "str", "default": ""},
-        ended={"type": "bool", "default": False},
-        gateways={"type": "list", "elements": "str", "default": []},
-        strict={"type": "bool", "default": True},
-        components={"type": "list", "elements": "str", "default": []},
-        settled={"type": "list", "elements": "str", "default": []},
-        failed={"type": "list", "elements": "str", "default": []},
-        events_file={"type": "path"},
-        command={"type": "str", "default": ""},
-        show={"type": "bool", "default": False},
-        fail_on_error={"type": "bool", "default": False},
-    )
 
 
 def run(params: dict, connect: t.Callable[[dict], Cluster] = Cluster) -> dict:
@@ -209,20 +191,17 @@ def state(params: dict) -> list[str]:
     return component_states(params["components"], params["settled"], events, params["failed"])
 
 
-def carry_out(module: AnsibleModule) -> None:
-    """Run with a module's parameters and end it with the result."""
-    try:
-        result = run(module.params)
-    except OrchestratorError as exc:
-        module.fail_json(msg=str(exc))
+def carry_out(module: AnsibleModule) -> dict:
+    """Return the module's result; raise OrchestratorError."""
+    result = run(module.params)
     if module.params["fail_on_error"] and not result["healthy"]:
-        module.fail_json(msg="\n".join(result["screen"]), **result)
-    module.exit_json(**result)
+        return {**result, "failed": True, "msg": "\n".join(result["screen"])}
+    return result
 
 
-def main() -> None:
+def main(make: MakeModule = AnsibleModule) -> None:
     """Run the module."""
-    carry_out(AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True))
+    run_module(make, DOCUMENTATION, carry_out)
 
 
 if __name__ == "__main__":

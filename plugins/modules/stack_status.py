@@ -125,23 +125,11 @@ screen:
 import json
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.files import write_atomic
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.client import Cluster, cluster_argument_spec
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.module import MakeModule, run_module
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.client import Cluster
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.status.screen import screen
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.status.status import Status
-
-
-def argument_spec() -> dict:
-    """Return the module's options."""
-    return cluster_argument_spec(
-        namespaces={"type": "list", "elements": "str", "required": True},
-        records={"type": "path"},
-        file={"type": "path"},
-        fail_on={"type": "list", "elements": "str", "choices": ["unhealthy", "drift"], "default": []},
-        fix={"type": "str", "default": ""},
-        show={"type": "bool", "default": False},
-    )
 
 
 def failures(result: dict, fail_on: list[str]) -> list[str]:
@@ -162,21 +150,18 @@ def run(params: dict, cluster: Cluster) -> dict:
     return {**result, "screen": screen(result, params["fix"])}
 
 
-def carry_out(module: AnsibleModule) -> None:
-    """Run with a module's parameters and end it with the result."""
-    try:
-        result = run(module.params, Cluster(module.params))
-    except OrchestratorError as exc:
-        module.fail_json(msg=str(exc))
+def carry_out(module: AnsibleModule) -> dict:
+    """Return the module's result; raise OrchestratorError."""
+    result = run(module.params, Cluster(module.params))
     found = failures(result, module.params["fail_on"])
     if found:
-        module.fail_json(msg=f"Namespace {result['namespace']}: {' and '.join(found)}.", **result)
-    module.exit_json(**result)
+        return {**result, "failed": True, "msg": f"Namespace {result['namespace']}: {' and '.join(found)}."}
+    return result
 
 
-def main() -> None:
+def main(make: MakeModule = AnsibleModule) -> None:
     """Run the module."""
-    carry_out(AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True))
+    run_module(make, DOCUMENTATION, carry_out)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ module would run on this machine under this very Python anyway, its code is call
 
 from __future__ import annotations
 
+import functools
 import gc
 import importlib
 import json
@@ -44,7 +45,15 @@ class Ended(Exception):
 class InProcessModule:
     """What our modules use of AnsibleModule: parameters, check and diff mode, warn, and the two ways to end."""
 
-    def __init__(self, argument_spec: dict, arguments: dict, *, check_mode: bool, diff: bool) -> None:
+    def __init__(
+        self,
+        argument_spec: dict,
+        arguments: dict,
+        *,
+        check_mode: bool,
+        diff: bool,
+        supports_check_mode: bool = True,
+    ) -> None:
         """arguments: the task's. Raises Ended where they do not fit the specification."""
         # As plain JSON, which is how a module of another process would get them.
         plain = as_text(json.loads(json.dumps(arguments, default=str)))
@@ -78,10 +87,25 @@ def discreet(result: dict) -> dict:
     return result if result.get("failed") or mask(result) == result else {**result, "_ansible_no_log": True}
 
 
+def call(name: str, arguments: dict, *, check_mode: bool, diff: bool) -> dict:
+    """Return the result of a module of this collection that is run here; name: without the collection's."""
+    make = functools.partial(InProcessModule, arguments=arguments, check_mode=check_mode, diff=diff)
+    module = importlib.import_module(MODULES + name)
+    try:
+        if hasattr(module, "argument_spec"):
+            module.carry_out(make(argument_spec=module.argument_spec()))
+        else:
+            module.main(make)
+    except Ended as ended:
+        return ended.result
+    raise AssertionError(f"{name} ended without a result")
+
+
 class InProcessAction(ActionBase):
-    """The action plugin of a module that has argument_spec() and carry_out(module)."""
+    """The action plugin of a module whose main() takes what makes its module."""
 
     _supports_check_mode = True
+    _supports_async = True
 
     def __init_subclass__(cls, **kwargs: t.Any) -> None:
         """Load the module where its action is loaded: in Ansible's main process, before it forks for each host."""
@@ -93,28 +117,20 @@ class InProcessAction(ActionBase):
         gc.set_threshold(max(GARBAGE, gc.get_threshold()[0]))
 
     def run(self, tmp: str | None = None, task_vars: dict | None = None) -> dict:
-        """Return the module's result."""
+        """Return the module's result; of one that runs in the background, that it was started."""
         result = super().run(tmp, task_vars)
         if not self._here(task_vars or {}):
-            return discreet({**result, **self._execute_module(task_vars=task_vars)})
-        name = self._task.action.rpartition(".")[2]
-        module = importlib.import_module(MODULES + name)
-        try:
-            with removed_afterwards():
-                module.carry_out(
-                    InProcessModule(
-                        module.argument_spec(),
-                        dict(self._task.args),
-                        check_mode=self._task.check_mode,
-                        diff=self._task.diff,
-                    )
-                )
-        except Ended as ended:
-            return discreet({**result, **ended.result})
-        raise AssertionError(f"{name} ended without a result")
+            return discreet(
+                {**result, **self._execute_module(task_vars=task_vars, wrap_async=bool(self._task.async_val))}
+            )
+        task = self._task
+        with removed_afterwards():
+            name = task.action.rpartition(".")[2]
+            found = call(name, dict(task.args), check_mode=task.check_mode, diff=task.diff)
+        return discreet({**result, **found})
 
     def _here(self, task_vars: dict) -> bool:
-        """Return whether the module would run on this machine, as this user, under this Python."""
+        """Return whether the module would run on this machine, as this user, under this Python, and be waited for."""
         interpreter = self._templar.template(task_vars.get("ansible_python_interpreter") or "")
-        plain = not self._task.become and not any(self._task.environment or [])
+        plain = not self._task.become and not any(self._task.environment or []) and not self._task.async_val
         return self._connection.transport == "local" and plain and interpreter == sys.executable

@@ -29,11 +29,7 @@ from ansible.parsing.dataloader import DataLoader  # noqa: E402
 from ansible.plugins.loader import init_plugin_loader, lookup_loader  # noqa: E402
 from ansible.template import Templar  # noqa: E402
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.helm import command  # noqa: E402
-from ansible_collections.llm_d.orchestrator.plugins.modules import stack_info  # noqa: E402
-from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.in_process import (  # noqa: E402
-    Ended,
-    InProcessModule,
-)
+from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.in_process import call  # noqa: E402
 
 # Seconds for a definition's change to show in what the server says it serves.
 DISCOVERY_TIMEOUT = 60
@@ -116,10 +112,7 @@ class Planner:
 
     def _run(self, arguments: dict[str, Any]) -> Outcome:
         try:
-            module = InProcessModule(stack_info.argument_spec(), arguments, check_mode=False, diff=False)
-            stack_info.carry_out(module)
-        except Ended as ended:
-            result = ended.result
+            result = call("stack_info", arguments, check_mode=False, diff=False)
             failed = bool(result.get("failed"))
             text = str(result.get("msg", "")) if failed else "\n".join(str(note) for note in result["warnings"])
             findings = [item for item in result.get("findings", []) if item["severity"] != "note"]

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 
 class OrchestratorError(Exception):
     """Something that an operator can mend.
@@ -11,7 +13,10 @@ class OrchestratorError(Exception):
     message: what is wrong, naming the object, file or key.
     hint: what to do instead, or None.
     details: further lines of the same kind when several things are wrong at once.
+    result: what a module returns besides, though it fails.
     """
+
+    result: t.Mapping[str, t.Any] = {}
 
     def __init__(self, message: str, hint: str | None = None, details: list[str] | None = None) -> None:
         self.message = message

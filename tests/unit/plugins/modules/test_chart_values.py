@@ -11,6 +11,7 @@ import sys
 import pytest
 import yaml
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.module import argument_spec
 from ansible_collections.llm_d.orchestrator.plugins.modules import chart_values
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -22,7 +23,7 @@ from chart_factory import model_chart, pool_chart, write_chart  # noqa: E402
 
 def params(*charts, **others):
     """Return the module's parameters, defaults included."""
-    spec = chart_values.argument_spec()
+    spec = argument_spec(chart_values.DOCUMENTATION)
     entry = {name: option.get("default") for name, option in spec["charts"]["options"].items()}
     top = {name: option.get("default") for name, option in spec.items()}
     return {**top, "charts": [{**entry, **chart} for chart in charts], **others}
@@ -99,7 +100,7 @@ def test_strict_turns_warnings_into_errors(model):
 
 def test_documentation_agrees_with_the_options():
     documented = yaml.safe_load(chart_values.DOCUMENTATION)["options"]
-    spec = chart_values.argument_spec()
+    spec = argument_spec(chart_values.DOCUMENTATION)
     assert documented.keys() == spec.keys()
     assert documented["charts"]["suboptions"].keys() == spec["charts"]["options"].keys()
     for name, option in spec["charts"]["options"].items():

@@ -142,6 +142,7 @@ import os
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.command_line import next_command
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.module import MakeModule, run_module
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.approval import answered, approved
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.document import (
     changes,
@@ -162,20 +163,6 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.page impor
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.screen import summary
 
 PRODUCTION = "production"
-
-
-def argument_spec() -> dict:
-    """Return the module's options."""
-    return {
-        "state": {"type": "str", "choices": ["present", "shown", "answered", "approved"], "default": "present"},
-        "plan": {"type": "dict", "required": True},
-        "directory": {"type": "path"},
-        "cluster": {"type": "str", "required": True},
-        "environment": {"type": "str", "default": ""},
-        "answers": {"type": "dict", "default": {}},
-        "answer": {"type": "str", "default": ""},
-        "arguments": {"type": "list", "elements": "str", "default": []},
-    }
 
 
 def run(params: dict, check_mode: bool = False) -> dict:
@@ -229,18 +216,9 @@ def _command(params: dict, plan: dict, folder: str) -> str:
     return next_command(params["arguments"], variables)
 
 
-def carry_out(module: AnsibleModule) -> None:
-    """Run with a module's parameters and end it with the result."""
-    try:
-        result = run(module.params, module.check_mode)
-    except OrchestratorError as exc:
-        module.fail_json(msg=str(exc))
-    module.exit_json(**result)
-
-
-def main() -> None:
+def main(make: MakeModule = AnsibleModule) -> None:
     """Run the module."""
-    carry_out(AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True))
+    run_module(make, DOCUMENTATION, lambda module: run(module.params, module.check_mode))
 
 
 if __name__ == "__main__":

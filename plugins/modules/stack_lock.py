@@ -126,12 +126,9 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import Forbidden, OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.module import MakeModule, run_module
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.process import describe, start_of
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.client import (
-    PATIENCE,
-    Cluster,
-    cluster_argument_spec,
-)
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.client import PATIENCE, Cluster
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.helm.deployed import ensure_namespace
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.lock.lease import DURATION, RENEW, held_text, holder
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.lock.locks import OFF, Locks
@@ -140,25 +137,6 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.lock.renewer im
 # Seconds after the taking for which nobody else can have the lock, renewed or not.
 SURE = DURATION - RENEW
 NOTHING: dict = {"held": {}, "stale": False, "waited": 0.0}
-
-
-def argument_spec() -> dict:
-    """Return the module's options."""
-    return cluster_argument_spec(
-        state={"type": "str", "choices": ["present", "verified", "absent"], "default": "present"},
-        namespaces={"type": "list", "elements": "str", "required": True},
-        mode={"type": "str", "choices": ["refuse", "wait", "off"], "default": "refuse"},
-        timeout={"type": "int", "default": 600},
-        cluster_name={"type": "str", "default": "cluster"},
-        user={"type": "str"},
-        run={"type": "str", "default": ""},
-        purpose={"type": "str", "default": ""},
-        create_namespace={"type": "bool", "default": False},
-        seen={"type": "dict"},
-        held={"type": "dict"},
-        delete={"type": "bool", "default": False},
-        owner={"type": "int"},
-    )
 
 
 def user_name() -> str:
@@ -264,22 +242,21 @@ def run(module: AnsibleModule, say: t.Callable[[str], t.Any]) -> dict:
     return verify(params, cluster) if params["state"] == "verified" else give_back(params, cluster)
 
 
-def carry_out(module: AnsibleModule) -> None:
-    """Run with a module's parameters and end it with the result."""
+def carry_out(module: AnsibleModule) -> dict:
+    """Return the module's result; raise OrchestratorError."""
     try:
-        result = run(module, getattr(module, "say", module.warn))
+        return run(module, getattr(module, "say", module.warn))
     except OrchestratorError as exc:
-        if module.params["state"] == "absent":
-            # What was deployed is there all the same; the lock goes by itself.
-            module.warn(f"The lock was not given back, and expires by itself: {exc}")
-            module.exit_json(changed=False, **NOTHING)
-        module.fail_json(msg=str(exc))
-    module.exit_json(**result)
+        if module.params["state"] != "absent":
+            raise
+        # What was deployed is there all the same; the lock goes by itself.
+        module.warn(f"The lock was not given back, and expires by itself: {exc}")
+        return {"changed": False, **NOTHING}
 
 
-def main() -> None:
+def main(make: MakeModule = AnsibleModule) -> None:
     """Run the module."""
-    carry_out(AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True))
+    run_module(make, DOCUMENTATION, carry_out)
 
 
 if __name__ == "__main__":

@@ -200,42 +200,17 @@ approved_inputs:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.client import (
-    PATIENCE,
-    Cluster,
-    cluster_argument_spec,
-)
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.module import MakeModule, run_module
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.client import PATIENCE, Cluster
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.helm.command import Helm, LocalHelm
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.rollback.command import RollbackFailed, offer, run
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.rollback.command import offer, run
 
 
-def argument_spec() -> dict:
-    """Return the module's options."""
-    return cluster_argument_spec(
-        state={"type": "str", "choices": ["planned", "restored", "removed", "offered"], "default": "planned"},
-        namespace={"type": "str", "required": True},
-        to={"type": "str", "default": "last_good"},
-        records={"type": "path"},
-        environment={"type": "str", "default": ""},
-        approved_digest={"type": "str", "default": ""},
-        changing={"type": "list", "elements": "str", "default": []},
-        confirm={"type": "bool", "default": False},
-        consent={"type": "list", "elements": "str", "default": []},
-        owner={"type": "dict"},
-        wait_timeout={"type": "int", "default": 1800},
-        helm_binary={"type": "path"},
-        chart_cache={"type": "path"},
-        plain_http={"type": "bool", "default": False},
-        events_file={"type": "path"},
-    )
-
-
-def carry_out(module: AnsibleModule) -> None:
-    """Run with a module's parameters and end it with the result."""
+def carry_out(module: AnsibleModule) -> dict:
+    """Return the module's result; raise OrchestratorError."""
     params = module.params
     if params["state"] == "offered":
-        module.exit_json(to=offer(params))
+        return {"to": offer(params)}
     check = module.check_mode
 
     def make_helm(registry: str) -> Helm:
@@ -243,18 +218,12 @@ def carry_out(module: AnsibleModule) -> None:
             return LocalHelm(params["helm_binary"], registry)
         return Helm(module, params, params["helm_binary"], registry)
 
-    try:
-        result = run(params, Cluster(params, PATIENCE), make_helm, check=check, diff=module._diff)
-    except RollbackFailed as exc:
-        module.fail_json(msg=str(exc), **exc.result)
-    except OrchestratorError as exc:
-        module.fail_json(msg=str(exc))
-    module.exit_json(**result)
+    return run(params, Cluster(params, PATIENCE), make_helm, check=check, diff=module._diff)
 
 
-def main() -> None:
+def main(make: MakeModule = AnsibleModule) -> None:
     """Run the module."""
-    carry_out(AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True))
+    run_module(make, DOCUMENTATION, carry_out)
 
 
 if __name__ == "__main__":

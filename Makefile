@@ -31,6 +31,7 @@ $(VENV)/.ready:
 
 .PHONY: env
 env: $(VENV)/.ready ## Install Ansible and the tools into the cache directory
+	@$(BIN)/python -m compileall -q plugins # which Python does by itself, unless it is told not to, as in some containers
 
 .PHONY: path
 path: env ## Print the folder of Ansible and the tools, for PATH

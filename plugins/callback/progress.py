@@ -25,6 +25,10 @@ requirements:
   - To be named in C(callbacks_enabled), unless one of the collection's playbooks runs.
 """
 
+from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.compiled import keep_compiled
+
+keep_compiled()
+
 import importlib
 import importlib.util
 import time

@@ -26,6 +26,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.credent
     removed_afterwards,
     secrets,
 )
+from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.compiled import keep_compiled
 
 display = Display()
 
@@ -110,6 +111,7 @@ class InProcessAction(ActionBase):
     def __init_subclass__(cls, **kwargs: t.Any) -> None:
         """Load the module where its action is loaded: in Ansible's main process, before it forks for each host."""
         super().__init_subclass__(**kwargs)
+        keep_compiled()
         importlib.import_module(MODULES + cls.__module__.rpartition(".")[2])
         # What is loaded for good is not looked through for garbage again, nor copied for that by each fork. The forks
         # end after one task, so that looking for garbage seldom is enough.

@@ -124,7 +124,8 @@ def _resolve(
     routes, rules = stack_routes(stack, resolver.problems)
     check_stack(stack, resolver.problems)
     result = as_result(stack, routes, rules, {})
-    checked = check_charts(result["inputs"], unknown_keys=UNKNOWN_KEYS[params["unknown_keys"]], **fetching)
+    unknown = UNKNOWN_KEYS[params["unknown_keys"]]
+    checked = check_charts(result["inputs"], unknown_keys=unknown, files_known=True, **fetching)
     texts = problems.texts + resolver.problems.texts
     texts += [finding.text() for finding in checked.findings if finding.severity == ERROR]
     notes += [finding.text() for finding in checked.findings if finding.severity != ERROR]

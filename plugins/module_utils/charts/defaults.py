@@ -12,7 +12,7 @@ import typing as t
 
 from ..base.data import Values
 from ..base.errors import OrchestratorError
-from ..values.layers import _coalesce_maps, _share_globals
+from ..values.layers import merge
 from ..values.reader import load_yaml, to_plain
 from .fetch import fetch_chart
 from .files import ChartFiles, read_chart
@@ -49,7 +49,7 @@ def has_path(values: t.Any, path: str) -> bool:
 
 def coalesce(chart: ChartFiles, values: Values) -> Values:
     """Return the values that the chart's templates and schema see; raises ValueError where a subchart's is no map."""
-    return _coalesce(chart, copy.deepcopy(values), False)
+    return _coalesce(chart, values, False)
 
 
 def own_values(chart: ChartFiles) -> Values:
@@ -91,22 +91,22 @@ def _enabled(entry: dict[str, t.Any], values: Values) -> bool:
 
 
 def _coalesce(chart: ChartFiles, values: Values, keep_null: bool) -> Values:
+    """As Helm does (pkg/chartutil/coalesce.go): a null takes a default away, but a subchart's own at its own turn."""
     defaults = own_values(chart)
-    probe = copy.deepcopy(values)
-    _coalesce_maps(probe, copy.deepcopy(defaults), True)
-    subcharts = enabled_subcharts(chart, probe)
-    names = {subchart.name for subchart in subcharts}
-    for key, default in defaults.items():
-        if key not in values:
-            values[key] = default
-        elif values[key] is None and not keep_null:
-            del values[key]
-        elif isinstance(values[key], dict) and isinstance(default, dict):
-            _coalesce_maps(values[key], default, keep_null or key in names)
-    for subchart in subcharts:
-        inner = values.setdefault(subchart.name, {})
+    merged: Values = merge(defaults, values, keep_null)
+    everything = merge(defaults, values)
+    for subchart in enabled_subcharts(chart, everything):
+        inner = everything[subchart.name] if subchart.name in merged else {}
         if not isinstance(inner, dict):
             raise ValueError(subchart.name)
-        _share_globals(values, inner)
-        values[subchart.name] = _coalesce(subchart, inner, keep_null)
-    return values
+        _share_globals(merged, inner)
+        merged[subchart.name] = _coalesce(subchart, inner, keep_null)
+    return merged
+
+
+def _share_globals(parent: Values, child: Values) -> None:
+    shared, own = parent.get("global", {}), child.setdefault("global", {})
+    if isinstance(shared, dict) and isinstance(own, dict):
+        for key, value in shared.items():
+            if key not in own or isinstance(own[key], dict) == isinstance(value, dict):
+                own[key] = merge(own.get(key), value)

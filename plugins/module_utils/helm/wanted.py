@@ -25,9 +25,9 @@ def read_values(releases: list[Object]) -> dict[str, Object]:
     merged: dict[str, Object] = {}
     errors = []
     for release in releases:
-        loaded = load_values(release.get("values_files") or [], release.get("values") or {}, release["name"])
-        errors += [finding.text() for finding in loaded.findings if finding.severity == ERROR]
-        merged[release["name"]] = loaded.values()
+        given = load_values(release.get("values_files") or [], release.get("values"), release["name"])
+        errors += [finding.text() for finding in given.findings if finding.severity == ERROR]
+        merged[release["name"]] = given.values
     if errors:
         raise OrchestratorError("Values files cannot be used:", details=errors)
     return merged

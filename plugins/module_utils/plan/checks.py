@@ -68,7 +68,8 @@ def check_work(stack: Stack, routes: list, problems: Problems) -> None:
 
 def check_values(params: dict, fetching: dict, inputs: list[dict], known: list[str], notes: list[str]) -> list[Finding]:
     """Return what is wrong with the values, without what is known already; warnings go to the notes too."""
-    checked = check_charts(inputs, unknown_keys=UNKNOWN_KEYS[params["unknown_keys"]], **fetching)
+    unknown = UNKNOWN_KEYS[params["unknown_keys"]]
+    checked = check_charts(inputs, unknown_keys=unknown, files_known=True, **fetching)
     notes += [finding.text() for finding in checked.findings if finding.severity == WARNING]
     places = [text.split(": ", 1)[0].split(" (")[0] for text in known]
     return [item for item in checked.findings if item.severity != ERROR or not _is_known(item, places)]

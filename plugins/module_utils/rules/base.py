@@ -16,7 +16,6 @@ from ..components.gaie import CHARTS
 from ..model.items import Item, Workload
 from ..model.model import StackModel
 from ..objects.servers import Server
-from ..values.layers import line_of
 
 # Keys (str) and indexes (int).
 Path = tuple[t.Any, ...]
@@ -59,7 +58,7 @@ class Side:
         while path:
             for layer in reversed(self.item.layers):
                 if layer.locate(path):
-                    return layer.where, line_of(layer.root, path) if layer.root is not None else 0
+                    return layer.where, layer.mark(path).line
             path = path[:-1]
         return "", 0
 

@@ -19,7 +19,7 @@ from ..base.findings import ERROR, MAX_FINDINGS, NOTE, WARNING, Finding, Mark, P
 from ..base.suggest import Index, index_schema, suggest
 from ..charts.defaults import coalesce, enabled_subcharts, own_values
 from ..charts.files import ChartFiles
-from ..values.layers import Loaded
+from ..values.layers import UserValues
 from .errors import Violation, violations
 from .facts import Fact, facts_for, owner
 from .infer import allow_templated, infer_schema
@@ -38,7 +38,7 @@ SECONDS = 1.5
 
 def check_values(
     chart: ChartFiles,
-    loaded: Loaded,
+    given: UserValues,
     *,
     strict: bool = False,
     inferred: dict[str, t.Any] | None = None,
@@ -50,24 +50,24 @@ def check_values(
     chart's files (made here where it is not given); unknown_keys: severity of keys that the chart never reads.
     """
     label = f"{chart.name} {chart.version}"
-    findings = list(loaded.findings)
+    findings = list(given.findings)
     try:
-        merged = coalesce(chart, loaded.values())
+        merged = coalesce(chart, given.values)
     except ValueError as exc:
         path: Path = (str(exc),)
         hint = "write a map: they are the values of the subchart of that name"
         message = "must be a map"
-        findings.append(Finding(loaded.mark(path), show_path(path), message, hint, "subchart-values", chart=label))
+        findings.append(Finding(given.mark(path), show_path(path), message, hint, "subchart-values", chart=label))
         return sorted(findings, key=sort_key)
-    findings += _Check(chart, loaded, label).run(merged, ())
-    findings += [finding for fact in facts_for(chart.name) for finding in _fact_findings(fact, merged, loaded, label)]
+    findings += _Check(chart, given, label).run(merged, ())
+    findings += [finding for fact in facts_for(chart.name) for finding in _fact_findings(fact, merged, given, label)]
     known = {finding.path for finding in findings}
-    found = check_inferred(chart, inferred or infer_schema(chart), loaded, merged, unknown_keys)
+    found = check_inferred(chart, inferred or infer_schema(chart), given, merged, unknown_keys)
     if chart.schema is not None:
         found = [_beside_schema(finding) for finding in found if finding.rule != NO_SCHEMA]
     findings += [finding for finding in found if not _is_known(finding, known)]
     known = {finding.path for finding in findings}
-    findings += [finding for finding in misspellings(chart, loaded, label, strict) if finding.path not in known]
+    findings += [finding for finding in misspellings(chart, given, label, strict) if finding.path not in known]
     return at_most(sorted(findings, key=sort_key))
 
 
@@ -87,18 +87,18 @@ def _is_known(finding: Finding, known: set[str]) -> bool:
     return bool(finding.path) and finding.path in known
 
 
-def too_slow(loaded: Loaded, label: str) -> Finding:
+def too_slow(given: UserValues, label: str) -> Finding:
     """Return the finding that a chart's schema costs too much to evaluate."""
     message = f"the schema of the chart {label} takes more than {SECONDS:g} s to evaluate"
     hint = "take another version of the chart, or shorten the longest texts, which a pattern may take too long for"
-    return Finding(Mark(loaded.root.mark.file), "", message, hint, "schema-cost", chart=label)
+    return Finding(Mark(given.file), "", message, hint, "schema-cost", chart=label)
 
 
 class _Check:
     """The schemas of one chart and its subcharts against one set of values."""
 
-    def __init__(self, chart: ChartFiles, loaded: Loaded, label: str) -> None:
-        self.chart, self.loaded, self.label = chart, loaded, label
+    def __init__(self, chart: ChartFiles, given: UserValues, label: str) -> None:
+        self.chart, self.given, self.label = chart, given, label
 
     def run(self, values: Values, prefix: Path) -> list[Finding]:
         """Return the findings below a prefix, which is the way to a subchart's values."""
@@ -108,7 +108,7 @@ class _Check:
             inner = values.get(subchart.name)
             if isinstance(inner, dict):
                 label = f"{subchart.name} {subchart.version}"
-                findings += _Check(subchart, self.loaded, label).run(inner, (*prefix, subchart.name))
+                findings += _Check(subchart, self.given, label).run(inner, (*prefix, subchart.name))
         return findings
 
     def against_schema(self, text: str, values: Values, prefix: Path) -> list[Finding]:
@@ -120,7 +120,7 @@ class _Check:
             with deadline(SECONDS):
                 found = violations(validator.iter_errors(values))
         except TookTooLong:
-            return [too_slow(self.loaded, self.label)]
+            return [too_slow(self.given, self.label)]
         except Exception as exc:  # jsonschema raises many types for a schema that is none
             return [self.broken(explain_broken(schema, exc))]
         findings = [self.unfollowed(ref) for ref in remote]
@@ -128,7 +128,7 @@ class _Check:
         return findings + [
             self.finding(violation, index, prefix)
             for violation in found[: MAX_FINDINGS + 1]
-            if self.loaded.complete or violation.rule != "missing-key"
+            if self.given.complete or violation.rule != "missing-key"
         ]
 
     def finding(self, violation: Violation, index: Index, prefix: Path) -> Finding:
@@ -136,7 +136,7 @@ class _Check:
         unknown = violation.rule == "unknown-key"
         hint = self.unknown_hint(violation, index, prefix) if unknown else violation.hint
         source = f"chart {self.label}'s schema says {violation.says}"
-        mark = self.loaded.mark(path, key=unknown)
+        mark = self.given.mark(path, key=unknown)
         return Finding(mark, show_path(path), violation.message, hint, violation.rule, chart=self.label, source=source)
 
     def unknown_hint(self, violation: Violation, index: Index, prefix: Path) -> str:
@@ -155,47 +155,47 @@ class _Check:
         if not ref.startswith(("http://", "https://")):
             message = f"the schema refers to {short(ref)}, for which Helm does not look in the chart"
             hint, severity = "expect Helm to refuse the chart: take another version of it", WARNING
-        place = Mark(self.loaded.root.mark.file)
+        place = Mark(self.given.file)
         return Finding(place, "", message, hint, "remote-ref", severity, self.label, f"chart {self.label}")
 
     def broken(self, reason: str) -> Finding:
         hint = "Helm refuses the chart too: take another version of it"
         message = f"the schema of the chart {self.label} is broken: {reason}"
-        return Finding(Mark(self.loaded.root.mark.file), "", message, hint, "broken-schema", chart=self.label)
+        return Finding(Mark(self.given.file), "", message, hint, "broken-schema", chart=self.label)
 
 
-def _fact_findings(fact: Fact, merged: Values, loaded: Loaded, label: str) -> list[Finding]:
+def _fact_findings(fact: Fact, merged: Values, given: UserValues, label: str) -> list[Finding]:
     path: Path = fact.path
     value: t.Any = merged
     for part in path:
         value = value.get(part) if isinstance(value, dict) else None
     message = fact.message
     if fact.kind == "forbidden":
-        given = loaded.node(path)
-        wrong = given is not None and given.value is not None
+        node = given.node(path)
+        wrong = node is not None and node.value is not None
     elif fact.kind == "required":
-        wrong = not value and loaded.complete
+        wrong = not value and given.complete
     else:
         path = (*path, "tag")
-        reason = _tag_mistake(value, loaded, fact.path)
+        reason = _tag_mistake(value, given, fact.path)
         message, wrong = f"{message}: {reason}", bool(reason)
     if not wrong:
         return []
-    mark = loaded.mark(path, key=fact.kind == "forbidden")
+    mark = given.mark(path, key=fact.kind == "forbidden")
     return [Finding(mark, show_path(path), message, fact.hint, fact.rule, chart=label, source=fact.source)]
 
 
-def _tag_mistake(image: t.Any, loaded: Loaded, path: Path) -> str:
+def _tag_mistake(image: t.Any, given: UserValues, path: Path) -> str:
     """Return what is wrong with an image's tag, "" for a fixed one."""
     tag = image.get("tag") if isinstance(image, dict) else None
     if tag is None or tag == "":
-        return "the tag is missing" if loaded.complete else ""
+        return "the tag is missing" if given.complete else ""
     if not isinstance(tag, str):
         return f"the tag {tag} is a number, of which YAML drops trailing zeros"
     if tag.lower() == "latest":
         return "latest changes under a deployment"
-    name = loaded.node((*path, "name"))
-    if name is not None and loaded.node((*path, "tag")) is None:
+    name = given.node((*path, "name"))
+    if name is not None and given.node((*path, "tag")) is None:
         return f"the tag {tag} is the chart's default and belongs to its own image, not to {name.value}"
     return ""
 
@@ -214,39 +214,39 @@ MEANT = "did you mean "
 
 
 def check_inferred(
-    chart: ChartFiles, schema: Schema, loaded: Loaded, merged: Values, unknown_keys: str = ERROR
+    chart: ChartFiles, schema: Schema, given: UserValues, merged: Values, unknown_keys: str = ERROR
 ) -> list[Finding]:
     """Return what is wrong with values by an inferred schema, and a note that there is no other.
 
     merged: the user's values with the chart's defaults; unknown_keys: severity of keys that the chart never reads.
     """
     label = f"{chart.name} {chart.version}"
-    findings = [_note(schema, loaded, label)]
-    allowed = allow_templated(schema, loaded.values())
+    findings = [_note(schema, given, label)]
+    allowed = allow_templated(schema, given.values)
     found = violations(jsonschema.Draft7Validator(allowed).iter_errors(merged))
     index = index_schema(schema, own_values(chart)) if found else {}
     for violation in found[: MAX_FINDINGS + 1]:
         if violation.rule == "unknown-key":
-            findings.append(_unread(violation, schema, loaded, index, chart.name, label, unknown_keys))
-        elif loaded.complete or violation.rule != "missing-key":
-            findings.append(_wrong(violation, schema, loaded, label))
-    return findings + _forbidden(schema, loaded, label)
+            findings.append(_unread(violation, schema, given, index, chart.name, label, unknown_keys))
+        elif given.complete or violation.rule != "missing-key":
+            findings.append(_wrong(violation, schema, given, label))
+    return findings + _forbidden(schema, given, label)
 
 
-def _note(schema: Schema, loaded: Loaded, label: str) -> Finding:
+def _note(schema: Schema, given: UserValues, label: str) -> Finding:
     message = "the chart ships no schema: its keys are checked by what its templates read"
     if schema.get("x-open"):
         message = f"the chart ships no schema, and its keys are not checked: {schema['x-open'][0]}"
-    return Finding(Mark(loaded.root.mark.file), "", message, "", NO_SCHEMA, NOTE, label, f"chart {label}")
+    return Finding(Mark(given.file), "", message, "", NO_SCHEMA, NOTE, label, f"chart {label}")
 
 
 def _unread(
-    violation: Violation, schema: Schema, loaded: Loaded, index: Index, chart: str, label: str, severity: str
+    violation: Violation, schema: Schema, given: UserValues, index: Index, chart: str, label: str, severity: str
 ) -> Finding:
     path = violation.path
     source = f"chart {label}, {_source(schema, path[:-1]) or 'its templates and values.yaml'}"
     hint = _hint(violation, index, chart)
-    mark = loaded.mark(path, key=True)
+    mark = given.mark(path, key=True)
     severity = WARNING if severity == WARNING else ERROR
     return Finding(mark, show_path(path), "the chart never reads it", hint, UNREAD, severity, label, source)
 
@@ -261,22 +261,22 @@ def _hint(violation: Violation, index: Index, chart: str) -> str:
     return f"remove it; read here: {', '.join(sorted(violation.siblings)[:12]) or 'nothing'}"
 
 
-def _wrong(violation: Violation, schema: Schema, loaded: Loaded, label: str) -> Finding:
+def _wrong(violation: Violation, schema: Schema, given: UserValues, label: str) -> Finding:
     source = f"chart {label}, {_source(schema, violation.path) or 'its templates and values.yaml'}"
-    mark = loaded.mark(violation.path)
+    mark = given.mark(violation.path)
     path = show_path(violation.path)
     return Finding(mark, path, violation.message, violation.hint, violation.rule, ERROR, label, source)
 
 
-def _forbidden(schema: Schema, loaded: Loaded, label: str) -> list[Finding]:
+def _forbidden(schema: Schema, given: UserValues, label: str) -> list[Finding]:
     found: list[Finding] = []
     stack: list[tuple[Path, Schema]] = [((), schema)]
     while stack:
         path, node = stack.pop()
         for name, fact in node.get("x-forbidden", {}).items():
-            given = loaded.node((*path, name))
-            if given is not None and given.value is not None:
-                mark = loaded.mark((*path, name), key=True)
+            found_node = given.node((*path, name))
+            if found_node is not None and found_node.value is not None:
+                mark = given.mark((*path, name), key=True)
                 place = show_path((*path, name))
                 found.append(Finding(mark, place, fact["message"], "", "refused-key", ERROR, label, fact["source"]))
         stack += [((*path, name), inner) for name, inner in node.get("properties", {}).items()]

@@ -13,7 +13,7 @@ from ..base.findings import ERROR, WARNING, Finding, Mark
 from ..charts.fetch import Chart, default_cache_dir, fetch_chart
 from ..charts.files import ChartFiles, read_chart
 from ..values import reader
-from ..values.layers import load_values
+from ..values.layers import UserValues, load_values
 from . import source
 from .check import check_values, too_slow
 from .infer import cached_schema, open_schema
@@ -59,11 +59,13 @@ def check_charts(
     strict: bool = False,
     plain_http: bool = False,
     unknown_keys: str = ERROR,
+    files_known: bool = False,
 ) -> Checked:
     """Return what is wrong with the values of several charts; a chart that cannot be had is a finding too.
 
     entries: dicts of name, chart_ref, chart_version, values_files, values; unknown_keys: severity of keys that a chart
-    without a schema never reads. Raises OrchestratorError only where this Python lacks a package.
+    without a schema never reads; files_known: whether who calls has reported the files' own mistakes.
+    Raises OrchestratorError only where this Python lacks a package.
     """
     for missing in (reader.IMPORT_ERROR, source.IMPORT_ERROR):
         if missing is not None:
@@ -76,7 +78,11 @@ def check_charts(
     rows = []
     slow: set[str] = set()
     for entry in entries:
-        found, row = _check_one(entry, fetched[_key(entry)], strict, unknown_keys, slow)
+        name = entry.get("name") or entry["chart_ref"]
+        given = load_values(entry.get("values_files") or [], entry.get("values"), f"values of {name}")
+        if files_known:
+            given.findings.clear()
+        found, row = _check_one(name, entry, given, fetched[_key(entry)], strict, unknown_keys, slow)
         findings.update(dict.fromkeys(found))
         rows.append(row)
     return Checked(list(findings), rows)
@@ -123,23 +129,27 @@ def _inferred(chart: Chart, files: ChartFiles, cache: str) -> dict[str, t.Any]:
 
 
 def _check_one(
-    entry: Entry, fetched: Fetched | OrchestratorError, strict: bool, unknown_keys: str, slow: set[str]
+    name: str,
+    entry: Entry,
+    given: UserValues,
+    fetched: Fetched | OrchestratorError,
+    strict: bool,
+    unknown_keys: str,
+    slow: set[str],
 ) -> tuple[list[Finding], Entry]:
-    name = entry.get("name") or entry["chart_ref"]
-    loaded = load_values(entry.get("values_files") or [], entry.get("values"), f"values of {name}")
     row: Entry = {"name": name, "chart": "", "version": "", "digest": "", "has_schema": False}
     if isinstance(fetched, OrchestratorError):
         message = " ".join([fetched.message, *fetched.details]).rstrip(".")
         # Planning says which variables name the chart; the module chart_values has options for that.
         variable = entry.get("chart_variable")
-        given = f"{variable}_{'version' if 'version' in message else 'ref'} (chart of {name})" if variable else ""
-        missing = Finding(Mark(given or f"chart of {name}"), "", message, fetched.hint or "", "chart-fetch")
-        return [missing, *loaded.findings], row
+        place = f"{variable}_{'version' if 'version' in message else 'ref'} (chart of {name})" if variable else ""
+        missing = Finding(Mark(place or f"chart of {name}"), "", message, fetched.hint or "", "chart-fetch")
+        return [missing, *given.findings], row
     chart, files, inferred = fetched
     row.update(chart=chart.name, version=chart.version, digest=chart.digest, has_schema=files.schema is not None)
     if chart.digest in slow:  # as it was for another release; waiting once is enough
-        return [too_slow(loaded, f"{files.name} {files.version}"), *loaded.findings], row
-    findings = check_values(files, loaded, strict=strict, inferred=inferred, unknown_keys=unknown_keys)
+        return [too_slow(given, f"{files.name} {files.version}"), *given.findings], row
+    findings = check_values(files, given, strict=strict, inferred=inferred, unknown_keys=unknown_keys)
     if any(finding.rule == "schema-cost" for finding in findings):
         slow.add(chart.digest)
     return findings, row

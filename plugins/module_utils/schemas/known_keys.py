@@ -15,8 +15,7 @@ from ..base.findings import ERROR, MAX_FINDINGS, WARNING, Finding, Path, show_pa
 from ..base.suggest import NEAR, index_schema, nearest, suggest
 from ..charts.defaults import own_values
 from ..charts.files import ChartFiles
-from ..values.layers import Loaded
-from ..values.nodes import ValueNode
+from ..values.layers import UserValues
 from .infer import MAX_TEMPLATES
 from .source import SchemaError, compile_schema, resolve
 
@@ -40,32 +39,29 @@ MAX_LOOKED = 2_000
 Tree = dict[str, t.Any]
 
 
-def misspellings(chart: ChartFiles, loaded: Loaded, label: str, strict: bool) -> list[Finding]:
+def misspellings(chart: ChartFiles, given: UserValues, label: str, strict: bool) -> list[Finding]:
     """Return the user's keys that the chart does not know and that are very like one it knows."""
-    defaults = own_values(chart)
-    tree = known_keys(chart, defaults)
+    tree = known_keys(chart, own_values(chart))
     index = index_schema({}, _as_values(tree)) if chart.schema is None else {}
     found: list[Finding] = []
-    stack: list[tuple[Path, ValueNode, Tree]] = [((), loaded.root, tree)]
+    stack: list[tuple[Path, t.Any, Tree]] = [((), given.values, tree)]
     looked = 0
     while stack and looked < MAX_LOOKED and len(found) <= MAX_FINDINGS:
-        path, node, known = stack.pop()
-        if isinstance(node.value, list):
-            stack += [((*path, place), inner, known.get(ITEM, {})) for place, inner in enumerate(node.value)]
+        path, value, known = stack.pop()
+        if isinstance(value, list):
+            stack += [((*path, place), inner, known.get(ITEM, {})) for place, inner in enumerate(value)]
             continue
-        if not isinstance(node.value, dict) or not known:
-            continue
-        for key, inner in node.value.items():
+        for key, inner in value.items() if isinstance(value, dict) and known else ():
             here = (*path, key)
             if key in known:
                 stack.append((here, inner, known[key]))
                 continue
             looked += 1
-            meant = _meant(here, [name for name in known if name not in node.value and name != ITEM], index)
+            meant = _meant(here, [name for name in known if name not in value and name != ITEM], index)
             if meant:
                 severity = ERROR if strict else WARNING
                 message, hint = "the chart does not seem to read this key", f"did you mean {meant}?"
-                mark = inner.key_mark or inner.mark
+                mark = given.mark(here, key=True)
                 source = f"chart {label}'s values.yaml and templates"
                 found.append(Finding(mark, show_path(here), message, hint, "ignored-key", severity, label, source))
     return found

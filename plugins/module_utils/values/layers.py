@@ -2,103 +2,162 @@
 # SPDX-License-Identifier: Apache-2.0
 """Values as Helm merges them, each with the file and line that gave it.
 
-User files are merged as `helm -f A -f B` does (pkg/cli/values/options.go: maps merge, all else is replaced, null
-stays), then coalesced with the chart's and its subcharts' defaults (pkg/chartutil/coalesce.go: null takes a default
-away).
+User files are merged as `helm -f A -f B` does (pkg/cli/values/options.go), then coalesced with the chart's and its
+subcharts' defaults (charts/defaults.py).
 """
 
 from __future__ import annotations
 
 import copy
 import dataclasses
+import functools
 import os
 import stat
 import typing as t
 
-from ..base.data import KeyPath, Values, dig, kind
-from ..base.findings import ERROR, MAX_PATH, Finding, Mark, Path, Place, Problems, short
+from ..base.data import KeyPath, Values, dig, kind, plain
+from ..base.findings import MAX_PATH, Finding, Mark, Path, Place, Problems, short
 from ..base.findings import show_path as dotted
 from ..base.names import did_you_mean
 from .nodes import MAX_DEPTH, ValueNode
 from .reader import from_plain, read_yaml, to_plain
 
+_MISSING = object()
+
 
 @dataclasses.dataclass
-class Loaded:
-    """The merged values of a chart's user: nodes with their places, and what is wrong with the files themselves.
+class Layer:
+    """One source of values: a file, whose keys have lines (root), or what stands inline in a variable."""
+
+    values: Values
+    where: str
+    root: ValueNode | None = None
+
+    @functools.cached_property
+    def nodes(self) -> ValueNode:
+        """The values with their places; inline ones all stand in their variable."""
+        return from_plain(self.values, Mark(self.where)) if self.root is None else self.root
+
+    def mark(self, path: KeyPath) -> Mark:
+        """Return the place of a path's key, or of the nearest key above it."""
+        node, mark = self.nodes, Mark(self.where) if self.root is None else Mark(self.where, 1, 1)
+        for step in path:
+            try:
+                node = node.value[step]
+            except (KeyError, IndexError, TypeError):
+                break
+            mark = node.key_mark or node.mark
+        return mark
+
+    def locate(self, path: KeyPath) -> Place | None:
+        """Return 'file:line (key)' or 'variable.key' of a path where this layer sets it, else None."""
+        if dig(self.values, path, _MISSING) is _MISSING:
+            return None
+        key, mark = dotted(path), self.mark(path)
+        return Place(f"{self.where}:{mark.line} ({key})" if mark.line else f"{self.where}.{key}", mark, key)
+
+
+@dataclasses.dataclass
+class UserValues:
+    """All that a user gives one chart, the last layer on top, and what is wrong with the files themselves.
 
     complete: whether every file could be read; what is missing from values may stand in one that could not.
     """
 
-    root: ValueNode
-    findings: list[Finding]
-    complete: bool
+    layers: list[Layer]
+    findings: list[Finding] = dataclasses.field(default_factory=list)
+    complete: bool = True
 
+    @functools.cached_property
     def values(self) -> Values:
-        """Return the merged values without their places."""
-        return to_plain(self.root)
+        """The layers merged."""
+        return merge_all(layer.values for layer in self.layers)
+
+    @property
+    def file(self) -> str:
+        """The last file or variable, by which all of the values are named."""
+        return self.layers[-1].where
 
     def node(self, path: Path) -> ValueNode | None:
         """Return what the user gave at a path, or None."""
-        node = self.root
-        for part in path:
-            inside = node.value
-            if isinstance(inside, dict) and part in inside or isinstance(inside, list) and part in range(len(inside)):
-                node = inside[part]
-            else:
-                return None
-        return node
+        found, left = self._nearest(path)
+        return None if left else found
 
     def mark(self, path: Path, *, key: bool = False) -> Mark:
         """Return the place of a value (of its key with key=True), or of the nearest map around it."""
-        for length in range(len(path), 0, -1):
-            node = self.node(path[:length])
-            if node is not None:
-                around = length < len(path)
-                return node.key_mark or node.mark if key or around else node.mark
-        return self.root.mark
+        node, around = self._nearest(path)
+        return node.key_mark or node.mark if key or around else node.mark
+
+    def _nearest(self, path: Path) -> tuple[ValueNode, int]:
+        """Return the node at a path or the nearest one above it, and how many keys of the path it lacks."""
+        best, left = self.layers[-1].nodes, len(path)
+        for layer in reversed(self.layers):
+            node, depth = layer.nodes, 0
+            while depth < len(path) and (inner := _inside(node, path[depth])) is not None:
+                node, depth = inner, depth + 1
+            if len(path) - depth < left:
+                best, left = node, len(path) - depth
+            if not left or not isinstance(node.value, dict):
+                break  # what is no map replaces all that lies below it
+        return best, left
 
 
-def load_values(files: list[str], inline: Values | None, inline_name: str) -> Loaded:
-    """Return the files' values merged in order, then the inline values, with every file's own mistakes.
+def _inside(node: ValueNode, key: t.Any) -> ValueNode | None:
+    held = node.value
+    if isinstance(held, dict):
+        return held.get(key)
+    return held[key] if isinstance(held, list) and isinstance(key, int) and 0 <= key < len(held) else None
+
+
+def load_values(files: t.Sequence[str], inline: Values | None, inline_name: str) -> UserValues:
+    """Return the files' values in order, then the inline values, with every file's own mistakes.
 
     inline_name: what to call the inline values in messages.
     """
-    findings: list[Finding] = []
-    root: ValueNode | None = None
-    complete = True
+    given = UserValues([])
     for file in files:
-        node, mistakes = load_file(file)
-        findings += mistakes
-        complete = complete and node is not None
-        if node is not None:
-            root = node if root is None else overlaid(root, node)
-    if inline and depth(inline) > MAX_DEPTH:
+        root, mistakes = load_file(file)
+        given.findings += mistakes
+        if root is None:
+            given.complete = False
+        else:
+            given.layers.append(Layer(to_plain(root), file, root))
+    if inline and _depth(inline) > MAX_DEPTH:
         message, hint = f"nested more than {MAX_DEPTH} levels deep", "flatten it"
-        findings.append(Finding(Mark(inline_name), "", message, hint, "yaml-depth"))
-        inline, complete = None, False
-    if inline or root is None:
-        extra = from_plain(inline or {}, Mark(inline_name if inline or not files else files[0]))
-        root = extra if root is None else overlaid(root, extra)
-    return Loaded(root, findings, complete)
+        given.findings.append(Finding(Mark(inline_name), "", message, hint, "yaml-depth"))
+        inline, given.complete = None, False
+    if inline or not given.layers:
+        given.layers.append(Layer(plain(inline or {}), inline_name if inline or not files else files[0]))
+    return given
 
 
 def load_file(file: str) -> tuple[ValueNode | None, list[Finding]]:
-    """Return one file's map, or None with what is wrong with the file; never raises for a bad file."""
-    path = os.path.expanduser(file)
+    """Return one file's map, or None with what is wrong with the file; never raises for a bad file.
+
+    A file that has not changed is read and parsed once in a process; nobody changes the nodes.
+    """
+    path = os.path.abspath(os.path.expanduser(file))
     shown = Mark(short(file, MAX_PATH))
     try:
-        if stat.S_ISDIR(os.stat(path).st_mode):
-            hint = "name a values file; list several files one by one"
-            return None, [Finding(shown, "", "not a file", hint, "yaml-file")]
-        return read_yaml(path, file)
+        found = os.stat(path)
+        if stat.S_ISDIR(found.st_mode):
+            return None, [Finding(shown, "", "not a file", "name a values file; list several files one by one", _FILE)]
+        return _read(path, file, (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns))
     except (OSError, ValueError) as exc:  # ValueError: a name that no file can have
         hint = f"check the name; relative names count from {os.getcwd()}"
         reason = getattr(exc, "strerror", None) or exc
-        return None, [Finding(shown, "", f"cannot be read: {reason}", hint, "yaml-file")]
+        return None, [Finding(shown, "", f"cannot be read: {reason}", hint, _FILE)]
 
 
-def depth(value: t.Any) -> int:
+_FILE = "yaml-file"
+
+
+@functools.lru_cache(maxsize=256)
+def _read(path: str, shown: str, _state: tuple[int, ...]) -> tuple[ValueNode | None, list[Finding]]:
+    return read_yaml(path, shown)
+
+
+def _depth(value: t.Any) -> int:
     """Return how many levels of maps and lists a value has, MAX_DEPTH + 1 where there are more."""
     level, here = 0, [value]
     while here and level <= MAX_DEPTH:
@@ -108,82 +167,24 @@ def depth(value: t.Any) -> int:
     return level
 
 
-def overlaid(base: ValueNode, over: ValueNode) -> ValueNode:
-    """Return base with over's values laid on it; neither is changed."""
-    if not (isinstance(base.value, dict) and isinstance(over.value, dict)):
-        return over
-    merged = dict(base.value)
-    for key, node in over.value.items():
-        merged[key] = overlaid(merged[key], node) if key in merged else node
-    return ValueNode(merged, over.mark, over.key_mark)
+def merge(base: t.Any, over: t.Any, keep_null: bool = True) -> t.Any:
+    """Return base with over on top as Helm does: maps merge, all else replaces. Neither is changed or shared.
 
-
-def _coalesce_maps(values: Values, defaults: Values, keep_null: bool) -> None:
-    for key, default in defaults.items():
-        if key not in values:
-            values[key] = default
-        elif values[key] is None and not keep_null:
-            del values[key]
-        elif isinstance(values[key], dict) and isinstance(default, dict):
-            _coalesce_maps(values[key], default, keep_null)
-
-
-def _share_globals(parent: Values, child: Values) -> None:
-    shared, own = parent.get("global", {}), child.setdefault("global", {})
-    if not (isinstance(shared, dict) and isinstance(own, dict)):
-        return
-    for key, value in copy.deepcopy(shared).items():
-        if isinstance(value, dict) and isinstance(own.get(key), dict):
-            _coalesce_maps(value, own[key], True)
-            own[key] = value
-        elif isinstance(value, dict) and key in own or isinstance(own.get(key), dict):
-            continue
-        else:
-            own[key] = value
-
-
-@dataclasses.dataclass
-class Layer:
-    """One source of values: a file with the places of its keys (root), or what stands inline in a variable."""
-
-    values: Values
-    where: str
-    root: ValueNode | None = None
-
-    def locate(self, path: KeyPath) -> Place | None:
-        """Return 'file:line (key)' or 'variable.key' of a path where this layer sets it, else None."""
-        if dig(self.values, path, _MISSING) is _MISSING:
-            return None
-        key = dotted(path)
-        if self.root is None:
-            return Place(f"{self.where}.{key}", Mark(self.where), key)
-        mark = mark_of(self.root, path)
-        return Place(f"{self.where}:{mark.line} ({key})", Mark(self.where, mark.line, mark.column), key)
-
-
-_MISSING = object()
-
-
-def merge(base: t.Any, over: t.Any) -> t.Any:
-    """Return base with over on top as Helm does: maps join, null removes a key, all else replaces."""
+    keep_null: a null over a key stays, so that Helm removes the chart's default too; else it takes the key away.
+    """
     if not isinstance(base, dict) or not isinstance(over, dict):
         return copy.deepcopy(over)
-    merged = copy.deepcopy(base)
-    for key, value in over.items():
-        if value is None and key in merged:
-            # Kept as null, so that Helm removes the chart's own default too.
-            merged[key] = None
-        else:
-            merged[key] = merge(merged.get(key), value)
-    return merged
+    merged = {
+        key: merge(value, over[key], keep_null) if key in over else copy.deepcopy(value)
+        for key, value in base.items()
+        if keep_null or over.get(key, "") is not None
+    }
+    return {**merged, **{key: copy.deepcopy(value) for key, value in over.items() if key not in base}}
 
 
 def merge_all(layers: t.Iterable[Values]) -> Values:
     """Return the layers merged in order, the last one on top."""
-    merged: Values = {}
-    for layer in layers:
-        merged = merge(merged, layer)
-    return merged
+    return functools.reduce(merge, layers, {})
 
 
 def remainder(values: Values, base: Values) -> Values:
@@ -201,23 +202,6 @@ def remainder(values: Values, base: Values) -> Values:
     return rest
 
 
-def mark_of(root: ValueNode, path: KeyPath) -> Mark:
-    """Return the place of a path's key, or of the nearest key above it."""
-    node, mark = root, Mark(root.mark.file, 1, 1)
-    for step in path:
-        try:
-            node = node.value[step]
-        except (KeyError, IndexError, TypeError):
-            break
-        mark = node.key_mark or node.mark
-    return mark
-
-
-def line_of(root: ValueNode, path: KeyPath) -> int:
-    """Return the line (from 1) of a path's key, or of the nearest key above it."""
-    return mark_of(root, path).line
-
-
 class Loader:
     """Finds and reads values files, each once; mistakes go to problems."""
 
@@ -225,7 +209,7 @@ class Loader:
         """search_paths: folders that a relative name is looked up in, in order."""
         self.search_paths = [path for path in search_paths if path]
         self.problems = problems
-        self._read_files: dict[str, ValueNode | None] = {}
+        self._layers: dict[str, Layer | None] = {}
 
     def find(self, name: str, where: str) -> str | None:
         """Return the file's absolute path, or None with the mistake noted."""
@@ -246,22 +230,20 @@ class Loader:
         path = self.find(name, where)
         if path is None:
             return None
-        if path not in self._read_files:
-            self._read_files[path] = self._read(path, where)
-        root = self._read_files[path]
-        return Layer(to_plain(root), path, root) if root else None
+        if path not in self._layers:
+            self._layers[path] = self._layer(path, where)
+        return self._layers[path]
 
-    def _read(self, path: str, where: str) -> ValueNode | None:
-        try:
-            root, findings = read_yaml(path, path)
-        except OSError as exc:
-            self.problems.add(where, f"{path} cannot be read: {exc.strerror}", rule="yaml-file")
-            return None
+    def _layer(self, path: str, where: str) -> Layer | None:
+        root, findings = load_file(path)
         for finding in findings:
-            if root is None or finding.severity == ERROR:
-                where = Place(f"{finding.mark.file}:{finding.mark.line}", finding.mark)
-                self.problems.add(where, finding.message, finding.hint, finding.rule)
-        return root
+            mark = finding.mark
+            if mark.line:
+                place = Place(f"{mark.file}:{mark.line}", mark)
+                self.problems.add(place, finding.message, finding.hint, finding.rule)
+            else:  # the file cannot be read at all: what names it is to be changed
+                self.problems.add(where, f"{path} {finding.message}", rule=finding.rule)
+        return None if root is None else Layer(to_plain(root), path, root)
 
     def layers(self, entry: Values, where: str) -> list[Layer]:
         """Return an entry's values_files in order, then its inline values."""

@@ -134,7 +134,7 @@ def test_later_files_win_and_every_value_keeps_its_place(tmp_path):
     first.write_text("a: {b: 1, c: 2}\nlist: [1, 2]\n")
     second.write_text("\na:\n  c: 3\nlist: [4]\ngone: null\n")
     loaded = load_values([str(first), str(second)], {"a": {"d": 5}}, "values of demo")
-    assert loaded.values() == {"a": {"b": 1, "c": 3, "d": 5}, "list": [4], "gone": None}
+    assert loaded.values == {"a": {"b": 1, "c": 3, "d": 5}, "list": [4], "gone": None}
     marks = [loaded.mark(path) for path in [("a", "b"), ("a", "c"), ("list", 0), ("a", "d")]]
     assert [(mark.file, mark.line, mark.column) for mark in marks] == [
         (str(first), 1, 8),

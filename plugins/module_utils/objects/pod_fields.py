@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fields of a pod's specification that Kubernetes does not know, or that hold a value of another type.
 
-The names and types are those of the Kubernetes client's own models. A cluster may be newer than the client, so only
-what is very like a known field is taken for misspelt.
+A cluster may be newer than the names that are known here, so only what is very like a known field is taken for
+misspelt.
 """
 
 from __future__ import annotations
@@ -12,16 +12,7 @@ import re
 import typing as t
 
 from ..base.suggest import nearest
-
-try:
-    from kubernetes.client import models
-except ImportError:  # without the client nothing is said
-    models = None  # type: ignore[assignment]
-else:
-    # Newer clients load the hundred models of a pod when they are first asked for, which takes 0.13 s. With this module
-    # they are loaded in Ansible's main process, once for all hosts.
-    getattr(models, "V1PodSpec", None)
-
+from .pod_models import MODELS
 
 Path = tuple[t.Any, ...]
 
@@ -37,13 +28,12 @@ _PLAIN = {"str": (str, "text"), "int": (int, "a whole number"), "bool": (bool, "
 
 
 def field_problems(spec: t.Any, kind: str = "V1PodSpec") -> list[tuple[Path, str]]:
-    """Return (path, what is wrong) of each mistake in an object of the client's model `kind`; [] without the client."""
-    return list(_walk(spec, kind, ())) if models is not None else []
+    """Return (path, what is wrong) of each mistake in an object of a model."""
+    return list(_walk(spec, kind, ()))
 
 
 def _walk(value: t.Any, kind: str, path: Path) -> t.Iterator[tuple[Path, str]]:
     inner = _LIST.match(kind)
-    model = getattr(models, kind, None)
     if value is None:
         return
     if inner:
@@ -52,19 +42,18 @@ def _walk(value: t.Any, kind: str, path: Path) -> t.Iterator[tuple[Path, str]]:
             return
         for index, item in enumerate(value):
             yield from _walk(item, inner[1], (*path, index))
-    elif model is not None and hasattr(model, "attribute_map"):
-        yield from _fields(value, model, path)
+    elif kind in MODELS:
+        yield from _fields(value, MODELS[kind], path)
     elif kind in _PLAIN:
         wanted, name = _PLAIN[kind]
         if not isinstance(value, wanted) or (isinstance(value, bool) and kind != "bool"):
             yield path, f"is {_shown(value)}, {name} is needed"
 
 
-def _fields(value: t.Any, model: t.Any, path: Path) -> t.Iterator[tuple[Path, str]]:
+def _fields(value: t.Any, types: dict[str, str], path: Path) -> t.Iterator[tuple[Path, str]]:
     if not isinstance(value, dict):
         yield path, f"is {_shown(value)}, a map is needed"
         return
-    types = {name: model.openapi_types[field] for field, name in model.attribute_map.items()}
     for key, inner in value.items():
         near = None if key in types else nearest(str(key), [name for name in types if name not in value], CLOSE)
         if key in types:

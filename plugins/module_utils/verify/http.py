@@ -17,7 +17,6 @@ import time
 import typing as t
 
 try:
-    import kubernetes
     from kubernetes.client.exceptions import ApiException
     from kubernetes.stream import portforward
 except ImportError:  # pragma: no cover - _cluster reports it
@@ -87,10 +86,13 @@ class HttpTarget:
 class PodTarget(HttpTarget):
     """A port of a pod, reached through the API server. One object serves one thread."""
 
-    def __init__(self, api_client: t.Any, namespace: str, pod: str, port: int, scheme: str = "http") -> None:
+    def __init__(self, client: t.Any, namespace: str, pod: str, port: int, scheme: str = "http") -> None:
+        """client: the dynamic client. Its class for pods would load all of Kubernetes' models, which takes a second."""
         super().__init__(scheme, pod, port)
         # The stream helper replaces a method of its client while it connects: threads need copies.
-        self._api = kubernetes.client.CoreV1Api(copy.copy(api_client))
+        self.api_client = copy.copy(client.client)
+        self._client = copy.copy(client)
+        self._client.client = self.api_client
         self.namespace = namespace
         self._forward: t.Any = None
 
@@ -101,9 +103,8 @@ class PodTarget(HttpTarget):
 
     def open(self, timeout: float) -> t.Any:
         """Return the forwarded socket; raises TransportError."""
-        call = self._api.connect_get_namespaced_pod_portforward
         try:
-            self._forward = portforward(call, self.host, self.namespace, ports=str(self.port))
+            self._forward = portforward(self._request)
         except ApiException as exc:
             reason = str(exc.reason or exc)
             if "403" in reason or "401" in reason:
@@ -113,6 +114,11 @@ class PodTarget(HttpTarget):
         connected = self._forward.socket(self.port)
         connected.settimeout(timeout)
         return connected
+
+    def _request(self, **_options: t.Any) -> t.Any:
+        """Send the request as the stream helper wants it sent: by the api_client of this object."""
+        path = f"/api/v1/namespaces/{self.namespace}/pods/{self.host}/portforward"
+        return self._client.request("get", path, query_params=[("ports", str(self.port))], serialize=False)
 
     def why(self) -> str:
         """Return the error that the port-forward reported, for instance that nothing listens on the port."""

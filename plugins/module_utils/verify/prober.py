@@ -65,7 +65,6 @@ class Prober:
 
     def __init__(self, cluster: t.Any, options: Options, specs: list[Object], emit: t.Callable[..., t.Any]) -> None:
         self.cluster, self.options, self.specs, self.emit = cluster, options, specs, emit
-        self.api_client = cluster.client.client
         self.begin = time.monotonic()
         self._lock = threading.Lock()
         self.snapshot = read_snapshot(cluster, options.namespace, options.gateway_namespace)
@@ -109,7 +108,7 @@ class Prober:
             service = routes.find_service(self.gateway, self.snapshot["services"])
             way = service and routes.forward_target(service, listener["port"], self.snapshot["gateway_pods"])
             if way:
-                return PodTarget(self.api_client, namespace_of(self.gateway), *way, scheme)
+                return PodTarget(self.cluster.client, namespace_of(self.gateway), *way, scheme)
             why = "the Gateway has no Service"
             if service:
                 why = f"no Ready pod behind Service {name_of(service)} for port {listener['port']} of the Gateway"
@@ -206,7 +205,7 @@ class Prober:
 
         def read(pod: str) -> verdict.Counters | None:
             if pod not in self._counters:
-                target = PodTarget(self.api_client, self.options.namespace, pod, pods[pod])
+                target = PodTarget(self.cluster.client, self.options.namespace, pod, pods[pod])
                 self._counters[pod] = Http(target)
             try:
                 reply = self._counters[pod].request("GET", "/metrics", timeout=METRICS_TIMEOUT)

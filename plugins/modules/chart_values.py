@@ -211,14 +211,6 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.schemas.check_a
     failure_text,
 )
 
-CHART_OPTIONS = {
-    "name": {"type": "str"},
-    "chart_ref": {"type": "str", "required": True},
-    "chart_version": {"type": "str"},
-    "values_files": {"type": "list", "elements": "path", "default": []},
-    "values": {"type": "dict", "default": {}},
-}
-
 
 def run(params: dict) -> dict:
     """Return the module's result; msg is there where it must fail."""

@@ -13,9 +13,6 @@ from .mask import MASK, is_secret_key, mask, mask_text
 SITE = "llm_d.orchestrator.site"
 
 
-OURS = "llm_d.orchestrator."
-
-
 CHECKING = ("--check", "-C", "--diff", "-D")
 
 

@@ -29,13 +29,6 @@ def number(text: t.Any) -> int | None:
         return None
 
 
-def nested(path: Path, value: t.Any) -> Values:
-    """Return {a: {b: value}} for the path (a, b)."""
-    for key in reversed(path):
-        value = {key: value}
-    return value
-
-
 def nest(path: KeyPath, value: t.Any) -> Values:
     """Return {a: {b: value}} for the path (a, b)."""
     for key in reversed(path):

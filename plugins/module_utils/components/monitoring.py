@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..base.data import Object, Path, Values, dig, nested
+from ..base.data import Object, Path, Values, dig, nest
 from ..base.names import epp_name
 
 API = "monitoring.coreos.com/v1"
@@ -37,7 +37,7 @@ def picker_values(settings: Object, path: Path, release: str, own: Values) -> Va
         wanted["auth"] = {"secretName": f"{epp_name(release)}-metrics"}
     if settings["labels"]:
         wanted["extraLabels"] = dict(settings["labels"])
-    return nested(path[:-1], wanted)
+    return nest(path[:-1], wanted)
 
 
 def server_values(settings: Object, user: Values) -> tuple[Values, list[str]]:

@@ -69,9 +69,6 @@ def _top(evidence: Evidence, item: Object) -> Ref:
     return ref(item)
 
 
-FAILED_TO_MAKE = ("FailedCreate", "FailedUpdate", "FailedScheduling", "FailedCreatePod", "FailedCreateGroup")
-
-
 _OWNERS = ("StatefulSet", "Job", "DaemonSet", "LeaderWorkerSet", "ReplicaSet")
 
 

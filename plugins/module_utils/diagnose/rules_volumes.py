@@ -10,8 +10,6 @@ from ..base.data import Object
 from .base import Diagnosis, Proof, event_of, event_text, listed
 from .evidence import Evidence, Ref, condition, ref
 
-DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
-
 
 def claims_of(pod: Object) -> list[str]:
     """Return the names of the claims that a pod mounts."""

@@ -16,9 +16,6 @@ from . import templates
 from .stages import DELETED, FINISHED, condition_is, stage, status_patch
 from .state import write_private
 
-KINDS = ("ImagePullBackOff", "CrashLoopBackOff", "OOMKilled", "Pending")
-
-
 NAME = r"[a-z0-9]([a-z0-9-]{0,48}[a-z0-9])?"
 
 

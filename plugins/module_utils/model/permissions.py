@@ -8,7 +8,6 @@ subresource as 'pods/log' or '*/log', and names of objects where a rule is limit
 
 from __future__ import annotations
 
-import collections
 import dataclasses
 import typing as t
 
@@ -91,14 +90,6 @@ def escalates(need: Permission, rules: t.Sequence[Object]) -> bool:
     group = "rbac.authorization.k8s.io"
     verbs = [Permission(verb, group, kind, need.namespace) for verb in ("escalate", "bind")]
     return not refused(verbs, rules)
-
-
-def grouped(needs: t.Iterable[Permission]) -> dict[tuple[str, str, str], list[Permission]]:
-    """Return needs by (namespace, target, why), in their order."""
-    found: dict[tuple[str, str, str], list[Permission]] = collections.defaultdict(list)
-    for need in needs:
-        found[need.namespace, need.target, need.why].append(need)
-    return found
 
 
 def compact(needs: t.Iterable[Permission]) -> str:

@@ -15,9 +15,6 @@ from ..base.data import Object, dicts, mapping
 PRIVILEGED, BASELINE, RESTRICTED = "privileged", "baseline", "restricted"
 
 
-LEVELS = (PRIVILEGED, BASELINE, RESTRICTED)
-
-
 Path = tuple[t.Any, ...]
 
 

@@ -105,49 +105,6 @@ def accelerators(model: StackModel) -> t.Iterator[Hit]:
                 yield Hit(text, (side,), ("accelerator", item.release, key))
 
 
-_rule = rule_factory("LLMD5")
-
-
-RULES = (
-    _rule(
-        16,
-        "Fields of pods are known",
-        fields,
-        "Fields of a model's pods have the names and types of Kubernetes' own, where they are not quite different.",
-        "The API server drops the field without an error (no probe, no port), or refuses the object.",
-        "correct the name or the value",
-        "Kubernetes, PodSpec",
-    ),
-    _rule(
-        13,
-        "Images are pinned",
-        images,
-        "Images of model servers and sidecars that the values name have a tag other than latest, or a digest.",
-        "A restarted pod runs another version than its neighbours; nobody can say what was deployed.",
-        "a released version, for example v0.6.0, or a digest",
-        "Kubernetes, Images; llm-d-modelservice, containers[].image and routing.proxy.image",
-    ),
-    _rule(
-        14,
-        "Mounts have a volume",
-        mounts,
-        "Each volumeMount of a model's container names a volume of the pod.",
-        "The API server refuses the Deployment: volumeMounts[].name not found.",
-        "use the volume's name, or add it to volumes of that role",
-        "Kubernetes, PodSpec containers[].volumeMounts[].name",
-    ),
-    _rule(
-        15,
-        "The accelerator's type is known",
-        accelerators,
-        "accelerator.type is one that the chart or the values list under accelerator.resources.",
-        "The chart asks for nvidia.com/gpu instead, without an error: pods stay Pending, or run on other hardware.",
-        "use a type of accelerator.resources, or add yours there",
-        "llm-d-modelservice, templates/_helpers.tpl acceleratorResource",
-    ),
-)
-
-
 PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
 
 
@@ -217,7 +174,46 @@ def monitors(model: StackModel) -> t.Iterator[Hit]:
                     yield Hit(text, sides, ("monitor", pod.item.title, str(entry["port"])))
 
 
-MODEL_POD_RULES = (
+_rule = rule_factory("LLMD5")
+
+
+RULES = (
+    _rule(
+        16,
+        "Fields of pods are known",
+        fields,
+        "Fields of a model's pods have the names and types of Kubernetes' own, where they are not quite different.",
+        "The API server drops the field without an error (no probe, no port), or refuses the object.",
+        "correct the name or the value",
+        "Kubernetes, PodSpec",
+    ),
+    _rule(
+        13,
+        "Images are pinned",
+        images,
+        "Images of model servers and sidecars that the values name have a tag other than latest, or a digest.",
+        "A restarted pod runs another version than its neighbours; nobody can say what was deployed.",
+        "a released version, for example v0.6.0, or a digest",
+        "Kubernetes, Images; llm-d-modelservice, containers[].image and routing.proxy.image",
+    ),
+    _rule(
+        14,
+        "Mounts have a volume",
+        mounts,
+        "Each volumeMount of a model's container names a volume of the pod.",
+        "The API server refuses the Deployment: volumeMounts[].name not found.",
+        "use the volume's name, or add it to volumes of that role",
+        "Kubernetes, PodSpec containers[].volumeMounts[].name",
+    ),
+    _rule(
+        15,
+        "The accelerator's type is known",
+        accelerators,
+        "accelerator.type is one that the chart or the values list under accelerator.resources.",
+        "The chart asks for nvidia.com/gpu instead, without an error: pods stay Pending, or run on other hardware.",
+        "use a type of accelerator.resources, or add yours there",
+        "llm-d-modelservice, templates/_helpers.tpl acceleratorResource",
+    ),
     _rule(
         10,
         "Probes ask a port that answers",

@@ -23,6 +23,7 @@ from . import (
     provider,
     quota,
     references,
+    routes_to_gateways,
     routes_to_pools,
     versions,
 )
@@ -31,13 +32,13 @@ from .base import Hit, Rule, StackFinding, finding
 GROUPS: dict[str, tuple[Rule, ...]] = {
     "Pools": pools.RULES,
     "Endpoint pickers": pickers.RULES,
-    "Routes": routes_to_pools.RULES,
+    "Routes to Gateways": routes_to_gateways.RULES,
+    "Routes to pools": routes_to_pools.RULES,
     "Names": names.RULES,
     "Gateway providers": provider.RULES,
     "Versions": versions.RULES,
-    "Pods as written": pods.RULES,
     "Model servers": model_servers.RULES,
-    "Pods of models": pods.MODEL_POD_RULES,
+    "Pods of models": pods.RULES,
     "KV-cache events": events.RULES,
     "References": references.RULES,
     "Platform": platform.RULES,
@@ -88,8 +89,3 @@ def _by_line(findings: list[StackFinding]) -> list[StackFinding]:
         line = (item.rule, item.mark.file, item.mark.line, item.path) if item.mark.line else (item.rule, item.message)
         kept.setdefault(line, item)
     return list(kept.values())
-
-
-def by_id(rule_id: str) -> Rule:
-    """Return a rule; raise KeyError for an id that there is not."""
-    return {rule.id: rule for rule in RULES}[rule_id]

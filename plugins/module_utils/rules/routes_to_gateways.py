@@ -11,7 +11,7 @@ from ..base.names import did_you_mean
 from ..model.items import Item
 from ..model.model import StackModel, placed
 from ..objects.routes import GROUP, conflicts
-from .base import Hit, Side, listed
+from .base import Hit, Side, listed, rule_factory
 from .compatibility import provider_of
 
 
@@ -178,3 +178,95 @@ def rule_names(model: StackModel) -> t.Iterator[Hit]:
                 who = listed(side.item.name for side in sides)
                 text = f"{len(sides)} rules on Gateway {gateway.name} are named {name!r} (routes {who})"
                 yield Hit(text, tuple(sides), ("rule-name", gateway.title, name))
+
+
+API = "Gateway API v1, HTTPRoute"
+
+
+_rule = rule_factory("LLMD2")
+
+
+RULES: t.Final = (
+    _rule(
+        1,
+        "A route's Gateway exists",
+        parent,
+        "Each parentRef names a Gateway of the plan or the cluster, in the namespace where that Gateway is.",
+        "The route's status stays empty (parents: []), requests get 404.",
+        "name the Gateway that the gateway component makes, with its namespace (httproute_gateway_name, "
+        "httproute_gateway_namespace)",
+        f"{API} spec.parentRefs; F6",
+    ),
+    _rule(
+        17,
+        "A route is attached to a Gateway",
+        parent_kind,
+        f"A parentRef has kind Gateway and group {GROUP}.",
+        "The route's status stays empty (parents: []), requests get 404.",
+        "use kind Gateway and its group, or leave both out",
+        f"{API} spec.parentRefs",
+    ),
+    _rule(
+        2,
+        "A route's listener exists",
+        listener,
+        "The sectionName and port of a parentRef are those of one listener of the Gateway.",
+        "Accepted=False/NoMatchingParent, requests get 404.",
+        "name a listener that the Gateway has, or leave sectionName (httproute_section_name) and port out",
+        f"{API} spec.parentRefs[].sectionName; F6",
+    ),
+    _rule(
+        3,
+        "The listener admits the route",
+        allowed,
+        "allowedRoutes of the listener takes the route's namespace and kind.",
+        "Accepted=False/NotAllowedByListeners, requests get 404.",
+        "set allowedRoutes.namespaces.from: All on the listener, or put the route into the Gateway's namespace",
+        "Gateway API v1, Gateway spec.listeners[].allowedRoutes",
+    ),
+    _rule(
+        4,
+        "Hostnames of route and listener meet",
+        hostnames,
+        "A route with hostnames shares at least one with a listener that has one.",
+        "Accepted=False/NoMatchingListenerHostname, requests get 404.",
+        "use a hostname that the listener answers",
+        f"{API} spec.hostnames",
+    ),
+    _rule(
+        10,
+        "Timeouts stand under a rule",
+        timeouts_place,
+        "An HTTPRoute has timeouts under spec.rules[], not under spec.",
+        "The API server drops or rejects it; long completions are cut off by the gateway's default.",
+        "move timeouts under each rule",
+        f"{API} spec.rules[].timeouts",
+    ),
+    _rule(
+        11,
+        "No timeouts on GKE's classes",
+        timeouts_gke,
+        "Routes of GKE's Gateway classes carry no timeouts.",
+        "The route is rejected (UnsupportedValue) and never programmed.",
+        "remove the timeouts; the pool chart's GCPBackendPolicy sets them instead",
+        "kubernetes-sigs/gateway-api-inference-extension#476; F7",
+    ),
+    _rule(
+        12,
+        "No two rules match the same requests",
+        duplicate_matches,
+        "On one Gateway no two rules have the same match for the same hostnames.",
+        "The older route takes all requests, the other model is never reached; both are Accepted.",
+        "give one of them another path_prefix or its own hostnames",
+        f"{API} spec.rules[].matches; kserve/kserve#5800",
+    ),
+    _rule(
+        13,
+        "Rule names are unique per Gateway",
+        rule_names,
+        "The names of rules, where given, are used once on a Gateway.",
+        "Istio joins rules of one name: requests are answered by the wrong model, all conditions green.",
+        "rename one rule, or leave the names out",
+        "istio/istio#58392, istio/istio#61594; F11",
+    ),
+)

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import os
 import re
@@ -101,12 +100,6 @@ def differences(files: list[File]) -> list[dict[str, str]]:
         for file in files
         if file.changed
     ]
-
-
-def unified(file: File) -> str:
-    """Return a file's difference as text."""
-    lines = difflib.unified_diff(file.before.splitlines(True), file.text.splitlines(True), file.path, file.path)
-    return "".join(lines)
 
 
 def _dumper(ansible: bool) -> t.Any:

@@ -31,9 +31,6 @@ _PLACEHOLDER = re.compile(r"REPLACE_ENV_([A-Z0-9_]+?)(?=____|[^A-Z0-9_]|\Z)(?:\+
 _TEMPLATE = re.compile(r"[\w./-]+\.(ya?ml|yaml\.in|yml\.in|in)\Z")
 
 
-_HIDDEN = "HF_TOKEN", "CLUSTER_TOKEN"
-
-
 class Scenario:
     """Variables by name, and the report. current: values that differ by model, such as DEPLOY_CURRENT_MODEL."""
 

@@ -51,7 +51,8 @@ def kubeconfig_in(text: str, name: str = "llm_d_kubeconfig") -> Object:
 
 def _yaml(text: str, name: str) -> t.Any:
     try:
-        return yaml.safe_load(text)
+        # The C parser is ten times as quick, and as safe; every task reads a kubeconfig.
+        return yaml.load(text, getattr(yaml, "CSafeLoader", None) or yaml.SafeLoader)
     except yaml.YAMLError as exc:
         # The whole message quotes the text.
         mark, problem = getattr(exc, "problem_mark", None), getattr(exc, "problem", None)

@@ -16,7 +16,7 @@ from terminal import answer
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "tests/unit/plugins/module_utils"))
-from plan_world import plan, question  # noqa: E402
+from plan.world import plan, question  # noqa: E402
 
 PLAYBOOK = """---
 - name: Test

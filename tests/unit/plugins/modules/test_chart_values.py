@@ -18,7 +18,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 FIXTURES = HERE.parents[1] / "fixtures" / "values"
 sys.path.insert(0, str(HERE.parent / "module_utils"))
 
-from chart_factory import model_chart, pool_chart, write_chart  # noqa: E402
+from charts.factory import model_chart, pool_chart, write_chart  # noqa: E402
 
 
 def params(*charts, **others):

@@ -16,7 +16,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.bundle import a
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.bundle import pack as packing
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.bundle import use as using
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.charts.files import read_chart
-from chart_factory import archive, chart_files
+from charts.factory import archive, chart_files
 
 REF = "oci://registry.example/charts/demo"
 

@@ -23,9 +23,10 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.capacity.nodes 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.capacity.place import Batch, place
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.capacity.pods import need_of
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.capacity.quota import plural
-from capacity_world import GPU, deployment, findings, model, node, pod, spec
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from capacity.world import GPU, deployment, findings, model, node, pod, spec
 
 QUANTITIES = [
     ("1", 1000), ("500m", 500), ("1.5", 1500), ("0.1", 100), ("1n", 1), ("100u", 1), ("1k", 10**6),

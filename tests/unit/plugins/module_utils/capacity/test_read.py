@@ -20,8 +20,9 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.items imp
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.model import StackModel, build_model
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.base import StackFinding
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.run import capacity_weighed
-from capacity_world import GPU, deployment, findings, node, pod, quota, spec
 from kubernetes.client.exceptions import ApiException
+
+from capacity.world import GPU, deployment, findings, node, pod, quota, spec
 
 
 class Cluster:

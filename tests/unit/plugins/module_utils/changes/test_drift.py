@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Tests of _drift: what differs and how it is said, what autoscalers own, what nobody deployed."""
+"""What differs and how it is said, what autoscalers own, what nobody deployed."""
 
 from __future__ import annotations
 

@@ -18,7 +18,8 @@ import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.charts import fetch as charts_fetch
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.charts import files
-from chart_factory import archive, chart_files, model_chart, write_chart
+
+from charts.factory import archive, chart_files, model_chart, write_chart
 
 HELM = shutil.which("helm")
 needs_helm = pytest.mark.skipif(HELM is None, reason="helm is not on PATH")

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster import kubeconfig
-from kubeconfig_samples import CONTENT
+
+from cluster.kubeconfigs import CONTENT
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,9 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.causes
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.evidence import Evidence, Log, clean
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.logs import BYTES, LINES, split, wanted
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.registry import RULES
-from diagnosis_failures import CASES, claim, gateway, gateway_class, picker, pool, pulling, refused, unplaced
-from diagnosis_world import NOW, NS, Object, crashed, event, evidence, item, pod, state, wide
+
+from diagnose.failures import CASES, claim, gateway, gateway_class, picker, pool, pulling, refused, unplaced
+from diagnose.world import NOW, NS, Object, crashed, event, evidence, item, pod, state, wide
 
 TESTS = pathlib.Path(__file__).resolve().parents[4]
 

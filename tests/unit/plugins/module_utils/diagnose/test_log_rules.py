@@ -8,7 +8,8 @@ import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.causes import causes_of, diagnose
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.crash_logs import last_words
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.registry import LOG_RULES
-from diagnosis_world import crashed, evidence
+
+from diagnose.world import crashed, evidence
 
 LINES = [
     ("501", "OSError: You are trying to access a gated repo."),

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.causes import diagnose
-from diagnosis_failures import accepted, endpoints, picker, pool, programmed, refused
-from diagnosis_world import Object, evidence, item
+
+from diagnose.failures import accepted, endpoints, picker, pool, programmed, refused
+from diagnose.world import Object, evidence, item
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.helm import credentials
-from kubeconfig_samples import CONTENT
+from cluster.kubeconfigs import CONTENT
 
 PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 

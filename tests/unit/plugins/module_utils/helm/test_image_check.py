@@ -16,7 +16,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.helm import ima
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.helm.command import LocalHelm, template_arguments
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.helm.records import manifest_objects
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.helm.wanted import Wanted
-from chart_factory import chart_files, write_chart
+from charts.factory import chart_files, write_chart
 
 needs_helm = pytest.mark.skipif(shutil.which("helm") is None, reason="helm is not on PATH")
 SITE = "registry.site.example/mirror"

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Tests of lab_api and heal with an API server that is a table."""
+"""A lab's API and its mending, with an API server that is a table."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Tests of _lab_binaries: where each tool comes from, and what is said when it comes from nowhere."""
+"""Where each tool comes from, and what is said when it comes from nowhere."""
 
 from __future__ import annotations
 

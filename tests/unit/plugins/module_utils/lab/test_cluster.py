@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Tests of kwok, _lab_plane, objects and _lab_cluster: files, commands and decisions."""
+"""Files, commands and decisions of a lab's cluster and its serving plane."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Tests of _lab_download against a server on this machine."""
+"""Downloads from a server on this machine."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Tests of _lab_gobuild: what is handed to Go."""
+"""What is handed to Go."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Tests of _lab_stages, _lab_faults and _lab_objects: what a lab is told to hold."""
+"""What a lab is told to hold: stages, faults, objects."""
 
 from __future__ import annotations
 

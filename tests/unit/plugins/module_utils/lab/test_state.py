@@ -1,79 +1,91 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Tests of _lab_process: which processes are a lab's."""
+"""A lab's folder, record and ports."""
 
 from __future__ import annotations
 
-import os
 import pathlib
-import subprocess
-import sys
+import socket
 
 import pytest
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.lab import state as process
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.lab.state import Process
-
-CLUSTER = pathlib.Path("/s/labs/a/kwok/clusters/a")
-STATE = pathlib.Path("/s/labs/a")
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.lab import state as lab_state
 
 
-def running(*commands: str) -> list[Process]:
-    return [Process(index, command.split(), 0) for index, command in enumerate(commands, 1)]
+@pytest.mark.parametrize("name", ["lab", "a", "a-1", "x" * 40])
+def test_good_names(name: str, tmp_path: pathlib.Path) -> None:
+    assert lab_state.LabState(name, root=str(tmp_path)).dir == tmp_path / name
 
 
-def test_components_are_known_by_their_program() -> None:
-    found = process.components_of(
-        CLUSTER,
-        running(
-            f"{CLUSTER}/bin/etcd --data-dir=x",
-            "/s/labs/ab/kwok/clusters/ab/bin/etcd",
-            f"vi {CLUSTER}/bin/etcd",
-            f"{CLUSTER}/bin/kube-apiserver",
-        ),
-    )
-    assert {name: one.pid for name, one in found.items()} == {"etcd": 1, "kube-apiserver": 4}
+@pytest.mark.parametrize("name", ["", "-a", "a-", "A", "a/b", "..", "a b", "x" * 41])
+def test_bad_names(name: str, tmp_path: pathlib.Path) -> None:
+    with pytest.raises(OrchestratorError, match="not a usable name"):
+        lab_state.LabState(name, root=str(tmp_path))
+
+
+def test_a_blank_in_the_path_is_refused(tmp_path: pathlib.Path) -> None:
+    with pytest.raises(OrchestratorError, match="has a blank in its path"):
+        lab_state.LabState("a", root=str(tmp_path / "x y"))
 
 
 @pytest.mark.parametrize(
-    ("command", "expected"),
+    ("env", "expected"),
     [
-        ("/v/python -m serving_plane --kubeconfig /k --state-dir /s/labs/a", True),
-        ("/v/python -m serving_plane --state-dir /s/labs/ab", False),
-        ("tail -f /s/labs/a/serving_plane.log", False),
-        ("python -m serving_plane --state-dir", False),
+        ({"HOME": "/home/me"}, "/home/me/.local/state/llm-d-orchestrator"),
+        ({"HOME": "/home/me", "XDG_STATE_HOME": "/var/s"}, "/var/s/llm-d-orchestrator"),
+        ({"HOME": "/home/me", "XDG_STATE_HOME": "relative"}, "/home/me/.local/state/llm-d-orchestrator"),
+        ({"HOME": "/home/me", "XDG_STATE_HOME": ""}, "/home/me/.local/state/llm-d-orchestrator"),
     ],
 )
-def test_planes_are_known_by_their_state_dir(command: str, expected: bool) -> None:
-    assert bool(process.planes_of(STATE, running(command))) is expected
+def test_xdg_dir(env: dict, expected: str) -> None:
+    assert str(lab_state.xdg_dir("XDG_STATE_HOME", ".local/state", env)) == expected
 
 
-def test_processes_reads_proc(tmp_path: pathlib.Path) -> None:
-    for pid, cmdline in (("7", b"/x/etcd\0--a\0"), ("8", b""), ("self", b"x")):
-        (tmp_path / pid).mkdir()
-        (tmp_path / pid / "cmdline").write_bytes(cmdline)
-        (tmp_path / pid / "statm").write_text("100 3 0")
-    (tmp_path / "9").mkdir()
-    assert process.processes(tmp_path) == [Process(7, ["/x/etcd", "--a"], 3 * os.sysconf("SC_PAGE_SIZE"))]
+@pytest.mark.parametrize("text", [None, "", "{", "[]", '{"ports": {"etcd": 1}}'])
+def test_record_survives_anything(text: str | None, tmp_path: pathlib.Path) -> None:
+    state = lab_state.LabState("a", root=str(tmp_path))
+    if text is not None:
+        state.dir.mkdir()
+        state.record_file.write_text(text)
+    assert state.record() == ({"ports": {"etcd": 1}} if text and "etcd" in text else {})
 
 
-@pytest.mark.parametrize(("state", "expected"), [("S", True), ("R", True), ("Z", False), ("X", False)])
-def test_is_alive(state: str, expected: bool, tmp_path: pathlib.Path) -> None:
-    (tmp_path / "7").mkdir()
-    (tmp_path / "7" / "stat").write_text(f"7 (a ) b) {state} 1 7")
-    assert process.is_alive(7, tmp_path) is expected
-    assert not process.is_alive(8, tmp_path)
+def test_written_record_is_private(tmp_path: pathlib.Path) -> None:
+    state = lab_state.LabState("a", root=str(tmp_path))
+    state.write_record({"name": "a"})
+    assert state.record() == {"name": "a"}
+    assert state.record_file.stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in state.dir.iterdir()] == ["lab.json"]
 
 
-@pytest.mark.parametrize("stubborn", [False, True])
-def test_stop_ends_a_process(stubborn: bool) -> None:
-    ignore = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN);" if stubborn else ""
-    code = ignore + "import time; print('up', flush=True); time.sleep(60)"
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as child:
-        assert child.stdout is not None
-        child.stdout.readline()
-        assert process.stop([Process(child.pid, [], 0)], grace=0.5) == [child.pid]
-        assert child.wait(5) == (-9 if stubborn else -15)
+def test_two_labs_get_different_ports(tmp_path: pathlib.Path) -> None:
+    first = lab_state.LabState("a", root=str(tmp_path))
+    chosen = first.choose_ports()
+    other = lab_state.LabState("b", root=str(tmp_path)).choose_ports()
+    assert set(chosen) == set(lab_state.PORT_NAMES)
+    assert not set(chosen.values()) & set(other.values())
+    assert first.record()["ports"] == chosen
 
 
-def test_stop_of_a_gone_process_is_fine() -> None:
-    assert process.stop([Process(2**22 + 1, [], 0)], grace=0.1) == [2**22 + 1]
+def test_free_ports_skip_claimed_and_taken() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        found = lab_state.free_ports(1, {port + 1}, ports=range(port, port + 20))
+        assert not lab_state.port_is_free(port)
+    assert found[0] not in (port, port + 1)
+
+
+def test_free_ports_say_when_there_are_none() -> None:
+    with pytest.raises(OrchestratorError, match="No 2 free ports"):
+        lab_state.free_ports(2, {21000}, ports=range(21000, 21001))
+
+
+def test_lock_and_remove(tmp_path: pathlib.Path) -> None:
+    state = lab_state.LabState("a", root=str(tmp_path))
+    with state.lock(), lab_state.LabState("b", root=str(tmp_path)).lock():
+        state.write_record({})
+    state.remove()
+    state.remove()
+    assert [path.name for path in tmp_path.iterdir()] == [".lock"]

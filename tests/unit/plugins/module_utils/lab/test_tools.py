@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Tests of _lab_tools: tools at hand and their versions."""
+"""Tools at hand and their versions."""
 
 from __future__ import annotations
 

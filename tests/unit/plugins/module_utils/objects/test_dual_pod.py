@@ -7,7 +7,7 @@ from __future__ import annotations
 import yaml
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.objects.dual_pod import ANNOTATION, serving_template
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.registry import check
-from rules_world import World
+from rules.world import World
 
 PATCH = """
 metadata: {labels: {app: chat, requester: null}}

@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
-import probe_world as pw
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.objects import pools as objects
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.verify import conditions, pods, routes
+from verify import world as pw
 
 
 def checks(stack, spec):

@@ -7,7 +7,8 @@ import re
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.page import plan_page
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.screen import summary
-from plan_world import DIGEST, SECRET, action, finding, plan, question
+
+from plan.world import DIGEST, SECRET, action, finding, plan, question
 
 FILES = {"path": "/p/plan.json", "page": "/p/plan.md", "written": True}
 # What a part of the plan says, and the line that shows it.

@@ -8,10 +8,11 @@ import os
 import jsonschema
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.record.build import spans
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.record.build import author, spans
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.record.markdown import markdown, timeline
 from ansible_collections.llm_d.orchestrator.plugins.modules import deployment_record
-from record_samples import SCHEMA, failed, sample
+
+from record.samples import SCHEMA, failed, sample
 
 ORIGIN = 1795249800.0  # 2026-11-21T08:30:00Z
 
@@ -169,3 +170,30 @@ def test_a_folder_that_cannot_be_written_is_one_error(tmp_path, check_mode):
 def test_a_wrong_time_is_named(tmp_path):
     with pytest.raises(OrchestratorError, match="'today'"):
         deployment_record.run(parameters(tmp_path / "east" / "today"))
+
+
+@pytest.mark.parametrize(
+    ("given", "environment", "found"),
+    [
+        ({"user": "ann"}, {}, {"user": "ann"}),
+        # Another program's JOB_ID says nothing.
+        ({"user": "ann", "job": ""}, {"JOB_ID": "7"}, {"user": "ann"}),
+        (
+            {"user": "ann"},
+            {"JOB_ID": "7", "AWX_HOST": "https://awx.example"},
+            {"user": "ann", "job": "7", "controller": "https://awx.example"},
+        ),
+        ({"user": "ann", "job": "8"}, {"JOB_ID": "7", "AWX_PRIVATE_DATA_DIR": "/x"}, {"user": "ann", "job": "8"}),
+    ],
+)
+def test_author(given, environment, found):
+    result = author(given, environment)
+    assert result.pop("host") and result == found
+
+
+def test_a_user_without_a_name(monkeypatch):
+    def nobody():
+        raise KeyError("getpwuid(): uid not found: 1000730000")
+
+    monkeypatch.setattr("getpass.getuser", nobody)
+    assert author({}, {})["user"].startswith("uid ")

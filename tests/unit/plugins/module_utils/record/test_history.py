@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Tests of _rollback_records: which deployment is returned to."""
+"""Which deployment is returned to."""
 
 from __future__ import annotations
 

@@ -10,7 +10,8 @@ import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.record.markdown import markdown
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.record.page import page
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.record.store import manifest
-from record_samples import failed, model, release, stack
+
+from record.samples import failed, model, release, stack
 
 TOKEN = "hf_PlantedSecretPlanted"
 PASSWORD = "planted-Pa55word"

@@ -13,7 +13,8 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.record.topology
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.record.topology_svg import Box, _columns, _rows
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.report.markup import clipped, tag
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.report.style import DARK, LIGHT
-from record_samples import checks, failed, model, release, route, sample, stack
+
+from record.samples import checks, failed, model, release, route, sample, stack
 
 HOSTILE = "</svg><script>alert(1)</script><img src=x onerror='x'>\"&amp;\x00\x1b[31m\u202e\ud800{{ 7*7 }}"
 

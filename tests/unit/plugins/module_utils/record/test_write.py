@@ -12,7 +12,8 @@ import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.events import Events, read_events
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.record.write import keep, write_files
-from record_samples import sample
+
+from record.samples import sample
 
 
 @contextlib.contextmanager

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Tests of _rollback_plan and _rollback_approval: what a return comes to, and whether it may be carried out."""
+"""What a return to a recorded deployment comes to, and whether it may be carried out."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.capacity.fit import capacity_report
-from capacity_world import GPU, deployment, findings, group, model, node, pod, shown, spec
+from capacity.world import GPU, deployment, findings, group, model, node, pod, shown, spec
 
 EIGHT = {GPU: "8"}
 FOUR = {GPU: "4"}

@@ -5,20 +5,21 @@
 from __future__ import annotations
 
 import pytest
-import rules_charts
-from rules_mutations import MUTATIONS
 
-pytestmark = pytest.mark.skipif(not rules_charts.HELM, reason="needs helm on PATH, or its path in HELM")
+from rules import rendered
+from rules.mutations import MUTATIONS
+
+pytestmark = pytest.mark.skipif(not rendered.HELM, reason="needs helm on PATH, or its path in HELM")
 
 
-@pytest.mark.parametrize("name", rules_charts.STACKS)
+@pytest.mark.parametrize("name", rendered.STACKS)
 def test_a_correct_stack_has_no_findings(name: str) -> None:
-    assert rules_charts.STACKS[name]().findings() == []
+    assert rendered.STACKS[name]().findings() == []
 
 
-@pytest.mark.parametrize("name", rules_charts.STACKS)
+@pytest.mark.parametrize("name", rendered.STACKS)
 def test_what_is_not_known_of_a_cluster_gives_no_findings(name: str) -> None:
-    stack = rules_charts.STACKS[name]()
+    stack = rendered.STACKS[name]()
     stack.objects, stack.facts, stack.served, stack.expected = {}, {}, None, {}
     assert stack.findings() == []
 
@@ -29,7 +30,7 @@ def test_what_is_not_known_of_a_cluster_gives_no_findings(name: str) -> None:
     ids=[f"{rule} {name} {changes[0][1] or changes[0][0]}" for name, changes, rule, _named in MUTATIONS],
 )
 def test_one_mistake_is_one_finding(name: str, changes: list, rule: str, named: str) -> None:
-    stack = rules_charts.STACKS[name]()
+    stack = rendered.STACKS[name]()
     for where, path, value in changes:
         stack.change(where, path, value)
     found = stack.findings()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The compatibility table, and the facts about a cluster that are looked up in it."""
+"""The compatibility table."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import pathlib
 
 import pytest
 import yaml
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.facts import facts_of
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.compatibility import (
     ALPHA_GROUP,
     GA_GROUP,
@@ -83,27 +82,6 @@ def test_rows_have_sources_and_known_providers() -> None:
 @pytest.mark.parametrize(("text", "number"), [("v1.28.1-rc2", (1, 28, 1)), ("2", (2,)), ("main", None), (None, None)])
 def test_versions(text: str | None, number: tuple[int, ...] | None) -> None:
     assert version(text) == number
-
-
-def definition(group: str, kind: str, bundle: str, **versions: bool) -> dict:
-    listed = [{"name": name, "served": served} for name, served in versions.items()]
-    annotations = {"gateway.networking.k8s.io/bundle-version": bundle}
-    return {
-        "metadata": {"annotations": annotations},
-        "spec": {"group": group, "names": {"kind": kind}, "versions": listed},
-    }
-
-
-def test_facts_of_definitions_and_istiod() -> None:
-    env = [{"name": "ENABLE_GATEWAY_API_INFERENCE_EXTENSION", "value": "true"}]
-    pods = {"containers": [{"image": "docker.io/istio/pilot:1.28.1", "env": env}]}
-    crds = [definition("gateway.networking.k8s.io", "Gateway", "v1.4.0", v1=True, v1beta1=False)]
-    facts = facts_of({"CustomResourceDefinition": crds}, controller={"spec": {"template": {"spec": pods}}})
-    assert facts.served == {"gateway.networking.k8s.io/v1": ["Gateway"]}
-    assert (facts.gateway_api_version, facts.gateway_version, facts.inference_extension) == ("v1.4.0", "1.28.1", True)
-    pods["containers"][0]["env"] = []
-    assert facts_of({}, controller={"spec": {"template": {"spec": pods}}}).inference_extension is False
-    assert facts_of({}).served is None
 
 
 @pytest.mark.parametrize(

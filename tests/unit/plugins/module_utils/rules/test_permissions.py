@@ -23,7 +23,8 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.permissio
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.registry import check
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.run import weighed
-from rules_world import World
+
+from rules.world import World
 
 RBAC = "rbac.authorization.k8s.io"
 DISCOVERY = [

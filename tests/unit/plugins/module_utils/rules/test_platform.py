@@ -15,7 +15,8 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.objects import 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules import read_platform
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.registry import check
 from objects.test_pod_security import ANYUID, ME, NOTES, binding
-from rules_world import World
+
+from rules.world import World
 
 POD = "spec.template.spec"
 

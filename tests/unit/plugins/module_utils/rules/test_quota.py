@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from capacity_world import GPU, container, deployment, findings, group, limit_range, model, pod, quota, shown, spec
+from capacity.world import GPU, container, deployment, findings, group, limit_range, model, pod, quota, shown, spec
 
 SAID = {"cpu": "1", "memory": "1Gi"}
 LIMITED = {"containers": [container(SAID, {"cpu": "2", "memory": "2Gi"})]}

@@ -9,7 +9,6 @@ import pathlib
 from typing import Any
 
 import pytest
-import rules_charts
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.findings import Mark, Problems
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.base import Facts
@@ -27,7 +26,9 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.result im
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.settings import checked_settings
 from stack.test_resolve import CLASSES, params
 
-needs_helm = pytest.mark.skipif(not rules_charts.HELM, reason="needs helm on PATH, or its path in HELM")
+from rules import rendered
+
+needs_helm = pytest.mark.skipif(not rendered.HELM, reason="needs helm on PATH, or its path in HELM")
 NAMESPACE = "ns"
 
 
@@ -54,11 +55,11 @@ class Cluster:
 
 class Inventory:
     version = "v1.34.0"
-    apis = sorted(f"{group}/{kind}" for group, kinds in rules_charts.served().items() for kind in kinds)
+    apis = sorted(f"{group}/{kind}" for group, kinds in rendered.served().items() for kind in kinds)
 
 
 def rules_of(*models: dict, refused: tuple[str, ...] = (), objects: dict | None = None, **sections: Any) -> StackRules:
-    charts = {section: str(rules_charts.CHARTS / name) for section, name in _charts().items()}
+    charts = {section: str(rendered.CHARTS / name) for section, name in _charts().items()}
     settings = {
         section: {"chart_ref": ref, "chart_version": "", **sections.get(section, {})} for section, ref in charts.items()
     }
@@ -68,8 +69,8 @@ def rules_of(*models: dict, refused: tuple[str, ...] = (), objects: dict | None 
     stack = resolver.resolve()
     routes, found = stack_routes(stack, resolver.problems)
     result = as_result(stack, routes, found, {})
-    given = {"GatewayClass": rules_charts.live_objects()["GatewayClass"], **(objects or {})}
-    fetching = {"helm": rules_charts.HELM, "cache_dir": None, "plain_http": False}
+    given = {"GatewayClass": rendered.live_objects()["GatewayClass"], **(objects or {})}
+    fetching = {"helm": rendered.HELM, "cache_dir": None, "plain_http": False}
     return StackRules(Cluster(given, refused), Inventory(), stack, result, fetching)  # type: ignore[arg-type]
 
 
@@ -78,7 +79,7 @@ def _charts() -> dict[str, str]:
 
 
 def model(name: str, **more: Any) -> dict[str, Any]:
-    values = rules_charts.model_values(name)
+    values = rendered.model_values(name)
     del values["modelArtifacts"]["labels"], values["modelArtifacts"]["authSecretName"]
     return {"name": name, "model": f"org/{name}", "values": values, **more}
 

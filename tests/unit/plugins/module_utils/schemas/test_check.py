@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.charts.files import read_chart
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.schemas.check import check_inferred, check_values
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.values.layers import load_values
-from chart_factory import MODEL_SCHEMA, chart_files, model_chart, pool_chart, write_chart
+from charts.factory import MODEL_SCHEMA, chart_files, model_chart, pool_chart, write_chart
 
 LAB_POOL = str(pathlib.Path(__file__).resolve().parents[5] / "roles" / "lab" / "files" / "charts" / "inferencepool")
 FIXTURES = pathlib.Path(__file__).resolve().parents[3] / "fixtures" / "values"

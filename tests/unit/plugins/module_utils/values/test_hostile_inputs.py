@@ -23,10 +23,10 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.values.reader i
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-HERE = pathlib.Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(HERE))
+from values.hostile.cases import CASES
 
-from hostile_cases import CASES  # noqa: E402
+RUN = pathlib.Path(__file__).with_name("hostile") / "run.py"
+
 
 SECONDS = 5
 MEBIBYTES = 500
@@ -37,7 +37,7 @@ CHARACTERS = 70_000
 def replies(tmp_path_factory):
     """What became of every case, by name; each ran in a process of its own."""
     folder = tmp_path_factory.mktemp("hostile")
-    command = [sys.executable, str(HERE / "hostile_run.py"), str(folder)]
+    command = [sys.executable, str(RUN), str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=True)
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     return {row["name"]: row for row in rows}

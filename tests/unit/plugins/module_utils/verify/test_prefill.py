@@ -4,10 +4,11 @@
 
 from __future__ import annotations
 
-import probe_world as pw
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.verify.prefill import Wiring, wiring, wiring_of
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.verify.verdict import Round, judge_prefill, prompt_for
+
+from verify import world as pw
 
 PLAIN = "plugins: [{type: queue-scorer}]"
 SPLIT = "plugins: [{type: pd-profile-handler, parameters: {threshold: 900}}, {type: prefill-filter}]"

@@ -7,11 +7,12 @@ from __future__ import annotations
 import time
 import types
 
-import probe_world as pw
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.verify import prober, rounds
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.verify.http import HttpTarget
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.verify.prober import Options
+
+from verify import world as pw
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.charts.files im
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.values.layers import load_file, load_values
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.values.reader import load_yaml, to_plain
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.values.yaml11 import scalar
-from chart_factory import chart_files, write_chart
+from charts.factory import chart_files, write_chart
 
 HELM = shutil.which("helm")
 

@@ -8,7 +8,7 @@ import json
 import os
 import typing as t
 
-from hostile_base import Folder, case, chart, charted, values
+from values.hostile.base import Folder, case, chart, charted, values
 
 
 @case("more than 1048576", "yaml-size")

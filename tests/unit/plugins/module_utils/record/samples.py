@@ -10,7 +10,7 @@ import pathlib
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.record.build import build
 
-ROOT = pathlib.Path(__file__).parents[4]
+ROOT = pathlib.Path(__file__).parents[5]
 SCHEMA = json.loads((ROOT / "roles" / "record" / "files" / "record.schema.json").read_text())
 STARTED = "20261121T083000Z"
 NOW = datetime.datetime(2026, 11, 21, 8, 30, 30, tzinfo=datetime.timezone.utc)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from diagnosis_world import BORN, Object, crashed, event, item, pod, state, wide
+from diagnose.world import BORN, Object, crashed, event, item, pod, state, wide
 
 FALSE = {"status": "False", "lastTransitionTime": "2026-11-21T09:30:00Z"}
 

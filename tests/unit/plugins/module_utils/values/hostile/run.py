@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Run cases of hostile_cases, each in a process of its own with limits: hostile_run.py FOLDER [NAME ...].
+"""Run all hostile cases, each in a process of its own with limits: run.py FOLDER [NAME ...].
 
 Prints one JSON line for each: name, seconds (of the processor), mebibytes (of its memory), texts (rule and text of each
 finding), error.
@@ -18,14 +18,15 @@ import sys
 import time
 import traceback
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parents[2])]
+HERE = pathlib.Path(__file__).resolve()
+sys.path[:0] = [str(HERE.parents[2]), str(HERE.parents[5])]
 __import__("conftest")  # makes the collection importable
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.findings import Problems  # noqa: E402
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.schemas import check_all  # noqa: E402
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.values.layers import Loader  # noqa: E402
-from hostile_cases import CASES  # noqa: E402
+
+from values.hostile.cases import CASES  # noqa: E402
 
 LIMIT = 1024 * 1024 * 1024
 PATIENCE = 20

@@ -29,7 +29,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.base impo
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.registry import check
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.values.layers import Layer
 
-CHARTS = pathlib.Path(__file__).resolve().parents[4] / "roles" / "lab" / "files" / "charts"
+CHARTS = pathlib.Path(__file__).resolve().parents[5] / "roles" / "lab" / "files" / "charts"
 HELM = os.environ.get("HELM") or shutil.which("helm")
 NAMESPACE = "demo"
 GATEWAY = "infra-main-inference-gateway"

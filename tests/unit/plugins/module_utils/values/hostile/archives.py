@@ -10,7 +10,7 @@ import os
 import tarfile
 import typing as t
 
-from hostile_base import CHART, Folder, case, charted, member, packed
+from values.hostile.base import CHART, Folder, case, charted, member, packed
 
 
 @case("outside of the chart")

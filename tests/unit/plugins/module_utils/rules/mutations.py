@@ -7,8 +7,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import rules_charts
 import yaml
+
+from rules import rendered
 
 LABELS = "modelArtifacts.labels"
 SELECTOR = "inferencePool.modelServers.matchLabels"
@@ -24,7 +25,7 @@ def events(**changes: Any) -> str:
 
 
 def plugins(**changes: Any) -> str:
-    config: dict[str, Any] = json.loads(json.dumps(rules_charts.EVENT_PLUGINS))
+    config: dict[str, Any] = json.loads(json.dumps(rendered.EVENT_PLUGINS))
     config["plugins"][0]["parameters"]["kvEventsConfig"] |= changes
     return yaml.safe_dump(config)
 
@@ -247,7 +248,7 @@ MUTATIONS: list[tuple[str, list[tuple[str, str, Any]], str, str]] = [
     ),
     ("aggregated", [("facts", "inference_extension", False)], "LLMD405", "istio"),
     ("aggregated", [("facts", "gateway_api_version", "v1.1.0")], "LLMD406", "spec.infrastructure"),
-    ("pd", [(POOL, MINE, "apiVersion: llm-d.ai/v1alpha1" + rules_charts.PD_PLUGINS)], "LLMD407", "llm-d.ai/v1alpha1"),
+    ("pd", [(POOL, MINE, "apiVersion: llm-d.ai/v1alpha1" + rendered.PD_PLUGINS)], "LLMD407", "llm-d.ai/v1alpha1"),
     # roles and accelerators
     ("pd", [(MODEL, "prefill.create", False)], "LLMD501", "prefill"),
     ("pd", [(MODEL, "prefill.replicas", 0)], "LLMD501", "prefill"),

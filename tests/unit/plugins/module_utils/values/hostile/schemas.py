@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import typing as t
 
-from hostile_base import Folder, case, charted
+from values.hostile.base import Folder, case, charted
 
 
 def with_schema(folder: Folder, schema: t.Any, given: str = "a: 1\n") -> dict[str, t.Any]:

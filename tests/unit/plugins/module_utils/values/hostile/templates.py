@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
-from hostile_base import Folder, case, charted
+from values.hostile.base import Folder, case, charted
 
 
 @case("no-schema")

@@ -1,0 +1,134 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What plugins do for one component is in components/; what they do for all goes by components and parts.
+
+A text that is a component's name, or a public variable of its role, is looked for in the code of plugins/; documentation
+is left out.
+"""
+
+from __future__ import annotations
+
+import ast
+import pathlib
+import re
+import sys
+import typing as t
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / "tests"))
+import docs_tables  # noqa: E402
+
+PLUGINS = ROOT / "plugins"
+COMPONENTS = ("gaie", "gateway", "httproute", "modelservice", "monitoring", "prepare")
+DOCUMENTS = ("DOCUMENTATION", "EXAMPLES", "RETURN")
+VARIABLE = re.compile(r"\w+")
+# Files that may name components, how often, and why.
+ALLOWED: dict[str, tuple[int, str]] = {
+    "filter/prepare_objects.py": (1, ""),
+    "module_utils/access/of_stack.py": (4, ""),
+    "module_utils/base/mask.py": (2, ""),
+    "module_utils/base/names.py": (1, ""),
+    "module_utils/bundle/make.py": (8, ""),
+    "module_utils/bundle/pack.py": (3, ""),
+    "module_utils/bundle/use.py": (3, ""),
+    "module_utils/changes/drift.py": (1, ""),
+    "module_utils/deploy/objects.py": (3, ""),
+    "module_utils/fleet/progress.py": (1, ""),
+    "module_utils/fleet/report.py": (2, ""),
+    "module_utils/fleet/screen.py": (1, ""),
+    "module_utils/lab/stages.py": (2, ""),
+    "module_utils/lock/locks.py": (2, ""),
+    "module_utils/model/model.py": (4, ""),
+    "module_utils/objects/routes.py": (1, ""),
+    "module_utils/plan/checks.py": (13, ""),
+    "module_utils/plan/foreign.py": (2, ""),
+    "module_utils/plan/outlook.py": (5, ""),
+    "module_utils/plan/planner.py": (19, ""),
+    "module_utils/plan/planning.py": (7, ""),
+    "module_utils/plan/state.py": (1, ""),
+    "module_utils/record/markdown.py": (1, ""),
+    "module_utils/record/page.py": (1, ""),
+    "module_utils/record/timeline.py": (2, ""),
+    "module_utils/record/topology.py": (3, ""),
+    "module_utils/rules/base.py": (4, ""),
+    "module_utils/rules/capacity.py": (2, ""),
+    "module_utils/rules/pods.py": (2, ""),
+    "module_utils/rules/references.py": (3, ""),
+    "module_utils/rules/routes_to_pools.py": (1, ""),
+    "module_utils/rules/run.py": (8, ""),
+    "module_utils/scenarios/known.py": (1, ""),
+    "module_utils/scenarios/pool.py": (2, ""),
+    "module_utils/scenarios/role.py": (1, ""),
+    "module_utils/scenarios/stack.py": (37, ""),
+    "module_utils/schemas/facts.py": (2, ""),
+    "module_utils/stack/checks.py": (22, ""),
+    "module_utils/stack/resolve.py": (32, ""),
+    "module_utils/stack/result.py": (21, ""),
+    "module_utils/stack/settings.py": (10, ""),
+    "module_utils/status/status.py": (4, ""),
+    "module_utils/verify/conditions.py": (1, ""),
+    "module_utils/verify/prober.py": (1, ""),
+    "module_utils/verify/rounds.py": (1, ""),
+    "modules/probe.py": (3, ""),
+    "modules/stack_bundle_info.py": (5, ""),
+    "modules/stack_info.py": (2, ""),
+    "modules/stack_lock.py": (1, ""),
+    "plugin_utils/preload.py": (5, ""),
+}
+
+
+def documentation(tree: ast.Module) -> set[int]:
+    """Return the ids of the nodes that are docstrings or a plugin's documents."""
+    found = set()
+    for node in ast.walk(tree):
+        document = isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in DOCUMENTS
+        if document or isinstance(node, ast.Expr):
+            found.add(id(node.value))
+    return found
+
+
+def names_in(source: str, wanted: t.Collection[str]) -> list[str]:
+    """Return the texts of a source that are, or begin with, a wanted word."""
+    tree = ast.parse(source)
+    skipped = documentation(tree)
+    texts = [
+        (node.lineno, node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in skipped
+    ]
+    return [
+        f"{line}: {text!r}"
+        for line, text in sorted(texts)
+        if text in COMPONENTS or ((word := VARIABLE.match(text)) and word[0] in wanted)
+    ]
+
+
+def variables() -> set[str]:
+    """Return the public variables of the components' roles."""
+    return {name for role in COMPONENTS for name in docs_tables.role_options(role)}
+
+
+def test_components_are_named_in_their_own_files_alone() -> None:
+    wanted, found = variables(), {}
+    for path in sorted(PLUGINS.rglob("*.py")):
+        name = path.relative_to(PLUGINS).as_posix()
+        texts = names_in(path.read_text(encoding="utf-8"), wanted)
+        if "components" not in path.parts and len(texts) > ALLOWED.get(name, (0, ""))[0]:
+            found[name] = texts
+    assert found == {}
+
+
+@pytest.mark.parametrize(
+    ("source", "count"),
+    [
+        ('"""gateway"""\nDOCUMENTATION = "gaie"\n', 0),
+        ('if part.component == "gateway": ...\n', 1),
+        ('WAVES = (("prepare",), ("gaie", "modelservice"))\n', 3),
+        ('add("gateway_chart_ref", "gaie_chart_ref: is missing")\n', 2),
+        ('"gateway_pods of a gateway"', 0),
+    ],
+)
+def test_names_are_found(source: str, count: int) -> None:
+    assert len(names_in(source, variables())) == count

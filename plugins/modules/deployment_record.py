@@ -61,19 +61,12 @@ options:
         description: Its error.
         type: str
   inputs:
-    description: The cluster's variables.
+    description: The cluster's variables; by default those of the host that are this collection's.
     type: dict
     default: {}
-  stack:
-    description: The stack that M(llm_d.orchestrator.stack_info) worked out.
-    type: dict
-    default: {}
-  plan_digest:
-    description: Digest of the plan that was deployed, by which its file is found again.
-    type: str
-    default: ""
-  approved_inputs:
-    description: Hashes of what the plan was made of, which its approval covers, by what they are of.
+  planned:
+    description:
+      - What M(llm_d.orchestrator.stack_info) returned, of it C(stack), C(settled), and C(digest) and C(inputs) of C(plan).
     type: dict
     default: {}
   diagnosis:
@@ -81,7 +74,7 @@ options:
     type: dict
     default: {}
   by:
-    description: Who runs the deployment, as far as it is known; the rest is taken from the process.
+    description: Who runs the deployment, by default as a job's variables have it; the rest is taken from the process.
     type: dict
     default: {}
     suboptions:
@@ -97,17 +90,16 @@ options:
       - The last success stays, in place of the oldest, where all newer ones failed.
     type: int
     default: 10
-  releases:
-    description: Entries of what M(llm_d.orchestrator.helm_releases) returned as RV(ignore:releases).
-    type: list
-    elements: dict
-    default: []
+  collected:
+    description: By component what its module returned, as M(llm_d.orchestrator.release_jobs) does in RV(ignore:results).
+    type: dict
+    default: {}
   verification:
     description: What M(llm_d.orchestrator.probe) returned.
     type: dict
     default: {}
   versions:
-    description: Versions of the tools by name.
+    description: Versions of more tools by name, beside those of this collection, Python, Helm and Kubernetes.
     type: dict
     default: {}
   events_file:
@@ -146,6 +138,13 @@ kept:
   returned: always
   type: str
   sample: llm-d/llm-d-orchestrator-record-20261121t083000z
+summary:
+  description:
+    - How the deployment ended, for other jobs. Where AWX runs this one, it is left to later jobs of a workflow as the
+      artifact C(llm_d_deployed), by cluster.
+  returned: with O(state=present), except in check mode
+  type: dict
+  sample: {outcome: succeeded, started: 20261121T083000Z, namespace: llm-d, models: [qwen3-32b], record: records/east/1}
 """
 
 import datetime
@@ -159,6 +158,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.files impo
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.client import Cluster, cluster_argument_spec
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.record.build import author, build
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.record.write import keep, write_files
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.report.write import VERSION
 
 
 def argument_spec() -> dict:
@@ -171,13 +171,11 @@ def argument_spec() -> dict:
         outcome={"type": "str", "choices": ["succeeded", "failed"], "default": "succeeded"},
         failure={"type": "dict", "options": {"component": {"type": "str"}, "text": {"type": "str"}}},
         inputs={"type": "dict", "default": {}},
-        stack={"type": "dict", "default": {}},
-        plan_digest={"type": "str", "default": ""},
-        approved_inputs={"type": "dict", "default": {}},
+        planned={"type": "dict", "default": {}},
         diagnosis={"type": "dict", "default": {}},
         by={"type": "dict", "default": {}, "options": {"user": {"type": "str"}, "job": {"type": "str"}}},
         history={"type": "int", "default": 10},
-        releases={"type": "list", "elements": "dict", "default": []},
+        collected={"type": "dict", "default": {}},
         verification={"type": "dict", "default": {}},
         versions={"type": "dict", "default": {}},
         events_file={"type": "path"},
@@ -194,23 +192,51 @@ def run(params: dict, check_mode: bool = False) -> tuple[dict, list[str]]:
     if check_mode or params["state"] == "prepared":
         prepare_directory(path, dry=check_mode)
         return {"changed": False, "path": path, "files": [], "kept": ""}, []
-    above, started = os.path.split(path)
-    started = params["started"] or started
-    params = {
-        **params,
-        "cluster": params["cluster"] or os.path.basename(above),
-        "started": started,
-        "by": author(params.get("by") or {}, os.environ),
-        "versions": {**(params.get("versions") or {}), "python": platform.python_version()},
-    }
+    params = described(params, path)
     events = read_events(params["events_file"] or os.path.join(path, "events.jsonl"))
     try:
         record = build(params, events, datetime.datetime.now(datetime.timezone.utc))
     except ValueError as exc:
-        raise OrchestratorError(f"started is {started!r}, not a time as 20261121T083000Z.") from exc
+        raise OrchestratorError(f"started is {params['started']!r}, not a time as 20261121T083000Z.") from exc
     files, problems = write_files(record, path)
-    kept, more = keep(record, started, params.get("history") or 0, lambda: Cluster(params))
-    return {"changed": False, "path": path, "files": files, "kept": kept}, problems + more
+    kept, more = keep(record, params["started"], params.get("history") or 0, lambda: Cluster(params))
+    result = {"changed": False, "path": path, "files": files, "kept": kept}
+    return {**result, "summary": summary(params, result)}, problems + more
+
+
+def described(params: dict, path: str) -> dict:
+    """Return the options with what follows from others: all that a record is built of."""
+    above, started = os.path.split(path)
+    planned = params["planned"]
+    stack, plan = planned.get("stack") or {}, planned.get("plan") or {}
+    releases = [result.get("releases") or [] for result in params["collected"].values()]
+    releases += (planned.get("settled") or {}).values()
+    tools = {name: stack.get(name) or "unknown" for name in ("helm", "kubernetes")}
+    versions = {"llm_d.orchestrator": VERSION, **tools, **(params.get("versions") or {})}
+    return {
+        **params,
+        "cluster": params["cluster"] or os.path.basename(above),
+        "started": params["started"] or started,
+        "by": author(params.get("by") or {}, os.environ),
+        "stack": stack,
+        "plan_digest": plan.get("digest") or "",
+        "approved_inputs": plan.get("inputs") or {},
+        "releases": [row for rows in releases for row in rows],
+        "versions": {**versions, "python": platform.python_version()},
+    }
+
+
+def summary(params: dict, result: dict) -> dict:
+    """Return how a deployment ended, for other jobs. params: as described() returns them."""
+    stack = params["stack"]
+    return {
+        "outcome": params["outcome"],
+        "started": stack.get("started") or "",
+        "namespace": stack.get("namespace") or "",
+        "models": [model["name"] for model in stack.get("models") or []],
+        "plan_digest": params["plan_digest"],
+        "record": f"Secret {result['kept']}" if result["kept"] else result["path"],
+    }
 
 
 def carry_out(module: AnsibleModule) -> None:

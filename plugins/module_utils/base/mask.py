@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import re
 import typing as t
-from collections.abc import Mapping
 
 
 def discreet(value: t.Any, secrets: t.Sequence[str]) -> t.Any:
@@ -145,14 +144,6 @@ def _mask_list(items: list) -> list:
 
 # A shorter text is a word of many others.
 SHORTEST = 8
-
-
-def chosen(value: t.Any, keys: str) -> t.Any:
-    """Return data; of a mapping only the keys that match a pattern at their beginning, "" for all."""
-    if keys and isinstance(value, Mapping):
-        # Only what is asked for is looked up: the other values of hostvars may not be fit to be rendered.
-        return {key: value[key] for key in value if re.match(keys, str(key))}
-    return value
 
 
 def secrets_in(value: t.Any) -> set[str]:

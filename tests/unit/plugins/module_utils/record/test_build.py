@@ -52,9 +52,9 @@ def test_the_timeline_shows_what_overlaps():
 
 
 def parameters(path, **more):
-    names = ("cluster", "started", "failure", "inputs", "stack", "releases", "verification", "versions", "events_file")
-    names += ("diagnosis", "approved_inputs", "by")
-    return {**dict.fromkeys(names), "state": "present", "path": str(path), "outcome": "succeeded", **more}
+    names = ("cluster", "started", "failure", "inputs", "verification", "versions", "events_file", "diagnosis", "by")
+    known = {**dict.fromkeys(names), "planned": {}, "collected": {}}
+    return {**known, "state": "present", "path": str(path), "outcome": "succeeded", **more}
 
 
 def test_a_failure_is_recorded_without_secrets(tmp_path):
@@ -66,14 +66,15 @@ def test_a_failure_is_recorded_without_secrets(tmp_path):
         outcome="failed",
         failure={"component": "gaie", "text": "```\nHF_TOKEN=abcdef12345 is wrong"},
         inputs={"llm_d_models": [{"name": "a"}], "prepare_hf_token": "hf_abcdefghijkl"},
-        releases=[{"name": "gaie-a", "action": None, "error": "a|b\nc", "chart": "inferencepool"}],
+        collected={"gaie": {"releases": [{"name": "gaie-a", "action": None, "error": "a|b\nc", "chart": "inferencepool"}]}},
         verification={"checks": [{"model": "a", "name": "pods", "ok": False, "detail": "0 of 1"}], "models": []},
         versions={"helm": "v3.19.4"},
-        plan_digest="sha256:a1",
+        planned={"plan": {"digest": "sha256:a1"}},
     )
     result, warnings = deployment_record.run(params)
     assert warnings == []
     assert result["changed"] is False and result["path"] == str(path)
+    assert (result["summary"]["outcome"], result["summary"]["record"]) == ("failed", str(path))
     record = json.loads((path / "record.json").read_text())
     assert problems(record) == []
     page = (path / "record.md").read_text()

@@ -23,6 +23,11 @@ def returning(arguments: list[str], **variables: str) -> str:
     return " ".join(words)
 
 
+def offered(to: str, arguments: list[str]) -> str:
+    """Return how to return to a deployment; "" where there is none."""
+    return f"To return to the deployment of {to}: {returning(arguments)}" if to else ""
+
+
 class ActionModule(InProcessAction):
     """The module of the same name."""
 
@@ -34,7 +39,7 @@ class ActionModule(InProcessAction):
             return self._execute_module(module_name=self._task.action, task_vars=task_vars)
         result = super().run(tmp, task_vars)
         if state == "offered":
-            result["command"] = returning(sys.argv) if result.get("to") else ""
+            result["advice"] = offered(str(result.get("to") or ""), sys.argv)
         elif result.get("to_change") and (self._task.check_mode or result["refused"]):
             command = returning(sys.argv, llm_d_approved_digest=result["digest"])
             result["lines"] = [*result["lines"], f"To do just this, once it is approved: {command}"]

@@ -47,7 +47,7 @@ PREFIX = "llm_d.orchestrator."
 COLOURS = {"plain": C.COLOR_HIGHLIGHT, "good": C.COLOR_OK, "bad": C.COLOR_ERROR}
 FAIL_ACTIONS = ("fail", "ansible.builtin.fail", "ansible.legacy.fail")
 # Modules whose results the summary shows.
-KEPT = ("probe", "deployment_record", "deployment_plan", "stack_info", "stack_status", "stack_teardown",
+KEPT = ("serving_info", "deployment_record", "deployment_plan", "stack_info", "stack_status", "stack_teardown",
         "stack_diagnosis")  # fmt: skip
 EVENTS_FILE = "llm_d_events_file"
 
@@ -200,7 +200,7 @@ class CallbackModule(CallbackBase):
             return  # reading a result takes its time
         host, answer = part(result, "host").get_name(), part(result, "result")
         self.fleet.fleet.took(host, action, answer)
-        if action == "probe" and "models" in answer:
+        if action == "serving_info" and "models" in answer:
             self.progress.probed(host, answer)
         elif action == "deployment_record" and record_place(answer):
             self.progress.recorded(host, record_place(answer))

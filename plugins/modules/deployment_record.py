@@ -95,7 +95,7 @@ options:
     type: dict
     default: {}
   verification:
-    description: What M(llm_d.orchestrator.probe) returned.
+    description: What M(llm_d.orchestrator.serving_info) returned.
     type: dict
     default: {}
   versions:
@@ -155,31 +155,11 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.events import read_events
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.files import prepare_directory
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.client import Cluster, cluster_argument_spec
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.module import MakeModule, run_module
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.client import Cluster
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.record.build import author, build
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.record.write import keep, write_files
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.report.write import VERSION
-
-
-def argument_spec() -> dict:
-    """Return the module's options."""
-    return cluster_argument_spec(
-        state={"type": "str", "choices": ["prepared", "present"], "default": "present"},
-        path={"type": "path", "required": True},
-        cluster={"type": "str"},
-        started={"type": "str"},
-        outcome={"type": "str", "choices": ["succeeded", "failed"], "default": "succeeded"},
-        failure={"type": "dict", "options": {"component": {"type": "str"}, "text": {"type": "str"}}},
-        inputs={"type": "dict", "default": {}},
-        planned={"type": "dict", "default": {}},
-        diagnosis={"type": "dict", "default": {}},
-        by={"type": "dict", "default": {}, "options": {"user": {"type": "str"}, "job": {"type": "str"}}},
-        history={"type": "int", "default": 10},
-        collected={"type": "dict", "default": {}},
-        verification={"type": "dict", "default": {}},
-        versions={"type": "dict", "default": {}},
-        events_file={"type": "path"},
-    )
 
 
 def run(params: dict, check_mode: bool = False) -> tuple[dict, list[str]]:
@@ -239,20 +219,17 @@ def summary(params: dict, result: dict) -> dict:
     }
 
 
-def carry_out(module: AnsibleModule) -> None:
-    """Run with a module's parameters and end it with the result."""
-    try:
-        result, warnings = run(module.params, module.check_mode)
-    except OrchestratorError as exc:
-        module.fail_json(msg=str(exc))
+def carry_out(module: AnsibleModule) -> dict:
+    """Return the module's result; raise OrchestratorError."""
+    result, warnings = run(module.params, module.check_mode)
     for warning in warnings:
         module.warn(warning)
-    module.exit_json(**result)
+    return result
 
 
-def main() -> None:
+def main(make: MakeModule = AnsibleModule) -> None:
     """Run the module."""
-    carry_out(AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True))
+    run_module(make, DOCUMENTATION, carry_out)
 
 
 if __name__ == "__main__":

@@ -89,7 +89,7 @@ options:
     type: bool
     default: false
 seealso:
-  - module: llm_d.orchestrator.probe
+  - module: llm_d.orchestrator.serving_info
 """
 
 EXAMPLES = r"""

@@ -47,6 +47,10 @@ options:
     elements: str
     choices: [unhealthy, drift]
     default: []
+  mending:
+    description: Whether what is not well is going to be mended, so that nothing fails for O(fail_on).
+    type: bool
+    default: false
   fix:
     description: Command that mends, shown where something is to be mended; by default one made of the running one.
     type: str
@@ -153,7 +157,7 @@ def run(params: dict, cluster: Cluster) -> dict:
 def carry_out(module: AnsibleModule) -> dict:
     """Return the module's result; raise OrchestratorError."""
     result = run(module.params, Cluster(module.params))
-    found = failures(result, module.params["fail_on"])
+    found = failures(result, module.params["fail_on"]) if not module.params["mending"] else []
     if found:
         return {**result, "failed": True, "msg": f"Namespace {result['namespace']}: {' and '.join(found)}."}
     return result

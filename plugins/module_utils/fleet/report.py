@@ -165,7 +165,7 @@ def _planned(answer: Object) -> Object:
     }
 
 
-def _probed(answer: Object) -> Object:
+def _served(answer: Object) -> Object:
     models = answer.get("models") or []
     good = sum(bool(row.get("ok")) for row in models)
     return {
@@ -222,7 +222,7 @@ def _written(answer: Object) -> Object:
 
 READERS: dict[str, t.Callable[[Object], Object]] = {
     "stack_info": _planned,
-    "probe": _probed,
+    "serving_info": _served,
     "stack_status": _status,
     "stack_teardown": _removed,
     "stack_diagnosis": _diagnosed,

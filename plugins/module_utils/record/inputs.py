@@ -36,7 +36,7 @@ def without_secrets(arguments: Object, variables: Object) -> Object:
     """
     planned = arguments.get("planned") or {}
     stack, plan = planned.get("stack") or {}, planned.get("plan") or {}
-    known = secrets_in(variables) | secrets_in(list((stack.get("releases") or {}).values()))
+    known = secrets_in(variables) | secrets_in([stack.get("releases"), stack.get("parts")])
     given = {
         **arguments,
         "inputs": arguments.get("inputs") or {name: variables[name] for name in variables if not VALUES.match(name)},

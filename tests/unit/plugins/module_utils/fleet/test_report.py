@@ -44,7 +44,7 @@ def rows(fleet, bad=()):
          {"models": ["a"], "versions": {"Kubernetes": "v1.34.4", "gateway": "istio", "llm-d-infra": "v1.3.6"},
           "errors": 1, "warnings": 2, "detail": "Nothing would change: all 0 objects are as wanted."}),
         ("stack_info", {"msg": "x", "findings": [{"severity": "error"}]}, {"errors": 1}),
-        ("probe", {"models": [{"name": "a", "ok": True}, {"name": "b", "ok": False}], "notes": ["n"]},
+        ("serving_info", {"models": [{"name": "a", "ok": True}, {"name": "b", "ok": False}], "notes": ["n"]},
          {"models": ["a", "b"], "warnings": 1, "detail": "1 of 2 models answer"}),
         ("stack_status", {"msg": "x"}, {}),
         ("stack_status", {"healthy": True, "deployed": True, "rows": [{"ready": True, "drift": "changed"}],
@@ -88,7 +88,7 @@ def test_each_result(fleet):
     fleet.expect(["a", "b", "c", "d", "e"], [1, 3, "100%"])
     fleet.begun("a")
     fleet.clock.now = 4.0
-    fleet.took("a", "probe", {"models": [{"name": "m", "ok": True}]})
+    fleet.took("a", "serving_info", {"models": [{"name": "m", "ok": True}]})
     for host, message in (("b", "It broke."), ("c", AWAY)):
         fleet.failed(host, "stack", message)
     fleet.begun("d")
@@ -122,7 +122,7 @@ def test_the_first_failure_is_the_cause(fleet):
 
 def test_results_of_several_modules_add_up(fleet):
     fleet.took("a", "stack_info", {"stack": {"models": [{"name": "m"}], "kubernetes": "v1"}, "findings": [{}] * 3})
-    fleet.took("a", "probe", {"models": [{"name": "m", "ok": True}], "notes": ["n"]})
+    fleet.took("a", "serving_info", {"models": [{"name": "m", "ok": True}], "notes": ["n"]})
     row = rows(fleet)["a"]
     assert row["models"] == ["m"] and row["versions"] == {"Kubernetes": "v1"}
     assert row["findings"] == {"errors": 0, "warnings": 1} and row["detail"] == "1 of 1 models answer"

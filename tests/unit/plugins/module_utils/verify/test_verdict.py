@@ -22,7 +22,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.verify.verdict 
     read_counters,
     split_findings,
 )
-from ansible_collections.llm_d.orchestrator.plugins.modules.probe import has_pool, stack_spec
+from ansible_collections.llm_d.orchestrator.plugins.modules.serving_info import has_pool, stack_spec
 
 
 @pytest.mark.parametrize(("count", "rounds"), [(0, 0), (1, 1), (2, 2), (3, 2), (8, 4), (15, 4)])

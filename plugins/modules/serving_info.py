@@ -2,13 +2,13 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
 # Apache License 2.0, which the GNU General Public License v3.0 of ansible-core permits to combine.
-"""Verify that the models of a namespace are served through their Gateway."""
+"""Say whether the models of a namespace are served through their Gateway."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: probe
-short_description: Verify that the models of a namespace are served through their Gateway
+module: serving_info
+short_description: Say whether the models of a namespace are served through their Gateway
 version_added: 0.1.0
 description:
   - Judges pods, pool selectors and ports, endpoint pickers and conditions, sends real completions to each model through
@@ -16,14 +16,14 @@ description:
   - A model passes when it answers 200 under the name asked for, from one of its own pods, and its pods are all ready.
     A condition that is not true on a path that serves is a warning.
   - Models with prefill pods pass only when a prefill pod took part, see O(pd).
-  - It changes nothing.
+  - It changes nothing, and reports what does not hold without failing.
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - llm_d.orchestrator.cluster
 attributes:
   check_mode:
     support: full
-    description: Runs as ever, and passes with a warning where nothing is deployed yet; see O(pending).
+    description: Runs as ever; where nothing is deployed yet, that is a warning and no failure, see O(pending).
   diff_mode:
     support: none
     description: Nothing is changed.
@@ -45,12 +45,12 @@ options:
       namespace:
         description: Namespace of the Gateway, by default that of the models.
         type: str
-  stack_models:
+  stack:
     description:
-      - Models as M(llm_d.orchestrator.stack_info) returns them; those that have a pool are verified besides O(models).
-    type: list
-    elements: dict
-    default: []
+      - The stack as M(llm_d.orchestrator.stack_info) returns it. Its models that have a pool are verified where O(models)
+        is empty, through its Gateway where O(gateway) is empty.
+    type: dict
+    default: {}
   models:
     description: The models to verify.
     type: list
@@ -132,20 +132,26 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Verify one model
-  llm_d.orchestrator.probe:
+- name: Ask one model
+  llm_d.orchestrator.serving_info:
     namespace: llm-d
     models:
       - name: qwen3-32b
         model: Qwen/Qwen3-32B
         path_prefix: /qwen3-32b
 
-- name: Verify through a Gateway of another namespace, with streaming
-  llm_d.orchestrator.probe:
+- name: Ask through a Gateway of another namespace, with streaming
+  llm_d.orchestrator.serving_info:
     namespace: llm-d
     gateway: {name: shared, namespace: gateways}
     models: [{name: qwen3-32b, model: Qwen/Qwen3-32B}]
     stream: true
+  register: serving
+
+- name: Assert that it is served
+  ansible.builtin.assert:
+    that: serving.failures | length == 0
+    fail_msg: "{{ serving.failure }}"
 """
 
 RETURN = r"""
@@ -170,6 +176,15 @@ models:
       latency_ms: 210.4
       served_by: [ms-qwen3-32b-llm-d-modelservice-decode-7d9f-abcde]
       answer: " Paris."
+failures:
+  description: What has to hold and does not, one line each.
+  returned: always
+  type: list
+  elements: str
+failure:
+  description: All of them as one text, empty where all models are served.
+  returned: always
+  type: str
 notes:
   description: What does not hold although the model is served; shown as warnings too.
   returned: always
@@ -197,44 +212,12 @@ import time
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.events import Events
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.client import (
-    PATIENCE,
-    Cluster,
-    cluster_argument_spec,
-)
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.module import MakeModule, run_module
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.client import PATIENCE, Cluster
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.verify.prober import Options
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.verify.rounds import probe
 
 EMPTY = {"changed": False, "checks": [], "models": [], "notes": [], "failures": [], "endpoint": "", "gateway": ""}
-
-
-def argument_spec() -> dict:
-    """Return the module's options."""
-    model = {
-        "name": {"type": "str", "required": True},
-        "model": {"type": "str"},
-        "path_prefix": {"type": "str"},
-        "hostname": {"type": "str"},
-        "pool": {"type": "str"},
-        "labels": {"type": "dict"},
-        "port": {"type": "int"},
-    }
-    return cluster_argument_spec(
-        namespace={"type": "str", "required": True},
-        gateway={"type": "dict", "default": {}, "options": {"name": {"type": "str"}, "namespace": {"type": "str"}}},
-        models={"type": "list", "elements": "dict", "default": [], "options": model},
-        stack_models={"type": "list", "elements": "dict", "default": []},
-        via={"type": "str", "choices": ["auto", "port_forward", "address"], "default": "auto"},
-        prompt={"type": "str", "default": "The capital of France is"},
-        max_tokens={"type": "int", "default": 8, "no_log": False},
-        requests={"type": "int", "default": 1},
-        chat={"type": "bool", "default": False},
-        stream={"type": "bool", "default": False},
-        timeout={"type": "float", "default": 60.0},
-        pd={"type": "str", "choices": ["auto", "required", "warn"], "default": "auto"},
-        pending={"type": "bool", "default": False},
-        events_file={"type": "path"},
-    )
 
 
 def has_pool(model: dict) -> bool:
@@ -249,16 +232,17 @@ def stack_spec(model: dict) -> dict:
 
 
 def run(params: dict, cluster: Cluster, check_mode: bool = False) -> dict:
-    """Return the module's result with failures (texts); raises OrchestratorError where nothing can be asked."""
+    """Return the module's result; raises OrchestratorError where nothing can be asked."""
     begin = time.monotonic()
     names = ("namespace", "via", "prompt", "max_tokens", "requests", "timeout", "chat", "stream", "pd")
-    gateway = params.get("gateway") or {}
+    stack = {} if params["models"] else params["stack"]
+    gateway = params.get("gateway") or stack.get("gateway") or {}
     options = Options(
         gateway=gateway.get("name"),
         gateway_namespace=gateway.get("namespace"),
         **{name: params[name] for name in names},
     )
-    specs = [*params["models"], *map(stack_spec, filter(has_pool, params["stack_models"]))]
+    specs = params["models"] or [stack_spec(model) for model in stack.get("models") or [] if has_pool(model)]
     specs = [{**spec, "model": spec.get("model") or spec["name"]} for spec in specs]
     if not specs:
         raise OrchestratorError("There is no model to verify.", hint="Set llm_d_models or verify_models.")
@@ -280,29 +264,31 @@ def run(params: dict, cluster: Cluster, check_mode: bool = False) -> dict:
         elif params["pending"]:
             notes = [f"Before the changes of a real run: {text}" for text in result["failures"]]
             result.update(notes=[*result["notes"], *notes], failures=[])
-    return {"changed": False, **result, "seconds": round(time.monotonic() - begin, 3)}
+    seconds = round(time.monotonic() - begin, 3)
+    return {"changed": False, **result, "failure": failure_text(result), "seconds": seconds}
 
 
-def carry_out(module: AnsibleModule) -> None:
-    """Run with a module's parameters and end it with the result."""
-    try:
-        result = run(module.params, Cluster(module.params, PATIENCE), module.check_mode)
-    except OrchestratorError as exc:
-        module.fail_json(msg=str(exc))
-    failures = result.pop("failures")
+def failure_text(result: dict) -> str:
+    """Return what did not pass as one text, "" where all did."""
+    if not result["failures"]:
+        return ""
+    broken = {model["name"] for model in result["models"] if not model["ok"]}
+    count = f"{len(broken)} of {len(result['models'])} models"
+    text = f"{count} behind Gateway {result['gateway']} did not pass."
+    return str(OrchestratorError(text, details=result["failures"]))
+
+
+def carry_out(module: AnsibleModule) -> dict:
+    """Return the module's result; raise OrchestratorError."""
+    result = run(module.params, Cluster(module.params, PATIENCE), module.check_mode)
     for note in result["notes"]:
         module.warn(note)
-    if failures:
-        broken = {model["name"] for model in result["models"] if not model["ok"]}
-        count = f"{len(broken)} of {len(result['models'])} models"
-        error = OrchestratorError(f"{count} behind Gateway {result['gateway']} did not pass.", details=failures)
-        module.fail_json(msg=str(error), **result)
-    module.exit_json(**result)
+    return result
 
 
-def main() -> None:
+def main(make: MakeModule = AnsibleModule) -> None:
     """Run the module."""
-    carry_out(AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True))
+    run_module(make, DOCUMENTATION, carry_out, no_log={"max_tokens": False})
 
 
 if __name__ == "__main__":

@@ -1,0 +1,32 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What failed in a run and what was not begun for it, as Ansible tells of the task that failed."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..base.data import Object
+
+
+def failure(result: t.Mapping[str, t.Any], task: t.Mapping[str, t.Any], table: t.Iterable[Object]) -> Object:
+    """Return {failed: [component], not_started: [component], text, message}.
+
+    result, task: ansible_failed_result and ansible_failed_task; table: the component table.
+    """
+    text = str(result.get("msg") or result)
+    failed = [str(name) for name in result.get("failed_components") or [_role(task) or task.get("name") or ""]]
+    not_started: list[str] = []
+    for row in table:
+        if row["name"] not in failed and {*row.get("needs", [])} & {*failed, *not_started}:
+            not_started.append(row["name"])
+    told = f" Not deployed for that: {', '.join(not_started)}." if not_started else ""
+    message = f"Failed: {', '.join(failed)}.{told}\n{text}"
+    return {"failed": failed, "not_started": not_started, "text": text, "message": message}
+
+
+def _role(task: t.Mapping[str, t.Any]) -> str:
+    """Return the short name of a task's role, "" where it has none."""
+    role = task.get("role") or ""
+    name = role.get("_role_name") if isinstance(role, dict) else role
+    return str(name or "").rpartition(".")[2]

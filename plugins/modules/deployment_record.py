@@ -66,7 +66,8 @@ options:
     default: {}
   planned:
     description:
-      - What M(llm_d.orchestrator.stack_info) returned, of it C(stack), C(settled), and C(digest) and C(inputs) of C(plan).
+      - What M(llm_d.orchestrator.stack_info) returned, of it C(stack), C(settled), and of C(plan) C(digest) and
+        C(inputs).
     type: dict
     default: {}
   diagnosis:
@@ -91,7 +92,7 @@ options:
     type: int
     default: 10
   collected:
-    description: By component what its module returned, as M(llm_d.orchestrator.release_jobs) does in RV(ignore:results).
+    description: By component what its module returned, as C(results) of M(llm_d.orchestrator.release_jobs).
     type: dict
     default: {}
   verification:

@@ -47,8 +47,8 @@ options:
         type: str
   stack:
     description:
-      - The stack as M(llm_d.orchestrator.stack_info) returns it. Its models that have a pool are verified where O(models)
-        is empty, through its Gateway where O(gateway) is empty.
+      - The stack as M(llm_d.orchestrator.stack_info) returns it. Its models that have a pool are verified where
+        O(models) is empty, through its Gateway where O(gateway) is empty.
     type: dict
     default: {}
   models:

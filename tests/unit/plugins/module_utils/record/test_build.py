@@ -61,12 +61,13 @@ def test_a_failure_is_recorded_without_secrets(tmp_path):
     path = tmp_path / "east" / "20261121T083000Z"
     path.mkdir(parents=True)
     (path / "events.jsonl").write_text("".join(json.dumps(one) + "\n" for one in EVENTS))
+    failed_release = {"name": "gaie-a", "action": None, "error": "a|b\nc", "chart": "inferencepool"}
     params = parameters(
         path,
         outcome="failed",
         failure={"component": "gaie", "text": "```\nHF_TOKEN=abcdef12345 is wrong"},
         inputs={"llm_d_models": [{"name": "a"}], "prepare_hf_token": "hf_abcdefghijkl"},
-        collected={"gaie": {"releases": [{"name": "gaie-a", "action": None, "error": "a|b\nc", "chart": "inferencepool"}]}},
+        collected={"gaie": {"releases": [failed_release]}},
         verification={"checks": [{"model": "a", "name": "pods", "ok": False, "detail": "0 of 1"}], "models": []},
         versions={"helm": "v3.19.4"},
         planned={"plan": {"digest": "sha256:a1"}},

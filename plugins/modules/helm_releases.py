@@ -276,7 +276,7 @@ def run_present(params: dict, cluster: Cluster, helm: Helm, *, check: bool, diff
     if check:
         discovery = Discovery(inventory.live)
         actions = discovery.releases(parts(plans, installer))
-        refuse(refusals(actions, params["adopt"]))
+        refuse([one.text() for one in refusals(actions, params["adopt"])])
         if changed and params["create_namespace"]:
             # Shown with the first release.
             actions = discovery.namespace(params["component"], plans[0].wanted.name, namespace) + actions

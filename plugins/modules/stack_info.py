@@ -327,7 +327,6 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.charts.registry
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.client import cluster_argument_spec
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.base import COMPONENTS
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.decisions import CONSENTS, DEFAULT_THRESHOLD
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.mistakes import PlanningFailed
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.planning import run
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.schemas.check_all import UNKNOWN_KEYS
 
@@ -389,10 +388,8 @@ def carry_out(module: AnsibleModule) -> None:
     try:
         with registry_access(module.params):
             result = run(module.params, module.check_mode, getattr(module, "say", module.warn))
-    except PlanningFailed as exc:
-        module.fail_json(msg=str(exc), findings=exc.findings)
     except OrchestratorError as exc:
-        module.fail_json(msg=str(exc))
+        module.fail_json(msg=str(exc), **exc.result)
     for note in result["stack"]["notes"]:
         module.warn(note)
     module.exit_json(**result)

@@ -35,3 +35,13 @@ class OrchestratorError(Exception):
 
 class Forbidden(OrchestratorError):
     """The cluster does not permit it."""
+
+
+class WrongVersion(OrchestratorError):
+    """The version that is asked of a chart is missing, no exact one, or none that there is."""
+
+
+class Unreachable(OrchestratorError):
+    """The cluster does not answer."""
+
+    result: t.Mapping[str, t.Any] = {"unreachable_cluster": True}

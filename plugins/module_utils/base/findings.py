@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""One mistake in an input, as every check of this collection reports it, and the list that collects them."""
+"""What is wrong with an input, as every check of this collection reports it, and what collects such findings."""
 
 from __future__ import annotations
 
@@ -54,7 +54,12 @@ class Finding:
     """What is wrong at a place, and what to write instead.
 
     path: printed path of the key ("" for the whole file); rule: id of the rule; severity: error, warning or note;
-    chart: "NAME VERSION", or "" where no chart is concerned; source: where the rule comes from.
+    chart: "NAME VERSION", or "" where no chart is concerned; source: where the rule comes from; objects: the places of
+    manifests that disagree, as people read them, and place: what is to be read besides; keys: 'release: values key' of
+    each; where: what is printed for the place, None for file, line, column and path.
+
+    How findings are joined: about: names of releases, objects and kinds that it concerns; covers: ids of rules that
+    say the same of these; key: findings of one key are one, whatever their rules; explains: keys of its consequences.
     """
 
     mark: Mark
@@ -65,19 +70,35 @@ class Finding:
     severity: str = ERROR
     chart: str = ""
     source: str = ""
+    objects: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    place: str = ""
+    where: str | None = None
+    about: frozenset[str] = dataclasses.field(default=frozenset(), compare=False)
+    covers: tuple[str, ...] = dataclasses.field(default=(), compare=False)
+    key: tuple[t.Any, ...] = dataclasses.field(default=(), compare=False)
+    explains: tuple[tuple[t.Any, ...], ...] = dataclasses.field(default=(), compare=False)
 
     def as_dict(self) -> dict[str, t.Any]:
         """Return the finding as a module returns it."""
         fields = ("path", "message", "hint", "rule", "severity", "chart", "source")
         place = {"file": self.mark.file, "line": self.mark.line, "column": self.mark.column}
-        return {**place, **{field: getattr(self, field) for field in fields}}
+        sides = {"objects": list(self.objects), "keys": list(self.keys), "place": self.place}
+        return {**place, **{field: getattr(self, field) for field in fields}, **(sides if self.objects else {})}
 
     def text(self) -> str:
-        """Return one line: place: path: what is wrong; what to write instead (source)."""
+        """Return one line: place: what is wrong -> what to do; of a key of a file with the source of the rule."""
+        if self.where is not None:
+            text = ": ".join(filter(None, (self.where, self.message)))
+            return text + (f" -> {self.hint}" if self.hint else "")
         place = self.mark.file if not self.mark.line else f"{self.mark.file}:{self.mark.line}:{self.mark.column}"
         text = ": ".join(part for part in (place, self.path, self.message) if part)
         text += f"; {self.hint}" if self.hint else ""
         return text + (f" ({self.source})" if self.source else "")
+
+    def is_covered_by(self, other: Finding) -> bool:
+        """Return whether another finding says the same: it covers this one's rule, of something both are about."""
+        return self.rule in other.covers and (not other.about or bool(self.about & other.about))
 
 
 class Place(str):
@@ -93,32 +114,77 @@ class Place(str):
         return place
 
 
-class Problems:
-    """Collects mistakes, so that all are reported at once. Texts are unique and keep their order."""
+def finding_at(where: str, message: str, hint: str | None = None, rule: str = "input") -> Finding:
+    """Return a finding of a Place, or of a variable or an object that is named; "" for the whole stack."""
+    mark, path = (where.mark, where.path) if isinstance(where, Place) else (Mark(where or "stack"), "")
+    return Finding(mark, path, message, hint or "", rule, where=str(where))
 
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-        self._findings: list[Finding] = []
 
-    def add(self, where: str, message: str, fix: str | None = None, rule: str = "input") -> None:
-        """Note a mistake: where (llm_d_models[2].name, a Place), what, what to write instead, and the rule's id."""
-        text = f"{where}: {message}" + (f" -> {fix}" if fix else "")
-        if text in self.texts:
-            return
-        mark, path = (where.mark, where.path) if isinstance(where, Place) else (Mark(where), "")
-        self.texts.append(text)
-        self._findings.append(Finding(mark, path, message, fix or "", rule))
+class Findings:
+    """Collects findings, so that all are reported at once: each is kept once, and they keep their order."""
+
+    def __init__(self, found: t.Iterable[Finding] = ()) -> None:
+        self._found: dict[Finding, Finding] = {}
+        self.take(found)
+
+    def add(
+        self,
+        where: str,
+        message: str,
+        hint: str | None = None,
+        rule: str = "input",
+        *,
+        about: t.Iterable[str] = (),
+        covers: t.Iterable[str] = (),
+    ) -> None:
+        """Note where something is wrong (llm_d_models[2].name, a Place), what, what to write instead, the rule's id.
+
+        covers: ids of rules that say the same of what it is about.
+        """
+        found = finding_at(where, message, hint, rule)
+        self.take([dataclasses.replace(found, about=frozenset(about), covers=tuple(covers))])
+
+    def take(self, found: t.Iterable[Finding]) -> None:
+        """Note findings; one that is noted already is then about what either is about."""
+        for finding in found:
+            known = self._found.get(finding, finding)
+            self._found[finding] = dataclasses.replace(known, about=known.about | finding.about)
 
     def has(self, variable: str) -> bool:
-        """Return whether a mistake in this variable is noted, so that what follows from it need not be."""
-        return any(finding.mark.file == variable for finding in self._findings)
+        """Return whether something is wrong with this variable, so that what follows from it need not be noted."""
+        return any(finding.mark.file == variable for finding in self)
 
-    def findings(self) -> list[Finding]:
-        """Return the mistakes in the order of the texts; the mark's file is the variable where there is no file."""
-        return list(self._findings)
+    def join(self, found: t.Iterable[Finding]) -> list[Finding]:
+        """Return the findings that none of these covers; a covering one is printed with the id of the rule it covers.
+
+        found: those of rules, whose ids readers look up.
+        """
+        covered: dict[Finding, list[str]] = {}
+        rest = []
+        for finding in found:
+            covering = [known for known in self if finding.is_covered_by(known)]
+            for known in covering:
+                covered.setdefault(known, []).append(finding.rule)
+            rest += [] if covering else [finding]
+        named = [
+            dataclasses.replace(known, where=f"{min(covered[known], key=known.covers.index)} {known.where}")
+            if known in covered
+            else known
+            for known in self
+        ]
+        self._found = {finding: finding for finding in named}
+        return rest
+
+    @property
+    def texts(self) -> list[str]:
+        """The findings as lines."""
+        return [finding.text() for finding in self]
+
+    def __iter__(self) -> t.Iterator[Finding]:
+        return iter(self._found.values())
 
     def __bool__(self) -> bool:
-        return bool(self.texts)
+        return bool(self._found)
 
 
 def show_path(path: t.Iterable[str | int]) -> str:

@@ -15,7 +15,7 @@ import typing as t
 
 from ..base.data import Object
 from ..base.errors import OrchestratorError
-from ..base.findings import ERROR, Problems
+from ..base.findings import ERROR, Findings
 from ..base.mask import mask
 from ..charts.defaults import chart_defaults
 from ..charts.fetch import Chart, default_cache_dir, fetch_chart
@@ -70,7 +70,7 @@ def make_part(params: Object) -> Object:
     params: those of the module stack_bundle_info. A release is {component, name, namespace, chart, manifest, values,
     images}; texts are YAML without secrets; images are {image: places}.
     """
-    problems, notes = Problems(), t.cast("list[str]", [])
+    problems, notes = Findings(), t.cast("list[str]", [])
     params = {**checked_settings({**params, "components": list(COMPONENTS)}, problems), "image_registry": ""}
     helm_version(params["helm_binary"], problems)
     target = find_target(params, notes)
@@ -81,7 +81,8 @@ def make_part(params: Object) -> Object:
     rules = StackRules(t.cast(Cluster, None), inventory, stack, result, fetching)
     rendered = rules.render({})
     if rendered.errors:
-        raise OrchestratorError("Charts cannot be rendered:", details=rendered.errors)
+        details = [f"{name}: {text}" for name, text in rendered.errors]
+        raise OrchestratorError("Charts cannot be rendered:", details=details)
     objects = {(part.component, part.release): list(part.manifests) for part in rendered.parts}
     releases = [
         _release(component, row, objects[component, row["name"]], params, fetching)
@@ -115,7 +116,7 @@ def find_target(params: Object, notes: list[str]) -> RenderTarget:
 
 
 def _resolve(
-    params: Object, target: RenderTarget, fetching: Object, problems: Problems, notes: list[str]
+    params: Object, target: RenderTarget, fetching: Object, problems: Findings, notes: list[str]
 ) -> tuple[Stack, Object]:
     sections = {name: params[name] for name in ("gateway", "gaie", "modelservice")}
     target.facts.chart_values = chart_defaults(sections, fetching)
@@ -126,16 +127,13 @@ def _resolve(
     result = as_result(stack, routes, rules, {})
     unknown = UNKNOWN_KEYS[params["unknown_keys"]]
     checked = check_charts(result["inputs"], unknown_keys=unknown, files_known=True, **fetching)
-    texts = problems.texts + resolver.problems.texts
-    texts += [finding.text() for finding in checked.findings if finding.severity == ERROR]
+    problems.take([*resolver.problems, *(finding for finding in checked.findings if finding.severity == ERROR)])
     notes += [finding.text() for finding in checked.findings if finding.severity != ERROR]
     if not any(result["releases"].values()):
-        texts.append("llm_d_models: is empty: there is nothing to bundle")
-    if texts:
-        raise OrchestratorError(
-            f"{len(texts)} mistake{'s' if len(texts) > 1 else ''} found; nothing was written.",
-            details=list(dict.fromkeys(texts)),
-        )
+        problems.add("llm_d_models", "is empty: there is nothing to bundle", rule="input-empty")
+    if texts := problems.texts:
+        count = f"{len(texts)} mistake{'s' if len(texts) > 1 else ''} found"
+        raise OrchestratorError(f"{count}; nothing was written.", details=texts)
     return stack, result
 
 

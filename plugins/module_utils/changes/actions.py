@@ -10,6 +10,7 @@ import re
 import typing as t
 
 from ..base.data import Object
+from ..base.findings import Finding, finding_at
 from ..base.ours import MANAGED_LABEL, object_key
 from ..cluster.compare import projected
 from ..helm.deployed import owner_release
@@ -143,13 +144,14 @@ def identity(item: Object) -> tuple[str, str, str, str]:
     return api_version.rpartition("/")[0], kind, namespace, name
 
 
-def refusals(actions: t.Iterable[Action], adopt: bool) -> list[str]:
-    """Return the objects that the deployment may not or cannot touch, each as 'place: what -> what to do'."""
+def refusals(actions: t.Iterable[Action], adopt: bool) -> list[Finding]:
+    """Return the objects that the deployment may not or cannot touch."""
     rows = []
     for action in actions:
         if action.mistake:
-            rows.append(f"{action.title}: {action.mistake} -> remove it, or choose another name")
+            rows.append(finding_at(action.title, action.mistake, "remove it, or choose another name", "owner"))
         elif action.adopts and not adopt:
             said = "it exists and was not made by this collection"
-            rows.append(f"{action.title}: {said} -> other names, or llm_d_adopt: true to take it over")
+            fix = "other names, or llm_d_adopt: true to take it over"
+            rows.append(finding_at(action.title, said, fix, "owner"))
     return rows

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import tempfile
 
-from ..base.errors import OrchestratorError
+from ..base.errors import OrchestratorError, WrongVersion
 from ..base.files import helm_folders, scratch_folder
 from .files import chart_digest, read_chart
 from .registry import pinned_digest, pull_error, pull_options
@@ -94,7 +94,7 @@ def fetch_chart(
     files = read_chart(path)
     unstamped = is_local(ref) and files.version == PLACEHOLDER_VERSION
     if version and not unstamped and not _same_version(files.version, version):
-        raise OrchestratorError(
+        raise WrongVersion(
             f"The chart {ref} is version {files.version} of {files.name}, but version {version} is asked for.",
             hint=f"Set the chart version to {files.version}, or give the chart of version {version}.",
         )
@@ -159,11 +159,11 @@ def _pull_arguments(ref: str, version: str | None) -> list[str]:
         raise OrchestratorError(f"The chart reference {ref} names no chart of its repository.", hint=_forms())
     pinned = scheme == "oci" and pinned_digest(ref)
     if not version and not pinned:
-        raise OrchestratorError(
+        raise WrongVersion(
             f"The chart {ref} needs a version.", hint="Set its chart version to one exact version, such as v1.3.0."
         )
     if version and not EXACT_VERSION.fullmatch(version):
-        raise OrchestratorError(
+        raise WrongVersion(
             f"The version {version!r} of the chart {ref} is not one exact version.",
             hint="Ranges and tags such as latest change under a deployment: write one version, such as v1.3.0.",
         )

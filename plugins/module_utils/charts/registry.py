@@ -14,7 +14,7 @@ import tempfile
 import typing as t
 import urllib.parse
 
-from ..base.errors import OrchestratorError
+from ..base.errors import OrchestratorError, WrongVersion
 
 # Names a file of certificate authorities to fetch_chart, as llm_d_registry_ca does.
 CA_VARIABLE = "LLM_D_REGISTRY_CA"
@@ -113,7 +113,8 @@ def pull_error(ref: str, version: str | None, text: str) -> OrchestratorError:
             )
         if "not found" in text:
             what = "this digest" if pinned else f"version {version}"
-            return OrchestratorError(
+            error = OrchestratorError if pinned else WrongVersion
+            return error(
                 f"{failed}: the registry {host} does not have {what} of it, or not the chart: {text}",
                 hint="Check the path and the digest." if pinned else "Check the path and the version.",
             )

@@ -18,7 +18,7 @@ from ansible_collections.kubernetes.core.plugins.module_utils.args_common import
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s import client as k8s_client
 
 from ..base.data import Object
-from ..base.errors import Forbidden, OrchestratorError
+from ..base.errors import Forbidden, OrchestratorError, Unreachable
 from . import credentials
 from .kubeconfig import check_context, read
 
@@ -259,4 +259,4 @@ def _unreachable(exc: urllib3.exceptions.HTTPError, host: str, hints: dict[str, 
         cause, urllib3.exceptions.NewConnectionError
     ):
         cause = TimeoutError(f"no answer within {CONNECT_TIMEOUT} s")
-    return OrchestratorError(f"Cannot reach the cluster at {host}: {cause}", hint=hints["reach"])
+    return Unreachable(f"Cannot reach the cluster at {host}: {cause}", hint=hints["reach"])

@@ -12,7 +12,7 @@ import typing as t
 
 from ..base.data import KeyPath as Path
 from ..base.data import Values, dig, kind, nest
-from ..base.findings import Problems
+from ..base.findings import Findings
 from ..base.findings import show_path as dotted
 from ..base.names import label_key_problem, label_problem
 from ..values.layers import Layer, locate, merge, merge_all
@@ -211,7 +211,7 @@ def pool_ports(values: Values, chart: str) -> list:
     return [port.get("number") if isinstance(port, dict) else port for port in ports]
 
 
-def check_pool(pool: Pool, settings: PoolSettings, problems: Problems) -> None:
+def check_pool(pool: Pool, settings: PoolSettings, problems: Findings) -> None:
     """Note what the chart would ignore or what would not serve, with the file and line where it stands."""
     chart = CHARTS[settings.chart]
     for path in chart.forbidden:
@@ -236,7 +236,7 @@ def check_pool(pool: Pool, settings: PoolSettings, problems: Problems) -> None:
             problems.add(at, f"{value!r} is no port", "a number from 1 to 65535", rule="input-port")
 
 
-def _check_maps(pool: Pool, chart: PoolChart, problems: Problems) -> None:
+def _check_maps(pool: Pool, chart: PoolChart, problems: Findings) -> None:
     """Note values that are no map where this collection's own are laid under them."""
     paths = {
         tuple(path[:end]) for path in (chart.extension, chart.selector, chart.ports) for end in range(1, len(path))
@@ -249,7 +249,7 @@ def _check_maps(pool: Pool, chart: PoolChart, problems: Problems) -> None:
                 problems.add(where, f"is a {kind(value)}: {value!r}", "a map", rule="input-type")
 
 
-def _check_image(pool: Pool, chart: PoolChart, problems: Problems) -> None:
+def _check_image(pool: Pool, chart: PoolChart, problems: Findings) -> None:
     path = (*chart.extension, "image", "tag")
     tag = dig(pool.values, path)
     if not isinstance(tag, str) or not tag.strip() or tag.strip() == "latest":
@@ -263,7 +263,7 @@ def _check_image(pool: Pool, chart: PoolChart, problems: Problems) -> None:
         )
 
 
-def _check_zmq(pool: Pool, chart: PoolChart, problems: Problems) -> None:
+def _check_zmq(pool: Pool, chart: PoolChart, problems: Findings) -> None:
     """Note a user's port that takes zmq's name or number for something else."""
     lists = (((*chart.extension, "extraContainerPorts"), "containerPort"), (chart.service_ports, "port"))
     for path, key in lists:

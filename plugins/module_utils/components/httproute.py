@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ..base.findings import Problems
+from ..base.findings import Findings
 from ..base.names import dns_label, hostname_problem, name_problem
 from ..objects.routes import NO_TIMEOUTS, RouteRule, conflicts, parent_ref, route_manifest, with_parent
 from .base import DEFAULT_PORT, Stack
@@ -27,7 +27,7 @@ _DURATION = re.compile(r"([0-9]{1,5}(h|m|s|ms)){1,4}\Z")
 _PREFIX = re.compile(r"/[A-Za-z0-9/\-._~!$&'()*+,;=:@%]*\Z")
 
 
-def stack_routes(stack: Stack, problems: Problems) -> tuple[list[dict], list[RouteRule]]:
+def stack_routes(stack: Stack, problems: Findings) -> tuple[list[dict], list[RouteRule]]:
     """Return the manifests, without parents, and the rules behind them; mistakes go to problems."""
     options = stack.params["httproute"]
     entries = stack.route_entries
@@ -42,17 +42,19 @@ def stack_routes(stack: Stack, problems: Problems) -> tuple[list[dict], list[Rou
         _check_route_names(names, entries, problems)
         routes = [route_manifest(name, namespace, [rule]) for name, rule in zip(names, rules, strict=True)]
     gateway = (stack.gateway.name or "gateway", stack.gateway.namespace)
-    for text in conflicts([with_parent(route, parent_ref(*gateway)) for route in routes], [], gateway):
+    for conflict in conflicts([with_parent(route, parent_ref(*gateway)) for route in routes], [], gateway):
         problems.add(
             "httproute",
-            text.replace(" (not ours)", ""),
+            conflict.text(owners=False),
             "another path_prefix or hostnames for one of them",
             rule="input-route-conflict",
+            about=conflict.routes,
+            covers=["LLMD212", "LLMD213"],
         )
     return routes, rules
 
 
-def _rule(entry: dict, stack: Stack, count: int, problems: Problems) -> RouteRule:
+def _rule(entry: dict, stack: Stack, count: int, problems: Findings) -> RouteRule:
     where = entry["where"]
     rule = RouteRule(
         where=where,
@@ -78,7 +80,7 @@ def _rule(entry: dict, stack: Stack, count: int, problems: Problems) -> RouteRul
     return rule
 
 
-def _check_timeouts(timeouts: dict, where: str, problems: Problems) -> None:
+def _check_timeouts(timeouts: dict, where: str, problems: Findings) -> None:
     for key, value in timeouts.items():
         if key not in NO_TIMEOUTS or not isinstance(value, str) or not _DURATION.match(value):
             fix = "request and backendRequest, each like 0s, 30s or 1h30m"
@@ -120,7 +122,7 @@ def _route_name(entry: dict) -> str:
     return dns_label(f"llm-d-{source}", 63)
 
 
-def _check_route_names(names: t.Sequence[str], entries: t.Sequence[dict], problems: Problems) -> None:
+def _check_route_names(names: t.Sequence[str], entries: t.Sequence[dict], problems: Findings) -> None:
     first: dict[str, str] = {}
     for name, entry in zip(names, entries, strict=True):
         wrong = name_problem(name)
@@ -128,11 +130,12 @@ def _check_route_names(names: t.Sequence[str], entries: t.Sequence[dict], proble
             problems.add(f"{entry['where']}.name", f"its HTTPRoute {wrong}", rule="input-name")
         if name in first:
             message = f"the HTTPRoute {name!r} is also that of {first[name]}"
-            problems.add(f"{entry['where']}.name", message, "another name", rule="input-name-taken")
+            more: dict[str, t.Any] = {"about": [name], "covers": ["LLMD301", "LLMD302", "LLMD303"]}
+            problems.add(f"{entry['where']}.name", message, "another name", rule="input-name-taken", **more)
         first.setdefault(name, entry["where"])
 
 
-def _check_shared(entries: list[dict], rules: list[RouteRule], problems: Problems) -> None:
+def _check_shared(entries: list[dict], rules: list[RouteRule], problems: Findings) -> None:
     if len(rules) > API_LIMIT:
         fix = "httproute_mode: per_model"
         problems.add(

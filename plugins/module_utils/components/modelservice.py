@@ -11,7 +11,7 @@ import dataclasses
 import typing as t
 
 from ..base.data import Values, dig
-from ..base.findings import Problems
+from ..base.findings import Findings
 from ..base.names import LABEL_LIMIT, dns_label, label_key_problem, label_problem, modelservice_fullname
 from ..base.ours import SERVING_LABEL
 from ..values.layers import Layer, locate, merge, merge_all
@@ -92,7 +92,7 @@ def _replicas(values: Values, role: str) -> int | None:
     return replicas if isinstance(replicas, int) else _CHART_REPLICAS[role]
 
 
-def check_model(model: Model, problems: Problems) -> None:
+def check_model(model: Model, problems: Findings) -> None:
     """Note what would keep a model from being deployed or served."""
     served = dig(model.values, ("modelArtifacts", "name"))
     if not served and not model.complete:

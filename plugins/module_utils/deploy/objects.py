@@ -114,7 +114,7 @@ class RouteService:
         if found:
             raise OrchestratorError(
                 f"Routes on Gateway {gateway[1]}/{gateway[0]} would collide; nothing was applied.",
-                details=found,
+                details=[conflict.text() for conflict in found],
                 hint="Give one of them another path_prefix or hostnames; httproute_prune: true removes routes of ours"
                 " that are no longer wanted.",
             )

@@ -100,12 +100,27 @@ def refers_to(route: Object, name: str, namespace: str) -> list[Object]:
     ]
 
 
-def conflicts(wanted: list[Object], existing: list[Object], gateway: tuple[str, str]) -> list[str]:
+@dataclasses.dataclass(frozen=True)
+class Conflict:
+    """A collision of one or two routes on a Gateway. foreign: those that are not ours; named: of two rules' names."""
+
+    routes: tuple[str, ...]
+    said: str
+    foreign: tuple[str, ...] = ()
+    named: bool = False
+
+    def text(self, *, owners: bool = True) -> str:
+        """Return it as a sentence. owners: whether to say which routes are not ours."""
+        shown = [f"{route} (not ours)" if owners and route in self.foreign else route for route in self.routes]
+        return f"{' and '.join(shown)} {self.said}"
+
+
+def conflicts(wanted: list[Object], existing: list[Object], gateway: tuple[str, str]) -> list[Conflict]:
     """Return each collision of wanted routes on a Gateway (name, namespace): among themselves and with existing ones.
 
     Two rules collide where a request could match both equally well, or where their names are the same.
     """
-    found: list[str] = []
+    found: list[Conflict] = []
     ours = {key(route) for route in wanted}
     wanted = [route for route in wanted if refers_to(route, *gateway)]
     others = [route for route in existing if key(route) not in ours and refers_to(route, *gateway)]
@@ -122,10 +137,15 @@ def key(route: Object) -> tuple[str, str]:
     return route["metadata"].get("namespace") or "", route["metadata"]["name"]
 
 
-def _title(route: Object) -> str:
-    namespace, name = key(route)
-    mine = (route["metadata"].get("labels") or {}).get(MANAGED_LABEL) == "true"
-    return f"HTTPRoute {namespace}/{name}" + ("" if mine else " (not ours)")
+def route_title(namespace: str, name: str) -> str:
+    """Return a route as messages have it."""
+    return f"HTTPRoute {namespace}/{name}"
+
+
+def _conflict(routes: list[Object], said: str, *, named: bool = False) -> Conflict:
+    others = [route for route in routes if (route["metadata"].get("labels") or {}).get(MANAGED_LABEL) != "true"]
+    titles, foreign = (tuple(route_title(*key(route)) for route in rows) for rows in (routes, others))
+    return Conflict(titles, said, foreign, named)
 
 
 def _sections_meet(one: list[Object], two: list[Object]) -> bool:
@@ -163,28 +183,28 @@ def _show(key: tuple) -> str:
     return ", ".join([f"{kind} {value}", *more])
 
 
-def _inside(route: Object) -> list[str]:
+def _inside(route: Object) -> list[Conflict]:
     seen: set[tuple] = set()
     found = []
     for rule in (route.get("spec") or {}).get("rules") or []:
         for match in _matches(rule):
             if match in seen:
-                found.append(f"{_title(route)} has two rules that match {_show(match)}")
+                found.append(_conflict([route], f"has two rules that match {_show(match)}"))
             seen.add(match)
     return found
 
 
-def _between(route: Object, other: Object) -> list[str]:
+def _between(route: Object, other: Object) -> list[Conflict]:
     found = []
     hosts = _shared_hosts(route, other)
     names = {rule.get("name") for rule in other["spec"].get("rules") or []} - {None}
     taken = {match for rule in other["spec"].get("rules") or [] for match in _matches(rule)}
     for rule in route["spec"].get("rules") or []:
         if rule.get("name") in names:
-            found.append(f"{_title(route)} and {_title(other)} both have a rule named {rule['name']!r}")
+            found.append(_conflict([route, other], f"both have a rule named {rule['name']!r}", named=True))
         if hosts is not None:
             found += [
-                f"{_title(route)} and {_title(other)} both match {_show(match)} for {hosts}"
+                _conflict([route, other], f"both match {_show(match)} for {hosts}")
                 for match in _matches(rule)
                 if match in taken
             ]

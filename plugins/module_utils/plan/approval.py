@@ -8,11 +8,11 @@ import typing as t
 
 from ..base.data import Object, kind
 from ..base.errors import OrchestratorError
+from ..base.findings import Finding, Findings, finding_at
 from ..changes.actions import REUSE, Action
-from .decisions import open_texts, settings_texts
+from .decisions import not_carried_out, unanswered
 from .document import decisions, extra_vars, grant, grants, missing_consents, open_questions
 from .file import read_plan
-from .mistakes import Mistakes
 from .state import changed_inputs, changed_states, plan_digest
 
 PRODUCTION = "production"
@@ -24,37 +24,43 @@ PRODUCED = "run ansible-playbook llm_d.orchestrator.plan; it ends with the comma
 AGAIN = "make a plan anew with the playbook plan, and have it approved"
 
 
-def approval_texts(params: Object, now: Object, actions: t.Sequence[Action]) -> tuple[list[str], list[str]]:
+def against(params: Object, now: Object, actions: t.Sequence[Action]) -> tuple[list[Finding], list[str]]:
     """Return what stands against carrying out a plan, and notes.
 
     params: environment, plan_file, approved_digest (one, or one for each cluster) and cluster_name of the module; now:
     the plan as it would be made now.
     """
     file = params["plan_file"]
-    digest, texts = _approved(params)
-    if params["environment"] == PRODUCTION and not texts:
-        texts = _production(file, digest)
+    digest, found = _approved(params)
+    if params["environment"] == PRODUCTION and not found:
+        found = _production(file, digest)
     if not file:
         if digest and digest != now["digest"]:
-            texts.append(
-                f"llm_d_approved_digest: it is {digest}, but what would be done now has {now['digest']} -> {AGAIN}"
-            )
-        return texts, []
+            found.append(_about_digest(f"it is {digest}, but what would be done now has {now['digest']}"))
+        return found, []
     try:
         plan = read_plan(file)
     except OrchestratorError as exc:
-        return [*texts, f"llm_d_plan: {exc.message} -> {exc.hint or AGAIN}"], []
+        return [*found, _about_plan(exc.message, exc.hint or AGAIN)], []
     wrong = _other(plan, now)
     if wrong:
-        return [*texts, f"llm_d_plan: the plan is {wrong} -> {AGAIN}"], []
+        return [*found, _about_plan(f"the plan is {wrong}")], []
     if digest and digest != plan["digest"]:
         said = f"it is {digest}, but the plan {file} has {plan['digest']}"
-        texts.append(f"llm_d_approved_digest: {said} -> the digest of the plan that was approved")
-    found, notes = _compared(plan, now, actions)
-    return texts + found, notes
+        found.append(_about_digest(said, "the digest of the plan that was approved"))
+    changed, notes = _compared(plan, now, actions)
+    return found + changed, notes
 
 
-def _approved(params: Object) -> tuple[str, list[str]]:
+def _about_digest(message: str, hint: str = AGAIN) -> Finding:
+    return finding_at("llm_d_approved_digest", message, hint, "approval")
+
+
+def _about_plan(message: str, hint: str = AGAIN) -> Finding:
+    return finding_at("llm_d_plan", message, hint, "approval")
+
+
+def _approved(params: Object) -> tuple[str, list[Finding]]:
     """Return the digest that was approved for this cluster, "" for none, and what is wrong with what was given."""
     given = params["approved_digest"] or ""
     if isinstance(given, str):
@@ -66,17 +72,16 @@ def _approved(params: Object) -> tuple[str, list[str]]:
         what = f"names no digest for {cluster}"
     else:
         return given[cluster], []
-    return "", [f"llm_d_approved_digest: {what} -> a digest, or a map of each cluster to the digest of its plan"]
+    return "", [_about_digest(what, "a digest, or a map of each cluster to the digest of its plan")]
 
 
-def _production(file: str, digest: str) -> list[str]:
+def _production(file: str, digest: str) -> list[Finding]:
     """Return what a deployment to production lacks: the digest is enough, as everything is planned anew."""
     if digest:
         return []
-    wanted = [("llm_d_approved_digest", "the digest of that plan, once it is approved")]
-    if not file:
-        wanted.insert(0, ("llm_d_plan", PRODUCED))
-    return [f"{name}: is not set, and llm_d_environment is production -> {what}" for name, what in wanted]
+    unset = "is not set, and llm_d_environment is production"
+    wanted = [] if file else [_about_plan(unset, PRODUCED)]
+    return [*wanted, _about_digest(unset, "the digest of that plan, once it is approved")]
 
 
 def _other(plan: Object, now: Object) -> str:
@@ -91,16 +96,14 @@ def _other(plan: Object, now: Object) -> str:
     return ""
 
 
-def _compared(plan: Object, now: Object, actions: t.Sequence[Action]) -> tuple[list[str], list[str]]:
+def _compared(plan: Object, now: Object, actions: t.Sequence[Action]) -> tuple[list[Finding], list[str]]:
     """Return what changed since a plan was made, and notes."""
-    rows = [
-        f"llm_d_plan: inputs are not as planned: {row} -> {AGAIN}"
-        for row in changed_inputs(plan["inputs"], now["inputs"])
-    ]
+    inputs = changed_inputs(plan["inputs"], now["inputs"])
+    rows = [_about_plan(f"inputs are not as planned: {row}") for row in inputs]
     states = changed_states(plan, actions)
     used = plan["digest"] != now["digest"] and _used(plan, actions)
     said = "the plan was carried out, in part at least, and since then" if used else "the cluster is not as planned:"
-    rows += [f"llm_d_plan: {said} {row} -> {AGAIN}" for row in states]
+    rows += [_about_plan(f"{said} {row}") for row in states]
     if rows or not used:
         return rows, []
     left = [action for action in actions if action.action != REUSE]
@@ -115,35 +118,31 @@ def _used(plan: Object, actions: t.Sequence[Action]) -> bool:
     return any(action.id in changing and action.action == REUSE for action in actions)
 
 
-def lacking_texts(plan: Object) -> list[str]:
-    """Return a line for each consent and answer that a plan lacks, naming the variable that gives it."""
-    rows = [
-        f"consent: {row['what']} -> {grant(row)}" for row in missing_consents(plan) if row["kind"] != "adopt"
-    ]  # others' objects are refused by themselves
-    return rows + open_texts(plan["questions"])
+def lacking(plan: Object) -> list[Finding]:
+    """Return a finding for each consent and answer that a plan lacks, naming the variable that gives it."""
+    # Others' objects are refused by themselves.
+    rows = [row for row in missing_consents(plan) if row["kind"] != "adopt"]
+    consents = [finding_at("consent", row["what"], grant(row), "consent") for row in rows]
+    return consents + unanswered(plan["questions"])
 
 
 def approve(
-    mistakes: Mistakes, params: Object, planned: Object, actions: t.Sequence[Action], *, check_mode: bool
+    findings: Findings, params: Object, planned: Object, actions: t.Sequence[Action], *, check_mode: bool
 ) -> list[str]:
-    """Add to the mistakes what stands against carrying out a plan; return notes.
+    """Add to the findings what stands against carrying out a plan; return notes.
 
     params: the module's; check_mode: nothing is going to be changed, so that what lacks is only noted.
     """
-    for text in settings_texts(planned["questions"]):
-        mistakes.say(text, "decision")
+    findings.take(not_carried_out(planned["questions"]))
     if params["approval"] == "off":
         return []
-    texts, notes = approval_texts(params, planned, actions)
-    for text in texts:
-        mistakes.say(text, "approval")
-    lacking = lacking_texts(planned)
+    found, notes = against(params, planned, actions)
+    findings.take(found)
     if check_mode:
-        return notes + [f"Not approved yet: {text}" for text in lacking]
-    if params["approval"] == "enforce" or mistakes:
+        return notes + [f"Not approved yet: {one.text()}" for one in lacking(planned)]
+    if params["approval"] == "enforce" or findings:
         # Where somebody is going to be asked, that is of no use beside mistakes.
-        for text in lacking:
-            mistakes.say(text, "consent")
+        findings.take(lacking(planned))
     return notes
 
 

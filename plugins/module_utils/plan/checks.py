@@ -4,19 +4,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from ..base.errors import OrchestratorError
-from ..base.findings import ERROR, WARNING, Finding, Problems
+from ..base.findings import ERROR, NOTE, Finding, Findings, finding_at
 from ..cluster.client import Cluster
 from ..components.base import Facts, Stack
 from ..components.modelservice import secret_names
-from ..schemas.check_all import UNKNOWN_KEYS, check_charts
+from ..schemas.check_all import UNKNOWN_KEYS, check_charts, inline_name
 from ..stack.checks import check_gateway, check_kinds, needed_kinds
 from ..stack.facts import check_namespace, read_facts
 
 
-def connect(params: dict, problems: Problems, notes: list[str]) -> tuple[Cluster | None, Facts, str | None]:
+def connect(params: dict, problems: Findings, notes: list[str]) -> tuple[Cluster | None, Facts, str | None]:
     """Return the cluster, what a stack needs to know of it, and its version; None where it cannot be reached."""
     try:
         cluster = Cluster(params)
@@ -30,27 +31,31 @@ def connect(params: dict, problems: Problems, notes: list[str]) -> tuple[Cluster
     return cluster, facts, version
 
 
-def check_cluster(cluster: Cluster, stack: Stack, facts: Facts, problems: Problems) -> None:
+def check_cluster(cluster: Cluster, stack: Stack, facts: Facts, problems: Findings) -> None:
     """Note kinds that the cluster does not serve, and what is wrong with the Gateway's class."""
     check_kinds(needed_kinds(stack), lambda api, kind: cluster.resource(api, kind) is not None, problems)
     if "gateway" in stack.params["components"]:
         check_gateway(stack, facts, problems)
 
 
-def note_secrets(stack: Stack, facts: Facts) -> None:
-    """Add a note for each secret of a model that is not there."""
+def absent_secrets(stack: Stack, facts: Facts) -> list[Finding]:
+    """Return a note for each secret of a model that is not there; the rule about secrets says it too."""
     if "modelservice" not in stack.params["components"]:
-        return
+        return []
+    found = []
     for model in stack.models:
         for name in secret_names(model):
-            if name not in facts.secrets:
-                stack.notes.append(
-                    f"{model.where}: its pods cannot start without the secret {name} (modelArtifacts.authSecretName),"
-                    f" which namespace {stack.params['namespace']} does not have; prepare_hf_token makes it."
-                )
+            text = (
+                f"its pods cannot start without the secret {name} (modelArtifacts.authSecretName),"
+                f" which namespace {stack.params['namespace']} does not have; prepare_hf_token makes it."
+            )
+            note = finding_at(model.where, text, rule="LLMD601")
+            note = dataclasses.replace(note, severity=NOTE, about=frozenset([name]), covers=("LLMD601",))
+            found += [] if name in facts.secrets else [note]
+    return found
 
 
-def check_work(stack: Stack, routes: list, problems: Problems) -> None:
+def check_work(stack: Stack, routes: list, problems: Findings) -> None:
     """Note a stack that asks for nothing."""
     have: dict[str, t.Sequence] = {
         "modelservice": stack.models,
@@ -66,17 +71,17 @@ def check_work(stack: Stack, routes: list, problems: Problems) -> None:
         problems.add("llm_d_models", "is empty: there is nothing to deploy", fix, rule="input-empty")
 
 
-def check_values(params: dict, fetching: dict, inputs: list[dict], known: list[str], notes: list[str]) -> list[Finding]:
-    """Return what is wrong with the values, without what is known already; warnings go to the notes too."""
+def check_values(params: dict, fetching: dict, inputs: list[dict], known: Findings) -> list[Finding]:
+    """Return what is wrong with the values, without the errors at places where something is known to be wrong."""
     unknown = UNKNOWN_KEYS[params["unknown_keys"]]
     checked = check_charts(inputs, unknown_keys=unknown, files_known=True, **fetching)
-    notes += [finding.text() for finding in checked.findings if finding.severity == WARNING]
-    places = [text.split(": ", 1)[0].split(" (")[0] for text in known]
-    return [item for item in checked.findings if item.severity != ERROR or not _is_known(item, places)]
+    lines = {(finding.mark.file, finding.mark.line) for finding in known if finding.mark.line}
+    keys = {(finding.mark.file, finding.path) for finding in known if finding.path and not finding.mark.line}
+    variables = {inline_name(row["name"]): row["variables"] for row in inputs}
 
+    def is_known(finding: Finding) -> bool:
+        if finding.mark.line:
+            return (finding.mark.file, finding.mark.line) in lines
+        return any((variable, finding.path) in keys for variable in variables.get(finding.mark.file, ()))
 
-def _is_known(finding: Finding, places: list[str]) -> bool:
-    """Return whether a mistake was found at a finding's line, or at its key of a variable, already."""
-    if finding.mark.line:
-        return f"{finding.mark.file}:{finding.mark.line}" in places
-    return any(finding.path and place.endswith(f"values.{finding.path}") for place in places)
+    return [item for item in checked.findings if item.severity != ERROR or not is_known(item)]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import typing as t
 
 from ..base.data import Object
+from ..base.findings import Finding, finding_at
 from ..base.ours import MANAGED_LABEL
 from ..changes.actions import CREATE, DELETE, REPLACE, UPDATE, Action
 from ..helm.deployed import owner_release
@@ -109,20 +110,23 @@ def _question(name: str, text: str, choices: Object, decisions: t.Mapping[str, s
     return {"id": name, "text": text, "choices": choices, "answer": answer if answer in choices else None}
 
 
-def open_texts(questions: t.Iterable[Object]) -> list[str]:
-    """Return a line for each question without an answer, with the variable that answers it."""
+def unanswered(questions: t.Iterable[Object]) -> list[Finding]:
+    """Return a finding for each question without an answer, with the variable that answers it."""
     rows = []
     for row in questions:
         if row["answer"] is None:
             choices = "; ".join(f"{name}: {text}" for name, text in row["choices"].items())
-            rows.append(f"{row['id']}: {row['text']} -> llm_d_decisions: {{{row['id']}: ...}} with one of {choices}")
+            fix = f"llm_d_decisions: {{{row['id']}: ...}} with one of {choices}"
+            rows.append(finding_at(row["id"], row["text"], fix, "consent"))
     return rows
 
 
-def settings_texts(questions: t.Iterable[Object]) -> list[str]:
-    """Return a line for each answer that other variables have to carry out."""
+def not_carried_out(questions: t.Iterable[Object]) -> list[Finding]:
+    """Return a finding for each answer that other variables have to carry out."""
     return [
-        f"{row['id']}: llm_d_decisions says {REUSE_IT}, and {row['text']} -> {row['choices'][REUSE_IT]}"
+        finding_at(
+            row["id"], f"llm_d_decisions says {REUSE_IT}, and {row['text']}", row["choices"][REUSE_IT], "decision"
+        )
         for row in questions
         if row["answer"] == REUSE_IT and NEW in row["choices"]
     ]

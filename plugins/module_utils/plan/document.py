@@ -87,19 +87,14 @@ def object_text(action: Object) -> str:
 
 
 def finding_line(finding: Object) -> str:
-    """Return one line: rule, place, what is wrong -> what to do."""
+    """Return one line: rule, place (where the objects do not say it), what is wrong -> what to do."""
     file, line, path = finding.get("file") or "", finding.get("line") or 0, finding.get("path") or ""
     place = f"{file}:{line}" if line else file
     place += f" ({path})" if path and line else ""
-    message, hint = str(finding.get("message") or ""), finding.get("hint")
-    start = "" if not place or message.startswith(place) else f" {place}"
-    return f"{finding.get('rule')}{start}: {message}" + (f" -> {hint}" if hint else "")
-
-
-def notes(plan: Object) -> list[str]:
-    """Return the notes that no finding says already."""
-    said = [str(finding.get("message") or "") for finding in plan.get("findings") or []]
-    return [note for note in plan.get("notes") or [] if not any(text and text in note for text in said)]
+    place = finding.get("place", place)
+    start = f" {place}" if place else ""
+    hint = finding.get("hint")
+    return f"{finding.get('rule')}{start}: {finding.get('message')}" + (f" -> {hint}" if hint else "")
 
 
 def order_text(plan: Object) -> str:

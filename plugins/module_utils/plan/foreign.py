@@ -8,6 +8,7 @@ import typing as t
 
 from ..base.data import Object
 from ..base.errors import Forbidden
+from ..base.findings import Finding, finding_at
 from ..base.ours import COMPONENT_LABEL, MANAGED_LABEL
 
 if t.TYPE_CHECKING:
@@ -17,6 +18,9 @@ if t.TYPE_CHECKING:
 GATEWAY_API = "gateway.networking.k8s.io/v1"
 
 
+NOT_OURS = "it exists and was not made by this collection"
+
+
 FIX = "other names, or llm_d_adopt: true to take it over"
 
 
@@ -24,8 +28,8 @@ FIX = "other names, or llm_d_adopt: true to take it over"
 _SELECTOR = "owner=helm,status notin (superseded,uninstalled)"
 
 
-def foreign(cluster: Cluster, stack: Object) -> list[str]:
-    """Return what a stack (stack_info's result) would run into, each as 'place: what -> what to do'.
+def foreign(cluster: Cluster, stack: Object) -> list[Finding]:
+    """Return what a stack (stack_info's result) would run into.
 
     What may not be read is left out: the rule LLMD741 names all that is not permitted.
     """
@@ -33,19 +37,19 @@ def foreign(cluster: Cluster, stack: Object) -> list[str]:
     for component, releases in stack["releases"].items():
         namespace = stack["gateway"]["namespace"] if component == "gateway" else stack["namespace"]
         wanted.setdefault(namespace, {}).update({release["name"]: component for release in releases})
-    texts: list[str] = []
+    found: list[Finding] = []
     names = {route["metadata"]["name"] for route in stack["routes"]}
     try:
         for namespace, components in wanted.items():
             if components:
-                texts += foreign_releases(cluster.list("v1", "Secret", namespace, _SELECTOR), components)
+                found += foreign_releases(cluster.list("v1", "Secret", namespace, _SELECTOR), components)
         routes = cluster.list(GATEWAY_API, "HTTPRoute", stack["namespace"]) if names else []
     except Forbidden:
-        return texts
-    return texts + foreign_routes(routes, names)
+        return found
+    return found + foreign_routes(routes, names)
 
 
-def foreign_releases(secrets: t.Iterable[Object], components: t.Mapping[str, str]) -> list[str]:
+def foreign_releases(secrets: t.Iterable[Object], components: t.Mapping[str, str]) -> list[Finding]:
     """Return what is wrong with releases of these names; secrets: Helm's records; components: by release name."""
     newest: dict[str, Object] = {}
     for secret in secrets:
@@ -53,22 +57,22 @@ def foreign_releases(secrets: t.Iterable[Object], components: t.Mapping[str, str
         name = labels.get("name", "")
         if name in components and _revision(labels) >= _revision((newest.get(name) or {}).get("labels") or {}):
             newest[name] = secret["metadata"]
-    texts = []
+    found = []
     for name, metadata in sorted(newest.items()):
         labels, where = metadata["labels"], f"Helm release {metadata['namespace']}/{name}"
         owner = labels.get(COMPONENT_LABEL)
         if labels.get(MANAGED_LABEL) != "true":
-            texts.append(f"{where}: it exists and was not made by this collection -> {FIX}")
+            found.append(finding_at(where, NOT_OURS, FIX, "owner"))
         elif owner and owner != components[name]:
-            texts.append(f"{where}: it belongs to the component {owner} -> {FIX}")
-    return texts
+            found.append(finding_at(where, f"it belongs to the component {owner}", FIX, "owner"))
+    return found
 
 
-def foreign_routes(routes: t.Iterable[Object], names: t.Container[str]) -> list[str]:
+def foreign_routes(routes: t.Iterable[Object], names: t.Container[str]) -> list[Finding]:
     """Return what is wrong with routes of these names."""
     metadata = [route["metadata"] for route in routes if route["metadata"]["name"] in names]
     return [
-        f"HTTPRoute {item['namespace']}/{item['name']}: it exists and was not made by this collection -> {FIX}"
+        finding_at(f"HTTPRoute {item['namespace']}/{item['name']}", NOT_OURS, FIX, "owner")
         for item in metadata
         if (item.get("labels") or {}).get(MANAGED_LABEL) != "true"
     ]

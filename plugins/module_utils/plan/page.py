@@ -22,7 +22,6 @@ from .document import (
     grant,
     grants,
     missing_consents,
-    notes,
     object_text,
     open_questions,
 )
@@ -46,7 +45,7 @@ def plan_page(plan: Object, *, name: str = "", command: str = "") -> str:
         _list("Capacity", capacity_lines(plan.get("capacity") or {})),
         _access(plan.get("access") or {}),
         _list("Findings", [finding_line(item) for item in plan.get("findings") or []]),
-        _list("Notes", notes(plan)),
+        _list("Notes", plan.get("notes") or []),
         _list("Left over", [f"{object_text(row)}: {row.get('why') or ''}" for row in plan.get("leftovers") or []]),
         _list("Images", [f"`{image}`" for image in plan.get("images") or []]),
         _diffs(plan),

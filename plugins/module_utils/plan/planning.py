@@ -13,7 +13,7 @@ import typing as t
 from ..access.of_stack import access_report, prepared_kinds
 from ..base.data import Object
 from ..base.errors import OrchestratorError
-from ..base.findings import ERROR, WARNING, Finding, Problems
+from ..base.findings import ERROR, WARNING, Finding, Findings, finding_at
 from ..bundle.use import with_site
 from ..capacity.fit import capacity_report
 from ..changes.actions import refusals
@@ -26,17 +26,17 @@ from ..helm.image_check import hinted
 from ..lock.locks import await_locks, seen_locks
 from ..model.items import RenderedRelease
 from ..report.write import report_problem
-from ..rules.run import StackRules, created_objects, join_known
+from ..rules.run import StackRules, created_objects
 from ..stack.checks import check_stack
 from ..stack.facts import helm_version
 from ..stack.resolve import Resolver
 from ..stack.result import as_result
 from ..stack.settings import check_writable, checked_settings
 from .approval import approve
-from .checks import check_cluster, check_values, check_work, connect, note_secrets
+from .checks import absent_secrets, check_cluster, check_values, check_work, connect
 from .document import build
+from .findings import PlanningFailed, as_finding, report, weighed
 from .foreign import foreign
-from .mistakes import Mistakes, PlanningFailed, as_finding, joined_notes, report
 from .planner import Planner
 from .settled import Settled
 
@@ -76,11 +76,12 @@ class Planning:
 
     def __init__(self, params: dict, check_mode: bool, say: t.Callable[[str], t.Any] = str) -> None:
         self.say = say
-        early = Problems()
+        early = Findings()
         self.params = with_site(checked_settings(params, early))
-        self.check_mode, self.early, self.mistakes = check_mode, early, Mistakes()
+        self.check_mode, self.early, self.mistakes = check_mode, early, Findings()
         self.notes: list[str] = []
         self.findings: list[Finding] = []
+        self.absent: list[Finding] = []
         self.settled: dict[str, list[Object]] = {}
         self.finder: Settled | None = None
         self.parts: list[RenderedRelease] = []
@@ -115,7 +116,7 @@ class Planning:
         check_stack(self.stack, resolver.problems)
         if self.cluster is not None:
             check_cluster(self.cluster, self.stack, self.facts, resolver.problems)
-            note_secrets(self.stack, self.facts)
+            self.absent = absent_secrets(self.stack, self.facts)
         check_work(self.stack, routes, resolver.problems)
         started = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
         more: Object = {"started": started, "kubernetes": version, "helm": helm}
@@ -132,15 +133,11 @@ class Planning:
         """Check the values against their charts, and whether what stands in the way is another's."""
         params, mistakes = self.params, self.mistakes
         if params["check_values"]:
-            inputs, known = self.result_stack["inputs"], mistakes.texts
-            for item in check_values(params, self.fetching, inputs, list(known), self.stack.notes):
-                if item.severity == ERROR:
-                    mistakes.add(item.text(), item)
-                elif item.severity == WARNING:
-                    self.findings.append(item)
+            found = check_values(params, self.fetching, self.result_stack["inputs"], mistakes)
+            mistakes.take(item for item in found if item.severity == ERROR)
+            self.findings += [item for item in found if item.severity == WARNING]
         if self.cluster is not None and self._looks_at_releases() and not params["adopt"]:
-            for text in foreign(self.cluster, self.result_stack):
-                mistakes.say(text, "owner")
+            mistakes.take(foreign(self.cluster, self.result_stack))
 
     def _looks_at_releases(self) -> bool:
         return self.params["find_settled"] and self.cluster is not None and self.facts.namespace is not None
@@ -195,15 +192,15 @@ class Planning:
         self.rules.present = {one.name: self.inventory.scoped(one.manifest, one.namespace) for one in changing}
         try:
             rendered = self.rules.render(known)
-            errors = rendered.errors
+            errors = [finding_at(name, text, rule="planning") for name, text in rendered.errors]
             self.parts = rendered.parts
             objects = [item for part in self.parts for item in part.manifests]
             self.notes += hinted(objects, self.params["image_registry"])
         except OrchestratorError as exc:
-            errors = [str(exc)]
+            errors = [finding_at("", str(exc), rule="planning")]
         # Where mistakes are known, a chart that does not render is most often one of them.
-        for text in errors if not self.mistakes else []:
-            self.mistakes.say(text, "render")
+        if not self.mistakes:
+            self.mistakes.take(errors)
 
     def check_rules(self) -> None:
         """Check the rules."""
@@ -212,12 +209,11 @@ class Planning:
         params = self.params
         created = created_objects(params["namespace"], params["created_secrets"] or {}, params["created_claims"])
         created.update(prepared_kinds(params["prepare"], self.result_stack["monitoring"]))
-        texts, found = join_known(self.mistakes.texts, self.rules.findings(self.parts, created))
-        self.mistakes.reword(texts)
+        found = self.rules.findings(self.parts, created)
         self.notes += self.rules.unread
         # What is another's is said by the plan, object by object.
         found = [item for item in found if item.rule != OWNERS or not self._plans()]
-        self.findings += self.mistakes.weigh(found, params["check_rules"] == "error")
+        self.findings += weighed(self.mistakes, found, params["check_rules"] == "error")
 
     def plan(self) -> None:
         """Find out what a deployment would do."""
@@ -229,8 +225,8 @@ class Planning:
         found = planner.found(self.parts, current, self.facts, model)
         self.notes += planner.notes
         known = self.finder is None or not self.finder.unread
-        for text in refusals(found.actions, params["adopt"]) if known else []:
-            self.mistakes.say(text, "owner")
+        if known:
+            self.mistakes.take(refusals(found.actions, params["adopt"]))
         capacity = capacity_report(model) if model else {}
         planned = build(found, [item.as_dict() for item in self.findings], [], capacity)
         self.notes += approve(self.mistakes, params, planned, found.actions, check_mode=self.check_mode)
@@ -240,17 +236,18 @@ class Planning:
 
     def all_findings(self) -> list[Finding]:
         """Return the mistakes, then the warnings."""
-        return [*self.mistakes.found, *self.findings]
+        return [*self.mistakes, *self.findings]
 
     def result(self) -> Object:
         """Return the module's result; raise PlanningFailed where there are mistakes."""
-        findings = [item.as_dict() for item in self.all_findings()]
         if self.mistakes:
-            raise PlanningFailed(self.mistakes.texts, findings)
-        stack = self.result_stack
-        stack["notes"] = self._notes()
+            raise PlanningFailed(self.mistakes, self.findings)
+        stack, findings = self.result_stack, [item.as_dict() for item in self.findings]
+        stack["notes"] = list(dict.fromkeys([*self._notes(), *(item.text() for item in self.findings)]))
         result = {"changed": False, "stack": stack, "settled": self.settled, "findings": findings}
         return {**result, "plan": self.planned, "adopted": self.adopted}
 
     def _notes(self) -> list[str]:
-        return joined_notes([*self.stack.notes, *self.notes], self.findings)
+        """Return what is to be known besides the findings; of an absent secret only where no finding has it."""
+        missing = [one for one in self.absent if not any(item.is_covered_by(one) for item in self.findings)]
+        return list(dict.fromkeys([*self.stack.notes, *(one.text() for one in missing), *self.notes]))

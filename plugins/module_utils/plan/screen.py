@@ -19,7 +19,6 @@ from .document import (
     grant,
     grants,
     missing_consents,
-    notes,
     object_text,
     open_questions,
     order_text,
@@ -51,7 +50,9 @@ def summary(plan: Object, *, name: str = "", files: Object | None = None, comman
     if changes(plan):
         lines += _section("order", list(filter(None, [order_text(plan)])))
     lines += _section("capacity", capacity_lines(plan.get("capacity") or {}))
-    lines += _section("warnings", [finding_line(item) for item in plan.get("findings") or []] + notes(plan))
+    lines += _section(
+        "warnings", [finding_line(item) for item in plan.get("findings") or []] + list(plan.get("notes") or [])
+    )
     lines += _section("leftovers", _leftovers(plan))
     lines += _section("questions", _questions(plan), limit=0)
     lines += _section("consents", _consents(plan), limit=0)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every consistency rule is made of: the rule as data, what a check finds, and how that is said.
 
-A check yields Hits. A Hit names the places that disagree as Sides: an object, a path in its manifest, and the key of
+A check yields findings. Each names the places that disagree as Sides: an object, a path in its manifest, and the key of
 the chart's values that sets it.
 """
 
@@ -42,6 +42,11 @@ class Side:
         found = KEYS.get(self.item.chart, {}).get(self.fact, ())
         return (*found, *self.more) if found else ()
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """By what a finding of this place is joined with others: its object, kind, name and release."""
+        return self.item.title, self.item.kind, self.item.name, self.item.release
+
     def text(self) -> str:
         """Return 'InferencePool demo/gaie-a spec.selector (release gaie-a, values inferencePool...)'."""
         text = self.item.title + (f" {show_path(self.path)}" if self.path else "")
@@ -71,19 +76,7 @@ def container_side(workload: Workload, server: Server, *path: str) -> Side:
     return Side(workload.item, place, workload.role or "decode", ("containers", server.index, *path))
 
 
-@dataclasses.dataclass(frozen=True)
-class Hit:
-    """What a check found. cause: hits of one cause are one finding, of any rule; remedy: instead of the rule's;
-    explains: further causes that are this one's consequences."""
-
-    text: str
-    sides: tuple[Side, ...] = ()
-    cause: tuple = ()
-    remedy: str = ""
-    explains: tuple[tuple, ...] = ()
-
-
-Check = t.Callable[[StackModel], t.Iterable[Hit]]
+Check = t.Callable[[StackModel], t.Iterable[Finding]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,37 +94,53 @@ class Rule:
     source: str
 
 
-@dataclasses.dataclass(frozen=True)
-class StackFinding(Finding):
-    """A finding on rendered manifests. objects: each side as text; keys: 'release: values key' of each side."""
+def finding(
+    text: str, sides: t.Sequence[Side] = (), key: tuple = (), remedy: str = "", explains: tuple[tuple, ...] = ()
+) -> Finding:
+    """Return what a check found: its mark is the values file where that is known, else the first object.
 
-    objects: tuple[str, ...] = ()
-    keys: tuple[str, ...] = ()
-
-    def as_dict(self) -> dict[str, t.Any]:
-        """Return the finding as a module returns it."""
-        return {**super().as_dict(), "objects": list(self.objects), "keys": list(self.keys)}
-
-
-def finding(rule: Rule, hit: Hit) -> StackFinding:
-    """Return a hit as a finding: its mark is the values file where that is known, else the first object."""
-    first = hit.sides[0] if hit.sides else None
+    remedy: instead of the rule's; key, explains: see Finding. The rule itself is filled in by ruled().
+    """
+    first = sides[0] if sides else None
     file, line = first.place() if first else ("stack", 0)
     path = show_path((first.key if file else ()) or first.path) if first else ""
-    keys = [f"{side.item.release}: {show_path(side.key)}" for side in hit.sides if side.key]
-    texts = [side.text() for side in hit.sides]
-    shown = "; ".join(texts[:_SHOWN]) + (f"; and {len(texts) - _SHOWN} more" if len(texts) > _SHOWN else "")
-    return StackFinding(
+    place = f"{file}:{line}" if line else file
+    about = {name for side in sides for name in side.names}
+    return Finding(
         mark=Mark(file or (first.item.title if first else "stack"), line),
         path=path,
-        message=hit.text + (f" [{shown}]" if shown else ""),
-        hint=hit.remedy or rule.remedy,
+        message=text,
+        hint=remedy,
+        rule="",
+        chart=first.item.chart if first else "",
+        objects=tuple(side.text() for side in sides),
+        keys=tuple(dict.fromkeys(f"{side.item.release}: {show_path(side.key)}" for side in sides if side.key)),
+        place=place + (f" ({path})" if path and line else ""),
+        about=frozenset(about | {part for part in key if isinstance(part, str)}),
+        key=key,
+        explains=explains,
+    )
+
+
+def joined(one: Finding, other: Finding) -> Finding:
+    """Return a finding with the places of another one of the same key."""
+    objects = tuple(dict.fromkeys([*one.objects, *other.objects]))
+    keys = tuple(dict.fromkeys([*one.keys, *other.keys]))
+    return dataclasses.replace(one, objects=objects, keys=keys, about=one.about | other.about)
+
+
+def ruled(rule: Rule, found: Finding) -> Finding:
+    """Return what a rule's check found with what the rule says, and the places that disagree in its message."""
+    shown = "; ".join(found.objects[:_SHOWN])
+    shown += f"; and {len(found.objects) - _SHOWN} more" if len(found.objects) > _SHOWN else ""
+    return dataclasses.replace(
+        found,
+        message=found.message + (f" [{shown}]" if shown else ""),
+        hint=found.hint or rule.remedy,
         rule=rule.id,
         severity=rule.severity,
-        chart=first.item.chart if first else "",
         source=rule.source,
-        objects=tuple(texts),
-        keys=tuple(dict.fromkeys(keys)),
+        where=f"{rule.id} {found.place}".strip(),
     )
 
 

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import typing as t
 
-from ..base.findings import ERROR, WARNING
+from ..base.findings import ERROR, WARNING, Finding
 from ..capacity.fit import Stuck, fit
 from ..capacity.reasons import APART, BUSY, LABELS, SMALL, TAINTS, TROUBLE, UNKNOWN, asks
 from ..capacity.workloads import Growth
 from ..model.items import Item
 from ..model.model import StackModel
-from .base import Check, Hit, Path, Rule, Side, listed
+from .base import Check, Path, Rule, Side, finding, listed
 
 WARN = "or llm_d_capacity: warn"
 
@@ -44,12 +44,12 @@ def _side(stuck: Stuck) -> Side:
 
 
 def _stuck(kind: str) -> Check:
-    def check(model: StackModel) -> t.Iterator[Hit]:
+    def check(model: StackModel) -> t.Iterator[Finding]:
         for stuck in fit(model).stuck:
             if stuck.reason.kind == kind:
                 item = stuck.growth.item
-                cause = ("capacity", kind, stuck.reason.detail) if kind == UNKNOWN else ("capacity", item.title)
-                yield Hit(stuck.text, (_side(stuck),), cause, _remedy(stuck))
+                key = ("capacity", kind, stuck.reason.detail) if kind == UNKNOWN else ("capacity", item.title)
+                yield finding(stuck.text, (_side(stuck),), key, _remedy(stuck))
 
     return check
 
@@ -61,21 +61,21 @@ def _remedy(stuck: Stuck) -> str:
     return found.remedy
 
 
-def evictions(model: StackModel) -> t.Iterator[Hit]:
+def evictions(model: StackModel) -> t.Iterator[Finding]:
     for one, victims in fit(model).evictions:
         named = listed(f"{pod.namespace}/{pod.name}" for pod in victims[:4])
         named += f" and {len(victims) - 4} more" if len(victims) > 4 else ""
         many = f"{len(victims)} pod{'s' if len(victims) > 1 else ''} of lower priority"
         text = f"room for {one.title} is made by evicting {many}: {named}"
-        yield Hit(text, (pod_side(one, "priorityClassName"),), ("evictions", one.title))
+        yield finding(text, (pod_side(one, "priorityClassName"),), ("evictions", one.title))
 
 
-def stalled(model: StackModel) -> t.Iterator[Hit]:
+def stalled(model: StackModel) -> t.Iterator[Finding]:
     for one, found in fit(model).stalled:
         text = f"the update of {one.title} starts a new pod before it ends an old one, and there is no room for it: "
         text += f"{asks(one.need)}; {found.text}"
         place = ("spec", "strategy")
-        yield Hit(text, (Side(one.item, place, chart_fact(one.item), ("strategy",)),), ("stalled", one.item.title))
+        yield finding(text, (Side(one.item, place, chart_fact(one.item), ("strategy",)),), ("stalled", one.item.title))
 
 
 def _rule(

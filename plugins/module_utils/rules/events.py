@@ -14,10 +14,11 @@ import re
 import typing as t
 
 from ..base.data import Object, dicts, mapping, number
+from ..base.findings import Finding
 from ..model.items import InferencePool, Picker, Workload
 from ..model.model import StackModel
 from ..objects.servers import Server, flag
-from .base import Hit, Side, container_side, rule_factory
+from .base import Side, container_side, finding, rule_factory
 from .pickers import config_of
 from .pools import selected
 
@@ -98,14 +99,14 @@ def _central(wanted: Object) -> bool | None:
     return True if config.get("zmqEndpoint") and config.get("discoverPods") is False else None
 
 
-def published(model: StackModel) -> t.Iterator[Hit]:
+def published(model: StackModel) -> t.Iterator[Finding]:
     for link in _links(model):
         if not link.events or link.events.get("enable_kv_cache_events") is False:
             text = f"the picker of pool {link.pool.item.name} waits for KV events, {link.workload.item.name} sends none"
-            yield Hit(text, (link.config, link.server_side), ("events", link.pool.item.title))
+            yield finding(text, (link.config, link.server_side), ("events", link.pool.item.title))
 
 
-def addresses(model: StackModel) -> t.Iterator[Hit]:
+def addresses(model: StackModel) -> t.Iterator[Finding]:
     for link in _links(model):
         if not link.events or _central(link.wanted) is None:
             continue
@@ -114,7 +115,7 @@ def addresses(model: StackModel) -> t.Iterator[Hit]:
         if wrong:
             service = model.find("Service", link.pool.epp, link.pool.item.namespace)
             more = (Side(service, ("spec", "ports"), "service_ports"),) if service else ()
-            yield Hit(wrong, (link.config, link.server_side, *more), ("events", link.pool.item.title))
+            yield finding(wrong, (link.config, link.server_side, *more), ("events", link.pool.item.title))
 
 
 def _to_picker(link: Link, config: Object, model: StackModel) -> str:
@@ -153,7 +154,7 @@ def _to_pods(link: Link, config: Object) -> str:
     return ""
 
 
-def topics(model: StackModel) -> t.Iterator[Hit]:
+def topics(model: StackModel) -> t.Iterator[Finding]:
     for link in _links(model):
         prefix = mapping(link.wanted.get("kvEventsConfig")).get("topicFilter")
         topic = str(link.events.get("topic") or "")
@@ -167,17 +168,17 @@ def topics(model: StackModel) -> t.Iterator[Hit]:
             text = f"{link.workload.item.name} sends KV events for {model_name!r}, it serves {link.server.names[0]!r}"
         if text:
             named = model_name and topic.startswith(str(prefix))
-            cause = ("topic", link.workload.item.title) if named else ("events", link.pool.item.title)
-            yield Hit(text, (link.config, link.server_side), cause)
+            key = ("topic", link.workload.item.title) if named else ("events", link.pool.item.title)
+            yield finding(text, (link.config, link.server_side), key)
 
 
-def block_sizes(model: StackModel) -> t.Iterator[Hit]:
+def block_sizes(model: StackModel) -> t.Iterator[Finding]:
     for link in _links(model):
         wanted = number(mapping(link.wanted.get("tokenProcessorConfig")).get("blockSize"))
         given = number(flag(link.server.line, "block-size"))
         if wanted and given and wanted != given:
             text = f"the picker counts blocks of {wanted} tokens, {link.workload.item.name} makes them of {given}"
-            yield Hit(text, (link.config, link.server_side), ("blocks", link.pool.item.title))
+            yield finding(text, (link.config, link.server_side), ("blocks", link.pool.item.title))
 
 
 _rule = rule_factory("LLMD5")

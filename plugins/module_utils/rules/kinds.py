@@ -8,9 +8,10 @@ import collections
 import typing as t
 
 from ..base.data import dicts
+from ..base.findings import Finding
 from ..model.items import Item
 from ..model.model import StackModel
-from .base import Hit, Side, listed, rule_factory
+from .base import Side, finding, listed, rule_factory
 
 # Groups that an API server has without CRDs.
 _BUILT_IN = (
@@ -21,15 +22,15 @@ _BUILT_IN = (
 )
 
 
-def served(model: StackModel) -> t.Iterator[Hit]:
+def served(model: StackModel) -> t.Iterator[Finding]:
     return _kinds(model, other_version=False)
 
 
-def served_version(model: StackModel) -> t.Iterator[Hit]:
+def served_version(model: StackModel) -> t.Iterator[Finding]:
     return _kinds(model, other_version=True)
 
 
-def _kinds(model: StackModel, other_version: bool) -> t.Iterator[Hit]:
+def _kinds(model: StackModel, other_version: bool) -> t.Iterator[Finding]:
     """Kinds of the plan that the cluster lacks: altogether, or in the version that the plan uses."""
     table = model.facts.served
     users: dict[tuple[str, str, str], list[Side]] = collections.defaultdict(list)
@@ -41,7 +42,7 @@ def _kinds(model: StackModel, other_version: bool) -> t.Iterator[Hit]:
         if bool(others) is other_version:
             has = f"; it has {listed(others)}" if others else ""
             text = f"the cluster does not serve {kind} ({group}/{version}){has}"
-            yield Hit(text, tuple(sides), ("kind", group, kind))
+            yield finding(text, tuple(sides), ("kind", group, kind))
 
 
 def _version(item: Item) -> str:
@@ -52,7 +53,7 @@ def _definable(group: str) -> bool:
     return group not in _BUILT_IN
 
 
-def watched_kinds(model: StackModel) -> t.Iterator[Hit]:
+def watched_kinds(model: StackModel) -> t.Iterator[Finding]:
     """What an endpoint picker's Role lets it watch is served, in one of the groups that the Role names."""
     table = model.facts.served
     known = {(api.rpartition("/")[0], _plural(kind)) for api, kinds in (table or {}).items() for kind in kinds}
@@ -66,7 +67,7 @@ def watched_kinds(model: StackModel) -> t.Iterator[Hit]:
         for resource, groups in wanted.items():
             if groups and not any((group, resource) in known for group in groups):
                 text = f"the endpoint picker watches {resource} ({listed(groups)}), which the cluster does not serve"
-                yield Hit(text, (Side(role, ("rules",)),), ("watched", resource))
+                yield finding(text, (Side(role, ("rules",)),), ("watched", resource))
 
 
 def _texts(value: t.Any) -> list[str]:

@@ -7,11 +7,11 @@ from __future__ import annotations
 import typing as t
 
 from ..base.data import dicts, number
-from ..base.findings import WARNING
+from ..base.findings import WARNING, Finding
 from ..model.items import InferencePool, Workload
 from ..model.model import StackModel
 from ..objects.servers import Server, flag
-from .base import Hit, Side, container_side, listed, rule_factory
+from .base import Side, container_side, finding, listed, rule_factory
 from .pickers import config_of
 from .pools import label_side, selected, selector_side
 
@@ -39,7 +39,7 @@ def _splitting(model: StackModel) -> t.Iterator[tuple[InferencePool, Side, list[
             yield pool, found[1], running
 
 
-def both_roles(model: StackModel) -> t.Iterator[Hit]:
+def both_roles(model: StackModel) -> t.Iterator[Finding]:
     for pool, config, running in _splitting(model):
         roles = {w.role or "decode" for w in running}
         for role in ROLES:
@@ -53,10 +53,12 @@ def both_roles(model: StackModel) -> t.Iterator[Hit]:
             labels = idle[0].labels if idle else {}
             label = next((key for key, value in pool.selector.items() if idle and labels.get(key) != value), "")
             explained = tuple(("answers", release) for release in releases if role == "decode")
-            yield Hit(text, (config, selector_side(pool, label), *missing), ("roles", pool.item.title), "", explained)
+            yield finding(
+                text, (config, selector_side(pool, label), *missing), ("roles", pool.item.title), "", explained
+            )
 
 
-def sidecars(model: StackModel) -> t.Iterator[Hit]:
+def sidecars(model: StackModel) -> t.Iterator[Finding]:
     for pool, config, running in _splitting(model):
         bare = [w for w in running if w.role != "prefill" and not w.sidecars]
         if bare and any(w.role == "prefill" for w in running):
@@ -64,10 +66,10 @@ def sidecars(model: StackModel) -> t.Iterator[Hit]:
             text = f"the picker of pool {pool.item.name} parts prefill from decode, {names} has no routing sidecar"
             sides = (config, *(Side(w.item, w.path, "sidecar") for w in bare))
             explained = tuple(("probe", w.item.title) for w in bare)
-            yield Hit(text, sides, ("sidecar", pool.item.title), explains=explained)
+            yield finding(text, sides, ("sidecar", pool.item.title), explains=explained)
 
 
-def forwards(model: StackModel) -> t.Iterator[Hit]:
+def forwards(model: StackModel) -> t.Iterator[Finding]:
     """The sidecar passes requests on to a port that the model server listens on."""
     for workload in _planned(model):
         ports = [server.ports for server in workload.models]
@@ -77,7 +79,7 @@ def forwards(model: StackModel) -> t.Iterator[Hit]:
                 continue
             text = f"the routing sidecar passes requests on to {sidecar.forward}, the server listens on {listed(known)}"
             sides = (_container(workload, sidecar, "forward"), container_side(workload, workload.models[0], "args"))
-            yield Hit(text, sides, ("forward", workload.item.title), explains=(("probe", workload.item.title),))
+            yield finding(text, sides, ("forward", workload.item.title), explains=(("probe", workload.item.title),))
 
 
 def _planned(model: StackModel) -> list[Workload]:
@@ -88,17 +90,17 @@ def _container(workload: Workload, server: Server, fact: str, *more: str) -> Sid
     return Side(workload.item, (*workload.path, "spec", server.key, server.index), fact, more)
 
 
-def answers(model: StackModel) -> t.Iterator[Hit]:
+def answers(model: StackModel) -> t.Iterator[Finding]:
     """Each release of a model has pods that answer requests."""
     for release in dict.fromkeys(w.item.release for w in model.workloads if not w.item.live and w.item.release):
         mine = [w for w in model.workloads if w.item.release == release and not w.item.live]
         if not any(w.role != "prefill" and w.replicas != 0 for w in mine):
             text = f"release {release} has no decode pods: nothing answers requests"
             sides = [Side(w.item, ("spec", "replicas"), "decode") for w in mine]
-            yield Hit(text, tuple(sides), ("answers", release))
+            yield finding(text, tuple(sides), ("answers", release))
 
 
-def side_channel(model: StackModel) -> t.Iterator[Hit]:
+def side_channel(model: StackModel) -> t.Iterator[Finding]:
     """Pods that exchange KV blocks by NIXL say under which address."""
     for workload in _planned(model):
         for server in workload.models:
@@ -106,7 +108,7 @@ def side_channel(model: StackModel) -> t.Iterator[Hit]:
             names = {env.get("name") for env in dicts(server.container.get("env"))}
             if nixl and "VLLM_NIXL_SIDE_CHANNEL_HOST" not in names:
                 text = f"{workload.item.name} exchanges KV blocks by NIXL without VLLM_NIXL_SIDE_CHANNEL_HOST"
-                yield Hit(text, (container_side(workload, server, "env"),), ("nixl", workload.item.release))
+                yield finding(text, (container_side(workload, server, "env"),), ("nixl", workload.item.release))
 
 
 def _accelerators(model: StackModel) -> t.Iterator[tuple[Workload, Server, int, int, str]]:
@@ -130,7 +132,7 @@ def _needed(workload: Workload, server: Server) -> tuple[int, str] | None:
     return (tensor or 1) * (pipeline or 1) * ranks, shown
 
 
-def _devices(model: StackModel, fewer: bool) -> t.Iterator[Hit]:
+def _devices(model: StackModel, fewer: bool) -> t.Iterator[Finding]:
     for workload, server, needed, asked, shown in _accelerators(model):
         # A group of pods starts every rank that its size makes: more pods than ranks fail as fewer do.
         if (asked < needed or workload.size > 1) is fewer:
@@ -138,14 +140,14 @@ def _devices(model: StackModel, fewer: bool) -> t.Iterator[Hit]:
             text = f"{workload.item.name} asks for {group} accelerators, its parallelism ({shown}) needs {needed}"
             sides = [_container(workload, server, workload.role or "decode", "parallelism")]
             sides.append(container_side(workload, server, "resources"))
-            yield Hit(text, tuple(sides), ("devices", workload.item.title))
+            yield finding(text, tuple(sides), ("devices", workload.item.title))
 
 
-def too_few(model: StackModel) -> t.Iterator[Hit]:
+def too_few(model: StackModel) -> t.Iterator[Finding]:
     return _devices(model, fewer=True)
 
 
-def too_many(model: StackModel) -> t.Iterator[Hit]:
+def too_many(model: StackModel) -> t.Iterator[Finding]:
     return _devices(model, fewer=False)
 
 

@@ -8,10 +8,11 @@ import re
 import typing as t
 
 from ..base.data import mapping
+from ..base.findings import Finding
 from ..base.names import LABEL_LIMIT, RELEASE_LIMIT, label_problem, name_problem
 from ..model.items import Item
 from ..model.model import StackModel
-from .base import Hit, Side, listed, rule_factory
+from .base import Side, finding, listed, rule_factory
 
 # Kinds whose name becomes a DNS label or a label's value: Services by their API, workloads by their pods' labels and
 # host names, Gateways by the Services that controllers make of them.
@@ -40,14 +41,14 @@ def _releases(model: StackModel) -> dict[tuple[str, str], list[Item]]:
     return found
 
 
-def unique_releases(model: StackModel) -> t.Iterator[Hit]:
+def unique_releases(model: StackModel) -> t.Iterator[Finding]:
     seen: dict[str, str] = {}
     for expected in model.expected:
         for what, name in (("release", expected.release), ("pool", expected.pool), ("name", expected.name)):
             key = f"{what} {name}"
             if name and key in seen:
                 text = f"models {seen[key]} and {expected.name} have the same {key}"
-                yield Hit(text, tuple(map(Side, _named(model, name))), ("name", name))
+                yield finding(text, tuple(map(Side, _named(model, name))), ("name", name))
             seen.setdefault(key, expected.name)
     charts: dict[tuple[str, str], set[str]] = {}
     for item in model.planned:
@@ -56,7 +57,7 @@ def unique_releases(model: StackModel) -> t.Iterator[Hit]:
     for (release, namespace), components in charts.items():
         if len(components) > 1:
             text = f"components {listed(components)} use one release name, {namespace}/{release}"
-            yield Hit(text, (), ("name", release))
+            yield finding(text, (), ("name", release))
 
 
 def _named(model: StackModel, release: str) -> list[Item]:
@@ -64,7 +65,7 @@ def _named(model: StackModel, release: str) -> list[Item]:
     return [item for item in model.planned if item.release == release and item.kind in kinds][:4]
 
 
-def unique_objects(model: StackModel) -> t.Iterator[Hit]:
+def unique_objects(model: StackModel) -> t.Iterator[Finding]:
     first: dict[tuple[str, str, str, str], Item] = {}
     for item in model.planned:
         key = (item.group, item.kind, item.namespace, item.name)
@@ -73,11 +74,11 @@ def unique_objects(model: StackModel) -> t.Iterator[Hit]:
             makers = listed((other.release or other.component, item.release or item.component))
             text = f"{item.title} is made twice, by {makers}"
             same = other.release == item.release
-            cause = ("name", item.release) if same else ("twice", other.release, item.release)
-            yield Hit(text, (Side(other, (), "fullname"), Side(item, (), "fullname")), cause)
+            both: tuple[str, ...] = ("name", item.release) if same else ("twice", other.release, item.release)
+            yield finding(text, (Side(other, (), "fullname"), Side(item, (), "fullname")), both)
 
 
-def foreign_objects(model: StackModel) -> t.Iterator[Hit]:
+def foreign_objects(model: StackModel) -> t.Iterator[Finding]:
     """An object of the plan that another Helm release owns already."""
     for body_kind, bodies in model.facts.objects.items():
         for body in bodies:
@@ -86,36 +87,36 @@ def foreign_objects(model: StackModel) -> t.Iterator[Hit]:
             item = model.find(body_kind, str(metadata.get("name")), str(metadata.get("namespace") or ""))
             if item and not item.live and item.release and owner and owner != item.release:
                 text = f"{item.title} belongs to the Helm release {owner} already, release {item.release} wants it"
-                yield Hit(text, (Side(item),), ("owner", owner, item.release))
+                yield finding(text, (Side(item),), ("owner", owner, item.release))
 
 
-def release_names(model: StackModel) -> t.Iterator[Hit]:
+def release_names(model: StackModel) -> t.Iterator[Finding]:
     for (release, _namespace), items in _releases(model).items():
         wrong = name_problem(release, RELEASE_LIMIT)
         if wrong:
-            yield Hit(f"the release name {wrong}", (Side(items[0]),), ("long", release))
+            yield finding(f"the release name {wrong}", (Side(items[0]),), ("long", release))
 
 
-def object_names(model: StackModel) -> t.Iterator[Hit]:
+def object_names(model: StackModel) -> t.Iterator[Finding]:
     for item in model.planned:
         limit = LABEL_LIMIT - SUFFIXES.get(item.kind, 0)
         wrong = name_problem(item.name, limit) if item.kind in LABEL_KINDS else None
         if wrong is None and item.kind not in (*LABEL_KINDS, *_FREE_NAMES) and not _SUBDOMAIN.match(item.name):
             wrong = f"{item.name!r} must be lower-case letters, digits, hyphens and dots"
         if wrong:
-            yield Hit(
+            yield finding(
                 f"the name of {item.title} is refused: {wrong}", (Side(item),), ("long", item.release or item.name)
             )
 
 
-def label_values(model: StackModel) -> t.Iterator[Hit]:
+def label_values(model: StackModel) -> t.Iterator[Finding]:
     for item in model.planned:
         for path, labels, fact in _labels(item, model):
             for key, value in labels.items():
                 wrong = label_problem(value)
                 if wrong:
                     side = Side(item, (*path, str(key)), fact, (str(key),))
-                    yield Hit(f"label {key}: {wrong}", (side,), ("label", item.release, str(key)))
+                    yield finding(f"label {key}: {wrong}", (side,), ("label", item.release, str(key)))
 
 
 def _labels(item: Item, model: StackModel) -> t.Iterator[tuple[tuple[str, ...], dict, str]]:
@@ -128,7 +129,7 @@ def _labels(item: Item, model: StackModel) -> t.Iterator[tuple[tuple[str, ...], 
     yield ("metadata", "labels"), item.labels, ""
 
 
-def truncated(model: StackModel) -> t.Iterator[Hit]:
+def truncated(model: StackModel) -> t.Iterator[Finding]:
     """Pickers of two releases that have one name since the chart cuts it at 40 characters."""
     pools = [pool for pool in model.pools if not pool.item.live and pool.epp]
     for index, pool in enumerate(pools):
@@ -137,7 +138,7 @@ def truncated(model: StackModel) -> t.Iterator[Hit]:
             if key == (other.epp, other.item.namespace) and pool.item.name != other.item.name:
                 text = f"pools {pool.item.name} and {other.item.name} share the endpoint picker {pool.epp}"
                 sides = (Side(pool.item, pool.epp_path), Side(other.item, other.epp_path))
-                yield Hit(text, sides, ("twice", pool.item.release, other.item.release))
+                yield finding(text, sides, ("twice", pool.item.release, other.item.release))
 
 
 _rule = rule_factory("LLMD3")

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ..base.findings import ERROR, WARNING
+from ..base.findings import ERROR, WARNING, Finding
 from ..model.model import StackModel
 from ..model.permissions import Permission, compact
-from .base import Check, Hit, Rule
+from .base import Check, Rule, finding
 
 _GRANT = "have an administrator apply this, or deploy as somebody who may:\n"
 
@@ -19,15 +19,15 @@ def _missing(model: StackModel, held: bool) -> list[Permission]:
     return [need for need in access.missing if not need.optional and need.held is held] if access else []
 
 
-def permitted(model: StackModel) -> t.Iterator[Hit]:
+def permitted(model: StackModel) -> t.Iterator[Finding]:
     """All that the plan needs is permitted; one finding for all that is not."""
     access, missing = model.facts.access, _missing(model, held=False)
     if access and missing:
         text = f"{access.user or 'the user'} may not do what the plan needs: {compact(missing)}"
-        yield Hit(text, cause=("access",), remedy=_GRANT + access.role)
+        yield finding(text, key=("access",), remedy=_GRANT + access.role)
 
 
-def grantable(model: StackModel) -> t.Iterator[Hit]:
+def grantable(model: StackModel) -> t.Iterator[Finding]:
     """Roles that charts make grant nothing that their maker does not hold."""
     access, missing = model.facts.access, _missing(model, held=True)
     if access and missing:
@@ -36,24 +36,24 @@ def grantable(model: StackModel) -> t.Iterator[Hit]:
         text = f"{user} does not hold what Roles of the charts grant: {compact(missing)} ({reasons})"
         both = bool(_missing(model, held=False))
         hint = "have an administrator grant it, or the verbs escalate and bind on roles of rbac.authorization.k8s.io"
-        yield Hit(text, cause=("held",), remedy=hint + ("; LLMD741's Role has it" if both else ":\n" + access.role))
+        yield finding(text, key=("held",), remedy=hint + ("; LLMD741's Role has it" if both else ":\n" + access.role))
 
 
-def readable(model: StackModel) -> t.Iterator[Hit]:
+def readable(model: StackModel) -> t.Iterator[Finding]:
     """What is only read in order to check more."""
     access = model.facts.access
     missing = [need for need in access.missing if need.optional] if access else []
     if missing:
         unchecked = "; ".join(dict.fromkeys(need.why for need in missing))
-        yield Hit(f"not permitted, and so not checked: {unchecked} ({compact(missing)})", cause=("readable",))
+        yield finding(f"not permitted, and so not checked: {unchecked} ({compact(missing)})", key=("readable",))
 
 
-def answered(model: StackModel) -> t.Iterator[Hit]:
+def answered(model: StackModel) -> t.Iterator[Finding]:
     """The cluster says what is permitted."""
     access = model.facts.access
     unknown = [need for need in access.unknown if not need.optional] if access else []
     if unknown:
-        yield Hit(f"the cluster does not say whether these are permitted: {compact(unknown)}", cause=("answered",))
+        yield finding(f"the cluster does not say whether these are permitted: {compact(unknown)}", key=("answered",))
 
 
 def _rule(number: int, title: str, severity: str, check: Check, meaning: str, failure: str, remedy: str) -> Rule:

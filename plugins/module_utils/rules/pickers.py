@@ -7,11 +7,12 @@ from __future__ import annotations
 import typing as t
 
 from ..base.data import Object, dicts, mapping, number
+from ..base.findings import Finding
 from ..base.names import did_you_mean
 from ..model.items import InferencePool, Item, Picker
 from ..model.model import StackModel
 from ..values.reader import load_yaml, to_plain
-from .base import Hit, Side, listed, rule_factory
+from .base import Side, finding, listed, rule_factory
 
 # gateway-api-inference-extension, cmd/epp: --grpc-port.
 GRPC_PORT = 9002
@@ -61,7 +62,7 @@ def _pools(model: StackModel) -> list[tuple[InferencePool, Item | None]]:
     return [(pool, model.find("Service", pool.epp, pool.item.namespace)) for pool in planned]
 
 
-def service_exists(model: StackModel) -> t.Iterator[Hit]:
+def service_exists(model: StackModel) -> t.Iterator[Finding]:
     for pool, service in _pools(model):
         if service is None and model.known("Service"):
             near = [item for item in model.items("Service") if item.namespace == pool.item.namespace]
@@ -69,19 +70,19 @@ def service_exists(model: StackModel) -> t.Iterator[Hit]:
             text = f"pool {pool.item.name} refers to endpoint picker {pool.epp}, but there is no such Service.{guess}"
             sides = [Side(pool.item, (*pool.epp_path, "name"))]
             sides += [Side(item) for item in near if pool.item.release and item.release == pool.item.release]
-            yield Hit(text, tuple(sides), ("epp", pool.item.title))
+            yield finding(text, tuple(sides), ("epp", pool.item.title))
 
 
-def service_port(model: StackModel) -> t.Iterator[Hit]:
+def service_port(model: StackModel) -> t.Iterator[Finding]:
     for pool, service in _pools(model):
         ports = [number(port.get("port")) for port in dicts(service.spec.get("ports"))] if service else []
         if service and pool.epp_port is not None and pool.epp_port not in ports:
             text = f"pool {pool.item.name} asks its picker on port {pool.epp_port}, the Service has {listed(ports)}"
             sides = (Side(pool.item, (*pool.epp_path, "port"), "epp_port"), Side(service, ("spec", "ports")))
-            yield Hit(text, sides, ("epp", pool.item.title))
+            yield finding(text, sides, ("epp", pool.item.title))
 
 
-def service_target(model: StackModel) -> t.Iterator[Hit]:
+def service_target(model: StackModel) -> t.Iterator[Finding]:
     """The Service's port leads to a picker that listens there."""
     for pool, service in _pools(model):
         entries = dicts(service.spec.get("ports")) if service else []
@@ -94,12 +95,12 @@ def service_target(model: StackModel) -> t.Iterator[Hit]:
         if not behind and not service.live:
             text = f"Service {service.name} of pool {pool.item.name} selects no endpoint picker"
             sides = (Side(service, ("spec", "selector")), *(Side(p.item) for p in near))
-            yield Hit(text, sides, ("epp", pool.item.title))
+            yield finding(text, sides, ("epp", pool.item.title))
         for picker in behind:
             yield from _target(pool, service, entry, picker)
 
 
-def _target(pool: InferencePool, service: Item, entry: Object, picker: Picker) -> t.Iterator[Hit]:
+def _target(pool: InferencePool, service: Item, entry: Object, picker: Picker) -> t.Iterator[Finding]:
     listens = number(picker.flag("grpc-port") or GRPC_PORT)
     target = entry.get("targetPort", entry.get("port"))
     ports = dicts(picker.container.get("ports"))
@@ -111,10 +112,10 @@ def _target(pool: InferencePool, service: Item, entry: Object, picker: Picker) -
             f"the endpoint picker listens on {listens}"
         )
         args = Side(picker.item, ("spec", "template", "spec", "containers", picker.index, "args"), "epp_flags")
-        yield Hit(text, (Side(service, ("spec", "ports"), "epp_port"), args), ("epp", pool.item.title))
+        yield finding(text, (Side(service, ("spec", "ports"), "epp_port"), args), ("epp", pool.item.title))
 
 
-def watched_pool(model: StackModel) -> t.Iterator[Hit]:
+def watched_pool(model: StackModel) -> t.Iterator[Finding]:
     """A picker's --pool-name, --pool-namespace and --pool-group name a pool that there is."""
     for picker in (p for p in model.pickers if not p.item.live):
         name, namespace = picker.flag("pool-name") or "", picker.flag("pool-namespace") or picker.item.namespace
@@ -123,14 +124,14 @@ def watched_pool(model: StackModel) -> t.Iterator[Hit]:
         if not pools and model.known("InferencePool"):
             near = [p for p in model.pools if p.item.release == picker.item.release or p.item.name == name]
             text = f"{picker.item.title} watches the pool {namespace}/{name}, which does not exist"
-            yield Hit(text, (args, *(Side(p.item) for p in near)), ("watches", picker.item.title))
+            yield finding(text, (args, *(Side(p.item) for p in near)), ("watches", picker.item.title))
         group = picker.flag("pool-group") or GA_GROUP
         if pools and "$" not in group and all(p.item.group != group for p in pools):
             text = f"{picker.item.title} watches pools of group {group}, its pool is of {pools[0].item.group}"
-            yield Hit(text, (args, Side(pools[0].item, ("apiVersion",), "api")), ("watches", picker.item.title))
+            yield finding(text, (args, Side(pools[0].item, ("apiVersion",), "api")), ("watches", picker.item.title))
 
 
-def config_file(model: StackModel) -> t.Iterator[Hit]:
+def config_file(model: StackModel) -> t.Iterator[Finding]:
     """The file that a picker reads is a key of the ConfigMap mounted there."""
     for picker in (p for p in model.pickers if not p.item.live):
         source = _config_map(picker)
@@ -140,16 +141,16 @@ def config_file(model: StackModel) -> t.Iterator[Hit]:
             guess = did_you_mean(source[1], known)
             text = f"{picker.item.title} reads {source[1]}, its ConfigMap has {listed(known)}.{guess}"
             args = ("spec", "template", "spec", "containers", picker.index, "args")
-            yield Hit(text, (Side(picker.item, args, "plugins_file"), Side(item, ("data",), "plugins")))
+            yield finding(text, (Side(picker.item, args, "plugins_file"), Side(item, ("data",), "plugins")))
 
 
-def plugins(model: StackModel) -> t.Iterator[Hit]:
+def plugins(model: StackModel) -> t.Iterator[Finding]:
     """A plugins file is YAML, and its profiles use the plugins that it declares."""
     for picker in (p for p in model.pickers if not p.item.live):
         found = config_text(picker, model)
         config, problem = _load(found[0], model) if found else (None, "")
         if found and config is None:
-            yield Hit(f"the plugins file of {picker.item.title} cannot be read: {problem}", (found[1],))
+            yield finding(f"the plugins file of {picker.item.title} cannot be read: {problem}", (found[1],))
         if found is None or config is None:
             continue
         declared = {str(p.get("name") or p.get("type")) for p in dicts(config.get("plugins"))}
@@ -158,7 +159,7 @@ def plugins(model: StackModel) -> t.Iterator[Hit]:
             if name not in declared:
                 guess = did_you_mean(name, declared)
                 text = f"{picker.item.title} is told to use the plugin {name}, which its file does not declare.{guess}"
-                yield Hit(text, (found[1],), ("plugin", picker.item.title, name))
+                yield finding(text, (found[1],), ("plugin", picker.item.title, name))
 
 
 _rule = rule_factory("LLMD1")

@@ -8,13 +8,13 @@ import collections
 import typing as t
 
 from ..base.data import Object, dicts, mapping
-from ..base.findings import ERROR, WARNING, show_path
+from ..base.findings import ERROR, WARNING, Finding, show_path
 from ..model.items import Item
 from ..model.model import StackModel, pod_specs
 from ..model.platform import OPENSHIFT
 from ..objects import pod_security as pod_security_of
 from ..objects import scc as scc_of
-from .base import Check, Hit, Rule, Side, listed
+from .base import Check, Rule, Side, finding, listed
 from .compatibility import KUBERNETES_SINCE, version
 from .provider import class_side
 
@@ -51,14 +51,14 @@ def _sides(item: Item, path: tuple[str, ...], found: t.Sequence[pod_security_of.
     return (Side(item, (*path, *first), role, first if role else ()),)
 
 
-def pod_security(model: StackModel) -> t.Iterator[Hit]:
+def pod_security(model: StackModel) -> t.Iterator[Finding]:
     """Pods that the namespace's Pod Security Admission refuses."""
     for item, path, spec, space in _pods(model):
         level = str(mapping(space.get("labels")).get(ENFORCE) or "")
         found = pod_security_of.refusals(spec, level)
         if found:
             text = f"namespace {item.namespace} enforces Pod Security {level!r}, which refuses pods of {item.name}"
-            yield Hit(f"{text}: {_told(found)}", _sides(item, path, found), ("psa", item.title, path))
+            yield finding(f"{text}: {_told(found)}", _sides(item, path, found), ("psa", item.title, path))
 
 
 def _refused(
@@ -90,17 +90,17 @@ def _unread(model: StackModel, namespace: str, account: str) -> bool:
     return any(item is None or item.live for item in planned)
 
 
-def constraints(model: StackModel) -> t.Iterator[Hit]:
+def constraints(model: StackModel) -> t.Iterator[Finding]:
     """Pods that OpenShift refuses."""
     return _constrained(model, certain=True)
 
 
-def constraints_unknown(model: StackModel) -> t.Iterator[Hit]:
+def constraints_unknown(model: StackModel) -> t.Iterator[Finding]:
     """Pods of which it cannot be said whether OpenShift refuses them."""
     return _constrained(model, certain=False)
 
 
-def _constrained(model: StackModel, certain: bool) -> t.Iterator[Hit]:
+def _constrained(model: StackModel, certain: bool) -> t.Iterator[Finding]:
     platform = model.facts.platform
     known = platform is not None and platform.sccs is not None and platform.bindings is not None
     for item, path, account, found, others in _refused(model):
@@ -112,10 +112,10 @@ def _constrained(model: StackModel, certain: bool) -> t.Iterator[Hit]:
         choice = next((name for name in ("nonroot-v2", "anyuid", *sorted(others)) if name in others), "")
         grant = f"oc adm policy add-scc-to-user {choice} -z {account} -n {item.namespace}" if choice else ""
         remedy = f"leave the field out, or have an administrator run: {grant}" if grant else ""
-        yield Hit(text, _sides(item, path, found), ("scc", item.title, path), remedy)
+        yield finding(text, _sides(item, path, found), ("scc", item.title, path), remedy)
 
 
-def server_version(model: StackModel) -> t.Iterator[Hit]:
+def server_version(model: StackModel) -> t.Iterator[Finding]:
     """The cluster is not older than what pods of such stacks need."""
     running = model.facts.platform.version if model.facts.platform else ""
     number = version(running)
@@ -124,14 +124,14 @@ def server_version(model: StackModel) -> t.Iterator[Hit]:
         sidecars = [(item, path) for item, path, spec, _space in pods if _sidecar(spec)]
         sides = tuple(Side(item, (*path, "initContainers")) for item, path in sidecars)
         text = f"the cluster is Kubernetes {running}, {KUBERNETES_SINCE} or later is needed"
-        yield Hit(text + (" for sidecar containers" if sides else ""), sides, ("kubernetes",))
+        yield finding(text + (" for sidecar containers" if sides else ""), sides, ("kubernetes",))
 
 
 def _sidecar(spec: Object) -> bool:
     return any(container.get("restartPolicy") == "Always" for container in dicts(spec.get("initContainers")))
 
 
-def class_accepted(model: StackModel) -> t.Iterator[Hit]:
+def class_accepted(model: StackModel) -> t.Iterator[Finding]:
     """The controller of each planned Gateway's class has accepted it."""
     for gateway in model.items("Gateway", planned_only=True):
         found = model.find("GatewayClass", str(gateway.spec.get("gatewayClassName") or ""))
@@ -143,10 +143,10 @@ def class_accepted(model: StackModel) -> t.Iterator[Hit]:
             controller = found.spec.get("controllerName")
             said = f"{accepted.get('reason')}: {accepted.get('message')}" if accepted else "it has no status"
             text = f"GatewayClass {found.name} is not accepted by its controller {controller} ({said})"
-            yield Hit(text, (class_side(gateway), Side(found)), ("accepted", found.name))
+            yield finding(text, (class_side(gateway), Side(found)), ("accepted", found.name))
 
 
-def established(model: StackModel) -> t.Iterator[Hit]:
+def established(model: StackModel) -> t.Iterator[Finding]:
     """Definitions that are installed serve their kind."""
     for body in model.facts.platform.definitions if model.facts.platform else ():
         conditions = dicts(mapping(body.get("status")).get("conditions"))
@@ -167,7 +167,7 @@ def established(model: StackModel) -> t.Iterator[Hit]:
             if (item.group, item.kind) == (spec.get("group"), kind)
         ]
         text = f"CustomResourceDefinition {name} is installed, but the cluster does not serve {kind}: {why}"
-        yield Hit(text, tuple(users), ("kind", spec.get("group"), kind))
+        yield finding(text, tuple(users), ("kind", spec.get("group"), kind))
 
 
 def _rule(

@@ -8,13 +8,14 @@ import json
 import typing as t
 
 from ..base.data import Object, dicts, dig, mapping, number
+from ..base.findings import Finding
 from ..base.names import did_you_mean
 from ..components.gaie import split_image
 from ..model.items import Item, Workload
 from ..model.model import StackModel, pod_specs
 from ..objects.pod_fields import field_problems
 from ..objects.servers import Server
-from .base import Hit, Path, Side, container_side, listed, rule_factory
+from .base import Path, Side, container_side, finding, listed, rule_factory
 
 # llm-d-modelservice v0.4.5 and later, values.yaml accelerator.resources; any other type gets nvidia.com/gpu.
 ACCELERATORS = ("nvidia", "intel-i915", "intel-xe", "intel-gaudi", "amd", "google", "cpu", "rebellions-atom")
@@ -46,7 +47,7 @@ def pod_side(item: Item, path: tuple[str, ...], place: Path) -> Side:
     return Side(item, (*path, *place), "sidecar" if kind == "initContainers" else role)
 
 
-def images(model: StackModel) -> t.Iterator[Hit]:
+def images(model: StackModel) -> t.Iterator[Finding]:
     """Images that the user names have a tag that stays, or a digest."""
     for item, path, spec in _pods(model):
         for kind in ("containers", "initContainers"):
@@ -59,10 +60,12 @@ def images(model: StackModel) -> t.Iterator[Hit]:
                 given = any(dig(layer.values, side.key) == image for layer in item.layers) if side.key else False
                 if given and "@" not in image and (tag is None or tag.lower() == "latest"):
                     what = f"has the tag {tag}" if tag else "has no tag, which means latest"
-                    yield Hit(f"the image {image} of {item.name} {what}", (side,), ("image", item.release, side.key))
+                    yield finding(
+                        f"the image {image} of {item.name} {what}", (side,), ("image", item.release, side.key)
+                    )
 
 
-def mounts(model: StackModel) -> t.Iterator[Hit]:
+def mounts(model: StackModel) -> t.Iterator[Finding]:
     """What a container mounts is a volume of its pod."""
     for item, path, spec in _pods(model):
         names = {str(volume.get("name")) for volume in dicts(spec.get("volumes"))}
@@ -77,19 +80,19 @@ def mounts(model: StackModel) -> t.Iterator[Hit]:
                             pod_side(item, path, (kind, index, "volumeMounts", place, "name")),
                             pod_side(item, path, ("volumes",)),
                         )
-                        yield Hit(text, sides, ("mount", item.release, name))
+                        yield finding(text, sides, ("mount", item.release, name))
 
 
-def fields(model: StackModel) -> t.Iterator[Hit]:
+def fields(model: StackModel) -> t.Iterator[Finding]:
     """Fields of a pod are known to Kubernetes, and hold values of their types."""
     for item, path, spec in _pods(model):
         for place, wrong in field_problems(spec):
             side = pod_side(item, path, place)
             probes = (("probe", item.title), ("monitor", item.title, "")) if "ports" in place else ()
-            yield Hit(f"{place[-1]} of {item.name} {wrong}", (side,), ("field", item.title, place), explains=probes)
+            yield finding(f"{place[-1]} of {item.name} {wrong}", (side,), ("field", item.title, place), explains=probes)
 
 
-def accelerators(model: StackModel) -> t.Iterator[Hit]:
+def accelerators(model: StackModel) -> t.Iterator[Finding]:
     """An accelerator's type that is very like a known one is that one misspelt."""
     done = set()
     for item, _path, _spec in _pods(model):
@@ -102,7 +105,7 @@ def accelerators(model: StackModel) -> t.Iterator[Hit]:
                 done.add((item.release, key))
                 text = f"the accelerator {given} is not known, so the pods ask for nvidia.com/gpu.{guess}"
                 side = Side(item, (), "values", key)
-                yield Hit(text, (side,), ("accelerator", item.release, key))
+                yield finding(text, (side,), ("accelerator", item.release, key))
 
 
 PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
@@ -119,7 +122,7 @@ def _names(container: Object) -> dict[str, int | None]:
     return {str(p.get("name")): number(p.get("containerPort")) for p in dicts(container.get("ports")) if p.get("name")}
 
 
-def probes(model: StackModel) -> t.Iterator[Hit]:
+def probes(model: StackModel) -> t.Iterator[Finding]:
     for workload, server in _servers(model):
         names = _names(server.container)
         for probe in PROBES:
@@ -135,10 +138,10 @@ def probes(model: StackModel) -> t.Iterator[Hit]:
             text = f"the {probe} of {workload.item.name} asks {what}; {knows}"
             sides = (container_side(workload, server, probe), container_side(workload, server, "ports"))
             same = (("monitor", workload.item.title, str(port)),)
-            yield Hit(text, sides, ("probe", workload.item.title), explains=same)
+            yield finding(text, sides, ("probe", workload.item.title), explains=same)
 
 
-def settings(model: StackModel) -> t.Iterator[Hit]:
+def settings(model: StackModel) -> t.Iterator[Finding]:
     """Flags whose value is JSON: vLLM reads those named ...-config that start with a brace."""
     for workload, server in _servers(model):
         for name, value in _configs(server.line):
@@ -146,7 +149,7 @@ def settings(model: StackModel) -> t.Iterator[Hit]:
                 json.loads(value)
             except ValueError as exc:
                 text = f"{name} of {workload.item.name} is not JSON: {exc}"
-                yield Hit(text, (container_side(workload, server, "args"),), ("json", workload.item.title, name))
+                yield finding(text, (container_side(workload, server, "args"),), ("json", workload.item.title, name))
 
 
 def _configs(line: list[str]) -> t.Iterator[tuple[str, str]]:
@@ -157,7 +160,7 @@ def _configs(line: list[str]) -> t.Iterator[tuple[str, str]]:
             yield name, value
 
 
-def monitors(model: StackModel) -> t.Iterator[Hit]:
+def monitors(model: StackModel) -> t.Iterator[Finding]:
     """A PodMonitor names a port that its pods declare."""
     for monitor in model.items("PodMonitor", planned_only=True):
         wanted = mapping(mapping(monitor.spec.get("selector")).get("matchLabels"))
@@ -171,7 +174,7 @@ def monitors(model: StackModel) -> t.Iterator[Hit]:
                     text = f"{monitor.title} asks port {entry['port']}, {pod.item.name} has {listed(names)}"
                     place = ("spec", "podMetricsEndpoints", index, "port")
                     sides = (Side(monitor, place, pod.role, ("monitoring", "podmonitor", "portName")), Side(pod.item))
-                    yield Hit(text, sides, ("monitor", pod.item.title, str(entry["port"])))
+                    yield finding(text, sides, ("monitor", pod.item.title, str(entry["port"])))
 
 
 _rule = rule_factory("LLMD5")

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ..base.findings import ERROR, WARNING
+from ..base.findings import ERROR, WARNING, Finding
 from ..base.ours import OLD_SERVING_LABEL, SERVING_LABEL
 from ..model.items import InferencePool, Workload
 from ..model.model import StackModel
 from ..objects.pools import selector_problem
-from .base import Hit, Rule, Side, container_side, listed
+from .base import Rule, Side, container_side, finding, listed
 
 
 def label_side(workload: Workload, label: str = "") -> Side:
@@ -68,7 +68,7 @@ def _spellings(label: str, labels: t.Container[str]) -> bool:
     return label in pair and pair[label] in labels and label not in labels
 
 
-def _selector(model: StackModel, spelling: bool) -> t.Iterator[Hit]:
+def _selector(model: StackModel, spelling: bool) -> t.Iterator[Finding]:
     for pool in _planned(model):
         missed = _unmatched(pool, model)
         if missed is None:
@@ -82,18 +82,18 @@ def _selector(model: StackModel, spelling: bool) -> t.Iterator[Hit]:
         other = {SERVING_LABEL: OLD_SERVING_LABEL, OLD_SERVING_LABEL: SERVING_LABEL}.get(label, "")
         sides = [label_side(w, other if spelling else label) for w in workloads]
         text = f"pool {pool.item.name}{whose} selects none of its model's pods: {why}"
-        yield Hit(text, (selector_side(pool, label), *sides), ("selects", pool.item.title))
+        yield finding(text, (selector_side(pool, label), *sides), ("selects", pool.item.title))
 
 
-def selects_pods(model: StackModel) -> t.Iterator[Hit]:
+def selects_pods(model: StackModel) -> t.Iterator[Finding]:
     return _selector(model, spelling=False)
 
 
-def label_spelling(model: StackModel) -> t.Iterator[Hit]:
+def label_spelling(model: StackModel) -> t.Iterator[Finding]:
     return _selector(model, spelling=True)
 
 
-def strangers(model: StackModel) -> t.Iterator[Hit]:
+def strangers(model: StackModel) -> t.Iterator[Finding]:
     """A pool that takes pods of more than one model."""
     for pool in _planned(model):
         taken, own = selected(pool, model), model.own(pool)
@@ -103,11 +103,11 @@ def strangers(model: StackModel) -> t.Iterator[Hit]:
         if others:
             labels = ", ".join(f"{key}={value}" for key, value in pool.selector.items())
             text = f"pool {pool.item.name} ({labels}) selects the pods of {listed(w.item.name for w in others)} too"
-            cause = frozenset(w.item.release or w.item.name for w in (*mine, *others))
-            yield Hit(text, (selector_side(pool), *map(label_side, others)), ("overlap", cause))
+            releases = frozenset(w.item.release or w.item.name for w in (*mine, *others))
+            yield finding(text, (selector_side(pool), *map(label_side, others)), ("overlap", releases))
 
 
-def namespaces(model: StackModel) -> t.Iterator[Hit]:
+def namespaces(model: StackModel) -> t.Iterator[Finding]:
     """A pool whose model's pods are in another namespace."""
     for pool in _planned(model):
         if selected(pool, model):
@@ -119,10 +119,10 @@ def namespaces(model: StackModel) -> t.Iterator[Hit]:
                 f"pool {pool.item.name} is in namespace {pool.item.namespace}, its model's pods in "
                 f"{listed(w.item.namespace for w in away)}: a pool selects pods of its own namespace only"
             )
-            yield Hit(text, (Side(pool.item), *(Side(w.item) for w in away)), ("selects", pool.item.title))
+            yield finding(text, (Side(pool.item), *(Side(w.item) for w in away)), ("selects", pool.item.title))
 
 
-def unserved(model: StackModel) -> t.Iterator[Hit]:
+def unserved(model: StackModel) -> t.Iterator[Finding]:
     """A model whose pods no pool takes."""
     lost = [pool for pool in model.pools if not selected(pool, model)]
     served = {id(w) for pool in model.pools for w in selected(pool, model)}
@@ -132,18 +132,18 @@ def unserved(model: StackModel) -> t.Iterator[Hit]:
             names = {pool.item.name for pool in model.pools}
             text = f"no pool selects the pods of {workload.item.name} (pools: {listed(names)})"
             wanted = [e.pool for e in model.expected if e.release == workload.item.release and e.pool not in names]
-            cause = ("backend", workload.item.namespace, wanted[0]) if wanted else ("unserved", workload.item.release)
-            yield Hit(text, (label_side(workload),), cause)
+            key = ("backend", workload.item.namespace, wanted[0]) if wanted else ("unserved", workload.item.release)
+            yield finding(text, (label_side(workload),), key)
 
 
-def listening(model: StackModel) -> t.Iterator[Hit]:
+def listening(model: StackModel) -> t.Iterator[Finding]:
     """A target port on which nothing listens."""
     for pool in _planned(model):
         wrong = [(w, _reached(w)) for w in selected(pool, model) if w.replicas != 0]
         for port in pool.ports:
             missed = [(w, open_) for w, open_ in wrong if open_ is not None and port not in open_]
             if missed:
-                yield _port_hit(pool, port, missed)
+                yield _port_finding(pool, port, missed)
 
 
 def _reached(workload: Workload) -> tuple[int, ...] | None:
@@ -153,7 +153,7 @@ def _reached(workload: Workload) -> tuple[int, ...] | None:
     return None if any(group is None for group in ports) else tuple(known)
 
 
-def _port_hit(pool: InferencePool, port: int, missed: list[tuple[Workload, tuple[int, ...]]]) -> Hit:
+def _port_finding(pool: InferencePool, port: int, missed: list[tuple[Workload, tuple[int, ...]]]) -> Finding:
     sides = [Side(pool.item, pool.ports_path, "ports")]
     for workload, _open in missed:
         server = (workload.sidecars or workload.models)[0]
@@ -169,7 +169,7 @@ def _port_hit(pool: InferencePool, port: int, missed: list[tuple[Workload, tuple
     text = f"pool {pool.item.name} sends requests to port {port}, which {what}"
     probes = tuple(("probe", workload.item.title) for workload, _open in missed)
     explained = (("backend-port", pool.item.title), *probes)
-    return Hit(text, tuple(sides), ("port", pool.item.title), f"make both {opened}", explained)
+    return finding(text, tuple(sides), ("port", pool.item.title), f"make both {opened}", explained)
 
 
 RULES = (

@@ -7,9 +7,10 @@ from __future__ import annotations
 import typing as t
 
 from ..base.data import dicts, mapping
+from ..base.findings import Finding
 from ..model.items import InferencePool, Item
 from ..model.model import StackModel
-from .base import Hit, Side, listed, rule_factory
+from .base import Side, finding, listed, rule_factory
 from .compatibility import GatewayController
 from .routes_to_gateways import gateway_provider, rules_of
 from .routes_to_pools import pool_of
@@ -43,16 +44,16 @@ def _leads(route: Item, pool: InferencePool, model: StackModel) -> bool:
     return any(pool_of(ref, route, model) is pool for ref in refs)
 
 
-def class_exists(model: StackModel) -> t.Iterator[Hit]:
+def class_exists(model: StackModel) -> t.Iterator[Finding]:
     for gateway in model.items("Gateway", planned_only=True):
         name = str(gateway.spec.get("gatewayClassName") or "")
         if model.exists("GatewayClass", name) is False:
             known = listed((item.name for item in model.items("GatewayClass")), "none")
             text = f"Gateway {gateway.name} is of class {name!r}, the cluster has {known}"
-            yield Hit(text, (class_side(gateway),), ("class", name))
+            yield finding(text, (class_side(gateway),), ("class", name))
 
 
-def pool_provider(model: StackModel) -> t.Iterator[Hit]:
+def pool_provider(model: StackModel) -> t.Iterator[Finding]:
     """The pool chart's provider.name fits the Gateway's class."""
     for pool, gateway, provider in served(model):
         if provider is None or not pool.item.release:
@@ -69,7 +70,7 @@ def pool_provider(model: StackModel) -> t.Iterator[Hit]:
             side = Side(made.get(given, pool.item), (), "provider")
             remedy = _provider_remedy(pool, provider.pool_provider)
             kinds = tuple(("kind", item.group, item.kind) for item in mine if item.group in _GROUPS)
-            yield Hit(text, (side, class_side(gateway)), ("provider", gateway.title), remedy, kinds)
+            yield finding(text, (side, class_side(gateway)), ("provider", gateway.title), remedy, kinds)
 
 
 def _provider_remedy(pool: InferencePool, wanted: str) -> str:
@@ -96,7 +97,7 @@ def _ruled(pool: InferencePool, model: StackModel) -> bool:
     return any(_is_picker(rule, pool) for rule in model.items("DestinationRule"))
 
 
-def destination(model: StackModel) -> t.Iterator[Hit]:
+def destination(model: StackModel) -> t.Iterator[Finding]:
     """The DestinationRule of a pool's release is about the picker's Service."""
     for pool in (pool for pool in model.pools if not pool.item.live and pool.epp):
         for rule in model.items("DestinationRule", planned_only=True):
@@ -105,10 +106,10 @@ def destination(model: StackModel) -> t.Iterator[Hit]:
             if near and not _is_picker(rule, pool):
                 text = f"the DestinationRule is for {host}, the picker of pool {pool.item.name} is {_hosts(pool)[2]}"
                 sides = (Side(rule, ("spec", "host"), "destination_host"), Side(pool.item, (*pool.epp_path, "name")))
-                yield Hit(text, sides, ("epp", pool.item.title))
+                yield finding(text, sides, ("epp", pool.item.title))
 
 
-def parameters(model: StackModel) -> t.Iterator[Hit]:
+def parameters(model: StackModel) -> t.Iterator[Finding]:
     """The parameters that a Gateway refers to exist."""
     for gateway in model.items("Gateway", planned_only=True):
         ref = mapping(mapping(gateway.spec.get("infrastructure")).get("parametersRef"))
@@ -116,7 +117,7 @@ def parameters(model: StackModel) -> t.Iterator[Hit]:
         if kind and model.exists(kind, name, gateway.namespace) is False:
             text = f"Gateway {gateway.name} takes its parameters from {kind} {name}, which does not exist"
             side = Side(gateway, ("spec", "infrastructure", "parametersRef"), "parameters")
-            yield Hit(text, (side,), ("parameters", gateway.title))
+            yield finding(text, (side,), ("parameters", gateway.title))
 
 
 _rule = rule_factory("LLMD4")

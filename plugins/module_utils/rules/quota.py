@@ -8,13 +8,13 @@ import collections
 import typing as t
 
 from ..base.data import Object, mapping
-from ..base.findings import ERROR, WARNING
+from ..base.findings import ERROR, WARNING, Finding
 from ..base.quantities import shown
 from ..capacity.quota import Use, breaches, claim_breaches, surging, unsaid, uses
 from ..capacity.workloads import growths
 from ..model.items import Item
 from ..model.model import StackModel
-from .base import Check, Hit, Rule, Side
+from .base import Check, Rule, Side, finding
 from .capacity import chart_fact, container_path, pod_side
 
 
@@ -28,7 +28,7 @@ def _name(body: Object) -> str:
     )
 
 
-def quotas(model: StackModel) -> t.Iterator[Hit]:
+def quotas(model: StackModel) -> t.Iterator[Finding]:
     """One finding for each quota, with all resources that do not suffice."""
     found: dict[str, list[Use]] = collections.defaultdict(list)
     for use in uses(model):
@@ -37,7 +37,7 @@ def quotas(model: StackModel) -> t.Iterator[Hit]:
     for name, exceeded in found.items():
         items = {entry.title: entry for use in exceeded for entry, value in use.by if value > 0}
         text = f"ResourceQuota {name} does not suffice: " + "; ".join(map(_use, _distinct(exceeded)))
-        yield Hit(text, tuple(Side(item, (), chart_fact(item)) for item in items.values()), ("quota", name))
+        yield finding(text, tuple(Side(item, (), chart_fact(item)) for item in items.values()), ("quota", name))
 
 
 def _distinct(found: list[Use]) -> list[Use]:
@@ -56,7 +56,7 @@ def _use(use: Use) -> str:
     return f"{use.resource} {hard}, of which {used} are used and the plan adds {more} ({by})"
 
 
-def unspecified(model: StackModel) -> t.Iterator[Hit]:
+def unspecified(model: StackModel) -> t.Iterator[Finding]:
     """Pods that a quota on CPU or memory cannot count are refused, unless a LimitRange gives defaults."""
     capacity = model.facts.capacity
     for one in growths(model) if capacity else []:
@@ -67,10 +67,10 @@ def unspecified(model: StackModel) -> t.Iterator[Hit]:
                 text = f"{_name(quota)} makes pods of {one.title} specify {said}"
                 index = [c for c in one.need.containers if c.name in missing][0]
                 side = pod_side(one, index.key, index.index, "resources")
-                yield Hit(text, (side,), ("unspecified", one.title))
+                yield finding(text, (side,), ("unspecified", one.title))
 
 
-def limits(model: StackModel) -> t.Iterator[Hit]:
+def limits(model: StackModel) -> t.Iterator[Finding]:
     """Pods and claims within the LimitRanges of their namespace."""
     capacity = model.facts.capacity
     if capacity is None:
@@ -80,15 +80,15 @@ def limits(model: StackModel) -> t.Iterator[Hit]:
             for breach in breaches(body, one.need):
                 path = (*breach.container, "resources") if breach.container else container_path(one)
                 text = f"{_name(body)} refuses pods of {one.title}: {breach.text}"
-                yield Hit(text, (pod_side(one, *path),), ("limits", one.title, breach.text))
+                yield finding(text, (pod_side(one, *path),), ("limits", one.title, breach.text))
     for item in model.items("PersistentVolumeClaim", planned_only=True):
         for body in _of(capacity.limits, item.namespace):
             for text in claim_breaches(body, mapping(item.spec.get("resources")).get("requests")):
                 side = Side(item, ("spec", "resources", "requests"))
-                yield Hit(f"{_name(body)} refuses {item.title}: it {text}", (side,), ("limits", item.title, text))
+                yield finding(f"{_name(body)} refuses {item.title}: it {text}", (side,), ("limits", item.title, text))
 
 
-def devices(model: StackModel) -> t.Iterator[Hit]:
+def devices(model: StackModel) -> t.Iterator[Finding]:
     """Extended resources cannot be overcommitted: the API server wants a limit that equals the request."""
     for one in growths(model):
         for body in one.need.containers if one.wanted else ():
@@ -98,15 +98,15 @@ def devices(model: StackModel) -> t.Iterator[Hit]:
                     has = "no limit" if limit is None else f"a limit of {shown(name, limit)}"
                     text = f"container {body.name} of {one.title} requests {shown(name, asked)} {name} with {has}"
                     side = pod_side(one, body.key, body.index, "resources", "limits")
-                    yield Hit(text, (side,), ("devices", one.item.title, body.name, name))
+                    yield finding(text, (side,), ("devices", one.item.title, body.name, name))
 
 
-def surges(model: StackModel) -> t.Iterator[Hit]:
+def surges(model: StackModel) -> t.Iterator[Finding]:
     for one, use in surging(model):
         text = f"the update of {one.title} starts a new pod before it ends an old one, for which ResourceQuota "
         text += f"{use.name} has no room: {use.resource} {shown(use.resource, use.hard)}, of which "
         text += f"{shown(use.resource, use.used)} are used"
-        yield Hit(text, (_strategy(one.item),), ("surge", one.item.title))
+        yield finding(text, (_strategy(one.item),), ("surge", one.item.title))
 
 
 def _strategy(item: Item) -> Side:

@@ -9,10 +9,11 @@ import dataclasses
 import typing as t
 
 from ..base.data import Object, dicts, mapping
+from ..base.findings import Finding
 from ..base.names import did_you_mean
 from ..model.items import Item
 from ..model.model import StackModel, pod_specs
-from .base import Check, Hit, Side, listed, rule_factory
+from .base import Check, Side, finding, listed, rule_factory
 
 # What every cluster makes by itself.
 _GIVEN = {
@@ -99,7 +100,7 @@ def _container_refs(container: Object, item: Item, path: tuple) -> t.Iterator[Re
                 yield Ref(kind, str(ref["name"]), "", Side(item, (*path, "envFrom", index), _role(item)))
 
 
-def _missing(model: StackModel, kind: str) -> t.Iterator[Hit]:
+def _missing(model: StackModel, kind: str) -> t.Iterator[Finding]:
     users: dict[tuple[str, str], list[Side]] = collections.defaultdict(list)
     for ref in _refs(model):
         namespace = "" if kind in ("PriorityClass", "StorageClass") else ref.side.item.namespace
@@ -110,17 +111,17 @@ def _missing(model: StackModel, kind: str) -> t.Iterator[Hit]:
         known = [item.name for item in model.items(kind) if item.namespace == namespace]
         where = f" in namespace {namespace}" if namespace else ""
         text = f"there is no {kind} {name}{where}, which {listed(side.item.name for side in sides)} needs."
-        yield Hit(text + did_you_mean(name, known), tuple(sides), (kind, namespace, name))
+        yield finding(text + did_you_mean(name, known), tuple(sides), (kind, namespace, name))
 
 
 def _check(kind: str) -> Check:
-    def check(model: StackModel) -> t.Iterator[Hit]:
+    def check(model: StackModel) -> t.Iterator[Finding]:
         return _missing(model, kind)
 
     return check
 
 
-def secret_keys(model: StackModel) -> t.Iterator[Hit]:
+def secret_keys(model: StackModel) -> t.Iterator[Finding]:
     """The key that a pod reads is in the Secret or ConfigMap; one whose keys are not given says nothing."""
     for ref in _refs(model):
         item = model.find(ref.kind, ref.name, ref.side.item.namespace) if ref.key else None
@@ -128,7 +129,7 @@ def secret_keys(model: StackModel) -> t.Iterator[Hit]:
         keys = {str(key) for part in data for key in part}
         if item and keys and ref.key not in keys:
             text = f"{ref.kind} {ref.name} has no key {ref.key}; its keys are {listed(keys)}."
-            yield Hit(text + did_you_mean(ref.key, keys), (ref.side, Side(item)), ("key", item.title, ref.key))
+            yield finding(text + did_you_mean(ref.key, keys), (ref.side, Side(item)), ("key", item.title, ref.key))
 
 
 _rule = rule_factory("LLMD6")

@@ -4,10 +4,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
-from ..base.findings import ERROR
+from ..base.findings import ERROR, Finding
 from ..model.model import StackModel
 from . import (
     capacity,
@@ -27,7 +26,7 @@ from . import (
     routes_to_pools,
     versions,
 )
-from .base import Hit, Rule, StackFinding, finding
+from .base import Rule, joined, ruled
 
 GROUPS: dict[str, tuple[Rule, ...]] = {
     "Pools": pools.RULES,
@@ -53,39 +52,37 @@ GROUPS: dict[str, tuple[Rule, ...]] = {
 RULES: tuple[Rule, ...] = tuple(rule for rules in GROUPS.values() for rule in rules)
 
 
-def check(model: StackModel, rules: t.Iterable[Rule] = RULES) -> list[StackFinding]:
+def check(model: StackModel, rules: t.Iterable[Rule] = RULES) -> list[Finding]:
     """Return every mistake in a stack once, in the order of the rules.
 
-    Hits of one cause are one finding, and so are those of one rule about the same line of a values file.
+    Findings of one key are one, and so are those of one rule about the same line of a values file.
     """
     ordered = list(rules)
-    found: dict[tuple, tuple[Rule, Hit] | None] = {}
-    # Of an error and a warning of one cause the error stays.
+    found: dict[tuple, tuple[Rule, Finding] | None] = {}
+    # Of an error and a warning of one key the error stays.
     for rule in sorted(ordered, key=lambda rule: rule.severity != ERROR):
-        for hit in rule.check(model):
-            _note(found, rule, hit)
+        for one in rule.check(model):
+            _note(found, rule, one)
     places = {rule.id: place for place, rule in enumerate(ordered)}
-    findings = [finding(*entry) for entry in found.values() if entry]
+    findings = [ruled(*entry) for entry in found.values() if entry]
     return sorted(_by_line(findings), key=lambda item: places[item.rule])
 
 
-def _note(found: dict[tuple, tuple[Rule, Hit] | None], rule: Rule, hit: Hit) -> None:
-    """Keep a hit, or let the one of the same cause name its places too."""
-    cause = hit.cause or (rule.id, hit.text, *(side.item.title for side in hit.sides))
-    if cause not in found:
-        found[cause] = (rule, hit)
-        found.update({other: found.get(other) for other in hit.explains})
+def _note(found: dict[tuple, tuple[Rule, Finding] | None], rule: Rule, one: Finding) -> None:
+    """Keep a finding, or let the one of the same key name its places too."""
+    key = one.key or (rule.id, *one.objects)
+    if key not in found:
+        found[key] = (rule, one)
+        found.update({other: found.get(other) for other in one.explains})
         return
-    entry = found[cause]
+    entry = found[key]
     if entry and entry[0] is rule:
-        known = {side.text() for side in entry[1].sides}
-        more = tuple(side for side in hit.sides if side.text() not in known)
-        found[cause] = (rule, dataclasses.replace(entry[1], sides=entry[1].sides + more))
+        found[key] = (rule, joined(entry[1], one))
 
 
-def _by_line(findings: list[StackFinding]) -> list[StackFinding]:
-    kept: dict[tuple, StackFinding] = {}
+def _by_line(findings: list[Finding]) -> list[Finding]:
+    kept: dict[tuple, Finding] = {}
     for item in findings:
-        line = (item.rule, item.mark.file, item.mark.line, item.path) if item.mark.line else (item.rule, item.message)
+        line = (item.rule, item.mark, item.path, () if item.mark.line else (item.objects, item.key))
         kept.setdefault(line, item)
     return list(kept.values())

@@ -7,11 +7,12 @@ from __future__ import annotations
 import typing as t
 
 from ..base.data import Object, dicts, mapping, number
+from ..base.findings import Finding
 from ..base.names import did_you_mean
 from ..model.items import Item
 from ..model.model import StackModel, placed
-from ..objects.routes import GROUP, conflicts
-from .base import Hit, Side, listed, rule_factory
+from ..objects.routes import GROUP, conflicts, route_title
+from .base import Side, finding, listed, rule_factory
 from .compatibility import provider_of
 
 
@@ -30,7 +31,7 @@ def _parents(model: StackModel) -> t.Iterator[tuple[Item, int, Object, Item | No
                 yield route, index, ref, model.find("Gateway", str(ref.get("name")), namespace)
 
 
-def parent(model: StackModel) -> t.Iterator[Hit]:
+def parent(model: StackModel) -> t.Iterator[Finding]:
     for route, index, ref, gateway in _parents(model):
         if gateway is not None or not model.known("Gateway"):
             continue
@@ -40,19 +41,19 @@ def parent(model: StackModel) -> t.Iterator[Hit]:
         guess = did_you_mean(name, [item.name for item in gateways if item.name != name])
         near = [item for item in gateways if not item.live or item.name == name]
         text = f"route {route.name} is attached to Gateway {namespace}/{name}, which does not exist; there is {known}."
-        yield Hit(
+        yield finding(
             text + guess, (Side(route, ("spec", "parentRefs", index)), *map(Side, near)), ("parent", namespace, name)
         )
 
 
-def parent_kind(model: StackModel) -> t.Iterator[Hit]:
+def parent_kind(model: StackModel) -> t.Iterator[Finding]:
     """A route that refers to something, but to no Gateway."""
     for route in model.items("HTTPRoute", planned_only=True):
         refs = dicts(route.spec.get("parentRefs"))
         given = [(str(ref.get("group", GROUP)), str(ref.get("kind", "Gateway"))) for ref in refs]
         if refs and not {(GROUP, "Gateway"), ("", "Service")} & set(given):
             text = f"route {route.name} is attached to a {given[0][1]} of {given[0][0] or '(core)'}, not to a Gateway"
-            yield Hit(text, (Side(route, ("spec", "parentRefs", 0)),), ("parent", route.title))
+            yield finding(text, (Side(route, ("spec", "parentRefs", 0)),), ("parent", route.title))
 
 
 def _listeners(gateway: Item) -> list[Object]:
@@ -65,7 +66,7 @@ def _met(ref: Object, gateway: Item) -> list[Object]:
     return [entry for entry in found if port is None or number(entry.get("port")) == number(port)]
 
 
-def listener(model: StackModel) -> t.Iterator[Hit]:
+def listener(model: StackModel) -> t.Iterator[Finding]:
     for route, index, ref, gateway in _parents(model):
         if gateway is None or not _listeners(gateway) or _met(ref, gateway):
             continue
@@ -73,10 +74,10 @@ def listener(model: StackModel) -> t.Iterator[Hit]:
         known = listed(f"{entry.get('name')}:{entry.get('port')}" for entry in _listeners(gateway))
         text = f"route {route.name} asks for the listener with {wanted}, Gateway {gateway.name} has {known}"
         sides = (Side(route, ("spec", "parentRefs", index)), Side(gateway, ("spec", "listeners"), "listeners"))
-        yield Hit(text, sides, ("listener", gateway.title, wanted))
+        yield finding(text, sides, ("listener", gateway.title, wanted))
 
 
-def allowed(model: StackModel) -> t.Iterator[Hit]:
+def allowed(model: StackModel) -> t.Iterator[Finding]:
     """A listener admits routes of the route's namespace and kind."""
     for route, index, ref, gateway in _parents(model):
         met = _met(ref, gateway) if gateway else []
@@ -84,7 +85,7 @@ def allowed(model: StackModel) -> t.Iterator[Hit]:
         if gateway and verdicts and all(verdicts):
             text = f"Gateway {gateway.name} does not take route {route.name} of {route.namespace}: {verdicts[0]}"
             sides = (Side(gateway, ("spec", "listeners"), "listeners"), Side(route, ("spec", "parentRefs", index)))
-            yield Hit(text, sides, ("allowed", gateway.title, route.namespace))
+            yield finding(text, sides, ("allowed", gateway.title, route.namespace))
 
 
 def _refusal(entry: Object, route: Item, gateway: Item, model: StackModel) -> str:
@@ -109,7 +110,7 @@ def _refusal(entry: Object, route: Item, gateway: Item, model: StackModel) -> st
     return ""
 
 
-def hostnames(model: StackModel) -> t.Iterator[Hit]:
+def hostnames(model: StackModel) -> t.Iterator[Finding]:
     for route, _index, ref, gateway in _parents(model):
         wanted = [str(host) for host in route.spec.get("hostnames") or []]
         met = _met(ref, gateway) if gateway else []
@@ -118,7 +119,7 @@ def hostnames(model: StackModel) -> t.Iterator[Hit]:
             answers = f"those of Gateway {gateway.name} {listed(offered)}"
             text = f"route {route.name} answers {listed(wanted)}, {answers}"
             sides = (Side(route, ("spec", "hostnames")), Side(gateway, ("spec", "listeners"), "listeners"))
-            yield Hit(text, sides, ("hostname", route.title))
+            yield finding(text, sides, ("hostname", route.title))
 
 
 def _meet(left: list[str], right: list[str]) -> bool:
@@ -128,21 +129,21 @@ def _meet(left: list[str], right: list[str]) -> bool:
     return any(covers(one, two) or covers(two, one) for one in left for two in right)
 
 
-def timeouts_place(model: StackModel) -> t.Iterator[Hit]:
+def timeouts_place(model: StackModel) -> t.Iterator[Finding]:
     for route in model.items("HTTPRoute", planned_only=True):
         if "timeouts" in route.spec:
             text = f"route {route.name} has timeouts under spec, where the API does not have them"
-            yield Hit(text, (Side(route, ("spec", "timeouts")),))
+            yield finding(text, (Side(route, ("spec", "timeouts")),))
 
 
-def timeouts_gke(model: StackModel) -> t.Iterator[Hit]:
+def timeouts_gke(model: StackModel) -> t.Iterator[Finding]:
     for route, _index, _ref, gateway in _parents(model):
         provider = gateway_provider(gateway, model) if gateway else None
         timed = [index for index, rule in rules_of(route) if rule.get("timeouts")]
         if gateway and provider and not provider.route_timeouts and timed:
             text = f"route {route.name} has timeouts, which class {gateway.spec.get('gatewayClassName')} rejects"
             sides = [Side(route, ("spec", "rules", index, "timeouts")) for index in timed]
-            yield Hit(text, (*sides, Side(gateway, ("spec", "gatewayClassName"), "class")), ("gke", route.title))
+            yield finding(text, (*sides, Side(gateway, ("spec", "gatewayClassName"), "class")), ("gke", route.title))
 
 
 def gateway_provider(gateway: Item, model: StackModel) -> t.Any:
@@ -153,19 +154,20 @@ def gateway_provider(gateway: Item, model: StackModel) -> t.Any:
     return provider_of(name, controller) or (provider_of(name) if controller else None)
 
 
-def duplicate_matches(model: StackModel) -> t.Iterator[Hit]:
+def duplicate_matches(model: StackModel) -> t.Iterator[Finding]:
     """Two rules on one Gateway that match the same requests (HTTPRoute: the older route wins, silently)."""
     for gateway in model.items("Gateway"):
         routes = model.routes_to(gateway)
         ours = [route for route in routes if not route.live]
         pairs = [placed(route) for route in ours], [placed(route) for route in routes if route.live]
-        for text in conflicts(*pairs, (gateway.name, gateway.namespace)):
-            if "both have a rule named" not in text:
-                named = [route for route in routes if f"{route.namespace}/{route.name} " in text + " "]
-                yield Hit(text.replace(" (not ours)", ""), tuple(Side(r, ("spec", "rules")) for r in named), (text,))
+        for conflict in conflicts(*pairs, (gateway.name, gateway.namespace)):
+            if not conflict.named:
+                among = [route for route in routes if route_title(route.namespace, route.name) in conflict.routes]
+                sides = tuple(Side(route, ("spec", "rules")) for route in among)
+                yield finding(conflict.text(owners=False), sides, ("conflict", *conflict.routes, conflict.said))
 
 
-def rule_names(model: StackModel) -> t.Iterator[Hit]:
+def rule_names(model: StackModel) -> t.Iterator[Finding]:
     """Rule names are unique per Gateway, whatever the hostnames (F11)."""
     for gateway in model.items("Gateway"):
         users: dict[str, list[Side]] = {}
@@ -177,7 +179,7 @@ def rule_names(model: StackModel) -> t.Iterator[Hit]:
             if len(sides) > 1 and not all(side.item.live for side in sides):
                 who = listed(side.item.name for side in sides)
                 text = f"{len(sides)} rules on Gateway {gateway.name} are named {name!r} (routes {who})"
-                yield Hit(text, tuple(sides), ("rule-name", gateway.title, name))
+                yield finding(text, tuple(sides), ("rule-name", gateway.title, name))
 
 
 API = "Gateway API v1, HTTPRoute"

@@ -7,10 +7,11 @@ from __future__ import annotations
 import typing as t
 
 from ..base.data import Object, dicts, mapping, number
+from ..base.findings import Finding
 from ..base.names import did_you_mean
 from ..model.items import InferencePool, Item, ServedModel, Workload
 from ..model.model import StackModel
-from .base import Hit, Side, listed, rule_factory
+from .base import Side, finding, listed, rule_factory
 from .pools import selected
 from .routes_to_gateways import API, rules_of
 
@@ -36,7 +37,7 @@ def pool_of(ref: Object, route: Item, model: StackModel) -> InferencePool | None
     return next((pool for pool in model.pools if (pool.item.name, pool.item.namespace) == key), None)
 
 
-def exists(model: StackModel) -> t.Iterator[Hit]:
+def exists(model: StackModel) -> t.Iterator[Finding]:
     for route, _rule, ref, side in _backends(model):
         kind = str(ref.get("kind", "Service"))
         if pool_of(ref, route, model) or not model.known("InferencePool"):
@@ -49,10 +50,10 @@ def exists(model: StackModel) -> t.Iterator[Hit]:
         known = listed((f"{item.namespace}/{item.name}" for item in pools), "no pool")
         text = f"route {route.name} leads to {kind} {home}/{name}, which does not exist; there is {known}.{guess}"
         near = [item for item in pools if item.name == name or not item.live]
-        yield Hit(text, (side, *map(Side, near)), ("backend", home, name))
+        yield finding(text, (side, *map(Side, near)), ("backend", home, name))
 
 
-def group(model: StackModel) -> t.Iterator[Hit]:
+def group(model: StackModel) -> t.Iterator[Finding]:
     for route, _rule, ref, side in _backends(model):
         pool = pool_of(ref, route, model)
         given = (str(ref.get("group") or ""), str(ref.get("kind", "Service")))
@@ -64,18 +65,18 @@ def group(model: StackModel) -> t.Iterator[Hit]:
         text = (
             f"route {route.name} leads to the {shown} {pool.item.name}, which is an InferencePool of {pool.item.group}"
         )
-        yield Hit(text, (side, Side(pool.item, ("apiVersion",), "api")), ("group", pool.item.title))
+        yield finding(text, (side, Side(pool.item, ("apiVersion",), "api")), ("group", pool.item.title))
 
 
-def port(model: StackModel) -> t.Iterator[Hit]:
+def port(model: StackModel) -> t.Iterator[Finding]:
     for route, _rule, ref, side in _backends(model):
         pool = pool_of(ref, route, model)
         if pool and ref.get("port") is not None and pool.ports and number(ref["port"]) not in pool.ports:
             text = f"route {route.name} names port {ref['port']}, pool {pool.item.name} sends to {listed(pool.ports)}"
-            yield Hit(text, (side, Side(pool.item, pool.ports_path, "ports")), ("backend-port", pool.item.title))
+            yield finding(text, (side, Side(pool.item, pool.ports_path, "ports")), ("backend-port", pool.item.title))
 
 
-def granted(model: StackModel) -> t.Iterator[Hit]:
+def granted(model: StackModel) -> t.Iterator[Finding]:
     for route, _rule, ref, side in _backends(model):
         home, kind = _home(ref, route), str(ref.get("kind", "Service"))
         if home == route.namespace or not (pool := pool_of(ref, route, model)):
@@ -85,7 +86,7 @@ def granted(model: StackModel) -> t.Iterator[Hit]:
         grants = [item for item in model.items("ReferenceGrant") if item.namespace == home]
         if not any(_grants(grant, route, kind, pool) for grant in grants):
             text = f"route {route.namespace}/{route.name} leads to a pool of namespace {home} without a ReferenceGrant"
-            yield Hit(text, (side, Side(pool.item)), ("grant", route.namespace, home))
+            yield finding(text, (side, Side(pool.item)), ("grant", route.namespace, home))
 
 
 def _grants(grant: Item, route: Item, kind: str, pool: InferencePool) -> bool:
@@ -100,7 +101,7 @@ def _grants(grant: Item, route: Item, kind: str, pool: InferencePool) -> bool:
     )
 
 
-def served_name(model: StackModel) -> t.Iterator[Hit]:
+def served_name(model: StackModel) -> t.Iterator[Finding]:
     """The name that requests and probes use is one that the model's servers answer to."""
     for expected in model.expected:
         shared = sum(other.release == expected.release for other in model.expected) > 1
@@ -110,7 +111,7 @@ def served_name(model: StackModel) -> t.Iterator[Hit]:
                 answers = listed(workload.served)
                 text = f"{expected.name} is asked for as {expected.model!r}, its servers answer to {answers}"
                 topic = (("topic", workload.item.title),)
-                yield Hit(text, (_server_side(workload),), ("served", expected.name), explains=topic)
+                yield finding(text, (_server_side(workload),), ("served", expected.name), explains=topic)
     for route, rule, ref, side in _backends(model):
         pool = pool_of(ref, route, model)
         names = {name for w in (selected(pool, model) if pool else []) for name in w.served}
@@ -118,7 +119,7 @@ def served_name(model: StackModel) -> t.Iterator[Hit]:
             if names and value not in names:
                 text = f"route {route.name} sends requests for {value!r} to servers that answer to {listed(names)}"
                 first = selected(pool, model)[0] if pool else None
-                yield Hit(text, (side, *([_server_side(first)] if first else [])), ("header", route.title, value))
+                yield finding(text, (side, *([_server_side(first)] if first else [])), ("header", route.title, value))
 
 
 def _server_side(workload: Workload) -> Side:
@@ -142,7 +143,7 @@ def _serving(expected: ServedModel, model: StackModel) -> list[tuple[Item, Objec
     return found
 
 
-def routed(model: StackModel) -> t.Iterator[Hit]:
+def routed(model: StackModel) -> t.Iterator[Finding]:
     """Every expected model's pool is reached by a route."""
     broken = any(pool_of(ref, route, model) is None for route, _rule, ref, _side in _backends(model))
     broken |= any(item.component == "httproute" and item.kind != "HTTPRoute" for item in model.planned)
@@ -152,10 +153,10 @@ def routed(model: StackModel) -> t.Iterator[Hit]:
             continue
         text = f"no route leads to pool {expected.pool} of model {expected.name}"
         routes = model.items("HTTPRoute", planned_only=True)
-        yield Hit(text, (Side(pools[0].item), *map(Side, routes)), ("routed", expected.name))
+        yield finding(text, (Side(pools[0].item), *map(Side, routes)), ("routed", expected.name))
 
 
-def prefix(model: StackModel) -> t.Iterator[Hit]:
+def prefix(model: StackModel) -> t.Iterator[Finding]:
     """Requests that go where a model is expected match a rule that leads to it."""
     for expected in model.expected:
         rules = _serving(expected, model)
@@ -166,7 +167,7 @@ def prefix(model: StackModel) -> t.Iterator[Hit]:
         text = f"model {expected.name} is asked for under {wanted or '/'}, its route takes {given}"
         sides = tuple(Side(route, ("spec", "rules")) for route, _rule in rules)
         explained = tuple(("rewrite", route.title) for route, _rule in rules)
-        yield Hit(text, sides, ("prefix", expected.name), explains=explained)
+        yield finding(text, sides, ("prefix", expected.name), explains=explained)
 
 
 def _matches(rule: Object) -> list[Object]:
@@ -187,7 +188,7 @@ def _takes(rule: Object, wanted: str) -> bool:
     return False
 
 
-def rewritten(model: StackModel) -> t.Iterator[Hit]:
+def rewritten(model: StackModel) -> t.Iterator[Finding]:
     """A model server knows /v1/... only, so a prefix before that is cut off by the route."""
     for route, rule, ref, side in _backends(model):
         pool = pool_of(ref, route, model)
@@ -201,7 +202,7 @@ def rewritten(model: StackModel) -> t.Iterator[Hit]:
             if kept.rstrip("/") and kept[:3] != "/v1":
                 how = f"as {kept}" if new else "as they are"
                 text = f"route {route.name} sends paths under {given} on {how}, model servers know /v1 only"
-                yield Hit(text, (side,), ("rewrite", route.title))
+                yield finding(text, (side,), ("rewrite", route.title))
 
 
 def _rooted(pool: InferencePool, model: StackModel) -> bool:

@@ -12,7 +12,7 @@ import typing as t
 from ..access.of_stack import ACCESS_RULES, add_access
 from ..base.data import Object, nest
 from ..base.errors import OrchestratorError
-from ..base.findings import WARNING
+from ..base.findings import WARNING, Finding
 from ..capacity.read import CAPACITY_RULES, add_capacity
 from ..components.base import Stack
 from ..components.gaie import CHARTS
@@ -26,7 +26,6 @@ from ..model.items import RenderedRelease
 from ..model.model import StackModel, build_model
 from ..model.platform import istiod
 from ..values.layers import Layer
-from .base import StackFinding
 from .read_platform import add_platform
 from .registry import check
 
@@ -34,7 +33,7 @@ if t.TYPE_CHECKING:
     from ..cluster.client import Cluster
 
 
-def weighed(findings: t.Iterable[StackFinding], access: str) -> list[StackFinding]:
+def weighed(findings: t.Iterable[Finding], access: str) -> list[Finding]:
     """Return findings; with access 'warn' those about permissions and platform are warnings, with 'off' gone."""
     found = []
     for finding in findings:
@@ -46,7 +45,7 @@ def weighed(findings: t.Iterable[StackFinding], access: str) -> list[StackFindin
     return found
 
 
-def capacity_weighed(findings: t.Iterable[StackFinding], capacity: str) -> list[StackFinding]:
+def capacity_weighed(findings: t.Iterable[Finding], capacity: str) -> list[Finding]:
     """Return findings; with capacity 'warn' those about room are warnings."""
     return [
         dataclasses.replace(finding, severity=WARNING)
@@ -90,25 +89,11 @@ IN_NAMESPACES = (
 SECRETS = "type!=helm.sh/release.v1,type!=orchestrator.llm-d.ai/record"
 
 
-# The rules that the checks before them cover, by what these say.
-COVERED = {
-    "the selector": ("LLMD101", "LLMD102", "LLMD103"),
-    "the pool sends to": ("LLMD104", "LLMD207"),
-    "the pool has no selector": ("LLMD101", "LLMD106"),
-    "it does not serve": ("LLMD610", "LLMD611", "LLMD612"),
-    "needs the GatewayClass": ("LLMD401",),
-    "no Gateway": ("LLMD201",),
-    "its Helm release": ("LLMD305", "LLMD306"),
-    "is also that of": ("LLMD301", "LLMD302", "LLMD303"),
-    "httproute:": ("LLMD212", "LLMD213"),
-}
-
-
 class Rendered(t.NamedTuple):
-    """A stack's releases as objects; errors: Helm's messages about those that cannot be rendered."""
+    """A stack's releases as objects; errors: those that cannot be rendered, with Helm's messages."""
 
     parts: list[RenderedRelease]
-    errors: list[str]
+    errors: list[tuple[str, str]]
 
 
 class StackRules:
@@ -133,7 +118,7 @@ class StackRules:
         # Objects of those that change, by release.
         self.present: Objects = {}
 
-    def findings(self, parts: list[RenderedRelease], created: Objects) -> list[StackFinding]:
+    def findings(self, parts: list[RenderedRelease], created: Objects) -> list[Finding]:
         """Return what the rules find. created: objects that are made before the releases, by kind."""
         objects = self._objects()
         for kind, bodies in created.items():
@@ -167,7 +152,7 @@ class StackRules:
             with concurrent.futures.ThreadPoolExecutor(HELM_PROCESSES) as pool:
                 tasks = {key: pool.submit(self._rendered, helm, key[0], one) for key, one in wanted.items()}
                 concurrent.futures.wait(tasks.values())
-            errors = [f"{key[1]}: {error}" for key, task in tasks.items() if (error := task.exception()) is not None]
+            errors = [(key[1], str(error)) for key, task in tasks.items() if (error := task.exception()) is not None]
             if errors:
                 return Rendered([], errors)
             texts = {**manifests, **{key: task.result() for key, task in tasks.items()}}
@@ -268,23 +253,3 @@ def created_objects(namespace: str, secrets: dict[str, list[str]], claims: list[
     ]
     volumes = [{"kind": "PersistentVolumeClaim", "metadata": {"name": name, "namespace": namespace}} for name in claims]
     return {"Secret": made, "PersistentVolumeClaim": volumes}
-
-
-def finding_text(finding: StackFinding) -> str:
-    """Return one line: rule, place (where the message does not say it): what is wrong -> what to do."""
-    place = f"{finding.mark.file}:{finding.mark.line}" if finding.mark.line else finding.mark.file
-    place += f" ({finding.path})" if finding.path and finding.mark.line else ""
-    start = finding.rule if finding.message.startswith(place) else f"{finding.rule} {place}"
-    return f"{start}: {finding.message} -> {finding.hint}"
-
-
-def join_known(texts: list[str], findings: list[StackFinding]) -> tuple[list[str], list[StackFinding]]:
-    """Return the mistakes known already, with the ids of the rules that found them too, and the other findings."""
-    known = [(index, ids) for index, text in enumerate(texts) for said, ids in COVERED.items() if said in text]
-    rest = [finding for finding in findings if not any(finding.rule in ids for _index, ids in known)]
-    found = {finding.rule for finding in findings}
-    named = list(texts)
-    for index, ids in known:
-        rule = next((rule for rule in ids if rule in found), None)
-        named[index] = f"{rule} {texts[index]}" if rule else texts[index]
-    return named, rest

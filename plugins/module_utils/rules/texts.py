@@ -94,6 +94,10 @@ VARIABLES = {
     "input-type": "A variable is of the wrong type.",
     "input-unknown-key": "An entry has a key that is not known.",
     "input-zmq": "A port takes the name or number of KV-cache events for something else.",
+    "approval": "The plan that was approved is not the one that would be carried out, or there is none.",
+    "consent": "Something in a plan needs a consent or an answer that nobody has given.",
+    "decision": "An answer that other variables have to carry out.",
+    "owner": "An object or release that others made, or that cannot be changed as it would have to be.",
     "planning": "What keeps planning itself from its end, such as a chart that does not render.",
 }
 

@@ -7,15 +7,15 @@ from __future__ import annotations
 import typing as t
 
 from ..base.data import dicts, mapping
-from ..base.findings import WARNING
+from ..base.findings import WARNING, Finding
 from ..model.model import StackModel
-from .base import Hit, Side, listed, rule_factory
+from .base import Side, finding, listed, rule_factory
 from .compatibility import ALPHA_GROUP, CHARTS, FIELDS, chart_row, gateway_row, picker_row, version
 from .pickers import config_of
 from .provider import class_side, served
 
 
-def api(model: StackModel) -> t.Iterator[Hit]:
+def api(model: StackModel) -> t.Iterator[Finding]:
     """The gateway's version routes to pools of this API group."""
     for pool, gateway, provider in served(model):
         row = gateway_row(provider.name, model.facts.gateway_version) if provider else None
@@ -30,19 +30,19 @@ def api(model: StackModel) -> t.Iterator[Hit]:
                 text += f"; chart {chart.chart} {pool.item.chart_version} makes no other ({chart.source})"
                 fitting = [f"{one.since} or later" for one in CHARTS if one.chart == chart.chart and one.since]
                 remedy = f"use a chart {chart.chart} of {fitting[0]}" if chart.groups == (ALPHA_GROUP,) else remedy
-            yield Hit(f"{text} ({row.source})", sides, ("api", gateway.title, pool.item.group), remedy)
+            yield finding(f"{text} ({row.source})", sides, ("api", gateway.title, pool.item.group), remedy)
 
 
-def extension(model: StackModel) -> t.Iterator[Hit]:
+def extension(model: StackModel) -> t.Iterator[Finding]:
     """The gateway controller's inference extension is on."""
     for pool, gateway, provider in served(model):
         if provider and provider.flag and model.facts.inference_extension is False:
             text = f"{provider.name}'s inference extension is off: it does not know InferencePool {pool.item.name}"
             remedy = f"turn on {provider.flag} and restart the controller"
-            yield Hit(text, (Side(pool.item), class_side(gateway)), ("extension", gateway.title), remedy)
+            yield finding(text, (Side(pool.item), class_side(gateway)), ("extension", gateway.title), remedy)
 
 
-def gateway_api(model: StackModel) -> t.Iterator[Hit]:
+def gateway_api(model: StackModel) -> t.Iterator[Finding]:
     """The installed release of the Gateway API has the fields that are used."""
     installed = version(model.facts.gateway_api_version)
     for field in FIELDS if installed else ():
@@ -51,7 +51,7 @@ def gateway_api(model: StackModel) -> t.Iterator[Hit]:
             path = ".".join(("spec", *field.path)).replace(".*", "[]")
             text = f"{path} of {field.kind} needs Gateway API {field.since}, the cluster has"
             sides = tuple(Side(item, ("spec", field.path[0])) for item in users)
-            yield Hit(f"{text} {model.facts.gateway_api_version} ({field.source})", sides, ("field", path))
+            yield finding(f"{text} {model.facts.gateway_api_version} ({field.source})", sides, ("field", path))
 
 
 def _has(value: t.Any, path: tuple[str, ...]) -> bool:
@@ -62,7 +62,7 @@ def _has(value: t.Any, path: tuple[str, ...]) -> bool:
     return _has(mapping(value).get(path[0]), path[1:])
 
 
-def picker_image(model: StackModel) -> t.Iterator[Hit]:
+def picker_image(model: StackModel) -> t.Iterator[Finding]:
     """The picker's image understands its configuration's and its pool's API."""
     for picker in (picker for picker in model.pickers if not picker.item.live):
         image = str(picker.container.get("image") or "")
@@ -70,11 +70,11 @@ def picker_image(model: StackModel) -> t.Iterator[Hit]:
         side = Side(picker.item, ("spec", "template", "spec", "containers", picker.index, "image"), "epp_image")
         if row and found and found[0].get("apiVersion") not in (None, *row.config):
             text = f"image {image} reads a configuration of {listed(row.config)}, the file is {found[0]['apiVersion']}"
-            yield Hit(f"{text} ({row.source})", (side, found[1]), ("image", picker.item.title))
+            yield finding(f"{text} ({row.source})", (side, found[1]), ("image", picker.item.title))
         group = picker.flag("pool-group") or row and row.groups[0]
         if row and group and "$" not in group and group not in row.groups:
             text = f"image {image} knows pools of {listed(row.groups)}, it is to watch {group} ({row.source})"
-            yield Hit(text, (side,), ("image", picker.item.title))
+            yield finding(text, (side,), ("image", picker.item.title))
 
 
 _rule = rule_factory("LLMD4")

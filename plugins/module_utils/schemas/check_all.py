@@ -8,7 +8,7 @@ import concurrent.futures
 import typing as t
 
 from ..base.deadline import TookTooLong, deadline
-from ..base.errors import OrchestratorError
+from ..base.errors import OrchestratorError, WrongVersion
 from ..base.findings import ERROR, WARNING, Finding, Mark
 from ..charts.fetch import Chart, default_cache_dir, fetch_chart
 from ..charts.files import ChartFiles, read_chart
@@ -79,13 +79,18 @@ def check_charts(
     slow: set[str] = set()
     for entry in entries:
         name = entry.get("name") or entry["chart_ref"]
-        given = load_values(entry.get("values_files") or [], entry.get("values"), f"values of {name}")
+        given = load_values(entry.get("values_files") or [], entry.get("values"), inline_name(name))
         if files_known:
             given.findings.clear()
         found, row = _check_one(name, entry, given, fetched[_key(entry)], strict, unknown_keys, slow)
         findings.update(dict.fromkeys(found))
         rows.append(row)
     return Checked(list(findings), rows)
+
+
+def inline_name(name: str) -> str:
+    """Return what the values of a release that stand in no file are called."""
+    return f"values of {name}"
 
 
 def failure_text(findings: list[Finding]) -> str:
@@ -142,7 +147,8 @@ def _check_one(
         message = " ".join([fetched.message, *fetched.details]).rstrip(".")
         # Planning says which variables name the chart; the module chart_values has options for that.
         variable = entry.get("chart_variable")
-        place = f"{variable}_{'version' if 'version' in message else 'ref'} (chart of {name})" if variable else ""
+        part = "version" if isinstance(fetched, WrongVersion) else "ref"
+        place = f"{variable}_{part} (chart of {name})" if variable else ""
         missing = Finding(Mark(place or f"chart of {name}"), "", message, fetched.hint or "", "chart-fetch")
         return [missing, *given.findings], row
     chart, files, inferred = fetched

@@ -7,7 +7,7 @@ from __future__ import annotations
 import typing as t
 
 from ..base.data import dig
-from ..base.findings import Problems
+from ..base.findings import Findings
 from ..base.names import RELEASE_LIMIT, epp_name, name_problem
 from ..components.base import Facts, Stack
 from ..components.gaie import CHARTS, Pool, pool_ports, pool_selector
@@ -27,6 +27,10 @@ POOL_API = "inference.networking.k8s.io/v1"
 LWS_API = "leaderworkerset.x-k8s.io/v1"
 
 
+# The rules that a mistake in a pool's selector breaks.
+SELECTORS = ("LLMD101", "LLMD102", "LLMD103")
+
+
 _INSTALL = {
     GATEWAY_API: "install the Gateway API (v1.4 or later, standard channel)",
     POOL_API: "install the CRDs of the Gateway API Inference Extension v1.3.0",
@@ -35,7 +39,7 @@ _INSTALL = {
 }
 
 
-def check_stack(stack: Stack, problems: Problems) -> None:
+def check_stack(stack: Stack, problems: Findings) -> None:
     """Note every mistake that shows when the parts of a stack are put side by side."""
     check_names(stack, problems)
     _check_selectors(stack, problems)
@@ -45,7 +49,7 @@ def check_stack(stack: Stack, problems: Problems) -> None:
             _check_port(pool, model, stack.pool_chart, problems)
 
 
-def check_names(stack: Stack, problems: Problems) -> None:
+def check_names(stack: Stack, problems: Findings) -> None:
     """Note names that Kubernetes or Helm refuses, and those given twice."""
     releases = [(stack.gateway.release, "gateway_name")] if stack.gateway.release else []
     releases += [(pool.release, pool.where) for pool in stack.pools]
@@ -54,7 +58,12 @@ def check_names(stack: Stack, problems: Problems) -> None:
         wrong = name_problem(release, RELEASE_LIMIT)
         if wrong and not problems.has(where):
             problems.add(
-                where, f"its Helm release {wrong}", "a shorter or simpler name, or release_name", rule="input-name"
+                where,
+                f"its Helm release {wrong}",
+                "a shorter or simpler name, or release_name",
+                rule="input-name",
+                about=[release],
+                covers=["LLMD305", "LLMD306"],
             )
     _unique(releases, "Helm release", problems)
     _unique([(epp_name(pool.release), pool.where) for pool in stack.pools], "endpoint picker", problems)
@@ -66,7 +75,7 @@ def check_names(stack: Stack, problems: Problems) -> None:
             problems.add("gateway_existing_name", wrong, rule="input-gateway")
 
 
-def _unique(names: list[tuple[str, str]], what: str, problems: Problems) -> None:
+def _unique(names: list[tuple[str, str]], what: str, problems: Findings) -> None:
     first: dict[str, str] = {}
     for name, where in names:
         if name in first and first[name] != where:
@@ -75,6 +84,8 @@ def _unique(names: list[tuple[str, str]], what: str, problems: Problems) -> None
                 f"the {what} {name!r} is also that of {first[name]}",
                 "a name of its own",
                 rule="input-name-taken",
+                about=[name],
+                covers=["LLMD301", "LLMD302", "LLMD303"],
             )
         first.setdefault(name, where)
 
@@ -83,7 +94,7 @@ def _model_of(stack: Stack, pool: Pool) -> Model | None:
     return next((model for model in stack.models if model.name == pool.model), None) if pool.model else None
 
 
-def _check_selectors(stack: Stack, problems: Problems) -> None:
+def _check_selectors(stack: Stack, problems: Findings) -> None:
     path = CHARTS[stack.pool_chart].selector
     for pool in stack.pools:
         selector = pool_selector(pool.values, stack.pool_chart)
@@ -91,11 +102,16 @@ def _check_selectors(stack: Stack, problems: Problems) -> None:
         own = _model_of(stack, pool)
         if not selector:
             problems.add(
-                where, "the pool has no selector", "the labels of the pods that it serves", rule="input-selector"
+                where,
+                "the pool has no selector",
+                "the labels of the pods that it serves",
+                rule="input-selector",
+                about=[pool.release],
+                covers=["LLMD101", "LLMD106"],
             )
             continue
         if own:
-            _check_own(selector, own, where, problems)
+            _check_own(pool, stack.pool_chart, own, where, problems)
         chosen = [model for model in stack.models if selector_problem(selector, model.labels) is None]
         strangers = [model for model in chosen if model is not own and (own or model.model != chosen[0].model)]
         for model in strangers:
@@ -106,17 +122,20 @@ def _check_selectors(stack: Stack, problems: Problems) -> None:
                 f"the selector {shown} of model {mine} selects the pods of model {model.name} too",
                 f"a label that only {mine} carries, for example llm-d.ai/model",
                 rule="input-selector-shared",
+                about=[pool.release],
+                covers=SELECTORS,
             )
 
 
-def _check_own(selector: dict, model: Model, where: str, problems: Problems) -> None:
-    wrong = selector_problem(selector, model.labels)
+def _check_own(pool: Pool, chart: str, model: Model, where: str, problems: Findings) -> None:
+    wrong = selector_problem(pool_selector(pool.values, chart), model.labels)
     if wrong:
         labels = ", ".join(f"{key}={value}" for key, value in model.labels.items())
-        problems.add(where, wrong, f"labels of {model.name}'s pods: {labels}", rule="input-selector")
+        hint = f"labels of {model.name}'s pods: {labels}"
+        problems.add(where, wrong, hint, rule="input-selector", about=[pool.release], covers=SELECTORS)
 
 
-def _check_port(pool: Pool, model: Model, chart: str, problems: Problems) -> None:
+def _check_port(pool: Pool, model: Model, chart: str, problems: Findings) -> None:
     ports = pool_ports(pool.values, chart)
     if isinstance(model.port, int) and model.port not in ports:
         where = locate(pool.layers, CHARTS[chart].ports, f"{pool.where}.target_ports")
@@ -127,6 +146,8 @@ def _check_port(pool: Pool, model: Model, chart: str, problems: Problems) -> Non
             f"the pool sends to {shown}, {model.name} listens on {model.port} ({at})",
             str(model.port),
             rule="input-port",
+            about=[pool.release],
+            covers=["LLMD104", "LLMD207"],
         )
 
 
@@ -163,7 +184,7 @@ def _provider_kinds(stack: Stack, components: t.Collection[str]) -> list[tuple[s
     ]
 
 
-def check_kinds(needed: list[tuple[str, str, str]], served: t.Callable[[str, str], bool], problems: Problems) -> None:
+def check_kinds(needed: list[tuple[str, str, str]], served: t.Callable[[str, str], bool], problems: Findings) -> None:
     """Note the kinds that a cluster does not serve; served(api_version, kind) asks it."""
     known: dict[tuple[str, str], bool] = {}
     for api_version, kind, why in needed:
@@ -174,11 +195,16 @@ def check_kinds(needed: list[tuple[str, str, str]], served: t.Callable[[str, str
                 other = f"install the CRDs that bring {kind}, or choose another gateway_provider"
                 fix = _INSTALL.get(api_version, other)
                 problems.add(
-                    "cluster", f"it does not serve {kind} ({api_version}), which {why} needs", fix, rule="cluster-kinds"
+                    "cluster",
+                    f"it does not serve {kind} ({api_version}), which {why} needs",
+                    fix,
+                    rule="cluster-kinds",
+                    about=[kind],
+                    covers=["LLMD610", "LLMD611", "LLMD612"],
                 )
 
 
-def check_gateway(stack: Stack, facts: Facts, problems: Problems) -> None:
+def check_gateway(stack: Stack, facts: Facts, problems: Findings) -> None:
     """Note a class that the cluster lacks, and an adopted Gateway that is absent."""
     gateway = stack.gateway
     if gateway.release is None:
@@ -190,6 +216,8 @@ def check_gateway(stack: Stack, facts: Facts, problems: Problems) -> None:
                 f"no Gateway {gateway.name!r} in namespace {gateway.namespace}",
                 fix,
                 rule="input-gateway",
+                about=[gateway.name],
+                covers=["LLMD201"],
             )
         return
     if facts.classes is None or gateway.class_name in facts.classes:
@@ -201,4 +229,6 @@ def check_gateway(stack: Stack, facts: Facts, problems: Problems) -> None:
         f"{stack.provider.name} needs the GatewayClass {gateway.class_name!r}, which the cluster does not have",
         f"install {stack.provider.name} first, or set gateway_class_name or gateway_provider to fit one of: {known}",
         rule="cluster-class",
+        about=[gateway.release],
+        covers=["LLMD401"],
     )

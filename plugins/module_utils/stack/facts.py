@@ -14,7 +14,7 @@ import typing as t
 
 from ..base.errors import OrchestratorError
 from ..base.files import replace_file
-from ..base.findings import Problems
+from ..base.findings import Findings
 from ..charts.fetch import default_cache_dir
 from ..components.base import Facts
 
@@ -52,7 +52,7 @@ def read_facts(cluster: Cluster, namespace: str, gateway_namespace: str, notes: 
     )
 
 
-def check_namespace(namespace: str, phase: str | None, problems: Problems) -> None:
+def check_namespace(namespace: str, phase: str | None, problems: Findings) -> None:
     """Note a namespace that is on its way out: nothing can be created in it."""
     if phase == "Terminating":
         problems.add(
@@ -60,7 +60,7 @@ def check_namespace(namespace: str, phase: str | None, problems: Problems) -> No
         )
 
 
-def helm_version(binary: str | None, problems: Problems) -> str | None:
+def helm_version(binary: str | None, problems: Findings) -> str | None:
     """Return Helm's version, for example v3.19.4; note it where Helm is absent or too old."""
     path = shutil.which(binary or "helm")
     if path is None:

@@ -11,7 +11,7 @@ import typing as t
 
 from ..base.data import dig, plain
 from ..base.errors import OrchestratorError
-from ..base.findings import Problems
+from ..base.findings import Findings
 from ..base.names import LABEL_LIMIT, gateway_name, name_problem
 from ..components.base import DEFAULT_PORT, MODEL_KEYS, NAME_LIMITS, POOL_KEYS, ROUTE_KEYS, Facts, Gateway, Stack
 from ..components.gaie import Pool, PoolSettings, check_pool, pool_values, token_secret
@@ -28,7 +28,7 @@ class Resolver:
         """params: the options of module stack_info."""
         self.params = plain(params)
         self.facts = facts
-        self.problems = Problems()
+        self.problems = Findings()
         self.loader = Loader(self.params.get("search_paths") or [], self.problems)
         self.notes: list[str] = []
         self.names: dict[tuple[str, str], str] = {}

@@ -111,7 +111,9 @@ def _inputs(stack: Stack) -> list[dict]:
     for (role, release), sources in zip(named, layers, strict=True):
         files = [layer for layer in sources if layer.root is not None]
         rest = remainder(release["values"], merge_all(layer.values for layer in files))
-        more = {"chart_variable": f"{role}_chart", "values_files": [layer.where for layer in files], "values": rest}
+        inline = [layer.where for layer in sources if layer.root is None]
+        more: dict[str, t.Any] = {"variables": inline, "chart_variable": f"{role}_chart"}
+        more |= {"values_files": [layer.where for layer in files], "values": rest}
         rows.append({**release, **more})
     return rows
 

@@ -9,7 +9,7 @@ import tempfile
 import typing as t
 
 from ..base.data import kind, plain
-from ..base.findings import Problems
+from ..base.findings import Findings
 from ..base.names import did_you_mean, name_problem
 
 # About what a small record takes.
@@ -46,7 +46,7 @@ SETTINGS: dict[str, dict[str, t.Any]] = {
 }
 
 
-def checked_settings(params: dict, problems: Problems) -> dict:
+def checked_settings(params: dict, problems: Findings) -> dict:
     """Return stack_info's parameters with every setting of its type and the pools' chart filled in.
 
     A setting of another type is noted and replaced by an empty one, so that the rest is checked too.
@@ -68,7 +68,7 @@ def checked_settings(params: dict, problems: Problems) -> dict:
     return params
 
 
-def _models(value: t.Any, problems: Problems) -> list:
+def _models(value: t.Any, problems: Findings) -> list:
     if value is None or isinstance(value, list):
         return value or []
     problems.add(
@@ -77,7 +77,7 @@ def _models(value: t.Any, problems: Problems) -> list:
     return []
 
 
-def _setting(value: t.Any, wanted: t.Any, where: str, problems: Problems) -> t.Any:
+def _setting(value: t.Any, wanted: t.Any, where: str, problems: Findings) -> t.Any:
     if isinstance(wanted, tuple):
         if value not in wanted:
             near = did_you_mean(str(value), wanted)
@@ -93,7 +93,7 @@ def _setting(value: t.Any, wanted: t.Any, where: str, problems: Problems) -> t.A
     return value
 
 
-def _seconds(value: t.Any, where: str, problems: Problems) -> int:
+def _seconds(value: t.Any, where: str, problems: Findings) -> int:
     text = str(value)
     if isinstance(value, bool) or not text.isascii() or not text.isdigit() or int(text) == 0:
         problems.add(where, f"{value!r} is no time", "a number of seconds, for example 1800", rule="input-time")
@@ -110,7 +110,7 @@ def _fill_chart(params: dict) -> None:
     gaie["image"] = gaie["image"] or tested.get("image", "")
 
 
-def check_writable(folder: str | None, problems: Problems) -> None:
+def check_writable(folder: str | None, problems: Findings) -> None:
     """Note a folder for records that cannot be written or made."""
     if not folder:
         return

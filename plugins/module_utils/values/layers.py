@@ -16,7 +16,7 @@ import stat
 import typing as t
 
 from ..base.data import KeyPath, Values, dig, kind, plain
-from ..base.findings import MAX_PATH, Finding, Mark, Path, Place, Problems, short
+from ..base.findings import MAX_PATH, Finding, Findings, Mark, Path, Place, short
 from ..base.findings import show_path as dotted
 from ..base.names import did_you_mean
 from .nodes import MAX_DEPTH, ValueNode
@@ -205,7 +205,7 @@ def remainder(values: Values, base: Values) -> Values:
 class Loader:
     """Finds and reads values files, each once; mistakes go to problems."""
 
-    def __init__(self, search_paths: t.Sequence[str], problems: Problems) -> None:
+    def __init__(self, search_paths: t.Sequence[str], problems: Findings) -> None:
         """search_paths: folders that a relative name is looked up in, in order."""
         self.search_paths = [path for path in search_paths if path]
         self.problems = problems
@@ -267,7 +267,7 @@ def locate(layers: t.Sequence[Layer], path: KeyPath, fallback: str) -> str:
     return fallback
 
 
-def check_entry(entry: t.Any, schema: t.Mapping[str, type], where: str, problems: Problems) -> Values | None:
+def check_entry(entry: t.Any, schema: t.Mapping[str, type], where: str, problems: Findings) -> Values | None:
     """Return an entry whose keys are known and typed as schema says; None where it is not a map.
 
     Mistyped keys are noted and left out, so that the rest is checked too.

@@ -12,13 +12,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.findings import Mark
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.findings import Finding, Mark
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.capacity import read
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.capacity.fit import capacity_report
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.capacity.read import add_capacity
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.items import RenderedRelease
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.model import StackModel, build_model
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.base import StackFinding
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.run import capacity_weighed
 from kubernetes.client.exceptions import ApiException
 
@@ -119,7 +118,7 @@ def test_too_many_objects_are_not_counted(monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.parametrize(("rule", "severity"), [("LLMD701", "warning"), ("LLMD723", "warning"), ("LLMD741", "error")])
 def test_with_warn_want_of_room_is_a_warning(rule: str, severity: str) -> None:
-    (found,) = capacity_weighed([StackFinding(Mark("x", 0), "", "text", "hint", rule, "error")], "warn")
+    (found,) = capacity_weighed([Finding(Mark("x", 0), "", "text", "hint", rule, "error")], "warn")
     assert found.severity == severity
     (found,) = capacity_weighed([found], "block")
     assert found.severity == severity

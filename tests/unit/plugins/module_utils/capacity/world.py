@@ -8,10 +8,10 @@ import copy
 import dataclasses
 from typing import Any
 
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.findings import Finding
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.items import RenderedRelease, RuleFacts
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.model import StackModel, build_model
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.room import Capacity
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.base import StackFinding
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.capacity import RULES as ROOM
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.quota import RULES as QUOTAS
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.registry import check
@@ -104,9 +104,9 @@ def model(plan: list[Object], nodes: list[Object] | None, pods: list[Object] | N
     return found
 
 
-def findings(found: StackModel) -> list[StackFinding]:
+def findings(found: StackModel) -> list[Finding]:
     return check(found, (*ROOM, *QUOTAS))
 
 
-def shown(found: list[StackFinding]) -> str:
+def shown(found: list[Finding]) -> str:
     return "\n".join(f"{item.rule} {item.message} -> {item.hint}" for item in found)

@@ -96,7 +96,7 @@ def test_what_helm_keeps_or_is_gone_is_not_deleted():
 def test_a_manifest_that_the_api_server_would_refuse_anyway_is_a_mistake():
     found = one(Live(config(annotations=OURS), refused="bad", invalid="data: bad"), config(), config("2"))
     assert (found.action, found.mistake) == ("reuse", "the cluster refuses it: data: bad")
-    assert refusals([found], adopt=True) == [
+    assert [one.text() for one in refusals([found], adopt=True)] == [
         "ConfigMap n/a: the cluster refuses it: data: bad -> remove it, or choose another name"
     ]
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.data import dig
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.findings import Problems
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.findings import Findings
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.components import gaie
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.components import gaie as components_gaie
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.gaie import CHARTS, Pool, PoolSettings
@@ -22,7 +22,7 @@ def build(values=None, chart="inferencepool", image=IMAGE, secret=None, provider
     pool = Pool("gaie-a", "gaie_pools[0]", layers, {"app": "a"}, [8000], **fields)
     settings = PoolSettings(chart, image, provider or {}, secret)
     pool.values = components_gaie.pool_values(pool, settings)
-    problems = Problems()
+    problems = Findings()
     gaie.check_pool(pool, settings, problems)
     return pool.values, problems.texts
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.data import dig
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.findings import Problems
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.findings import Findings
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.base import Facts, Stack
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.monitoring import (
     alert_rules,
@@ -106,7 +106,7 @@ def test_what_is_asked_for_is_made(settings: dict, kinds: list[str]) -> None:
 
 def resolved(*models: dict, **settings: Any) -> Stack:
     given = {**params(models), "monitoring": {**SETTINGS, **settings}}
-    return Resolver(checked_settings(given, Problems()), Facts(classes=CLASSES)).resolve()
+    return Resolver(checked_settings(given, Findings()), Facts(classes=CLASSES)).resolve()
 
 
 def test_charts_make_the_monitors_unless_the_users_values_say_otherwise() -> None:
@@ -124,7 +124,7 @@ def test_charts_make_the_monitors_unless_the_users_values_say_otherwise() -> Non
 
 def test_what_the_cluster_lacks_is_named() -> None:
     needed = needed_kinds(resolved(model(values={"decode": ports("vllm")})))
-    problems = Problems()
+    problems = Findings()
     check_kinds(needed, lambda api, _kind: api != "monitoring.coreos.com/v1", problems)
     text = "\n".join(problems.texts)
     assert all(kind in text for kind in ("ServiceMonitor", "PodMonitor", "PrometheusRule")), text

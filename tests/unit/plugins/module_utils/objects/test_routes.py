@@ -76,11 +76,11 @@ def test_a_parent_is_added_unless_there_is_one():
 )
 def test_conflict_with_an_existing_route(other, part):
     found = routes.conflicts([route()], [other], GATEWAY)
-    assert (found == []) if part is None else (len(found) == 1 and part in found[0])
+    assert (found == []) if part is None else (len(found) == 1 and part in found[0].text())
 
 
 def test_existing_routes_of_others_are_called_so():
-    assert "(not ours)" in routes.conflicts([route()], [route("x", owned=False)], GATEWAY)[0]
+    assert "(not ours)" in routes.conflicts([route()], [route("x", owned=False)], GATEWAY)[0].text()
 
 
 @pytest.mark.parametrize(
@@ -106,4 +106,4 @@ def test_conflicts_among_wanted_routes(one, two, count):
 def test_conflict_inside_one_route():
     both = route("a")
     both["spec"]["rules"].append(copy.deepcopy(both["spec"]["rules"][0]))
-    assert "two rules" in routes.conflicts([both], [], GATEWAY)[0]
+    assert "two rules" in routes.conflicts([both], [], GATEWAY)[0].text()

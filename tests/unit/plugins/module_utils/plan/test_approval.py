@@ -7,11 +7,11 @@ from __future__ import annotations
 import json
 
 import pytest
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.findings import Findings
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.changes.actions import Action
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.approval import approval_texts, approve
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.approval import against, approve
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.decisions import gateways, unowned
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.file import plan_text
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.mistakes import Mistakes
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.outlook import order
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.state import (
     changed_inputs,
@@ -73,6 +73,11 @@ def test_a_state_tells_secrets_apart_and_not_what_they_are():
     assert live_hash(one) != live_hash(config(data="eQ==", kind="Secret", uid="1"))
     assert live_hash(config(uid="1")) == live_hash(config(uid="2"))
     assert live_hash(None) == "absent"
+
+
+def approval_texts(*given):
+    found, notes = against(*given)
+    return [one.text() for one in found], notes
 
 
 def approval(**more):
@@ -182,9 +187,9 @@ QUESTION = {"id": "Gateway/n/g", "text": "which one", "choices": {"reuse": "set 
     ],
 )
 def test_what_lacks_is_a_mistake_unless_somebody_is_asked(mode, check, other, mistakes, notes):
-    found = Mistakes()
+    found = Findings()
     if other:
-        found.say("x: is wrong", "input")
+        found.add("x", "is wrong")
     plan = plan_of([], consents=[CONSENT], questions=[QUESTION])
     said = approve(found, approval(approval=mode), plan, [], check_mode=check)
     assert (len(found.texts), len(said)) == (mistakes, notes)
@@ -194,7 +199,7 @@ def test_what_lacks_is_a_mistake_unless_somebody_is_asked(mode, check, other, mi
 
 
 def test_an_answer_that_other_variables_carry_out_is_said():
-    found = Mistakes()
+    found = Findings()
     approve(
         found, approval(approval="off"), plan_of([], questions=[{**QUESTION, "answer": "reuse"}]), [], check_mode=False
     )

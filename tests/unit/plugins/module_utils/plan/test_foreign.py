@@ -33,8 +33,9 @@ def secret(name, version="1", **labels):
     ],
 )
 def test_releases(secrets, found):
-    texts = foreign_releases(secrets, {"ms-a": "modelservice"})
-    assert [text.partition(" -> ")[0] for text in texts] == found
+    releases = foreign_releases(secrets, {"ms-a": "modelservice"})
+    assert [f"{one.where}: {one.message}" for one in releases] == found
+    assert all(one.hint for one in releases)
 
 
 def test_routes():
@@ -43,8 +44,8 @@ def test_routes():
         {"metadata": {"name": "llm-d-b", "namespace": "n"}},
         {"metadata": {"name": "theirs", "namespace": "n"}},
     ]
-    (text,) = foreign_routes(routes, {"llm-d-a", "llm-d-b"})
-    assert text.startswith("HTTPRoute n/llm-d-b: it exists and was not made by this collection -> ")
+    (found,) = foreign_routes(routes, {"llm-d-a", "llm-d-b"})
+    assert found.text().startswith("HTTPRoute n/llm-d-b: it exists and was not made by this collection -> ")
 
 
 class FakeCluster:
@@ -61,7 +62,7 @@ def test_the_gateway_is_looked_for_in_its_own_namespace():
         "releases": {"gateway": [{"name": "infra-x"}], "modelservice": [{"name": "ms-a"}], "gaie": []},
         "routes": [{"metadata": {"name": "r"}}],
     }
-    assert [text.split(": ")[0] for text in foreign(FakeCluster(), stack)] == [
+    assert [one.where for one in foreign(FakeCluster(), stack)] == [
         "Helm release n/infra-x",
         "Helm release n/ms-a",
     ]

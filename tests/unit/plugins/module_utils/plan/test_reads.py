@@ -11,7 +11,7 @@ import sys
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.mistakes import PlanningFailed
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.findings import PlanningFailed
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.planning import run
 from ansible_collections.llm_d.orchestrator.plugins.modules.stack_info import argument_spec
 
@@ -73,7 +73,7 @@ def test_each_values_file_is_opened_once_and_its_mistakes_are_said_once(tmp_path
         for name in names
     ]
     failure = planned(tmp_path, models, "shared.yaml")
-    own = [finding for finding in failure.findings if finding["rule"].startswith("yaml-")]
+    own = [finding for finding in failure.result["findings"] if finding["rule"].startswith("yaml-")]
     assert [(finding["file"], finding["line"]) for finding in own] == [(f"{tmp_path}/{name}.yaml", 3) for name in names]
     assert {name: count for name, count in opened.items() if name.endswith(".yaml")} == {
         "a.yaml": 1, "b.yaml": 1, "shared.yaml": 1, "pool.yaml": 1,

@@ -17,6 +17,7 @@ import tempfile
 from typing import Any
 
 import yaml
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.findings import Finding
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.items import RenderedRelease, RuleFacts
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.model import build_model
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.objects.routes import (
@@ -25,7 +26,6 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.objects.routes 
     route_manifest,
     with_parent,
 )
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.base import StackFinding
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.registry import check
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.values.layers import Layer
 
@@ -138,7 +138,7 @@ class Stack:
             node[last] = value
         return self
 
-    def findings(self) -> list[StackFinding]:
+    def findings(self) -> list[Finding]:
         parts = []
         for release, values in self.values.items():
             kind = release.partition("-")[0]

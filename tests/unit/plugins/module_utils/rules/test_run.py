@@ -5,22 +5,23 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import pathlib
 from typing import Any
 
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.findings import Mark, Problems
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.findings import Finding, Findings, Mark
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.base import Facts
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.httproute import stack_routes
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules import run
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.base import StackFinding
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.base import ruled
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.registry import RULES
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.run import (
     StackRules,
     created_objects,
-    finding_text,
-    join_known,
 )
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.checks import SELECTORS
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.resolve import Resolver
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.result import as_result
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.settings import checked_settings
@@ -64,7 +65,7 @@ def rules_of(*models: dict, refused: tuple[str, ...] = (), objects: dict | None 
         section: {"chart_ref": ref, "chart_version": "", **sections.get(section, {})} for section, ref in charts.items()
     }
     settings["gaie"]["image"] = "ghcr.io/llm-d/llm-d-inference-scheduler:v0.6.0"
-    problems = Problems()
+    problems = Findings()
     resolver = Resolver(checked_settings(params(models, **settings), problems), Facts(classes=CLASSES))
     stack = resolver.resolve()
     routes, found = stack_routes(stack, resolver.problems)
@@ -84,7 +85,7 @@ def model(name: str, **more: Any) -> dict[str, Any]:
     return {"name": name, "model": f"org/{name}", "values": values, **more}
 
 
-def found(rules: StackRules, created: dict | None = None) -> list[StackFinding]:
+def found(rules: StackRules, created: dict | None = None) -> list[Finding]:
     rendered = rules.render({})
     assert rendered.errors == []
     return rules.findings(rendered.parts, created or {})
@@ -102,8 +103,8 @@ def test_a_mistake_names_the_values_that_make_it() -> None:
     wrong = model("a", pool={"values": {"inferencePool": {"targetPorts": [{"number": 8001}]}}})
     (finding,) = found(rules_of(wrong))
     assert finding.rule == "LLMD104"
-    assert finding_text(finding).startswith("LLMD104 llm_d_models[0].pool.values")
-    assert " -> " in finding_text(finding)
+    assert finding.text().startswith("LLMD104 llm_d_models[0].pool.values")
+    assert " -> " in finding.text()
 
 
 @needs_helm
@@ -152,29 +153,30 @@ def test_values_of_secrets_are_dropped() -> None:
     assert list(kept["Secret"][0]["data"]) == ["KEY"]
 
 
-def _finding(rule: str) -> StackFinding:
-    return StackFinding(Mark("pool.yaml", 7), "a.b", "is wrong", "do this", rule)
+def _finding(rule: str) -> Finding:
+    found = Finding(Mark("pool.yaml", 7), "a.b", "is wrong", "do this", "", place="pool.yaml:7 (a.b)")
+    return ruled(next(one for one in RULES if one.id == rule), dataclasses.replace(found, about=frozenset(["a"])))
 
 
 KNOWN = [
-    (
-        ["x.yaml:3: the selector asks for a='b', the model's pods carry a='c'"],
-        ["LLMD101", "LLMD104"],
-        ["LLMD104"],
-        "LLMD101 x",
-    ),
-    (["x.yaml:3: the pool sends to 8001, a listens on 8000"], ["LLMD207", "LLMD104"], [], "LLMD104 x"),
-    (["cluster: it does not serve PodMonitor"], [], [], "cluster"),
-    (["llm_d_models[0].nam: unknown key"], ["LLMD101"], ["LLMD101"], "llm_d_models"),
+    (("x.yaml:3", "the selector asks for a='b'", ["a"], SELECTORS), ["LLMD101", "LLMD104"], ["LLMD104"], "LLMD101 x"),
+    (("x.yaml:3", "the pool sends to 8001", ["a"], ["LLMD104", "LLMD207"]), ["LLMD207", "LLMD104"], [], "LLMD104 x"),
+    (("cluster", "it does not serve PodMonitor", ["PodMonitor"], ["LLMD610"]), [], [], "cluster"),
+    (("llm_d_models[0].nam", "unknown key", [], []), ["LLMD101"], ["LLMD101"], "llm_d_models"),
+    (("x.yaml:3", "the selector asks for a='b'", ["b"], SELECTORS), ["LLMD101"], ["LLMD101"], "x.yaml:3"),
+    (("gateway_existing_name", "no Gateway 'a'", [], ["LLMD201"]), ["LLMD201"], [], "LLMD201 gateway_ex"),
 ]
 
 
-@pytest.mark.parametrize(("texts", "rules", "left", "start"), KNOWN)
-def test_a_mistake_known_already_is_not_named_twice(texts: list, rules: list, left: list, start: str) -> None:
-    named, rest = join_known(texts, [_finding(rule) for rule in rules])
+@pytest.mark.parametrize(("known", "rules", "left", "start"), KNOWN)
+def test_a_mistake_known_already_is_not_named_twice(known: tuple, rules: list, left: list, start: str) -> None:
+    where, message, about, covers = known
+    findings = Findings()
+    findings.add(where, message, about=about, covers=covers)
+    rest = findings.join([_finding(rule) for rule in rules])
     assert [finding.rule for finding in rest] == left
-    assert named[0].startswith(start)
+    assert findings.texts[0].startswith(start)
 
 
 def test_a_finding_is_one_line() -> None:
-    assert finding_text(_finding("LLMD104")) == "LLMD104 pool.yaml:7 (a.b): is wrong -> do this"
+    assert _finding("LLMD104").text() == "LLMD104 pool.yaml:7 (a.b): is wrong -> do this"

@@ -8,9 +8,9 @@ import copy
 from typing import Any
 
 import pytest
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.findings import Finding
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.items import RenderedRelease, RuleFacts
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.model import build_model
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.base import StackFinding
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.registry import check
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.values.layers import Layer
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.values.reader import load_yaml, to_plain
@@ -34,7 +34,7 @@ GRANT = {
 }
 
 
-def shown(found: list[StackFinding]) -> str:
+def shown(found: list[Finding]) -> str:
     return "\n".join(f"{item.rule} {item.message} -> {item.hint}" for item in found)
 
 

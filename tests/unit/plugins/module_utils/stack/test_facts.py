@@ -9,7 +9,7 @@ import pathlib
 import subprocess
 
 import pytest
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.findings import Problems
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.findings import Findings
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack import facts
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.facts import helm_version
 
@@ -35,7 +35,7 @@ def program(path: pathlib.Path, content: str) -> str:
 
 
 def test_a_helm_is_asked_once(tmp_path, asked):
-    path, problems = program(tmp_path / "helm", "binary v3.19.4"), Problems()
+    path, problems = program(tmp_path / "helm", "binary v3.19.4"), Findings()
     assert [helm_version(path, problems) for _time in range(3)] == ["v3.19.4"] * 3
     assert asked == [path]
     program(tmp_path / "helm", "another v3.18.10")
@@ -46,7 +46,7 @@ def test_a_helm_is_asked_once(tmp_path, asked):
 def test_a_helm_that_is_too_old_stays_so(tmp_path, asked):
     path = program(tmp_path / "helm", "binary v3.9.0")
     for _time in range(2):
-        problems = Problems()
+        problems = Findings()
         assert helm_version(path, problems) == "v3.9.0"
         assert "v3.17" in problems.texts[0] or "3.17" in problems.texts[0]
     assert len(asked) == 1
@@ -58,14 +58,14 @@ def test_what_other_programs_decide_is_asked_each_time(tmp_path, asked):
     os.symlink(manager, tmp_path / "helm3")
     for path in (script, str(tmp_path / "helm3")):
         for _time in range(2):
-            assert helm_version(path, Problems()) == "v3.19.4"
+            assert helm_version(path, Findings()) == "v3.19.4"
     assert len(asked) == 4
 
 
 def test_without_a_version_nothing_is_kept(tmp_path, asked):
     path = program(tmp_path / "helm", "binary nothing")
     for _time in range(2):
-        problems = Problems()
+        problems = Findings()
         helm_version(path, problems)
         assert problems
     assert len(asked) == 2

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pathlib
 
 import pytest
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.findings import Problems
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.findings import Findings
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.base import COMPONENTS, Facts
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.httproute import stack_routes
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.checks import (
@@ -51,10 +51,10 @@ def params(models=(), components=COMPONENTS, **sections):
 
 def resolve(models=(), facts=None, **more):
     facts = facts or Facts(classes=CLASSES)
-    problems = Problems()
+    problems = Findings()
     checked = checked_settings(params(models, **more), problems)
     resolver = Resolver(checked, facts)
-    resolver.problems.texts = problems.texts
+    resolver.problems.take(problems)
     stack = resolver.resolve()
     routes, rules = stack_routes(stack, resolver.problems)
     check_stack(stack, resolver.problems)
@@ -279,7 +279,7 @@ def test_needed_kinds():
     kinds = {kind for _api, kind, _why in needed_kinds(stack)}
     assert {"Gateway", "HTTPRoute", "InferencePool", "LeaderWorkerSet", "PodMonitor", "ServiceMonitor"} < kinds
     assert "DestinationRule" in kinds
-    problems = Problems()
+    problems = Findings()
     check_kinds(needed_kinds(stack), lambda api, kind: kind != "LeaderWorkerSet", problems)
     assert len(problems.texts) == 1
     assert "install LeaderWorkerSet, or set multinode: false" in problems.texts[0]
@@ -291,7 +291,7 @@ def test_a_role_alone_asks_only_for_its_kinds():
 
 
 def test_check_writable(tmp_path):
-    problems = Problems()
+    problems = Findings()
     check_writable(str(tmp_path / "new" / "records"), problems)
     assert not problems
     (tmp_path / "file").write_text("")
@@ -311,7 +311,7 @@ def test_check_writable(tmp_path):
     ],
 )
 def test_settings_of_another_kind_are_named(models, wait, found):
-    problems = Problems()
+    problems = Findings()
     given = params([])
     given["models"] = models
     given["gateway"] = {**given["gateway"], "wait_timeout": wait}
@@ -320,6 +320,6 @@ def test_settings_of_another_kind_are_named(models, wait, found):
 
 
 def test_a_folder_in_which_even_root_cannot_write():
-    problems = Problems()
+    problems = Findings()
     check_writable("/proc/none/records", problems)
     assert problems.texts and problems.texts[0].startswith("llm_d_records_dir: /proc/none/records cannot be written")

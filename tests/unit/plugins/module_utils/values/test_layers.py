@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.data import dig
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.findings import Problems
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.findings import Findings
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.values import layers as values_layers
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.values.layers import Layer, Loader
 
@@ -61,7 +61,7 @@ def loader(tmp_path):
     (tmp_path / "bad.yaml").write_text("a: 1\n b: 2\n")
     (tmp_path / "list.yaml").write_text("- 1\n")
     (tmp_path / "empty.yaml").write_text("# nothing\n")
-    return Loader([str(tmp_path)], Problems())
+    return Loader([str(tmp_path)], Findings())
 
 
 def test_a_file_is_read_as_data_and_its_keys_have_lines(loader, tmp_path):
@@ -102,13 +102,13 @@ def test_layers_keep_their_order(loader):
      ({"count": True}, "is a true/false")],
 )  # fmt: skip
 def test_check_entry_notes(entry, part):
-    problems = Problems()
+    problems = Findings()
     values_layers.check_entry(entry, {"name": str, "count": int}, "m[0]", problems)
     assert part in problems.texts[0]
 
 
 def test_check_entry_keeps_what_is_good():
-    problems = Problems()
+    problems = Findings()
     assert values_layers.check_entry(
         {"name": "x", "count": None, "z": 1}, {"name": str, "count": int}, "m", problems
     ) == {"name": "x"}
@@ -120,18 +120,18 @@ def test_a_layer_without_a_file_is_located_by_its_variable():
 
 def test_mistakes_are_findings_with_their_places(tmp_path, loader):
     layer = loader.file("good.yaml", "llm_d_models[0].values_files[0]")
-    problems = Problems()
+    problems = Findings()
     problems.add(layer.locate(("a", "c", 1, "x")), "is wrong", "another", rule="input-type")
     problems.add(Layer({"a": {"b": 1}}, "llm_d_models[0].values").locate(("a", "b")), "is wrong too")
     problems.add("gateway_name", "is a number", rule="input-type")
     problems.add("gateway_name", "is a number", rule="input-type")
-    found = [(finding.mark.file, finding.mark.line, finding.path, finding.rule) for finding in problems.findings()]
+    found = [(finding.mark.file, finding.mark.line, finding.path, finding.rule) for finding in problems]
     assert found == [
         (str(tmp_path / "good.yaml"), 5, "a.c[1].x", "input-type"),
         ("llm_d_models[0].values", 0, "a.b", "input"),
         ("gateway_name", 0, "", "input-type"),
     ]
-    assert problems.findings()[0].mark.column == 7
+    assert next(iter(problems)).mark.column == 7
     assert problems.texts[0] == f"{tmp_path}/good.yaml:5 (a.c[1].x): is wrong -> another"
     assert problems.has("gateway_name")
     assert not problems.has("gateway_class_name")
@@ -139,11 +139,11 @@ def test_mistakes_are_findings_with_their_places(tmp_path, loader):
 
 def test_a_files_own_mistakes_keep_rule_and_column(tmp_path, loader):
     assert loader.file("bad.yaml", "x") is None
-    (finding,) = loader.problems.findings()
+    (finding,) = loader.problems
     assert (finding.rule, finding.mark.line, finding.mark.column) == ("yaml-syntax", 2, 3)
 
 
 def test_an_entry_that_is_nothing_is_said_to_be_empty():
-    problems = Problems()
+    problems = Findings()
     values_layers.check_entry(None, {"name": str}, "llm_d_models[0]", problems)
     assert problems.texts == ["llm_d_models[0]: is empty -> a map with the keys name"]

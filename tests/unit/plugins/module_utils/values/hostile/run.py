@@ -22,7 +22,7 @@ HERE = pathlib.Path(__file__).resolve()
 sys.path[:0] = [str(HERE.parents[2]), str(HERE.parents[5])]
 __import__("conftest")  # makes the collection importable
 
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.findings import Problems  # noqa: E402
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.findings import Findings  # noqa: E402
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.schemas import check_all  # noqa: E402
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.values.layers import Loader  # noqa: E402
 
@@ -40,7 +40,7 @@ def refuse(_socket: socket.socket, address: object) -> None:
 def check(entry: dict, cache: str) -> list[str]:
     """Return what the module says, and what planning says of the same values files."""
     found = check_all.check_charts([entry], cache_dir=cache).findings
-    problems = Problems()
+    problems = Findings()
     loader = Loader([], problems)
     for name in entry.get("values_files") or []:
         loader.file(name, "llm_d_models[0].values_files[0]")

@@ -19,10 +19,8 @@ MILLI = 1000
 _BINARY = {name: 1024 ** (index + 1) for index, name in enumerate(("Ki", "Mi", "Gi", "Ti", "Pi", "Ei"))}
 
 
-_DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
-
-
-_QUANTITY = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(?:[eE]([+-]?\d{1,3})|([KMGTPE]i|[numkMGTPE]?))\Z")
+# What kubernetes.utils takes and the API does not: K, NaN, 1_000, and numbers without end.
+_QUANTITY = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3}|[KMGTPE]i|[numkMGTPE])?\Z")
 
 
 # The API takes no larger numbers (apimachinery, resource.Quantity: 2^63-1 thousandths and up are capped).
@@ -34,15 +32,12 @@ _EXACT = decimal.Context(prec=200)
 
 @functools.lru_cache(maxsize=4096)
 def _parse(text: str) -> int | None:
-    found = _QUANTITY.match(text) if len(text) <= _LONGEST else None
-    if found is None:
+    if len(text) > _LONGEST or not _QUANTITY.match(text):
         return None
-    number, exponent, suffix = decimal.Decimal(found[1]), found[2], found[3]
-    if suffix in _BINARY:
-        number = _EXACT.multiply(number, decimal.Decimal(_BINARY[suffix]))
-    else:
-        number = number.scaleb(int(exponent) if exponent else _DECIMAL[suffix or ""], _EXACT)
-    return int(number.scaleb(3, _EXACT).to_integral_value(decimal.ROUND_CEILING))
+    from kubernetes.utils.quantity import parse_quantity  # with it comes the whole client
+
+    with decimal.localcontext(_EXACT):
+        return int((parse_quantity(text) * MILLI).to_integral_value(decimal.ROUND_CEILING))
 
 
 def parse(value: t.Any) -> int | None:

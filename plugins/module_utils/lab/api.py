@@ -6,17 +6,24 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
-import http.client
 import json
 import pathlib
-import ssl
-import threading
 import time
 import typing as t
 
 from ..base.data import Object
 from ..base.errors import OrchestratorError
 from .objects import HASH_ANNOTATION, PART_LABEL
+
+try:
+    from kubernetes.client import ApiClient, Configuration
+    from kubernetes.dynamic import DynamicClient
+    from kubernetes.dynamic.exceptions import DynamicApiError
+    from urllib3.exceptions import HTTPError
+except ImportError as exc:
+    IMPORT_ERROR: ImportError | None = exc
+else:
+    IMPORT_ERROR = None
 
 # kind -> path of its collection. The order is that of creation: a kind's definition comes before its objects.
 PATHS = {
@@ -62,39 +69,37 @@ class LabApi:
     """A lab's API server on 127.0.0.1. pki: the folder with ca.crt, admin.crt and admin.key; timeout: seconds."""
 
     def __init__(self, port: int, pki: pathlib.Path, timeout: float = 30) -> None:
-        self.port = port
+        if IMPORT_ERROR is not None:
+            raise OrchestratorError(f"The Python that runs the modules lacks a package: {IMPORT_ERROR}.")
         self.timeout = timeout
-        self._tls = ssl.create_default_context(cafile=str(pki / "ca.crt"))
-        self._tls.load_cert_chain(str(pki / "admin.crt"), str(pki / "admin.key"))
-        self._local = threading.local()
+        configuration = Configuration(host=f"https://127.0.0.1:{port}")
+        configuration.ssl_ca_cert = str(pki / "ca.crt")
+        configuration.cert_file, configuration.key_file = str(pki / "admin.crt"), str(pki / "admin.key")
+        configuration.connection_pool_maxsize, configuration.retries, configuration.proxy = WORKERS, False, None
+        # Without discovery, which a lab that is being made would answer by halves.
+        self._client = DynamicClient(ApiClient(configuration), discoverer=lambda *_: None)
 
     def request(
         self, method: str, path: str, body: t.Any = None, content: str = "application/json", accept: str = ""
     ) -> ApiReply:
-        """Return the server's answer; raises OSError or http.client.HTTPException where there is none."""
-        headers = {"Accept": accept or "application/json", "Content-Type": content}
-        data = None if body is None else json.dumps(body)
-        connection = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=self.timeout, context=self._tls)
-            self._local.connection = connection
+        """Return the server's answer; raises urllib3's HTTPError where there is none."""
+        options = {"content_type": content, "header_params": {"Accept": accept or "application/json"}}
         try:
-            connection.request(method, path, data, headers)
-            response = connection.getresponse()
-            raw = response.read()
-        except (OSError, http.client.HTTPException):
-            connection.close()
-            self._local.connection = None
-            raise
-        with contextlib.suppress(ValueError):
-            return ApiReply(response.status, json.loads(raw))
-        return ApiReply(response.status, {})
+            reply = self._client.request(
+                method, path, body=body, serialize=False, _request_timeout=self.timeout, **options
+            )
+            status, text = reply.status, reply.data
+        except DynamicApiError as exc:
+            status, text = exc.status, exc.body
+        with contextlib.suppress(TypeError, ValueError):
+            return ApiReply(status, json.loads(text))
+        return ApiReply(status, {})
 
     def ready(self) -> bool:
         """Say whether the server answers and calls itself ready."""
         try:
             return self.request("GET", "/readyz").status == 200
-        except (OSError, http.client.HTTPException):
+        except HTTPError:
             return False
 
     def serves_definitions(self) -> bool:

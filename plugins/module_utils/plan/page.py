@@ -4,14 +4,13 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 
 from ..base.data import Object
 from ..base.mask import mask_text
 from ..base.quantities import MILLI, is_bytes, parse, shown
+from ..report import pages
 from .document import (
-    ACTIONS,
     by_release,
     changes,
     cluster_text,
@@ -30,162 +29,133 @@ from .file import masked_plan
 # A longer diff says no more to a reader; plan.json has all of it.
 DIFF_LINES = 400
 
+PAGE = """\
+# Plan for {{ name }}
+
+Namespace {{ plan.namespace }} on {{ cluster }}, seen {{ plan.made }}.
+
+Digest: `{{ plan.digest }}`
+
+|{% for action in counts %} {{ action }} |{% endfor +%}
+|{% for action in counts %}---|{% endfor +%}
+|{% for action in counts %} {{ counts[action] }} |{% endfor +%}
+{% if not changed %}
+
+**Nothing would change**: all objects are as wanted.
+{% elif command %}
+
+## How to approve
+
+{% if open %}
+First the questions below are to be answered, and the plan made anew with:
+
+{{ ("-e '" ~ answers ~ "'")|fenced }}
+{% else %}
+This deploys exactly what the page says, or refuses:
+
+{{ command|fenced("sh") }}
+{% if missing %}
+
+It refuses without these, which consent to what is named below:
+
+{{ ("-e '" ~ grants ~ "'")|fenced }}
+{% endif %}
+{% endif %}
+{% endif %}
+{{ table("Consents" ~ (" (%d missing)"|format(missing|length) if missing else ""),
+         ["kind", "what", "consent", "variable"], consents) -}}
+{{ table("Questions", ["object", "question", "choices", "answer"], questions) -}}
+{{ table("Actions", ["action", "component", "release", "objects", "why"], actions) -}}
+{{ table("Charts", ["release", "chart", "version", "digest", "from"], charts) -}}
+{{ table("Order", ["wave", "components", "at once", "seconds"], order) -}}
+{{ bullets("Capacity", capacity) -}}
+{% if access.missing %}
+{{ bullets("Permissions that " ~ access.user ~ " lacks", access.missing) }}
+This grants all that the plan needs:
+
+{{ access.role_yaml.rstrip("\n")|fenced("yaml") }}
+{% endif %}
+{{ bullets("Findings", findings) -}}
+{{ bullets("Notes", notes) -}}
+{{ bullets("Left over", leftovers) -}}
+{{ bullets("Images", images) -}}
+{% for component, rows in diffs %}
+
+## Differences: {{ component }}
+{% for title, diff in rows %}
+
+### {{ title }}
+
+{{ diff|fenced("diff") }}
+{% endfor %}
+{% endfor %}
+"""
+
 
 def plan_page(plan: Object, *, name: str = "", command: str = "") -> str:
     """Return a plan as a page, without secrets. name: the inventory host; command: what deploys it."""
     plan = masked_plan(plan)
-    parts = [
-        _head(plan, name),
-        _approval(plan, command),
-        _consents(plan),
-        _questions(plan),
-        _actions(plan),
-        _table("Charts", ("release", "chart", "version", "digest", "from"), _charts(plan)),
-        _table("Order", ("wave", "components", "at once", "seconds"), _order(plan)),
-        _list("Capacity", capacity_lines(plan.get("capacity") or {})),
-        _access(plan.get("access") or {}),
-        _list("Findings", [finding_line(item) for item in plan.get("findings") or []]),
-        _list("Notes", plan.get("notes") or []),
-        _list("Left over", [f"{object_text(row)}: {row.get('why') or ''}" for row in plan.get("leftovers") or []]),
-        _list("Images", [f"`{image}`" for image in plan.get("images") or []]),
-        _diffs(plan),
-    ]
-    return "\n\n".join(mask_text(part) for part in parts if part) + "\n"
+    shown = {
+        "plan": plan,
+        "name": name or (plan.get("cluster") or {}).get("host") or "the cluster",
+        "cluster": cluster_text(plan),
+        "command": command,
+        "counts": counts(plan),
+        "changed": changes(plan),
+        "open": open_questions(plan),
+        "answers": extra_vars({"llm_d_decisions": decisions(plan)}),
+        "missing": missing_consents(plan),
+        "grants": extra_vars(grants(plan)),
+        "capacity": capacity_lines(plan.get("capacity") or {}),
+        "access": plan.get("access") or {},
+        "findings": [finding_line(item) for item in plan.get("findings") or []],
+        "notes": plan.get("notes") or [],
+        "leftovers": [f"{object_text(row)}: {row.get('why') or ''}" for row in plan.get("leftovers") or []],
+        "images": [f"`{image}`" for image in plan.get("images") or []],
+        "diffs": _diffs(plan),
+    }
+    return mask_text(pages.markdown("plan.md", PAGE, **shown, **_rows(plan)))
 
 
-def _head(plan: Object, name: str) -> str:
-    found = counts(plan)
-    lines = [
-        f"# Plan for {_line(name or (plan.get('cluster') or {}).get('host') or 'the cluster')}",
-        "",
-        f"Namespace {plan.get('namespace')} on {cluster_text(plan)}, seen {plan.get('made')}.",
-        "",
-        f"Digest: `{plan.get('digest')}`",
-        "",
-        f"| {' | '.join(ACTIONS)} |",
-        f"|{'|'.join(['---'] * len(ACTIONS))}|",
-        f"| {' | '.join(str(found[action]) for action in ACTIONS)} |",
-    ]
-    if not changes(plan):
-        lines += ["", "**Nothing would change**: all objects are as wanted."]
-    return "\n".join(lines)
+def _rows(plan: Object) -> dict[str, list[list[t.Any]]]:
+    """Return the rows of the page's tables."""
+    chart = ("release", "name", "version", "digest", "ref")
+    return {
+        "consents": [
+            [row.get("kind"), row.get("what") or row.get("id"), "given" if row.get("granted") else "**missing**",
+             "" if row.get("granted") else f"`{grant(row)}`"]
+            for row in plan.get("consents") or []
+        ],
+        "questions": [
+            [row["id"], row.get("text"), "; ".join(map(": ".join, (row.get("choices") or {}).items())),
+             row.get("answer") or "**open**"]
+            for row in plan.get("questions") or []
+        ],
+        "actions": [
+            [*key, ", ".join(map(object_text, rows)), "; ".join({row["why"]: 0 for row in rows if row.get("why")})]
+            for key, kinds in by_release(plan.get("actions") or []).items()
+            for rows in kinds.values()
+        ],
+        "charts": [[row.get(key) for key in chart] for row in plan.get("charts") or []],
+        "order": [
+            [row.get("wave"), ", ".join(row.get("components") or []), "yes" if row.get("parallel") else "no",
+             row.get("seconds")]
+            for row in plan.get("order") or []
+        ],
+    }  # fmt: skip
 
 
-def _approval(plan: Object, command: str) -> str:
-    if not changes(plan) or not command:
-        return ""
-    if open_questions(plan):
-        lines = [
-            "## How to approve",
-            "",
-            "First the questions below are to be answered, and the plan made anew with:",
-            "",
-        ]
-        return "\n".join([*lines, *_block(f"-e '{extra_vars({'llm_d_decisions': decisions(plan)})}'", "text")])
-    lines = [
-        "## How to approve",
-        "",
-        "This deploys exactly what the page says, or refuses:",
-        "",
-        *_block(command, "sh"),
-    ]
-    if missing_consents(plan):
-        lines += ["", "It refuses without these, which consent to what is named below:", ""]
-        lines += _block(f"-e '{extra_vars(grants(plan))}'", "text")
-    return "\n".join(lines)
-
-
-def _consents(plan: Object) -> str:
-    rows = [
-        [item.get("kind"), item.get("what") or item.get("id"), "given" if item.get("granted") else "**missing**",
-         "" if item.get("granted") else f"`{grant(item)}`"]
-        for item in plan.get("consents") or []
-    ]  # fmt: skip
-    title = "Consents" + (f" ({len(missing_consents(plan))} missing)" if missing_consents(plan) else "")
-    return _table(title, ("kind", "what", "consent", "variable"), rows)
-
-
-def _questions(plan: Object) -> str:
-    rows = []
-    for question in plan.get("questions") or []:
-        choices = "; ".join(f"{name}: {text}" for name, text in (question.get("choices") or {}).items())
-        rows.append([question["id"], question.get("text"), choices, question.get("answer") or "**open**"])
-    return _table("Questions", ("object", "question", "choices", "answer"), rows)
-
-
-def _actions(plan: Object) -> str:
-    rows = [
-        [action, component, release, ", ".join(object_text(item) for item in items),
-         "; ".join(dict.fromkeys(str(item["why"]) for item in items if item.get("why")))]
-        for (action, component, release), kinds in by_release(plan.get("actions") or []).items()
-        for items in kinds.values()
-    ]  # fmt: skip
-    return _table("Actions", ("action", "component", "release", "objects", "why"), rows)
-
-
-def _charts(plan: Object) -> list[list[t.Any]]:
-    keys = ("release", "name", "version", "digest", "ref")
-    return [[chart.get(key) for key in keys] for chart in plan.get("charts") or []]
-
-
-def _order(plan: Object) -> list[list[t.Any]]:
-    return [
-        [wave.get("wave"), ", ".join(wave.get("components") or []), "yes" if wave.get("parallel") else "no",
-         wave.get("seconds")]
-        for wave in plan.get("order") or []
-    ]  # fmt: skip
-
-
-def _access(access: Object) -> str:
-    """Return the permissions that are missing, and the Role to hand to an administrator."""
-    if not access.get("missing"):
-        return ""
-    role = ["", "This grants all that the plan needs:", "", *_block(str(access["role_yaml"]).rstrip("\n"), "yaml")]
-    return "\n".join([_list(f"Permissions that {_line(str(access.get('user')))} lacks", access["missing"]), *role])
-
-
-def _diffs(plan: Object) -> str:
-    """Return the diffs, by component."""
-    parts: list[str] = []
-    component = None
+def _diffs(plan: Object) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return the diffs by component, each with its title."""
+    found: dict[str, list[tuple[str, str]]] = {}
     for action in sorted(plan.get("actions") or [], key=lambda item: str(item.get("component"))):
-        if not action.get("diff"):
-            continue
-        if action.get("component") != component:
-            component = action.get("component")
-            parts.append(f"## Differences: {_line(str(component))}")
-        lines = action["diff"].rstrip("\n").split("\n")
-        if len(lines) > DIFF_LINES:
-            lines = [*lines[:DIFF_LINES], f"... {len(lines) - DIFF_LINES} lines more, in plan.json"]
-        head = f"### {action['action']} {_line(object_text(action))}"
-        parts.append("\n".join([head, "", *_block("\n".join(lines), "diff")]))
-    return "\n\n".join(parts)
-
-
-def _block(text: str, kind: str) -> list[str]:
-    """Return a fenced block whose fence no text inside can end."""
-    fence = "`" * max([3, *(len(run) + 1 for run in re.findall(r"`+", text))])
-    return [fence + kind, text, fence]
-
-
-def _table(title: str, head: t.Sequence[str], rows: list[list[t.Any]]) -> str:
-    if not rows:
-        return ""
-    lines = [f"| {' | '.join(_cell(value) for value in row)} |" for row in rows]
-    return "\n".join([f"## {title}", "", f"| {' | '.join(head)} |", f"|{'|'.join(['---'] * len(head))}|", *lines])
-
-
-def _list(title: str, rows: list[str]) -> str:
-    return "\n".join([f"## {title}", "", *(f"- {_line(row)}" for row in rows)]) if rows else ""
-
-
-def _cell(value: t.Any) -> str:
-    return _line(str("" if value is None else value)).replace("|", "\\|")
-
-
-def _line(text: str) -> str:
-    """Return a text in one line, without HTML."""
-    return " ".join(text.split()).replace("<", "&lt;")
+        if action.get("diff"):
+            lines = action["diff"].rstrip("\n").split("\n")
+            more = len(lines) - DIFF_LINES
+            lines = [*lines[:DIFF_LINES], f"... {more} lines more, in plan.json"] if more > 0 else lines
+            rows = found.setdefault(str(action.get("component")), [])
+            rows.append((f"{action['action']} {object_text(action)}", "\n".join(lines)))
+    return list(found.items())
 
 
 def capacity_lines(capacity: Object) -> list[str]:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A record as one page that needs nothing else: no network, no script. The same record gives the same page."""
+"""A record as one HTML page that needs nothing else, and as Markdown. The same record gives the same page."""
 
 from __future__ import annotations
 
@@ -8,209 +8,226 @@ import json
 import typing as t
 
 from ..base.data import Object
-from ..report.markup import UNFIT, Markup, join, tag
-from ..report.style import STYLE
+from ..report import pages
 from . import timeline, topology_svg
 from .topology import topology
 
-# Whatever a name or a log may smuggle in, the page loads and runs nothing.
-POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+# Of evidence, which is others' logs; a page is read by people.
+LINES = 40
 
+HTML = """\
+{% extends "layout" %}
+{% block heading %}Deployment on <bdi>{{ record.cluster }}</bdi>{% endblock %}
+{% block main %}
+{% if record.outcome == "failed" %}
+<section><h2>Failure</h2>
+<div class="card bad"><h3>Component <bdi>{{ record.failure.component or "unknown" }}</bdi></h3>
+<pre>{{ (record.failure.text or "no message")|cut(4000) }}</pre></div>
+{% if causes %}
+<h2>Diagnosis</h2>
+{% endif %}
+{% for cause in causes %}
+<div class="card {{ "warn" if cause.severity == "warning" else "bad" }}">
+<h3><bdi>{{ cause.title or cause.id or "unknown cause" }}</bdi></h3>
+<p class="muted"><bdi>{{ [cause.id, cause.component, cause.where]|select|join(" \u00b7 ") }}</bdi></p>
+<p><bdi>{{ cause.cause }}</bdi></p>
+{% if cause.remedy %}
+<p><strong>What to do: </strong><bdi>{{ cause.remedy }}</bdi></p>
+{% endif %}
+{% if cause.evidence %}
+<pre>{{ cause.evidence|join("\\n")|cut(4000) }}</pre>
+{% endif %}
+{% if cause.explained %}
+<p class="muted">Explains: <bdi>{{ cause.explained }}</bdi></p>
+{% endif %}
+</div>
+{% endfor %}
+{% if evidence %}
+<h2>Evidence</h2>
+<div class="card"><pre>{{ evidence|join("\\n")|cut(4000) }}</pre></div>
+{% endif %}
+{% if left %}
+<h2>What was left in which state</h2>
+<div class="card"><ul>
+{% for row in left %}
+<li><bdi>{{ row }}</bdi></li>
+{% endfor %}
+</ul></div>
+{% endif %}
+</section>
+{% endif %}
+{% if topology %}
+<section><h2>Topology</h2>
+<figure>
+{{ topology|join("\\n") }}
+<figcaption>\u2713 ready, \u2715 not ready, ! doubtful, \u2013 not known. A dashed line leads to what is not
+ready.</figcaption>
+</figure></section>
+{% endif %}
+{% if record.steps %}
+<section><h2>Timeline</h2>
+<figure>
+{{ timeline|join("\\n") }}
+<figcaption><span class="key work"></span>works<span class="key wait"></span>waits until ready<span class="key probe">
+</span>verifies<span class="key failed"></span>failed<br/>What overlaps ran in parallel.</figcaption>
+</figure></section>
+{% endif %}
+{% for title, columns, rows in tables %}
+{{ table(title, columns, rows) }}
+{% endfor %}
+{% endblock %}
+"""
 
-# A longer cell says no more to a reader; record.json has all of it.
-CELL = 600
+MARKDOWN = """\
+# Deployment on {{ record.cluster }}: {{ record.outcome }}
 
+Started {{ record.started }}, finished {{ record.finished }} ({{ "%.1f"|format(record.seconds) }} s).
+{% if gateway %}
 
-# A longer fact takes a line of its own.
-LONG = 40
+Namespace {{ record.namespace }}, Gateway {{ gateway.namespace }}/{{ gateway.name }} ({{ gateway.provider }}).
+{% endif %}
+{% if record.plan_digest %}
+
+Plan `{{ record.plan_digest }}`.
+{% endif %}
+{% if record.verification.endpoint %}
+
+Endpoint: {{ record.verification.endpoint }}
+{% endif %}
+{% if record.failure %}
+
+## Failure
+
+Component: {{ record.failure.component or "unknown" }}
+
+{{ (record.failure.text or "no message")|fenced }}
+{% endif %}
+{% if causes or evidence or left %}
+
+## Diagnosis
+
+{% for cause in causes %}
+- **{{ (cause.title or cause.id)|cut(200) }}** ({{ cause.id }})
+{% for row in cause.evidence %}
+  {{ row|cut(200) }}
+{% endfor %}
+{% if cause.remedy %}
+  What to do: {{ cause.remedy|cut(200) }}
+{% endif %}
+{% endfor %}
+{% for row in evidence + left %}
+- {{ row|cut(200) }}
+{% endfor %}
+{% endif %}
+{% if record.steps %}
+
+## Timeline
+
+What overlaps ran in parallel; `!` marks what failed.
+
+{{ timeline|join("\\n")|fenced }}
+{% endif %}
+{% for title, columns, rows in tables %}
+{{ table(title, columns, rows) -}}
+{% endfor %}
+"""
 
 
 def page(record: Object) -> str:
     """Return a record as an HTML page, which is well-formed XML behind its first line."""
-    title = f"Deployment on {record['cluster']}: {record['outcome']}"
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="color-scheme", content="light dark"),
-        tag("meta", http_equiv="Content-Security-Policy", content=POLICY),
-        tag("title", title),
-        # The style has neither < nor &, so that HTML and XML read it alike.
-        tag("style", Markup(STYLE)),
-    )
-    parts = (
-        _header(record),
-        failure(record),
-        _topology(record),
-        _timeline(record),
-        _models(record),
-        _findings(record),
-        _releases(record),
-        _versions(record),
-        tag("footer", "Written by llm_d.orchestrator. Secrets are masked. record.json beside it has all the data."),
-    )
-    body = tag("body", tag("main", *parts))
-    return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"
-
-
-def _header(record: Object) -> Markup:
-    good = record["outcome"] == "succeeded"
-    badge = tag("span", ("\u2713 " if good else "\u2715 ") + record["outcome"], class_=f"badge {_style(good)}")
-    by, gateway = record["by"], record["stack"].get("gateway") or {}
+    root, by, stack = topology(record), record["by"], record["stack"]
+    gateway = stack.get("gateway") or {}
     facts = [
         ("Namespace", record["namespace"]),
         ("Gateway", "/".join(str(part) for part in (gateway.get("namespace"), gateway.get("name")) if part)),
-        ("Started", record["started"].replace("T", " ").replace("Z", " UTC")),
+        ("Started", pages.moment(record["started"])),
         ("Took", f"{record['seconds']:.1f} s"),
         ("By", f"{by.get('user')} on {by.get('host')}" if by.get("user") else ""),
         ("Job", " ".join(filter(None, [by.get("job"), by.get("controller")]))),
-        ("Endpoint", record["verification"].get("endpoint") or ""),
+        ("Endpoint", record["verification"].get("endpoint")),
         ("Plan", record["plan_digest"]),
     ]
-    rows = [
-        tag("div", tag("dt", name), tag("dd", bdi(value)), class_="long" if len(str(value)) > LONG else None)
-        for name, value in facts
-        if value
-    ]
-    head = tag("h1", "Deployment on ", bdi(record["cluster"]))
-    return tag("header", badge, head, tag("dl", *rows, class_="facts"))
-
-
-def bdi(value: t.Any) -> Markup:
-    """Return a value whose writing direction does not reach the text around it."""
-    return tag("bdi", value)
-
-
-def _style(good: bool) -> str:
-    return "good" if good else "bad"
-
-
-def _topology(record: Object) -> Markup:
-    root = topology(record)
-    if root is None:
-        return Markup("")
-    signs = "\u2713 ready, \u2715 not ready, ! doubtful, \u2013 not known. A dashed line leads to what is not ready."
-    return _section("Topology", _figure(topology_svg.drawing(root, wide=True),
-                                        topology_svg.drawing(root, wide=False), signs))  # fmt: skip
-
-
-def _timeline(record: Object) -> Markup:
-    if not record["steps"]:
-        return Markup("")
-    names = (("work", "works"), ("wait", "waits until ready"), ("probe", "verifies"), ("failed", "failed"))
-    keys = join(*[join(tag("span", class_=f"key {style}"), name) for style, name in names])
-    caption = join(keys, tag("br"), "What overlaps ran in parallel.")
-    wide, narrow = (timeline.drawing(record, wide=wide) for wide in (True, False))
-    return _section("Timeline", _figure(wide, narrow, caption))
-
-
-def _figure(wide: Markup, narrow: Markup, caption: t.Any) -> Markup:
-    return tag("figure", wide, narrow, tag("figcaption", caption))
-
-
-def _section(title: str, *children: t.Any) -> Markup:
-    return tag("section", tag("h2", title), *children)
-
-
-def table(title: str, columns: t.Sequence[str], rows: list[list[t.Any]]) -> Markup:
-    """Return a table with its heading, nothing where it has no rows. A cell may be (text, class)."""
-    if not rows:
-        return Markup("")
-    numbers = [index for index, name in enumerate(columns) if name.endswith((" ms", " s")) or name == "revision"]
-    head = [tag("th", name, scope="col", class_="number" if at in numbers else None) for at, name in enumerate(columns)]
-    body = [tag("tr", *[_cell(cell, at in numbers) for at, cell in enumerate(row)]) for row in rows]
-    inner = tag("table", tag("thead", tag("tr", *head)), tag("tbody", *body))
-    return _section(title, tag("div", inner, class_="table", role="region", aria_label=title, tabindex="0"))
-
-
-def _cell(cell: t.Any, number: bool) -> Markup:
-    text, style = cell if isinstance(cell, tuple) else (cell, "number" if number else None)
-    text = "" if text is None else UNFIT.sub("\ufffd", str(text))
-    text = text if len(text) <= CELL else text[:CELL] + " [...]"
-    return tag("td", bdi(text) if text else "", class_=style or None)
-
-
-def _models(record: Object) -> Markup:
-    rows = [
-        [row.get("name"), row.get("model"), (row.get("status"), _style(bool(row.get("ok")))), row.get("latency_ms"),
-         row.get("url_path"), ", ".join(str(pod) for pod in row.get("served_by") or [])]
-        for row in record["verification"].get("models") or []
-    ]  # fmt: skip
-    return table("Models", ("name", "model", "status", "latency in ms", "request", "served by"), rows)
-
-
-def _findings(record: Object) -> Markup:
-    rows = [
-        [row.get("model"), (row.get("name"), "warn" if row.get("level") == "warning" else "bad"), row.get("detail"),
-         row.get("hint")]
-        for row in record["verification"].get("checks") or []
-        if not row.get("ok")
-    ]  # fmt: skip
-    notes = [[None, "note", note, None] for note in record["verification"].get("notes") or []]
-    return table("Findings", ("model", "check", "what was found", "what to do"), rows + notes)
-
-
-def _releases(record: Object) -> Markup:
-    rows = [
-        [row.get("name"), (row.get("error") and "failed") or row.get("action") or ("failed", "bad"), row.get("chart"),
-         row.get("chart_version"), str(row.get("chart_digest") or "")[:12], row.get("revision"), row.get("seconds")]
-        for row in record["releases"]
-    ]  # fmt: skip
-    rows = [[name, ("failed", "bad") if what == "failed" else what, *rest] for name, what, *rest in rows]
-    return table("Releases", ("release", "action", "chart", "version", "digest", "revision", "in s"), rows)
-
-
-def _versions(record: Object) -> Markup:
-    return table("Versions", ("tool", "version"), [[name, value] for name, value in record["versions"].items()])
-
-
-# Evidence is others' logs; a page is read by people.
-LINES, TEXT = 40, 4000
-
-
-def failure(record: Object) -> Markup:
-    """Return the section of a failed deployment, nothing for one that succeeded."""
-    found, diagnosis = record["failure"], record["diagnosis"]
-    if record["outcome"] != "failed":
-        return Markup("")
-    component = found.get("component") or "unknown"
-    text = str(found.get("text") or "no message")[:TEXT]
-    said = tag("div", tag("h3", "Component ", tag("bdi", component)), tag("pre", text), class_="card bad")
-    causes = [cause for cause in diagnosis.get("causes") or [] if isinstance(cause, dict)]
-    parts = [tag("h2", "Failure"), said]
-    if causes:
-        parts += [tag("h2", "Diagnosis"), *[_cause(cause) for cause in causes]]
-    elif diagnosis.get("evidence"):
-        parts += [tag("h2", "Evidence"), tag("div", tag("pre", _lines(diagnosis["evidence"])), class_="card")]
-    left = diagnosis.get("state") if isinstance(diagnosis.get("state"), list) else []
-    if left:
-        rows = tag("ul", *[tag("li", tag("bdi", _text(row))) for row in left])
-        parts += [tag("h2", "What was left in which state"), tag("div", rows, class_="card")]
-    return tag("section", *parts)
-
-
-def _cause(cause: Object) -> Markup:
-    where = ", ".join(_text(item) for item in cause.get("objects") or [])
-    facts = " \u00b7 ".join(str(part) for part in (cause.get("id"), cause.get("component"), where) if part)
-    evidence = cause.get("evidence") or []
-    explained = ", ".join(_text(item) for item in cause.get("explains") or [])
-    return tag(
-        "div",
-        tag("h3", tag("bdi", str(cause.get("title") or cause.get("id") or "unknown cause"))),
-        tag("p", tag("bdi", facts), class_="muted") if facts else None,
-        tag("p", tag("bdi", str(cause["cause"]))) if cause.get("cause") else None,
-        tag("p", tag("strong", "What to do: "), tag("bdi", str(cause["remedy"]))) if cause.get("remedy") else None,
-        tag("pre", _lines(evidence)) if evidence else None,
-        tag("p", "Explains: ", tag("bdi", explained), class_="muted") if explained else None,
-        class_=f"card {'warn' if cause.get('severity') == 'warning' else 'bad'}",
+    return pages.html(
+        "record.html",
+        HTML,
+        **_shown(record),
+        title=f"Deployment on {record['cluster']}: {record['outcome']}",
+        outcome=record["outcome"],
+        good=record["outcome"] == "succeeded",
+        data="record.json",
+        facts=facts,
+        topology=[topology_svg.drawing(root, form) for form in ("wide", "narrow")] if root else [],
+        timeline=[timeline.drawing(record, form) for form in ("wide", "narrow")],
     )
 
 
-def _lines(rows: t.Any) -> str:
+def markdown(record: Object) -> str:
+    """Return a record as Markdown."""
+    bars, gateway = timeline.bars(record["steps"], record["seconds"]), record["stack"].get("gateway")
+    return pages.markdown("record.md", MARKDOWN, **_shown(record), gateway=gateway, timeline=bars)
+
+
+def _shown(record: Object) -> Object:
+    """Return what both pages say of a record besides its drawings."""
+    diagnosis = record["diagnosis"]
+    causes = [_cause(cause) for cause in diagnosis.get("causes") or [] if isinstance(cause, dict)]
+    left = diagnosis.get("state")
+    return {
+        "record": record,
+        "causes": causes,
+        "evidence": [] if causes else _lines(diagnosis.get("evidence") or []),
+        "left": [_text(row) for row in left] if isinstance(left, list) else [],
+        "tables": _tables(record),
+    }
+
+
+def _tables(record: Object) -> list[tuple[str, t.Sequence[str], list[list[t.Any]]]]:
+    """Return (title, columns, rows) of all that is a list in a record."""
+    found = record["verification"]
+    models = [
+        [row.get("name"), row.get("model"), _styled(row.get("status"), "good" if row.get("ok") else "bad"),
+         row.get("latency_ms"), row.get("url_path"), ", ".join(map(str, row.get("served_by") or []))]
+        for row in found.get("models") or []
+    ]  # fmt: skip
+    findings = [
+        [row.get("model"), _styled(row.get("name"), "warn" if row.get("level") == "warning" else "bad"),
+         row.get("detail"), row.get("hint")]
+        for row in found.get("checks") or []
+        if not row.get("ok")
+    ]  # fmt: skip
+    findings += [["", "note", note, ""] for note in found.get("notes") or []]
+    releases = []
+    for row in record["releases"]:
+        action = "failed" if row.get("error") else row.get("action") or "failed"
+        releases.append([row.get("name"), _styled(action, "bad" if action == "failed" else ""), row.get("chart"),
+                         row.get("chart_version"), str(row.get("chart_digest") or "")[:12], row.get("revision"),
+                         row.get("seconds"), row.get("error")])  # fmt: skip
+    return [
+        ("Models", ("name", "model", "status", "latency in ms", "request", "served by"), models),
+        ("Findings", ("model", "check", "what was found", "what to do"), findings),
+        ("Releases", ("release", "action", "chart", "version", "digest", "revision", "in s", "error"), releases),
+        ("Versions", ("tool", "version"), [list(row) for row in record["versions"].items()]),
+    ]
+
+
+def _styled(text: t.Any, style: str) -> Object:
+    return {"text": text, "style": style}
+
+
+def _cause(cause: Object) -> Object:
+    """Return a cause with what its lists come to."""
+    return {
+        **cause,
+        "where": ", ".join(map(_text, cause.get("objects") or [])),
+        "evidence": _lines(cause.get("evidence") or []),
+        "explained": ", ".join(map(_text, cause.get("explains") or [])),
+    }
+
+
+def _lines(rows: t.Any) -> list[str]:
     rows = rows if isinstance(rows, list) else [rows]
-    shown = [_text(row) for row in rows[:LINES]]
     more = [f"and {len(rows) - LINES} more, in record.json"] if len(rows) > LINES else []
-    return "\n".join([*shown, *more])[:TEXT]
+    return [*map(_text, rows[:LINES]), *more]
 
 
 def _text(value: t.Any) -> str:

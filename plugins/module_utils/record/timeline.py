@@ -5,31 +5,69 @@
 from __future__ import annotations
 
 import math
+import types
 
 from ..base.data import Object
-from ..report.markup import Markup, clipped, number, tag
-
-WIDE, NARROW = 1000, 328
-
-
-LABELS = 270
-
-
-BAR, LANE, LANE_NARROW, TOP = 14, 24, 36, 26
-
-
-STEPS_OF_TICKS = (1, 2, 5, 10)
-
+from ..report.pages import html
 
 # The phase of each component's steps; what is not named here is deployed.
 PHASES = {"prepare": "preparing", "httproute": "routing", "verify": "verify"}
 
-
 ORDER = ("planning", "preparing", "deploying", "routing", "verify")
-
 
 # Steps that wait are drawn lighter than those that work.
 WAITING = ("ready", "accepted", "gone", "wait")
+
+# Characters of a bar that is text.
+BARS = 40
+
+
+# Labels stand left of the bars on a wide page, above them on a narrow one; seconds behind the bars, or at the right.
+# left, room: where bars are; label: the room for a label; lane: a row's height, with its text and its bars at heights.
+FORMS = {
+    "wide": types.SimpleNamespace(width=1000, left=270, room=666, label=258, lane=24, text=12, bar=1),
+    "narrow": types.SimpleNamespace(width=328, left=2, room=322, label=250, lane=36, text=11, bar=16),
+}
+
+# Bars have a width of 2.5 at least, and stay inside.
+SVG = """\
+{% set name, wide = "timeline-" ~ form, form == "wide" %}
+<svg viewBox="0 0 {{ place.width }} {{ 36 + place.lane * rows|length }}" class="{{ form }}" role="img"
+ aria-labelledby="{{ name }}-title {{ name }}-desc">
+<title id="{{ name }}-title">Timeline</title>
+<desc id="{{ name }}-desc">{{ described }}</desc>
+<g class="grid">
+{% for time in ticks %}
+{% set x = place.left + time * scale %}
+<line x1="{{ x|number }}" x2="{{ x|number }}" y1="18" y2="100%"/>
+{% set anchor = "start" if not time else "end" if x > place.width - 30 else "middle" %}
+<text x="{{ x|number }}" y="12" text-anchor="{{ anchor }}">{{ "%g s"|format(time) }}</text>
+{% endfor %}
+</g>
+{% for label, kind, bars, begin, end in rows %}
+{% set failed = kind == "failed" and not wide %}
+{% set told = "%.1f s"|format(end - begin) ~ (", failed" if failed else "") %}
+{% set y = 26 + place.lane * loop.index0 + (0 if kind == "phases" else 6) %}
+<g class="lane {{ kind }}" transform="translate(0 {{ y }})">
+<title>{{ label }}: {{ told }}</title>
+<text x="2" y="{{ place.text }}">{{ label|clipped(place.label, 12.5) }}</text>
+{% for begin, end, style, told in bars %}
+{% set width = [2.5, (end - begin) * scale]|max %}
+{% set x = [place.left + begin * scale, place.width - width]|min %}
+<g class="bar {{ style }}">
+<title>{{ told }}</title>
+<rect x="{{ x|number }}" y="{{ place.bar }}" width="{{ width|number }}" height="14" rx="3"/>
+{% if "failed" in style %}
+<path d="M{{ (x + [width - 8, width / 2]|max)|number }} {{ place.bar + 7 }} m-3.5 -3.5 l7 7 m0 -7 l-7 7" class="cross"/>
+{% endif %}
+</g>
+{% endfor %}
+<text x="{{ (place.left + end * scale + 6 if wide else 326)|number }}" y="{{ place.text }}"
+ text-anchor="{{ "start" if wide else "end" }}" class="seconds">{{ told }}</text>
+</g>
+{% endfor %}
+</svg>
+"""
 
 
 def end_of(step: Object, total: float) -> float:
@@ -57,108 +95,59 @@ def lanes(steps: list[Object]) -> list[tuple[str, list[Object]]]:
     return [(" ".join(dict.fromkeys(part for part in key if part)), rows) for key, rows in found.items()]
 
 
+def has_failed(steps: list[Object]) -> bool:
+    """Return whether any step failed."""
+    return any(step["status"] == "failed" for step in steps)
+
+
 def ticks(total: float, room: float) -> list[float]:
     """Return round times, not closer than some 70 pixels."""
     rough = max(total, 0.1) / max(2.0, room / 70)
     power = 10 ** math.floor(math.log10(rough))
-    step = next(power * factor for factor in STEPS_OF_TICKS if power * factor >= rough * 0.999)
+    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough * 0.999)
     return [round(step * index, 6) for index in range(int(max(total, 0.1) / step) + 1)]
 
 
-def drawing(record: Object, *, wide: bool) -> Markup:
-    """Return the SVG of a record's steps."""
-    steps, total = record["steps"], float(record["seconds"])
+def bars(steps: list[Object], total: float) -> list[str]:
+    """Return one text line for each component and name: a bar from its first begin to its last end."""
+    rows = lanes(steps)
+    width, scale = max((len(label) for label, _parts in rows), default=0), BARS / max(total, 0.001)
+    lines = []
+    for label, parts in rows:
+        begin, end = parts[0]["begin"], max(end_of(step, total) for step in parts)
+        left = min(int(begin * scale), BARS - 1)
+        length = max(1, min(round((end - begin) * scale), BARS - left))
+        drawn = " " * left + ("!" if has_failed(parts) else "#") * length
+        lines.append(f"{label:<{width}} |{drawn:<{BARS}}| {begin:7.1f} s to {end:7.1f} s")
+    return lines
+
+
+def drawing(record: Object, form: str) -> str:
+    """Return the SVG of a record's steps. form: wide or narrow."""
+    steps, total, place = record["steps"], record["seconds"], FORMS[form]
     total = max([total, 0.1, *(end_of(step, total) for step in steps)])
-    chart = _Chart(total, wide)
-    name = "timeline-wide" if wide else "timeline-narrow"
-    title, desc = f"{name}-title", f"{name}-desc"
-    rows = [chart.phase(*phase) for phase in phases(steps, total)]
-    chart.y += 6
-    rows += [chart.lane(label, parts) for label, parts in lanes(steps)]
-    return tag(
-        "svg",
-        tag("title", "Timeline", id=title),
-        tag("desc", described(steps, total), id=desc),
-        chart.grid(),
-        *rows,
-        viewBox=f"0 0 {chart.width} {number(chart.y + 4)}",
-        class_="wide" if wide else "narrow",
-        role="img",
-        aria_labelledby=f"{title} {desc}",
-    )
+    spans = phases(steps, total)
+    rows = [
+        (name, "phases", [(begin, end, "phase", f"{name}: {begin:.1f} to {end:.1f} s")], begin, end)
+        for name, begin, end in spans
+    ]
+    for label, parts in lanes(steps):
+        drawn = [_bar(step, total) for step in parts]
+        ends = drawn[0][0], max(bar[1] for bar in drawn)
+        rows.append((label, "failed" if has_failed(parts) else "", drawn, *ends))
+    told = [f"{name} {begin:.1f} to {end:.1f} s" for name, begin, end in spans]
+    told += [f"{label} failed" for label, parts in lanes(steps) if has_failed(parts)]
+    return html("timeline.svg", SVG, form=form, place=place, rows=rows, scale=place.room / total,
+                ticks=ticks(total, place.room), described="; ".join(told))  # fmt: skip
 
 
-def described(steps: list[Object], total: float) -> str:
-    """Return the phases and what failed in words."""
-    told = [f"{name} {begin:.1f} to {end:.1f} s" for name, begin, end in phases(steps, total)]
-    bad = [f"{label} failed" for label, rows in lanes(steps) if any(row["status"] == "failed" for row in rows)]
-    return "; ".join([*told, *bad])
+# (begin, end, style, what is told of it)
+Bar = tuple[float, float, str, str]
 
 
-class _Chart:
-    """Places rows from top to bottom. Labels stand left of the bars on a wide page, above them on a narrow one."""
-
-    def __init__(self, total: float, wide: bool) -> None:
-        self.total, self.wide = total, wide
-        self.width = WIDE if wide else NARROW
-        self.left = LABELS if wide else 2
-        # Room for the seconds behind the last bar.
-        self.room = self.width - self.left - (64 if wide else 4)
-        self.y: float = TOP
-
-    def x(self, seconds: float) -> float:
-        """Return where a time is."""
-        return self.left + self.room * min(max(seconds / self.total, 0.0), 1.0)
-
-    def grid(self) -> Markup:
-        """Return the lines of round times; as tall as the page, so that the rows are drawn over them."""
-        rows = []
-        for value in ticks(self.total, self.room):
-            at = number(self.x(value))
-            rows.append(tag("line", x1=at, x2=at, y1=str(TOP - 8), y2="100%"))
-            place = "start" if value == 0 else "end" if self.x(value) > self.width - 30 else "middle"
-            rows.append(tag("text", f"{value:g} s", x=at, y="12", text_anchor=place))
-        return tag("g", *rows, class_="grid")
-
-    def _row(self, label: str, told: str, bars: list[Markup], end: float, style: str) -> Markup:
-        height = LANE if self.wide else LANE_NARROW
-        base = self.y + 12 if self.wide else self.y + 11
-        name = tag("text", clipped(label, (LABELS - 12) if self.wide else 250, 12.5), x="2", y=number(base))
-        at, anchor = (self.x(end) + 6, "start") if self.wide else (self.width - 2, "end")
-        seconds = tag("text", told, x=number(at), y=number(base), text_anchor=anchor, class_="seconds")
-        self.y += height
-        return tag("g", tag("title", f"{label}: {told}"), name, *bars, seconds, class_=f"lane {style}")
-
-    def _bar(self, begin: float, end: float, style: str, told: str) -> Markup:
-        top = self.y + 1 if self.wide else self.y + 16
-        x, width = self.x(begin), max(2.5, self.x(end) - self.x(begin))
-        x = min(x, self.width - width)
-        rect = tag("rect", x=number(x), y=number(top), width=number(width), height=str(BAR), rx="3")
-        cross = None
-        if "failed" in style:
-            middle, center = number(top + BAR / 2), number(max(x + width - 8, x + width / 2))
-            cross = tag("path", d=f"M{center} {middle} m-3.5 -3.5 l7 7 m0 -7 l-7 7", class_="cross")
-        return tag("g", tag("title", told), rect, cross, class_=f"bar {style}")
-
-    def phase(self, name: str, begin: float, end: float) -> Markup:
-        """Return the row of a phase."""
-        told = f"{end - begin:.1f} s"
-        whole = self._bar(begin, end, "phase", f"{name}: {begin:.1f} to {end:.1f} s")
-        return self._row(name, told, [whole], end, "phases")
-
-    def lane(self, label: str, steps: list[Object]) -> Markup:
-        """Return the row of a release or object."""
-        end = max(end_of(step, self.total) for step in steps)
-        bars = [self._step(step) for step in steps]
-        failed = any(step["status"] == "failed" for step in steps)
-        spent = end - min(step["begin"] for step in steps)
-        told = f"{spent:.1f} s" + (", failed" if failed and not self.wide else "")
-        return self._row(label, told, bars, end, "failed" if failed else "")
-
-    def _step(self, step: Object) -> Markup:
-        end = end_of(step, self.total)
-        style = "wait" if step["step"] in WAITING else "work"
-        style = "probe" if step["component"] == "verify" else style
-        style += " failed" if step["status"] == "failed" else " open" if step["end"] is None else ""
-        told = f"{step['step']}: {step['begin']:.1f} to {end:.1f} s, {step['status']}"
-        return self._bar(step["begin"], end, style, f"{told}\n{step['detail']}" if step.get("detail") else told)
+def _bar(step: Object, total: float) -> Bar:
+    style = "probe" if step["component"] == "verify" else "wait" if step["step"] in WAITING else "work"
+    style += " failed" if step["status"] == "failed" else " open" if step["end"] is None else ""
+    told = f"{step['step']}: {step['begin']:.1f} to {end_of(step, total):.1f} s, {step['status']}"
+    told += f"\n{step['detail']}" if step.get("detail") else ""
+    return step["begin"], end_of(step, total), style, told

@@ -6,22 +6,17 @@ from __future__ import annotations
 
 import dataclasses
 
-from ..report.markup import Markup, clipped, join, number, tag
+from ..report.pages import html, number
 from .topology import BAD, GOOD, WARN, TopologyNode
 
 WIDE, NARROW = 1000, 328
 
-
-PAD, TITLE, LINE = 10, 15, 16
-
-
-# Between columns, between boxes of a column, and how far a narrow page goes in with each level.
-GUTTER, GAP, INDENT = 44, 12, 14
-
+# Of a box without lines, and of each line; between columns, between boxes of a column, and how far a narrow page goes
+# in with each level.
+BOX, LINE, GUTTER, GAP, INDENT = 52, 16, 44, 12, 14
 
 # From here on a column is more than a screen.
 TALL = 700
-
 
 # By state: class, and the path of its sign in a circle of radius 7.
 SIGNS = {
@@ -29,9 +24,37 @@ SIGNS = {
     BAD: ("bad", "M-2.6 -2.6 L2.6 2.6 M2.6 -2.6 L-2.6 2.6"),
     WARN: ("warn", "M0 -3.6 L0 0.8 M0 3.2 L0 3.4"),
 }
-
-
 PLAIN = ("plain", "M-2.6 0 L2.6 0")
+
+SVG = """\
+{% set name = "topology-" ~ form %}
+<svg viewBox="0 0 {{ width }} {{ height|number }}" class="{{ form }}" role="img"
+ aria-labelledby="{{ name }}-title {{ name }}-desc">
+<title id="{{ name }}-title">Topology</title>
+<desc id="{{ name }}-desc">{{ described }}</desc>
+<g class="edges">
+{% for path, child in edges %}
+<path d="{{ path }}" class="edge{% if child.node.state == bad %} bad{% endif %}"/>
+{% endfor %}
+</g>
+{% for box in boxes %}
+{% set node, room = box.node, box.width - 20 %}
+{% set style, sign = signs.get(node.state, plain) %}
+<g class="box {{ style }}" transform="translate({{ box.x|number }} {{ box.y|number }})">
+<title>{{ ([node.kind ~ " " ~ node.title ~ ": " ~ node.state] + node.lines)|join("\n") }}</title>
+<rect width="{{ box.width|number }}" height="{{ box.height|number }}" rx="8"/>
+<text x="10" y="19" class="kind">{{ node.kind|clipped(room - 22, 11) }}</text>
+<text x="10" y="38" class="name">{{ node.title|clipped(room, 15.5) }}</text>
+{% for line in node.lines %}
+<text x="10" y="{{ 38 + 16 * loop.index }}" class="line">{{ line|clipped(room, 12.5) }}</text>
+{% endfor %}
+<g class="sign {{ style }}" transform="translate({{ (box.width - 17)|number }} 15)">
+<circle r="7.5"/><path d="{{ sign }}"/>
+</g>
+</g>
+{% endfor %}
+</svg>
+"""
 
 
 @dataclasses.dataclass
@@ -49,29 +72,25 @@ class Box:
         """Return the height of its middle."""
         return self.y + self.height / 2
 
+    @property
+    def bottom(self) -> float:
+        """Return where it ends."""
+        return self.y + self.height
 
-def drawing(root: TopologyNode, *, wide: bool) -> Markup:
-    """Return the SVG of a topology."""
+
+# The path of a line, and the box to which it leads.
+Edge = tuple[str, Box]
+
+
+def drawing(root: TopologyNode, form: str) -> str:
+    """Return the SVG of a topology. form: wide or narrow."""
     boxes: list[Box] = []
-    edges: list[Markup] = []
-    if wide:
-        _columns(root, 0, 2, boxes, edges)
-    else:
-        _rows(root, 0, 2, boxes, edges)
-    height = max(box.y + box.height for box in boxes) + 2
-    width, name = (WIDE, "topology-wide") if wide else (NARROW, "topology-narrow")
-    title, desc = f"{name}-title", f"{name}-desc"
-    return tag(
-        "svg",
-        tag("title", "Topology", id=title),
-        tag("desc", described(root), id=desc),
-        tag("g", *edges, class_="edges"),
-        *[_box(box) for box in boxes],
-        viewBox=f"0 0 {width} {number(height)}",
-        class_="wide" if wide else "narrow",
-        role="img",
-        aria_labelledby=f"{title} {desc}",
-    )
+    edges: list[Edge] = []
+    width, place = (WIDE, _columns) if form == "wide" else (NARROW, _rows)
+    place(root, 0, 2, boxes, edges)
+    height = max(box.bottom for box in boxes) + 2
+    shown = {"form": form, "width": width, "height": height, "described": described(root)}
+    return html("topology.svg", SVG, **shown, boxes=boxes, edges=edges, signs=SIGNS, plain=PLAIN, bad=BAD)
 
 
 def described(node: TopologyNode) -> str:
@@ -81,87 +100,39 @@ def described(node: TopologyNode) -> str:
     return f"{text}, to {below}" if below else text
 
 
-def _height(node: TopologyNode) -> float:
-    return 2 * PAD + TITLE + 17 + LINE * len(node.lines)
-
-
-def _columns(node: TopologyNode, level: int, top: float, boxes: list[Box], edges: list[Markup]) -> Box:
+def _columns(node: TopologyNode, level: int, top: float, boxes: list[Box], edges: list[Edge]) -> Box:
     """Place a node in its column, in the middle of its children, and return its box; children first."""
     width = (WIDE - 4 - 3 * GUTTER) / 4
-    x, own, y = 2 + level * (width + GUTTER), _height(node), top
-    children = []
+    first, children, y = len(boxes), [], top
     for child in node.children:
-        box = _columns(child, level + 1, y, boxes, edges)
-        children.append(box)
-        y = max(_bottom(child, box, boxes), box.y + box.height) + GAP
-    first, last = (children[0], children[-1]) if children else (None, None)
-    place = (first.middle + last.middle) / 2 - own / 2 if first and last else top
-    tall = first is not None and last is not None and last.middle - first.middle > TALL
-    if first and tall:
+        children.append(_columns(child, level + 1, y, boxes, edges))
+        y = max(box.bottom for box in boxes[first:]) + GAP
+    box = Box(node, 2 + level * (width + GUTTER), top, width, BOX + LINE * len(node.lines))
+    tall = bool(children) and children[-1].middle - children[0].middle > TALL
+    if children:
         # In the middle of a long column nobody would find it.
-        place = first.middle - own / 2
-    box = Box(node, x, max(top, place), width, own)
+        middle = children[0].middle if tall else (children[0].middle + children[-1].middle) / 2
+        box.y = max(top, middle - box.height / 2)
     boxes.append(box)
-    edges += [_edge_to(box, child, tall) for child in children]
+    edges += [(_edge(box, child, tall), child) for child in children]
     return box
 
 
-def _bottom(node: TopologyNode, box: Box, boxes: list[Box]) -> float:
-    """Return where a placed node and all below it end."""
-    mine = {id(node)}
-    todo = [node]
-    while todo:
-        for child in todo.pop().children:
-            mine.add(id(child))
-            todo.append(child)
-    return max(one.y + one.height for one in boxes if id(one.node) in mine)
-
-
-def _edge_to(box: Box, child: Box, straight: bool) -> Markup:
+def _edge(box: Box, child: Box, straight: bool) -> str:
     """Return the line to a child: curved, or from a trunk that the many children of a tall column share."""
-    x1, x2 = box.x + box.width, child.x
-    half = (x1 + x2) / 2
-    if straight:
-        bend = f"M{number(x1)} {number(box.middle)} H{number(half)} V{number(child.middle)} H{number(x2 - 5)}"
-        return tag("path", d=bend + _head(x2, child.middle), class_=_edge(child))
-    points = [number(value) for value in (x1, box.middle, half, box.middle, half, child.middle, x2 - 5, child.middle)]
-    bend = "M{} {} C{} {} {} {} {} {}".format(*points)
-    return tag("path", d=bend + _head(x2, child.middle), class_=_edge(child))
+    start, half, end = box.x + box.width, (box.x + box.width + child.x) / 2, child.x - 5
+    x1, x, x2, y1, y2 = (number(value) for value in (start, half, end, box.middle, child.middle))
+    bend = f"H{x} V{y2} H{x2}" if straight else f"C{x} {y1} {x} {y2} {x2} {y2}"
+    return f"M{x1} {y1} {bend} M{number(end - 4)} {number(child.middle - 4)} l5 4 l-5 4"
 
 
-def _head(x: float, y: float) -> str:
-    return f" M{number(x - 9)} {number(y - 4)} l5 4 l-5 4"
-
-
-def _rows(node: TopologyNode, level: int, top: float, boxes: list[Box], edges: list[Markup]) -> Box:
+def _rows(node: TopologyNode, level: int, top: float, boxes: list[Box], edges: list[Edge]) -> Box:
     """Place a node and below it, further in, its children."""
     x = 2 + level * INDENT
-    box = Box(node, x, top, NARROW - 2 - x, _height(node))
+    box = Box(node, x, top, NARROW - 2 - x, BOX + LINE * len(node.lines))
     boxes.append(box)
-    y = top + box.height + GAP
     for child in node.children:
-        placed = _rows(child, level + 1, y, boxes, edges)
-        bend = f"M{number(x + 6)} {number(box.y + box.height)} V{number(placed.y + 18)} H{number(placed.x - 1)}"
-        edges.append(tag("path", d=bend, class_=_edge(placed)))
-        y = max(one.y + one.height for one in boxes) + GAP
+        placed = _rows(child, level + 1, boxes[-1].bottom + GAP, boxes, edges)
+        path = f"M{number(x + 6)} {number(box.bottom)} V{number(placed.y + 18)} H{number(placed.x - 1)}"
+        edges.append((path, placed))
     return box
-
-
-def _edge(child: Box) -> str:
-    return "edge bad" if child.node.state == BAD else "edge"
-
-
-def _box(box: Box) -> Markup:
-    node, room = box.node, box.width - 2 * PAD
-    style, sign = SIGNS.get(node.state, PLAIN)
-    x, y = box.x + PAD, box.y + PAD
-    rows = [tag("text", clipped(node.kind, room - 22, 11), x=number(x), y=number(y + 9), class_="kind")]
-    rows.append(tag("text", clipped(node.title, room, 15.5), x=number(x), y=number(y + 28), class_="name"))
-    for index, line in enumerate(node.lines):
-        at = y + 28 + LINE * (index + 1)
-        rows.append(tag("text", clipped(line, room, 12.5), x=number(x), y=number(at), class_="line"))
-    where = f"translate({number(box.x + box.width - PAD - 7)} {number(box.y + PAD + 5)})"
-    mark = tag("g", tag("circle", r="7.5"), tag("path", d=sign), class_=f"sign {style}", transform=where)
-    frame = tag("rect", x=number(box.x), y=number(box.y), width=number(box.width), height=number(box.height), rx="8")
-    told = tag("title", "\n".join([f"{node.kind} {node.title}: {node.state}", *node.lines]))
-    return tag("g", told, frame, join(*rows), mark, class_=f"box {style}")

@@ -11,8 +11,7 @@ import typing as t
 from ..base.data import Object
 from ..base.errors import OrchestratorError
 from ..base.files import prepare_directory, write_atomic
-from .markdown import markdown
-from .page import page
+from .page import markdown, page
 from .store import RecordStore
 
 

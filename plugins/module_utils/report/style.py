@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The style of a record's page: light and dark, wide, narrow and on paper. Colours have a contrast of 4.5 or more."""
+"""The style of pages: light and dark, wide, narrow and on paper. Colours have a contrast of 4.5 or more.
+
+On a phone each cluster of a fleet's table is a card: its cells stand below one another, each with its column's name.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,10 @@ LIGHT = """
 --good:#17713f;--bad:#b3261e;--warn:#855400;--good-back:#e8f4ec;--bad-back:#fbeae9;--warn-back:#fbf2e0;--grid:#e8eaed
 """
 
-
 DARK = """
 --page:#14171b;--card:#1b1f24;--rule:#343b43;--text:#e5e8eb;--muted:#a0a9b3;--accent:#74b2e6;--soft:#3f6485;
 --good:#62c78f;--bad:#ff9288;--warn:#e3b35d;--good-back:#1a2f23;--bad-back:#3a1f1e;--warn-back:#33291a;--grid:#2a3037
 """
-
 
 STYLE = (
     ":root{color-scheme:light dark;" + LIGHT + "}"
@@ -79,11 +80,17 @@ svg text{fill:var(--text)}
 .bar.work rect{fill:var(--accent)}.bar.wait rect{fill:var(--soft)}.bar.probe rect{fill:var(--good)}
 .bar.failed rect{fill:var(--bad)}.bar.open rect{fill:none;stroke:var(--accent);stroke-dasharray:3 3}
 .bar .cross{stroke:var(--card);stroke-width:2;fill:none}
+.retry{margin:1rem 0}
 footer{margin-top:2.6rem;font-size:.86rem}
 @media (max-width:720px){
 main{padding-top:18px}
 svg.wide{display:none}svg.narrow{display:block}
 figure{padding:10px 8px}
+.fleet thead{display:none}
+.fleet tr{display:block;padding:.5rem 0;border-bottom:1px solid var(--rule)}
+.fleet td{display:block;border:0;padding:.1rem .8rem;text-align:left}
+.fleet td:empty{display:none}
+.fleet td::before{content:attr(data-name) " ";color:var(--muted);font-size:.82rem}
 }
 @media print{
 :root{color-scheme:light;"""

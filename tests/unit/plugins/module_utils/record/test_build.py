@@ -9,7 +9,8 @@ import jsonschema
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.record.build import author, spans
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.record.markdown import markdown, timeline
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.record.page import markdown
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.record.timeline import bars
 from ansible_collections.llm_d.orchestrator.plugins.modules import deployment_record
 
 from record.samples import SCHEMA, failed, sample
@@ -44,11 +45,11 @@ def test_spans():
 
 
 def test_the_timeline_shows_what_overlaps():
-    lines = timeline(spans(EVENTS, ORIGIN), 20.0)
+    lines = bars(spans(EVENTS, ORIGIN), 20.0)
     assert lines[0] == "modelservice ms-a |" + "  " + "#" * 20 + " " * 18 + "|     1.0 s to    11.0 s"
     assert lines[1] == "gaie gaie-a       |" + " " * 4 + "!" * 6 + " " * 30 + "|     2.0 s to     5.0 s"
     assert lines[3].endswith("13.0 s to    20.0 s")  # still running
-    assert timeline([], 0.0) == []
+    assert bars([], 0.0) == []
 
 
 def parameters(path, **more):

@@ -7,8 +7,7 @@ import gzip
 import json
 
 import pytest
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.record.markdown import markdown
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.record.page import page
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.record.page import markdown, page
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.record.store import manifest
 
 from record.samples import failed, model, release, stack

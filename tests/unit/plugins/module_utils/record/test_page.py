@@ -11,7 +11,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.record.page imp
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.record.timeline import lanes, phases, ticks
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.record.topology import topology
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.record.topology_svg import Box, _columns, _rows
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.report.markup import clipped, tag
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.report.pages import clipped, html
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.report.style import DARK, LIGHT
 
 from record.samples import checks, failed, model, release, route, sample, stack
@@ -202,9 +202,8 @@ def test_contrast(theme, text, back):
     assert (light + 0.05) / (dark + 0.05) >= 4.5
 
 
-def test_markup_escapes_what_is_no_element():
-    assert (
-        tag("p", "<b>", tag("i", "x"), None, title='"', data_x=1)
-        == '<p title="&quot;" data-x="1">&lt;b&gt;<i>x</i></p>'
-    )
+def test_what_is_no_element_is_escaped():
+    template = '<p title="{{ title }}" data-x="{{ number }}">{{ text }}{{ element }}{{ nothing }}</p>'
+    values = {"title": '"', "number": 1, "text": "<b>", "element": html("test-i", "<i>x</i>"), "nothing": None}
+    assert html("test-p", template, **values) == '<p title="&#34;" data-x="1">&lt;b&gt;<i>x</i></p>'
     assert clipped("a" * 50, 80, 10).count("\u2026") == 1 and clipped("short", 80, 10) == "short"

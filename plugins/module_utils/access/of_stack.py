@@ -22,7 +22,6 @@ if t.TYPE_CHECKING:
 # Rules that the variable llm_d_access is about.
 ACCESS_RULES = ("LLMD74", "LLMD76")
 
-
 # Groups of what is made before the releases.
 _GROUPS = {"Job": "batch", "DaemonSet": "apps", "PrometheusRule": "monitoring.coreos.com"}
 

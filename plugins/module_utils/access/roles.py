@@ -11,9 +11,7 @@ from ..model.permissions import ALL, Permission
 
 NAME = "llm-d-orchestrator"
 
-
 _API = "rbac.authorization.k8s.io"
-
 
 _ACCOUNT = "system:serviceaccount:"
 

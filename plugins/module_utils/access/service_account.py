@@ -16,7 +16,6 @@ except ImportError:  # pragma: no cover - the filter reports it
 
 RBAC = "rbac.authorization.k8s.io/v1"
 
-
 READER = "-reader"
 
 

@@ -35,13 +35,11 @@ PAGE, MOST = 500, 50_000
 
 ALIVE = "status.phase!=Succeeded,status.phase!=Failed"
 
-
 # What controllers make of a kind's objects, as quotas count it.
 _MADE = {
     "Deployment": ("count/replicasets.apps",),
     "LeaderWorkerSet": ("count/statefulsets.apps", "services", "count/services"),
 }
-
 
 _WORKLOADS = (
     ("apps/v1", "Deployment"),

@@ -24,7 +24,6 @@ BUSY, SMALL, UNKNOWN, LABELS, TAINTS, TROUBLE, APART = (
     "apart",
 )
 
-
 _SHOWN = 3
 
 

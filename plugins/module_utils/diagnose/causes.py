@@ -15,7 +15,6 @@ from .registry import RULES
 
 EVIDENCE_SHOWN = 3
 
-
 # What is no part of a deployment.
 UNCOUNTED = ("Event", "Node", "EndpointSlice", "LimitRange")
 

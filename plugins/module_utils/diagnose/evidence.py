@@ -17,12 +17,9 @@ from ..objects.pods import owner
 # (kind, namespace, name); the namespace is '' for what has none.
 Ref = tuple[str, str, str]
 
-
 HELM_OWNER = "meta.helm.sh/release-name"
 
-
 LINE_LIMIT = 300
-
 
 # Terminal sequences, and control characters but the tab and the newline.
 CONTROL = re.compile(

@@ -34,18 +34,13 @@ LIMIT, EVENT_LIMIT, GATEWAYS = 1000, 2000, 10
 
 TIMEOUT = (5.0, 20.0)
 
-
 GATEWAY_API = "gateway.networking.k8s.io/v1"
-
 
 POOLS = ("inference.networking.k8s.io/v1", "inference.networking.x-k8s.io/v1alpha2")
 
-
 SLICES = ("discovery.k8s.io/v1", "EndpointSlice")
 
-
 HELM = "owner=helm,status notin (superseded,uninstalled)"
-
 
 NAMESPACED = (
     ("v1", "Pod"), ("v1", "Event"), ("v1", "PersistentVolumeClaim"), ("v1", "Service"), ("v1", "ResourceQuota"),

@@ -33,7 +33,6 @@ PER_WORKLOAD, CONTAINERS = 2, 20
 
 TIMEOUT = (3.0, 10.0)
 
-
 _NO_LOG = ("ImagePullBackOff", "ErrImagePull", "InvalidImageName", "CreateContainerConfigError", "ContainerCreating",
            "PodInitializing", "CreateContainerError", "ErrImageNeverPull")  # fmt: skip
 

@@ -34,9 +34,7 @@ GROUPS: dict[str, tuple[Diagnosis, ...]] = {
     "What is left": rules_cluster.LAST,
 }
 
-
 RULES: tuple[Diagnosis, ...] = tuple(rule for rules in GROUPS.values() for rule in rules)
-
 
 # Rules whose match in a log says that a restart is of no use.
 LOG_RULES = (*PICKER, *SERVER)

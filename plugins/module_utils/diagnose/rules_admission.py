@@ -13,7 +13,6 @@ from .evidence import Evidence, clean
 
 _MADE = "Deployment ReplicaFailure=True or event FailedCreate: "
 
-
 _exceeded = said(
     r"exceeded quota: ([^,\s]+)", remedy="Raise the ResourceQuota {1}, ask for less, or remove what uses it."
 )
@@ -29,7 +28,6 @@ def _quota(evidence: Evidence) -> t.Iterator[Proof]:
 
 
 _outside = said(r"((?:minimum|maximum) [\w./-]+ usage per \w+ is [^,\]\s]+|\S+ max limit to request ratio per \w+)")
-
 
 _BOUNDS = ("min", "max", "maxLimitRequestRatio")
 

@@ -14,9 +14,7 @@ from .evidence import Evidence, clean, container_states, ref, waiting
 
 PULL_REASONS = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable")
 
-
 RATE = re.compile(r"too ?many ?requests|\b429\b|rate limit", re.IGNORECASE)
-
 
 # containerd says of a private repository: pull access denied, repository does not exist or may require authorization.
 LOGIN = re.compile(
@@ -25,9 +23,7 @@ LOGIN = re.compile(
     re.IGNORECASE,
 )
 
-
 ABSENT = re.compile(r"manifest unknown|not found|does not exist|no such manifest|name unknown|\b404\b", re.IGNORECASE)
-
 
 PLATFORM = re.compile(r"no match for platform|no matching manifest for", re.IGNORECASE)
 

@@ -8,9 +8,7 @@ from .log_rules import log_rule
 
 _HUB = "F9; vllm-project/aibrix#772; huggingface_hub errors"
 
-
 _VLLM = "vLLM, engine arguments"
-
 
 SERVER = (
     log_rule(
@@ -216,9 +214,7 @@ SERVER = (
     ),
 )
 
-
 _LOADER = "llm-d/llm-d-router, pkg/epp/config/loader"
-
 
 PICKER = (
     log_rule(

@@ -99,7 +99,6 @@ def _same_rule_names(evidence: Evidence) -> t.Iterator[Proof]:
 
 _ROUTE = "F6; Gateway API, RouteConditionReason"
 
-
 RULES = (
     Diagnosis(
         "DIAG711", "A route names a Gateway that does not exist", _gateway_absent,

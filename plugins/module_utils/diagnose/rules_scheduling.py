@@ -20,7 +20,6 @@ DEVICES, ROOM, TAINTS, LABELS, NODES, APART, OTHER = "devices", "room", "taints"
 
 _NODES_SHOWN = 3
 
-
 # What the scheduler says, where the nodes may not be read.
 _SAID = (
     (DEVICES, re.compile(r"Insufficient [\w.-]+/")),
@@ -30,7 +29,6 @@ _SAID = (
     (APART, re.compile(r"anti-affinity|pod affinity|topology spread")),
     (NODES, re.compile(r"no nodes available|unschedulable|not ready")),
 )
-
 
 _KINDS = {why.TAINTS: TAINTS, why.LABELS: LABELS, why.TROUBLE: NODES, why.APART: APART}
 

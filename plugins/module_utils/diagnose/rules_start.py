@@ -13,18 +13,13 @@ from .evidence import Evidence, clean, condition, container_states, ended, ref, 
 
 MAKING = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError", "StartError")
 
-
 SECRET = re.compile(r'secret "([^"]+)" not found', re.IGNORECASE)
-
 
 KEY = re.compile(r"couldn't find key (\S+) in (Secret|ConfigMap) (\S+)", re.IGNORECASE)
 
-
 CONFIG_MAP = re.compile(r'configmap "([^"]+)" not found', re.IGNORECASE)
 
-
 COMMAND = re.compile(r"executable file not found|no such file or directory|permission denied.*exec|exec format error")
-
 
 KILLED = (137, 143)
 
@@ -121,7 +116,6 @@ _SECRET_REMEDY = (
     "Make the Secret {1} in this namespace, or name another in the values; site.yml makes the Hugging Face one where"
     " prepare_hf_token is set."
 )
-
 
 RULES = (
     Diagnosis(

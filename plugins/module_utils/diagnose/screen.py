@@ -20,9 +20,7 @@ LINES, CAUSES = 44, 6
 
 OBJECTS = 3
 
-
 PAD = "       "
-
 
 _COUNTED = ("Pod", "Deployment", "Gateway", "HTTPRoute", "InferencePool")
 
@@ -122,9 +120,7 @@ def _plural(count: int, word: str) -> str:
 
 _NAMES_SHOWN = 4
 
-
 _ORDER = ("failed", "cancelled", "not ended", "done")
-
 
 _WORDS = {"done": "deployed and ready", "not ended": "begun, not ended"}
 

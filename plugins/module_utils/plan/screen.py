@@ -28,7 +28,6 @@ from .page import capacity_lines
 # More than so many rows of a section are counted, not listed; the page has them all.
 ROWS = 12
 
-
 # More rows than these of one action are collapsed by component.
 MANY = 6
 

@@ -21,7 +21,6 @@ WAITING = ("ready", "accepted", "gone", "wait")
 # Characters of a bar that is text.
 BARS = 40
 
-
 # Labels stand left of the bars on a wide page, above them on a narrow one; seconds behind the bars, or at the right.
 # left, room: where bars are; label: the room for a label; lane: a row's height, with its text and its bars at heights.
 FORMS = {

@@ -26,10 +26,8 @@ else:
 # llm-d-inference-scheduler and llm-d-router, docs/architecture.md: plugins that part requests.
 SPLITTING = ("pd-profile-handler", "disagg-profile-handler", "prefill-filter", "prefill-header-handler")
 
-
 # Below so many prompt tokens without a cached prefix those plugins leave the request to decode alone.
 THRESHOLDS = ("threshold", "nonCachedTokens", "promptTokens")
-
 
 CONFIG_FILE = re.compile(r"(?<!\S)--?config-file[= ]+[\"']?([^\s\"']+)")
 

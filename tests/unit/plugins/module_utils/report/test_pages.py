@@ -9,7 +9,6 @@ import sys
 
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.report.pages import fenced, markdown
-
 from record.samples import sample
 
 COLLECTIONS = pathlib.Path(__file__).parents[5] / "playbooks" / "collections"

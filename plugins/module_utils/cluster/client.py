@@ -20,7 +20,7 @@ from ansible_collections.kubernetes.core.plugins.module_utils.k8s import client 
 from ..base.data import Object
 from ..base.errors import Forbidden, OrchestratorError, Unreachable
 from . import credentials
-from .kubeconfig import check_context, read
+from .kubeconfig import LEADS, check_context, keys_of, read
 
 try:
     import kubernetes
@@ -84,9 +84,10 @@ class Cluster:
         configuration.retries = retries(patience)
         self.host = configuration.host
         self._resources: dict[tuple[str, str], t.Any] = {}
-        self._version = _server_version(configuration, hints, patient=patience > 0)
+        client = kubernetes.client.ApiClient(configuration)
+        self._version = _server_version(client if patience else _impatient(configuration), self.host, hints)
         try:
-            self.client = _dynamic_client(configuration, k8s_client._create_headers(**self.auth))
+            self.client = _dynamic_client(client, k8s_client._create_headers(**self.auth))
         except urllib3.exceptions.HTTPError as exc:
             raise _unreachable(exc, self.host, hints) from exc
         except ApiException as exc:
@@ -163,6 +164,8 @@ def _configuration(auth: Object) -> t.Any:
         kubeconfig = auth["kubeconfig"]
         content = read(kubeconfig) if isinstance(kubeconfig, str) else kubeconfig
         check_context(content, auth.get("context"))
+        if not keys_of(content, LEADS):
+            auth = {**auth, "kubeconfig": content}  # the client's own parser would take longer than all else here
     auth = {alias: auth[name] for alias, name in AUTH_ARG_MAP.items() if name in auth}
     if credentials.is_pem(auth.get("ssl_ca_cert")):
         # The client knows files only; it removes this one with its own.
@@ -177,12 +180,18 @@ def _configuration(auth: Object) -> t.Any:
         ) from exc
 
 
-def _dynamic_client(configuration: t.Any, headers: dict) -> t.Any:
+def _impatient(configuration: t.Any) -> t.Any:
+    """Return a client that tries once."""
+    once = copy.copy(configuration)
+    once.retries = False
+    return kubernetes.client.ApiClient(once)
+
+
+def _dynamic_client(client: t.Any, headers: dict) -> t.Any:
     """Return a client that asks this very server what it serves.
 
     The client's own cache file, by address, tells of kinds that were served an hour ago, or by another cluster there.
     """
-    client = kubernetes.client.ApiClient(configuration)
     for name, value in headers.items():
         k8s_client._set_header(client, name, value)
     return K8SDynamicClient(client, cache_file=NO_FILE, discoverer=k8s_client.LazyDiscoverer)
@@ -213,23 +222,16 @@ def retries(patience: float) -> t.Any:
     )
 
 
-def _server_version(configuration: t.Any, hints: dict[str, str], *, patient: bool = False) -> str:
-    """Return the version of a server that answers within CONNECT_TIMEOUT; raise OrchestratorError else.
-
-    It is asked once, unless patient.
-    """
-    once = copy.copy(configuration)
-    if not patient:
-        once.retries = False
+def _server_version(client: t.Any, host: str, hints: dict[str, str]) -> str:
+    """Return the version of a server that answers within CONNECT_TIMEOUT; raise OrchestratorError else."""
     try:
-        with kubernetes.client.ApiClient(once) as client:
-            return VersionApi(client).get_code(_request_timeout=CONNECT_TIMEOUT).git_version
+        return VersionApi(client).get_code(_request_timeout=CONNECT_TIMEOUT).git_version
     except urllib3.exceptions.HTTPError as exc:
-        raise _unreachable(exc, once.host, hints) from exc
+        raise _unreachable(exc, host, hints) from exc
     except ApiException as exc:
-        raise _refused(exc, once.host, hints) from exc
+        raise _refused(exc, host, hints) from exc
     except (ValueError, AttributeError) as exc:  # a web server's page
-        raise OrchestratorError(f"What answers at {once.host} is no Kubernetes API server.", hint=SERVER_HINT) from exc
+        raise OrchestratorError(f"What answers at {host} is no Kubernetes API server.", hint=SERVER_HINT) from exc
 
 
 def _refused(exc: ApiException, host: str, hints: dict[str, str]) -> OrchestratorError:

@@ -27,6 +27,10 @@ WHOLE = "Give a whole kubeconfig, as kubectl config view --raw --flatten prints 
 PATHS = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
 
 
+# Keys that lead to files beside it, or to programs that may change it.
+LEADS = (*PATHS, "exec", "auth-provider")
+
+
 SECTIONS = (("clusters", "cluster"), ("users", "user"))
 
 

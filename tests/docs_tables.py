@@ -15,30 +15,25 @@ import typing as t
 import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-# Role -> page below docs/. The roles plan, release and stack are private and have none.
-PAGES = {
-    "gateway": "roles/gateway.md",
-    "gaie": "roles/gaie.md",
-    "modelservice": "roles/modelservice.md",
-    "httproute": "roles/httproute.md",
-    "prepare": "roles/prepare.md",
-    "verify": "operate/verify.md",
-    "diagnose": "failures/diagnosis.md",
-    "status": "operate/status.md",
-    "rollback": "operate/rollback.md",
-    "teardown": "operate/teardown.md",
-    "record": "operate/records.md",
-    "lab": "lab/lab.md",
-    "service_account": "operate/permissions.md",
-    "monitoring": "roles/monitoring.md",
-    "awx": "fleets/awx.md",
-}
 BEGIN = "<!-- made by tests/docs_tables.py: variables of {role} -->\n"
 END = "<!-- end of variables of {role} -->\n"
 # A longer default is an expression that tells a reader less than the description does.
 LONGEST_DEFAULT = 60
 # Types whose defaults in a specification cannot be expressions.
 STRICT_TYPES = {"bool", "dict", "float", "int"}
+
+
+def pages() -> dict[str, str]:
+    """Return the page below docs/ of each role that has one: the page with the markers of the role's table."""
+    docs, begin = ROOT / "docs", re.compile(re.escape(BEGIN).replace(r"\{role\}", r"(\w+)"))
+    return {
+        role: path.relative_to(docs).as_posix()
+        for path in sorted(docs.rglob("*.md"))
+        for role in begin.findall(path.read_text(encoding="utf-8"))
+    }
+
+
+PAGES = pages()
 
 
 def plain(description: str | list[str]) -> str:

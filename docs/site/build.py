@@ -9,6 +9,7 @@ missing from navigation.yml, a link to nowhere, a specification that cannot be s
 
 from __future__ import annotations
 
+import fnmatch
 import os
 import pathlib
 import re
@@ -105,6 +106,11 @@ def collection_pages(target: pathlib.Path) -> None:
     subprocess.run([*command, "--dest-dir", str(target), COLLECTION], check=True, env=environment)
 
 
+def placed(entry: str, left: set[str]) -> list[str]:
+    """Return the pages that an entry of the navigation stands for. left: pages that no entry names."""
+    return sorted(page for page in left if fnmatch.fnmatch(page, entry)) if "*" in entry else [entry]
+
+
 def sources(target: pathlib.Path) -> None:
     """Put the site's sources together. Raises Missing where a link leads nowhere or a page is not in the navigation."""
     repository = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["repository"]
@@ -118,10 +124,13 @@ def sources(target: pathlib.Path) -> None:
     shutil.copy(ROOT / "CHANGELOG.rst", target / "changelog.rst")
     (target / "playbooks.md").write_text(playbooks_page(), encoding="utf-8")
     groups = yaml.safe_load((SITE / "navigation.yml").read_text(encoding="utf-8"))
+    there = {path.relative_to(target).with_suffix("").as_posix() for path in target.rglob("*.md")} - {"index"}
+    named = {page for group in groups for page in group["pages"]}
+    for group in groups:
+        group["pages"] = [page for entry in group["pages"] for page in placed(entry, there - named)]
     listed = {page for group in groups for page in group["pages"]}
     for group in groups:
         group["pages"] = [page for page in group["pages"] if list(target.glob(f"{page}.*"))]
-    there = {path.relative_to(target).with_suffix("").as_posix() for path in target.rglob("*.md")} - {"index"}
     if wrong := sorted(there - listed):
         raise Missing(f"docs/site/navigation.yml does not have: {', '.join(wrong)}")
     with open(target / "index.md", "a", encoding="utf-8") as index:

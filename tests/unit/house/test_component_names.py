@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What plugins do for one component is in components/; what they do for all goes by components and parts.
 
-A text that is a component's name, or a public variable of its role, is looked for in the code of plugins/; documentation
-is left out.
+A text that is a component's name, or a public variable of its role, is looked for in the code of plugins/, but for
+documentation.
 """
 
 from __future__ import annotations

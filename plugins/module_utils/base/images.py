@@ -12,14 +12,14 @@ import re
 import sys
 import typing as t
 
-from .data import Object
-
 try:
     import yaml
 except ImportError:  # pragma: no cover - reported by the modules
     yaml = None  # type: ignore[assignment]
 
 
+# Imports nothing of ours: Helm runs a copy of this file alone.
+Object = dict[str, t.Any]
 # Keys and indexes.
 Path = tuple[t.Any, ...]
 

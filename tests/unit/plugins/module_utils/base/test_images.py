@@ -4,6 +4,10 @@
 
 from __future__ import annotations
 
+import inspect
+import subprocess
+import sys
+
 import pytest
 import yaml
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base import images
@@ -188,3 +192,11 @@ def test_an_image_without_a_known_registry_in_a_map_is_left() -> None:
 def test_definitions_of_kinds_hold_no_images() -> None:
     item = {"kind": "CustomResourceDefinition", "metadata": {"name": "x"}, "spec": {"image": "a/b:1"}}
     assert images.find_images(item, SITE) == []
+
+
+def test_a_copy_runs_alone_as_helms_post_renderer(tmp_path):
+    copied = tmp_path / "images.py"
+    copied.write_text(inspect.getsource(images))
+    done = subprocess.run([sys.executable, "-I", copied, SITE], input=MANIFEST, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == images.rewrite_manifest(MANIFEST, SITE)

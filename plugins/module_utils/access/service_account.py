@@ -6,13 +6,8 @@ from __future__ import annotations
 
 from ..base.data import Object
 from ..base.errors import OrchestratorError
+from ..base.plain_yaml import load_all
 from .roles import NAME
-
-try:
-    import yaml
-except ImportError:  # pragma: no cover - the filter reports it
-    yaml = None  # type: ignore[assignment]
-
 
 RBAC = "rbac.authorization.k8s.io/v1"
 
@@ -24,7 +19,7 @@ def account_objects(role: str, settings: Object) -> list[Object]:
 
     role: what role_yaml() returns; settings: {name, namespace, token, reader}. Raises OrchestratorError without a role.
     """
-    documents = [item for item in yaml.safe_load_all(role) if item]
+    documents = [item for item in load_all(role) if item]
     if not documents:
         raise OrchestratorError("The plan says nothing of permissions.", hint="Plan against a cluster that answers.")
     spaces = [item for item in documents if item["kind"] == "Namespace"]

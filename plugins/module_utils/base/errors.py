@@ -33,6 +33,16 @@ class OrchestratorError(Exception):
         return "\n".join(lines)
 
 
+def require(*missing: ImportError | None) -> None:
+    """Raise OrchestratorError for the first package that this Python lacks."""
+    for error in missing:
+        if error is not None:
+            raise OrchestratorError(
+                f"The Python that runs the modules lacks a package: {error}.",
+                hint="Install this collection's requirements.txt into that Python.",
+            )
+
+
 class Forbidden(OrchestratorError):
     """The cluster does not permit it."""
 

@@ -10,7 +10,7 @@ import dataclasses
 import functools
 import typing as t
 
-from ..base.data import Values
+from ..base.data import Values, dig, mapping
 from ..base.errors import OrchestratorError
 from ..values.layers import merge
 from ..values.reader import load_yaml, to_plain
@@ -65,28 +65,22 @@ def _defaults(text: str) -> Values:
 
 def enabled_subcharts(chart: ChartFiles, values: Values) -> list[ChartFiles]:
     """Return the subcharts in use, under their aliases, by the conditions and tags of Chart.yaml."""
-    entries = [entry for entry in chart.metadata.get("dependencies") or [] if isinstance(entry, dict)]
-    named = {entry.get("name") for entry in entries}
-    used = [subchart for subchart in chart.subcharts if subchart.name not in named]
-    for entry in entries:
-        for subchart in chart.subcharts:
-            if subchart.name == entry.get("name") and _enabled(entry, values):
-                used.append(dataclasses.replace(subchart, name=entry.get("alias") or subchart.name))
-                break
-    return used
+    used: dict[str, ChartFiles] = {}
+    for entry, subchart in chart.entries():
+        name = entry.get("alias") or subchart.name
+        if _enabled(entry, values):
+            used.setdefault(name, dataclasses.replace(subchart, name=name))
+    return list(used.values())
 
 
 def _enabled(entry: dict[str, t.Any], values: Values) -> bool:
-    tags: t.Any = values.get("tags")
-    tags = tags if isinstance(tags, dict) else {}
+    tags = mapping(values.get("tags"))
     flags = [tags[tag] for tag in entry.get("tags") or [] if isinstance(tags.get(tag), bool)]
     enabled = not flags or any(flags)
     for condition in str(entry.get("condition") or "").split(","):
-        value: t.Any = values
-        for part in condition.strip().split("."):
-            value = value.get(part) if isinstance(value, dict) else None
+        value = dig(values, condition.strip().split("."))
         if isinstance(value, bool):
-            return value
+            return bool(value)
     return enabled
 
 

@@ -19,10 +19,11 @@ import tarfile
 import typing as t
 import zlib
 
-from ..base.errors import OrchestratorError
+from ..base.errors import OrchestratorError, require
 from ..base.files import read_regular
 from ..base.findings import short
-from ..values.reader import IMPORT_ERROR, load_yaml, to_plain
+from ..base.plain_yaml import IMPORT_ERROR
+from ..values.reader import load_yaml, to_plain
 
 MAX_FILE_BYTES = 5 * 1024 * 1024
 
@@ -82,14 +83,30 @@ class ChartFiles:
     subcharts: tuple[ChartFiles, ...]
     files: dict[str, str] = dataclasses.field(default_factory=dict)
 
+    @property
+    def dependencies(self) -> list[dict[str, t.Any]]:
+        """The entries of Chart.yaml's dependencies, packed or not."""
+        return self.metadata.get("dependencies") or []
+
+    def entries(self) -> list[tuple[dict[str, t.Any], ChartFiles]]:
+        """Return each packed subchart with its entry of Chart.yaml, {} where it has none."""
+        named = {entry.get("name") for entry in self.dependencies}
+        found = [(entry, sub) for entry in self.dependencies for sub in self.subcharts if sub.name == entry.get("name")]
+        return found + [({}, sub) for sub in self.subcharts if sub.name not in named]
+
+    def named_subcharts(self) -> list[tuple[str, ChartFiles]]:
+        """Return (name or alias, chart) of every subchart that can be in use."""
+        return [(str(entry.get("alias") or sub.name), sub) for entry, sub in self.entries()]
+
+    def missing(self) -> list[str]:
+        """Return the names or aliases of dependencies that are not packed into the chart."""
+        present = {sub.name for sub in self.subcharts}
+        return [str(one.get("alias") or one.get("name")) for one in self.dependencies if one.get("name") not in present]
+
 
 def read_chart(path: str) -> ChartFiles:
     """Return the files of a chart folder or .tgz; raise OrchestratorError for what is not a sound chart."""
-    if IMPORT_ERROR is not None:
-        raise OrchestratorError(
-            f"The Python that runs the modules lacks a package: {IMPORT_ERROR}.",
-            hint="Install this collection's requirements.txt into that Python.",
-        )
+    require(IMPORT_ERROR)
     budget = _Budget()
     files = _folder_files(path, budget) if os.path.isdir(path) else _archive_files(path, budget)
     return _chart(files, path, 0, budget)

@@ -17,15 +17,15 @@ import typing as t
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_MAP, AUTH_ARG_SPEC
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s import client as k8s_client
 
+from ..base import plain_yaml
 from ..base.data import Object
-from ..base.errors import Forbidden, OrchestratorError, Unreachable
+from ..base.errors import Forbidden, OrchestratorError, Unreachable, require
 from . import credentials
 from .kubeconfig import LEADS, check_context, keys_of, read
 
 try:
     import kubernetes
     import urllib3
-    import yaml
     from ansible_collections.kubernetes.core.plugins.module_utils.k8sdynamicclient import K8SDynamicClient
     from kubernetes.client import VersionApi
     from kubernetes.client.exceptions import ApiException
@@ -72,11 +72,7 @@ class Cluster:
 
         patience: seconds for which the cluster may refuse connections, for modules that come after planning.
         """
-        if IMPORT_ERROR is not None:
-            raise OrchestratorError(
-                f"The Python that runs the modules lacks a package: {IMPORT_ERROR}.",
-                hint="Install this collection's requirements.txt into that Python.",
-            )
+        require(IMPORT_ERROR)
         self.auth = credentials.given(params)
         resolved = credentials.resolved(self.auth, os.environ)
         hints = credentials.hint_to(resolved)
@@ -150,8 +146,8 @@ def api_error(exc: ApiException, action: str) -> OrchestratorError:
     """Return the error to show for an API reply: what was tried, and the server's own message."""
     message = str(exc.reason)
     # Where the body is no Status object, the reason alone says it.
-    with contextlib.suppress(TypeError, KeyError, yaml.YAMLError):
-        message = yaml.safe_load(exc.body or "")["message"]
+    with contextlib.suppress(TypeError, KeyError, plain_yaml.YAMLError):
+        message = plain_yaml.load(exc.body or "")["message"]
     text = f"The cluster refused to {action}: {exc.status} {message}"
     if exc.status == 403:
         return Forbidden(text, hint="Ask an administrator for this permission.")

@@ -10,12 +10,8 @@ import typing as t
 
 from ..base.errors import OrchestratorError
 from ..base.names import did_you_mean
+from ..base.plain_yaml import load
 from ..charts.defaults import has_path
-
-try:
-    import yaml
-except ImportError:  # pragma: no cover - _cluster reports the missing package
-    yaml = None  # type: ignore[assignment]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,8 +65,7 @@ def load_provider(folder: str, name: str) -> Provider:
             hint="Set gateway_provider to one of: " + ", ".join(known),
         )
     with open(os.path.join(folder, name + ".yml"), encoding="utf-8") as stream:
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # eight times as fast
-        return _provider(name, yaml.load(stream, Loader=loader) or {})  # noqa: S506 - both are safe
+        return _provider(name, load(stream) or {})
 
 
 def _provider(name: str, data: dict[str, t.Any]) -> Provider:

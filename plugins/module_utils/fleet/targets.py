@@ -10,20 +10,12 @@ import os
 import re
 import typing as t
 
+from ..base import plain_yaml
 from ..base.data import Object
 from ..base.errors import OrchestratorError
 from ..base.files import read_regular
 from ..cluster.credentials import VARIABLES, options
 from ..cluster.kubeconfig import entries, is_content
-
-try:
-    import yaml
-
-    LOADER: t.Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-except ImportError:  # the modules say so
-    yaml = None  # type: ignore[assignment]
-    LOADER = None
-
 
 NAMESPACE = "llm_d_namespace"
 
@@ -124,14 +116,14 @@ def target(variables: t.Mapping[str, t.Any], read: dict[str, t.Any]) -> tuple[st
 def _kubeconfig(source: str) -> tuple[str, dict[str, Object]]:
     """Return the current context and the cluster of each context; none of what cannot be read: the host's run says why.
 
-    source: its text or its path. The fast loader is for one of hundreds of contexts.
+    source: its text or its path.
     """
-    if yaml is None:
+    if plain_yaml.IMPORT_ERROR:
         return "", {}
     try:
         text: t.Any = source if is_content(source) else read_regular(os.path.expanduser(source), KUBECONFIG_LIMIT)[0]
-        content = yaml.load(text, Loader=LOADER)
-    except (OSError, ValueError, yaml.YAMLError):
+        content = plain_yaml.load(text)
+    except (OSError, ValueError, plain_yaml.YAMLError):
         return "", {}
     content = content if isinstance(content, dict) else {}
     contexts = {item.get("name"): item.get("context") for item in entries(content, "contexts")}

@@ -13,6 +13,7 @@ from ..base.ours import COMPONENT_LABEL, KEEP_ANNOTATION, MANAGED_LABEL, SECRET_
 from ..cluster.client import Cluster, api_error
 from ..cluster.compare import differs, is_built_in, patch_of, same_after
 from ..cluster.live import LiveObjects
+from ..values.layers import merge
 from .records import (
     Release,
     current_releases,
@@ -20,7 +21,6 @@ from .records import (
     dump_objects,
     encode_payload,
     manifest_objects,
-    merge_values,
 )
 
 try:
@@ -95,7 +95,7 @@ class HelmRecords:
         secret = self.cluster.get("v1", "Secret", release.secret, release.namespace)
         if secret is None:
             return
-        payload = merge_values(decode_payload(secret["data"]["release"]), fields)
+        payload = merge(decode_payload(secret["data"]["release"]), fields)
         body = {"metadata": {"labels": labels or {}}, "data": {"release": encode_payload(payload)}}
         name = release.secret
         self.change("change a release record", "patch", "v1", "Secret", name, release.namespace, body)

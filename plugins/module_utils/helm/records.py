@@ -20,14 +20,9 @@ from ..base.data import Object
 from ..base.errors import OrchestratorError
 from ..base.mask import mask
 from ..base.ours import MANAGED_LABEL, SECRET_TYPE, object_key
+from ..base.plain_yaml import load_all
 from ..cluster.client import Cluster
 from ..values.yaml11 import dump_all
-
-try:
-    import yaml
-except ImportError:  # pragma: no cover - reported by the modules
-    yaml = None  # type: ignore[assignment]
-
 
 PENDING = ("pending-install", "pending-upgrade", "pending-rollback")
 
@@ -133,9 +128,8 @@ def manifest_objects(manifest: str, namespace: str = "") -> list[Object]:
 
     Cluster-scoped objects get it too: only a cluster knows its scopes, see Scopes in _watch.
     """
-    loader = getattr(yaml, "CSafeLoader", None) or yaml.SafeLoader
     found: list[Object] = []
-    for document in yaml.load_all(manifest, Loader=loader):
+    for document in load_all(manifest):
         if not isinstance(document, dict):
             continue
         items = document.get("items") if str(document.get("kind", "")).endswith("List") else None
@@ -177,20 +171,6 @@ def _is_named(entry: t.Any) -> bool:
 def digest(value: t.Any) -> str:
     """Return 32 hex digits for a JSON-like value: fits a label, whatever the order of keys."""
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:32]
-
-
-def merge_values(base: Object, over: Object) -> Object:
-    """Return base with over merged in as Helm merges values files: dicts deeply, the rest replaced.
-
-    A null stays: it tells Helm to drop the chart's default.
-    """
-    merged = dict(base)
-    for key, value in over.items():
-        if isinstance(value, dict) and isinstance(merged.get(key), dict):
-            merged[key] = merge_values(merged[key], value)
-        else:
-            merged[key] = value
-    return merged
 
 
 def same_values(one: Object, other: Object) -> bool:

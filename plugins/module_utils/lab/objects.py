@@ -10,18 +10,11 @@ import pathlib
 import re
 import typing as t
 
+from ..base import plain_yaml
 from ..base.data import Object
-from ..base.errors import OrchestratorError
+from ..base.errors import OrchestratorError, require
 from . import faults as faults_of
 from . import stages, templates
-
-try:
-    import yaml
-except ImportError as exc:  # pragma: no cover - reported by read_crds()
-    IMPORT_ERROR: ImportError | None = exc
-else:
-    IMPORT_ERROR = None
-
 
 PART_LABEL = "lab.llm-d.ai/part"
 
@@ -190,8 +183,7 @@ BUNDLE = "crds.json"
 
 def read_crds(folders: list[str]) -> list[dict]:
     """Return the definitions in the folders; of two with one name the first wins. Raises for unreadable files."""
-    if IMPORT_ERROR is not None:
-        raise OrchestratorError(f"The Python that runs the modules lacks a package: {IMPORT_ERROR}.")
+    require(plain_yaml.IMPORT_ERROR)
     found: dict[str, dict] = {}
     for folder in folders:
         bundle = pathlib.Path(folder) / BUNDLE
@@ -202,13 +194,12 @@ def read_crds(folders: list[str]) -> list[dict]:
 
 def read_yaml(folder: str) -> list[dict]:
     """Return the definitions in a folder's *.yaml and *.yml files, without the statuses that generators leave."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     crds = []
     for path in sorted(pathlib.Path(folder).glob("*.y*ml")):
         try:
             with open(path, encoding="utf-8") as stream:
-                documents = [document for document in yaml.load_all(stream, Loader=loader) if document]
-        except (OSError, yaml.YAMLError) as exc:
+                documents = [document for document in plain_yaml.load_all(stream) if document]
+        except (OSError, plain_yaml.YAMLError) as exc:
             raise OrchestratorError(f"{path} cannot be read: {exc}") from exc
         for document in documents:
             if document.get("kind") == "CustomResourceDefinition":

@@ -7,15 +7,15 @@ from __future__ import annotations
 import concurrent.futures
 import typing as t
 
+from ..base import plain_yaml
 from ..base.deadline import TookTooLong, deadline
-from ..base.errors import OrchestratorError, WrongVersion
+from ..base.errors import OrchestratorError, WrongVersion, require
 from ..base.findings import ERROR, WARNING, Finding, Mark
 from ..charts.fetch import Chart, default_cache_dir, fetch_chart
 from ..charts.files import ChartFiles, read_chart
-from ..values import reader
 from ..values.layers import UserValues, load_values
 from . import source
-from .check import check_values, too_slow
+from .check import ValuesCheck, check_values
 from .infer import cached_schema, open_schema
 
 # Charts fetched at a time; each is a Helm process that mostly waits.
@@ -67,12 +67,7 @@ def check_charts(
     without a schema never reads; files_known: whether who calls has reported the files' own mistakes.
     Raises OrchestratorError only where this Python lacks a package.
     """
-    for missing in (reader.IMPORT_ERROR, source.IMPORT_ERROR):
-        if missing is not None:
-            raise OrchestratorError(
-                f"The Python that runs the modules lacks a package: {missing}.",
-                hint="Install this collection's requirements.txt into that Python.",
-            )
+    require(plain_yaml.IMPORT_ERROR, source.IMPORT_ERROR)
     fetched = _fetch_all(entries, helm, cache_dir, plain_http)
     findings: dict[Finding, None] = {}
     rows = []
@@ -154,7 +149,7 @@ def _check_one(
     chart, files, inferred = fetched
     row.update(chart=chart.name, version=chart.version, digest=chart.digest, has_schema=files.schema is not None)
     if chart.digest in slow:  # as it was for another release; waiting once is enough
-        return [too_slow(given, f"{files.name} {files.version}"), *given.findings], row
+        return [ValuesCheck(files, given).too_slow(), *given.findings], row
     findings = check_values(files, given, strict=strict, inferred=inferred, unknown_keys=unknown_keys)
     if any(finding.rule == "schema-cost" for finding in findings):
         slow.add(chart.digest)

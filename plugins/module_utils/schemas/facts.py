@@ -14,28 +14,24 @@ from ..templates.origins import ITEM, Path
 
 GAIE = "kubernetes-sigs/gateway-api-inference-extension v1.3.0, config/charts/inferencepool"
 MODELSERVICE = "llm-d-incubation/llm-d-modelservice v0.4.5, templates/_helpers.tpl"
-
-
 ROUTER = "llm-d/llm-d-router v0.10.0, config/charts"
-
-
 POOL = ("inferencepool",)
-
-
 MODELS = ("llm-d-modelservice",)
-
-
 ROUTERS = ("llm-d-router-gateway", "llm-d-router-standalone")
-
-
 ROLES = ("decode", "prefill")
-
-
 PULL_POLICIES = ["Always", "IfNotPresent", "Never"]
-
-
+FAILURE_MODES = ["FailOpen", "FailClose"]
+APIS = ["inference.networking.k8s.io/v1", "inference.networking.x-k8s.io/v1alpha2"]
+SERVER_TYPES = ["vllm", "sglang", "triton-tensorrt-llm", "trtllm-serve", "triton"]
 # A whole number, or its digits as text; templates print either alike.
 WHOLE = {"type": ["integer", "string", "null"], "pattern": r"^[0-9]+$|\{\{"}
+# Keys of the router charts that are another chart's, and what stands for them.
+RENAMED = {
+    "inferenceExtension": "router.epp",
+    "inferencePool": "router.modelServers and router.inferencePool",
+    "experimentalHttpRoute": "httpRoute",
+    "inferenceObjectives": "router.inferenceObjectives",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,8 +39,7 @@ class Overlay:
     """One fact about charts.
 
     path: keys from the top of the chart's values, "*" for any entry; kind: enum (value: the choices), schema (value:
-    keywords), required (the key must hold something), open (any key may stand below), or forbidden (the key must be
-    absent; value: why).
+    keywords), required (the key must hold something), or forbidden (the key must be absent; value: why).
     """
 
     charts: tuple[str, ...]
@@ -54,66 +49,44 @@ class Overlay:
     source: str
 
 
-OVERLAYS = (
-    Overlay(POOL, ("inferencePool", "modelServers", "matchLabels"), "required", None, f"{GAIE}/templates"),
-    Overlay(
-        POOL,
-        ("inferencePool", "apiVersion"),
-        "enum",
-        ["inference.networking.k8s.io/v1", "inference.networking.x-k8s.io/v1alpha2"],
-        f"{GAIE}/templates/inferencepool.yaml",
-    ),
-    Overlay(
-        POOL,
-        ("inferencePool", "modelServerType"),
-        "enum",
-        ["vllm", "sglang", "triton-tensorrt-llm", "trtllm-serve", "triton"],
-        f"{GAIE}/values.yaml; {ROUTER}/routerlib/values.yaml",
-    ),
-    Overlay(POOL, ("inferencePool", "targetPortNumber"), "schema", WHOLE, f"{GAIE}/templates/inferencepool.yaml"),
-    Overlay(
-        POOL, ("inferencePool", "targetPorts", ITEM, "number"), "schema", WHOLE, f"{GAIE}/templates/inferencepool.yaml"
-    ),
-    Overlay(POOL, ("inferenceExtension", "replicas"), "schema", WHOLE, f"{GAIE}/templates/epp-deployment.yaml"),
-    Overlay(POOL, ("inferenceExtension", "extProcPort"), "schema", WHOLE, f"{GAIE}/templates/epp-service.yaml"),
-    Overlay(POOL, ("inferenceExtension", "metricsPort"), "schema", WHOLE, f"{GAIE}/templates/epp-service.yaml"),
-    Overlay(POOL, ("inferenceExtension", "image", "pullPolicy"), "enum", PULL_POLICIES, f"{GAIE}/values.yaml"),
-    Overlay(
-        POOL,
-        ("inferenceExtension", "failureMode"),
-        "enum",
-        ["FailOpen", "FailClose"],
-        f"{GAIE}/templates/inferencepool.yaml",
-    ),
-    Overlay((*POOL, *ROUTERS), ("provider", "name"), "enum", ["gke", "istio", "none"], f"{GAIE}/values.yaml"),
-    *(Overlay(MODELS, (role, "containers", ITEM, "image"), "required", None, MODELSERVICE) for role in ROLES),
-    Overlay(ROUTERS, ("router", "epp", "image", "pullPolicy"), "enum", PULL_POLICIES, f"{ROUTER}/routerlib"),
-    Overlay(
-        ROUTERS,
-        ("router", "inferencePool", "failureMode"),
-        "enum",
-        ["FailOpen", "FailClose"],
-        f"{ROUTER}/routerlib/values.yaml",
-    ),
-    Overlay(ROUTERS, ("router", "modelServers", "protocol"), "enum", ["http", "grpc"], f"{ROUTER}/routerlib"),
-    Overlay(ROUTERS, ("router", "modelServers", "targetPorts", ITEM, "number"), "schema", WHOLE, f"{ROUTER}/routerlib"),
-    *(
-        Overlay(MODELS, (role, "containers", ITEM, key), "enum", choices, MODELSERVICE)
-        for role in ROLES
-        for key, choices in (
-            ("modelCommand", ["vllmServe", "imageDefault", "custom"]),
-            ("imagePullPolicy", ["", *PULL_POLICIES]),
-        )
-    ),
-    *(
-        Overlay(ROUTERS, (old,), "forbidden", f"the chart refuses it: use {new}", f"{ROUTER}/routerlib/templates")
-        for old, new in (
-            ("inferenceExtension", "router.epp"),
-            ("inferencePool", "router.modelServers and router.inferencePool"),
-            ("experimentalHttpRoute", "httpRoute"),
-            ("inferenceObjectives", "router.inferenceObjectives"),
-        )
-    ),
+OVERLAYS = tuple(
+    Overlay(charts, tuple(path.split(".")), kind, value, source)
+    for charts, path, kind, value, source in (
+        (POOL, "inferencePool.modelServers.matchLabels", "required", None, f"{GAIE}/templates"),
+        (POOL, "inferencePool.apiVersion", "enum", APIS, f"{GAIE}/templates/inferencepool.yaml"),
+        (
+            POOL,
+            "inferencePool.modelServerType",
+            "enum",
+            SERVER_TYPES,
+            f"{GAIE}/values.yaml; {ROUTER}/routerlib/values.yaml",
+        ),
+        (POOL, "inferencePool.targetPortNumber", "schema", WHOLE, f"{GAIE}/templates/inferencepool.yaml"),
+        (POOL, "inferencePool.targetPorts.*.number", "schema", WHOLE, f"{GAIE}/templates/inferencepool.yaml"),
+        (POOL, "inferenceExtension.replicas", "schema", WHOLE, f"{GAIE}/templates/epp-deployment.yaml"),
+        (POOL, "inferenceExtension.extProcPort", "schema", WHOLE, f"{GAIE}/templates/epp-service.yaml"),
+        (POOL, "inferenceExtension.metricsPort", "schema", WHOLE, f"{GAIE}/templates/epp-service.yaml"),
+        (POOL, "inferenceExtension.image.pullPolicy", "enum", PULL_POLICIES, f"{GAIE}/values.yaml"),
+        (POOL, "inferenceExtension.failureMode", "enum", FAILURE_MODES, f"{GAIE}/templates/inferencepool.yaml"),
+        ((*POOL, *ROUTERS), "provider.name", "enum", ["gke", "istio", "none"], f"{GAIE}/values.yaml"),
+        *((MODELS, f"{role}.containers.*.image", "required", None, MODELSERVICE) for role in ROLES),
+        (ROUTERS, "router.epp.image.pullPolicy", "enum", PULL_POLICIES, f"{ROUTER}/routerlib"),
+        (ROUTERS, "router.inferencePool.failureMode", "enum", FAILURE_MODES, f"{ROUTER}/routerlib/values.yaml"),
+        (ROUTERS, "router.modelServers.protocol", "enum", ["http", "grpc"], f"{ROUTER}/routerlib"),
+        (ROUTERS, "router.modelServers.targetPorts.*.number", "schema", WHOLE, f"{ROUTER}/routerlib"),
+        *(
+            (MODELS, f"{role}.containers.*.{key}", "enum", choices, MODELSERVICE)
+            for role in ROLES
+            for key, choices in (
+                ("modelCommand", ["vllmServe", "imageDefault", "custom"]),
+                ("imagePullPolicy", ["", *PULL_POLICIES]),
+            )
+        ),
+        *(
+            (ROUTERS, old, "forbidden", f"the chart refuses it: use {new}", f"{ROUTER}/routerlib/templates")
+            for old, new in RENAMED.items()
+        ),
+    )
 )
 
 
@@ -140,9 +113,6 @@ def _apply(schema: dict[str, t.Any], path: Path, overlay: Overlay) -> None:
     elif overlay.kind == "enum":
         node.pop("type", None)
         node["enum"] = [*overlay.value, None]
-    elif overlay.kind == "open":
-        for keyword in ("type", "properties", "additionalProperties", "items"):
-            node.pop(keyword, None)
     else:
         node.update(overlay.value)
     node["x-source"] = overlay.source
@@ -200,41 +170,22 @@ FACTS = (
         'give the labels that the model\'s pods carry, such as llm-d.ai/inference-serving: "true"',
         f"{GAIE}/templates/_validations.tpl",
     ),
-    Fact(
-        "inferencepool",
-        "forbidden",
-        ("inferenceExtension", "resources"),
-        "chart-ignores-key",
-        "the chart never reads this key",
-        "remove it: the chart sets no resources on the endpoint picker's container",
-        f"{GAIE}/templates/epp-deployment.yaml",
-    ),
-    Fact(
-        "inferencepool",
-        "forbidden",
-        ("inferenceExtension", "service"),
-        "chart-ignores-key",
-        "the chart never reads this key",
-        "remove it, and add ports by inferenceExtension.extraServicePorts",
-        f"{GAIE}/templates/epp-service.yaml",
-    ),
-    Fact(
-        "inferencepool",
-        "forbidden",
-        ("routing",),
-        "chart-ignores-key",
-        "the chart never reads this key",
-        "move it to the values of the chart llm-d-modelservice",
-        f"{GAIE}/values.yaml",
-    ),
-    Fact(
-        "inferencepool",
-        "forbidden",
-        ("gateway",),
-        "chart-ignores-key",
-        "the chart never reads this key",
-        "move it to the values of the chart llm-d-infra",
-        f"{GAIE}/values.yaml",
+    *(
+        Fact(*POOL, "forbidden", path, "chart-ignores-key", "the chart never reads this key", hint, f"{GAIE}/{source}")
+        for path, hint, source in (
+            (
+                ("inferenceExtension", "resources"),
+                "remove it: the chart sets no resources on the endpoint picker's container",
+                "templates/epp-deployment.yaml",
+            ),
+            (
+                ("inferenceExtension", "service"),
+                "remove it, and add ports by inferenceExtension.extraServicePorts",
+                "templates/epp-service.yaml",
+            ),
+            (("routing",), "move it to the values of the chart llm-d-modelservice", "values.yaml"),
+            (("gateway",), "move it to the values of the chart llm-d-infra", "values.yaml"),
+        )
     ),
     Fact(
         "inferencepool",
@@ -250,18 +201,11 @@ FACTS = (
 
 # Top-level keys that belong to one chart; one shared file for several charts is a frequent mistake.
 KEY_OWNERS = {
-    "gateway": "llm-d-infra",
-    "ingress": "llm-d-infra",
-    "inferenceExtension": "inferencepool",
-    "inferencePool": "inferencepool",
-    "provider": "inferencepool",
-    "experimentalHttpRoute": "inferencepool",
-    "accelerator": "llm-d-modelservice",
-    "decode": "llm-d-modelservice",
-    "modelArtifacts": "llm-d-modelservice",
-    "multinode": "llm-d-modelservice",
-    "prefill": "llm-d-modelservice",
-    "routing": "llm-d-modelservice",
+    **dict.fromkeys(("gateway", "ingress"), "llm-d-infra"),
+    **dict.fromkeys(("inferenceExtension", "inferencePool", "provider", "experimentalHttpRoute"), "inferencepool"),
+    **dict.fromkeys(
+        ("accelerator", "decode", "modelArtifacts", "multinode", "prefill", "routing"), "llm-d-modelservice"
+    ),
 }
 
 

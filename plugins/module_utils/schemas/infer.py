@@ -22,7 +22,6 @@ from ..templates import reads
 from ..templates.origins import ITEM, Path
 from ..templates.paths import read_templates, user_paths
 from ..templates.reads import ReadNode
-from ..templates.sources import missing_dependencies, subcharts_of
 from .facts import apply_overlays
 from .known_values import Commented, Known, read_values
 
@@ -135,7 +134,7 @@ def _size(chart: ChartFiles) -> int:
 
 def _tree(chart: ChartFiles, prefix: Path, folder: str) -> t.Iterator[tuple[Path, ChartFiles, str]]:
     """Yield (path of its values, chart, its folder) of a chart's subcharts, then of itself."""
-    for name, sub in subcharts_of(chart):
+    for name, sub in chart.named_subcharts():
         yield from _tree(sub, (*prefix, name), f"{folder}charts/{sub.name}/")
     yield prefix, chart, folder
 
@@ -178,16 +177,16 @@ def _open_helm_keys(schema: Schema, prefix: Path, chart: ChartFiles) -> None:
         return
     if not prefix:
         node["patternProperties"] = {ANCHORS: {}}
-    for name in missing_dependencies(chart):
+    for name in chart.missing():
         properties[name] = {"x-source": "Chart.yaml"}
-    for name, sub in subcharts_of(chart):
+    for name, sub in chart.named_subcharts():
         inner = properties.setdefault(name, {"x-source": "Chart.yaml"})
         if sub.schema is not None:
             properties[name] = {"x-source": f"charts/{sub.name}/values.schema.json"}
         elif not sub.templates and not inner.get("properties"):
             properties[name] = {"x-source": "Chart.yaml"}
-    for entry in chart.metadata.get("dependencies") or []:
-        _open_conditions(properties, entry if isinstance(entry, dict) else {})
+    for entry in chart.dependencies:
+        _open_conditions(properties, entry)
 
 
 def _open_conditions(properties: dict[str, t.Any], entry: dict[str, t.Any]) -> None:

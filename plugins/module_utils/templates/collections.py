@@ -8,14 +8,14 @@ import itertools
 import typing as t
 
 from . import reads
-from .functions import FUNCTIONS, function, words
+from .functions import FUNCTIONS, function
 from .origins import ITEM, Held, copy, opaque, union
 
 # Read with what this file adds to them.
 __all__ = ["FUNCTIONS"]
 
 
-@function("list", "tuple")
+@function("list tuple")
 def _list(_walker: t.Any, args: list[Held]) -> Held:
     return Held(keys=dict(enumerate(args)))
 
@@ -70,16 +70,15 @@ def _unset(_walker: t.Any, args: list[Held]) -> Held:
     return args[0] if args else opaque()
 
 
-@function("omit", "deepCopy", "mustDeepCopy")
+@function("omit deepCopy mustDeepCopy")
 def _same(walker: t.Any, args: list[Held]) -> Held:
-    for arg in args[1:]:
-        walker.reads.use_all(arg, reads.TEXT)
+    walker.reads.use_each(args[1:], reads.TEXT)
     made = copy(args[0]) if args else opaque()
     made.fresh = True
     return made
 
 
-@function(*words("merge mergeOverwrite mustMerge mustMergeOverwrite concat mustConcat"))
+@function("merge mergeOverwrite mustMerge mustMergeOverwrite concat mustConcat")
 def _merge(walker: t.Any, args: list[Held]) -> Held:
     merged = union(*args)
     target = args[0] if args else merged
@@ -96,14 +95,14 @@ def _merge(walker: t.Any, args: list[Held]) -> Held:
     return merged
 
 
-@function("append", "mustAppend", "push", "mustPush", "prepend", "mustPrepend")
+@function("append mustAppend push mustPush prepend mustPrepend")
 def _append(_walker: t.Any, args: list[Held]) -> Held:
     if len(args) != 2:
         return opaque()
     return union(args[0], Held(rest=args[1]))
 
 
-@function(*words("uniq mustUniq compact mustCompact reverse mustReverse rest mustRest initial mustInitial slice chunk"))
+@function("uniq mustUniq compact mustCompact reverse mustReverse rest mustRest initial mustInitial slice chunk")
 def _shorter(_walker: t.Any, args: list[Held]) -> Held:
     if not args:
         return opaque()
@@ -111,14 +110,13 @@ def _shorter(_walker: t.Any, args: list[Held]) -> Held:
     return Held(args[0].refs, rest=None if entries.empty() else entries, opaque=args[0].opaque)
 
 
-@function("without", "mustWithout")
+@function("without mustWithout")
 def _without(walker: t.Any, args: list[Held]) -> Held:
-    for arg in args[1:]:
-        walker.reads.use_all(arg, reads.TEXT)
+    walker.reads.use_each(args[1:], reads.TEXT)
     return _shorter(walker, args[:1])
 
 
-@function("first", "mustFirst", "last", "mustLast")
+@function("first mustFirst last mustLast")
 def _item(walker: t.Any, args: list[Held]) -> Held:
     if not args:
         return opaque()
@@ -128,8 +126,7 @@ def _item(walker: t.Any, args: list[Held]) -> Held:
 
 @function("values")
 def _values(walker: t.Any, args: list[Held]) -> Held:
-    for arg in args:
-        walker.reads.use_all(arg, reads.RANGE_MAP)
+    walker.reads.use_each(args, reads.RANGE_MAP)
     return Held(rest=union(*(walker.item(arg) for arg in args)))
 
 

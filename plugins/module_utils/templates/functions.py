@@ -23,19 +23,23 @@ FUNCTIONS: dict[str, Function] = {}
 MAX_TEXTS = 16
 
 
-def function(*names: str) -> t.Callable[[Function], Function]:
+def function(names: str) -> t.Callable[[Function], Function]:
     """Register what stands below as the meaning of some template functions."""
 
     def register(function: Function) -> Function:
-        FUNCTIONS.update(dict.fromkeys(names, function))
+        FUNCTIONS.update(dict.fromkeys(names.split(), function))
         return function
 
     return register
 
 
-def words(text: str) -> list[str]:
-    """Return a text's words."""
-    return text.split()
+def looking(use: str, names: str) -> None:
+    """Register template functions that make something of their arguments in which these cannot be told apart."""
+
+    @function(names)
+    def look(walker: t.Any, args: list[Held]) -> Held:
+        walker.reads.use_each(args, use)
+        return opaque()
 
 
 @function("default")
@@ -50,10 +54,9 @@ def _coalesce(_walker: t.Any, args: list[Held]) -> Held:
     return union(*args)
 
 
-@function("and", "or")
+@function("and or")
 def _and_or(walker: t.Any, args: list[Held]) -> Held:
-    for arg in args:
-        walker.reads.use_all(arg, reads.CONDITION)
+    walker.reads.use_each(args, reads.CONDITION)
     return union(*args)
 
 
@@ -71,14 +74,10 @@ def _required(walker: t.Any, args: list[Held]) -> Held:
     return args[-1] if args else opaque()
 
 
-@function(*words("not empty len all any"))
-def _condition(walker: t.Any, args: list[Held]) -> Held:
-    for arg in args:
-        walker.reads.use_all(arg, reads.CONDITION)
-    return opaque()
+looking(reads.CONDITION, "not empty len all any")
 
 
-@function(*words("eq ne lt le gt ge deepEqual"))
+@function("eq ne lt le gt ge deepEqual")
 def _compare(walker: t.Any, args: list[Held]) -> Held:
     constants = [constant for arg in args for constant in arg.consts if constant is not None]
     for arg in args:
@@ -86,54 +85,38 @@ def _compare(walker: t.Any, args: list[Held]) -> Held:
     return opaque()
 
 
-@function(*words("kindIs typeIs typeIsLike kindOf typeOf"))
-def _type(walker: t.Any, args: list[Held]) -> Held:
-    for arg in args:
-        walker.reads.use_all(arg, reads.TYPE)
-    return opaque()
+looking(reads.TYPE, "kindIs typeIs typeIsLike kindOf typeOf")
 
 
-@function(
-    *words(
-        "int int64 float64 atoi toDecimal add add1 sub div mod mul max min biggest addf add1f subf divf mulf maxf minf "
-        "floor ceil round until untilStep seq randInt duration durationRound ago date dateInZone dateModify "
-        "date_modify date_in_zone htmlDate htmlDateInZone mustDateModify must_date_modify mustToDate toDate now"
-    )
+looking(
+    reads.NUMBER,
+    "int int64 float64 atoi toDecimal add add1 sub div mod mul max min biggest addf add1f subf divf mulf maxf minf "
+    "floor ceil round until untilStep seq randInt duration durationRound ago date dateInZone dateModify "
+    "date_modify date_in_zone htmlDate htmlDateInZone mustDateModify must_date_modify mustToDate toDate now",
 )
-def _number(walker: t.Any, args: list[Held]) -> Held:
-    for arg in args:
-        walker.reads.use_all(arg, reads.NUMBER)
-    return opaque()
 
 
-@function(
-    *words(
-        "sha1sum sha256sum sha512sum adler32sum bcrypt htpasswd derivePassword encryptAES decryptAES genPrivateKey "
-        "genCA genCAWithKey genSelfSignedCert genSelfSignedCertWithKey genSignedCert genSignedCertWithKey "
-        "buildCustomCert contains hasPrefix hasSuffix regexMatch mustRegexMatch semver semverCompare fail lookup env "
-        "expandenv getHostByName uuidv4 randAlphaNum randAlpha randNumeric randAscii randBytes isAbs urlParse"
-    )
+# What was serialised is not passed on.
+looking(
+    reads.TEXT,
+    "sha1sum sha256sum sha512sum adler32sum bcrypt htpasswd derivePassword encryptAES decryptAES genPrivateKey "
+    "genCA genCAWithKey genSelfSignedCert genSelfSignedCertWithKey genSignedCert genSignedCertWithKey "
+    "buildCustomCert contains hasPrefix hasSuffix regexMatch mustRegexMatch semver semverCompare fail lookup env "
+    "expandenv getHostByName uuidv4 randAlphaNum randAlpha randNumeric randAscii randBytes isAbs urlParse",
 )
-def _drop(walker: t.Any, args: list[Held]) -> Held:
-    """Look at texts, or make something of them that cannot be told apart; what was serialised is not passed on."""
-    for arg in args:
-        walker.reads.use_all(arg, reads.TEXT)
-    return opaque()
 
 
-@function("indent", "nindent", "trim")
+@function("indent nindent trim")
 def _same_document(walker: t.Any, args: list[Held]) -> Held:
     return _text(walker, args, mixed=False)
 
 
 @function(
-    *words(
-        "quote squote cat upper lower title untitle repeat substr nospace trunc abbrev abbrevboth trimAll trimSuffix "
-        "trimPrefix trimall replace plural snakecase camelcase kebabcase swapcase wrap wrapWith println toString html "
-        "js urlquery urlJoin b64enc b32enc regexReplaceAll mustRegexReplaceAll regexReplaceAllLiteral "
-        "mustRegexReplaceAllLiteral regexQuoteMeta base dir clean osBase osDir osExt osClean osIsAbs "
-        "regexFind mustRegexFind b64dec b32dec initials ext shuffle call"
-    )
+    "quote squote cat upper lower title untitle repeat substr nospace trunc abbrev abbrevboth trimAll trimSuffix "
+    "trimPrefix trimall replace plural snakecase camelcase kebabcase swapcase wrap wrapWith println toString html "
+    "js urlquery urlJoin b64enc b32enc regexReplaceAll mustRegexReplaceAll regexReplaceAllLiteral "
+    "mustRegexReplaceAllLiteral regexQuoteMeta base dir clean osBase osDir osExt osClean osIsAbs "
+    "regexFind mustRegexFind b64dec b32dec initials ext shuffle call"
 )
 def _of_text(walker: t.Any, args: list[Held]) -> Held:
     return _text(walker, args, mixed=True)
@@ -149,7 +132,7 @@ def _text(walker: t.Any, args: list[Held], mixed: bool) -> Held:
     return Held(yaml=None if yaml.empty() else yaml, mixed=whole, opaque=True)
 
 
-@function("print", "printf")
+@function("print printf")
 def _printed(walker: t.Any, args: list[Held]) -> Held:
     made = _text(walker, args, mixed=True)
     choices = [arg.exact() or arg.numbers() if not (arg.opaque or arg.refs or arg.roots) else [] for arg in args]
@@ -168,7 +151,7 @@ def _format(parts: list[str]) -> str:
     return text
 
 
-@function("join", "toStrings", "sortAlpha", "has", "mustHas")
+@function("join toStrings sortAlpha has mustHas")
 def _of_list(walker: t.Any, args: list[Held]) -> Held:
     entries = [entry for arg in args for entry in arg.entries()]
     for arg in args:
@@ -178,20 +161,19 @@ def _of_list(walker: t.Any, args: list[Held]) -> Held:
     return _text(walker, [*args, *entries], mixed=True)
 
 
-@function(*words("split splitn regexSplit mustRegexSplit regexFindAll mustRegexFindAll"))
+@function("split splitn regexSplit mustRegexSplit regexFindAll mustRegexFindAll")
 def _parts(walker: t.Any, args: list[Held]) -> Held:
     part = _text(walker, args, mixed=True)
     return Held(rest=part, yaml=part.yaml, mixed=True, opaque=True)
 
 
-@function(*words("toYaml toYamlPretty mustToYaml toJson toPrettyJson toRawJson mustToJson mustToPrettyJson toToml"))
+@function("toYaml toYamlPretty mustToYaml toJson toPrettyJson toRawJson mustToJson mustToPrettyJson toToml")
 def _serialised(walker: t.Any, args: list[Held]) -> Held:
-    for arg in args:
-        walker.reads.use_all(arg, reads.READ)
+    walker.reads.use_each(args, reads.READ)
     return Held(yaml=union(*args), opaque=True)
 
 
-@function(*words("fromYaml fromJson fromYamlArray fromJsonArray mustFromJson fromToml"))
+@function("fromYaml fromJson fromYamlArray fromJsonArray mustFromJson fromToml")
 def _parsed(walker: t.Any, args: list[Held]) -> Held:
     text = args[-1] if args else opaque()
     walker.reads.use_all(text, reads.TEXT)

@@ -111,6 +111,11 @@ class Reads:
         for path in held.refs:
             self.use(path, kind, details)
 
+    def use_each(self, helds: t.Iterable[Held], kind: str) -> None:
+        """Note one use of every path that any of several things may come from."""
+        for held in helds:
+            self.use_all(held, kind)
+
     def dump(self, held: Held | None, depth: int = 0) -> None:
         """Note that something is taken over as it is, with all that is in it."""
         if held is None or depth > MAX_DUMP:

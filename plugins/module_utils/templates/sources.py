@@ -20,26 +20,6 @@ VALUES_PATH = re.compile(r"\.Values((?:\.[A-Za-z_]\w*)*)")
 Page = tuple[str, list[Node], Path]
 
 
-def subcharts_of(chart: ChartFiles) -> list[tuple[str, ChartFiles]]:
-    """Return (name or alias, chart) of every subchart that can be in use."""
-    entries = [entry for entry in chart.metadata.get("dependencies") or [] if isinstance(entry, dict)]
-    found = [
-        (str(entry.get("alias") or sub.name), sub)
-        for entry in entries
-        for sub in chart.subcharts
-        if sub.name == entry.get("name")
-    ]
-    named = {entry.get("name") for entry in entries}
-    return found + [(sub.name, sub) for sub in chart.subcharts if sub.name not in named]
-
-
-def missing_dependencies(chart: ChartFiles) -> list[str]:
-    """Return the names or aliases of dependencies that are not packed into the chart."""
-    present = {sub.name for sub in chart.subcharts}
-    entries = [entry for entry in chart.metadata.get("dependencies") or [] if isinstance(entry, dict)]
-    return [str(entry.get("alias") or entry.get("name")) for entry in entries if entry.get("name") not in present]
-
-
 class Sources:
     """defines: {helper: [(file, nodes)]}; pages: what Helm renders, and templates in values; other: what a template
     may load with .Files; roots: where each chart's values stand; incomplete: whether a dependency is not packed."""
@@ -56,8 +36,8 @@ class Sources:
     def load(self, chart: ChartFiles, prefix: Path, folder: str) -> None:
         self.roots.append(prefix)
         own = len(self.roots)
-        self.incomplete = self.incomplete or bool(missing_dependencies(chart))
-        for name, sub in subcharts_of(chart):
+        self.incomplete = self.incomplete or bool(chart.missing())
+        for name, sub in chart.named_subcharts():
             self.load(sub, (*prefix, name), f"{folder}charts/{sub.name}/")
         library = chart.metadata.get("type") == "library"
         for name, text in chart.templates.items():

@@ -95,9 +95,13 @@ class _Parser:
         line = self.line(start)
         if tokens:
             word = tokens[0].text if tokens[0].kind == "word" else ""
-            handler = getattr(self, f"on_{word}", None) if word in KEYWORDS else None
             try:
-                (handler or self.on_pipe)(tokens[1:] if handler else tokens, line)
+                if word in BLOCKS:
+                    self.open_block(word, tokens[1:], line)
+                elif word in KEYWORDS:
+                    getattr(self, f"on_{word}")(tokens[1:], line)
+                else:
+                    self.here.append(ActionNode(_pipe(tokens, line)))
             except (IndexError, ValueError, SyntaxError) as exc:
                 raise TemplateError(f"{self.file}:{line}: {exc}") from exc
         return end
@@ -117,31 +121,16 @@ class _Parser:
             spaced = False
         raise TemplateError(f"{self.file}:{self.line(place)}: unexpected {self.text[place : place + 10]!r}")
 
-    def pipe(self, tokens: list[Token], line: int) -> Pipe:
-        return _Pipeline(tokens, line).whole()
-
     def push(self, keyword: str, inner: list[Node], block: Block | None = None) -> None:
         if len(self.stack) >= MAX_DEPTH:
             raise TemplateError(f"{self.file}: blocks nested more than {MAX_DEPTH} deep")
         self.stack.append((keyword, self.here, block))
         self.here = inner
 
-    def on_pipe(self, tokens: list[Token], line: int) -> None:
-        self.here.append(ActionNode(self.pipe(tokens, line)))
-
     def open_block(self, kind: str, tokens: list[Token], line: int) -> None:
-        block = Block(kind, self.pipe(tokens, line))
+        block = Block(kind, _pipe(tokens, line))
         self.here.append(block)
         self.push(kind, block.body, block)
-
-    def on_if(self, tokens: list[Token], line: int) -> None:
-        self.open_block("if", tokens, line)
-
-    def on_with(self, tokens: list[Token], line: int) -> None:
-        self.open_block("with", tokens, line)
-
-    def on_range(self, tokens: list[Token], line: int) -> None:
-        self.open_block("range", tokens, line)
 
     def on_else(self, tokens: list[Token], line: int) -> None:
         _keyword, _outer, block = self.stack[-1]
@@ -149,7 +138,7 @@ class _Parser:
             raise ValueError("else outside of a block")
         self.here = block.orelse
         if tokens:  # else if, else with: a block in the else that ends with the outer one
-            inner = Block(tokens[0].text, self.pipe(tokens[1:], line))
+            inner = Block(tokens[0].text, _pipe(tokens[1:], line))
             self.here.append(inner)
             self.push("else", inner.body, inner)
 
@@ -164,7 +153,7 @@ class _Parser:
         self.push("define", nodes)
 
     def on_template(self, tokens: list[Token], line: int) -> None:
-        pipe = self.pipe(tokens[1:], line) if len(tokens) > 1 else None
+        pipe = _pipe(tokens[1:], line) if len(tokens) > 1 else None
         self.here.append(Call(_text(tokens[0]), pipe, line))
 
     def on_block(self, tokens: list[Token], line: int) -> None:
@@ -177,7 +166,12 @@ class _Parser:
     on_continue = on_break
 
 
-KEYWORDS = ("if", "with", "range", "else", "end", "define", "template", "block", "break", "continue")
+BLOCKS = ("if", "with", "range")
+KEYWORDS = ("else", "end", "define", "template", "block", "break", "continue")
+
+
+def _pipe(tokens: list[Token], line: int) -> Pipe:
+    return _Pipeline(tokens, line).whole()
 
 
 def _text(token: Token) -> str:

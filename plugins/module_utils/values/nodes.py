@@ -9,16 +9,13 @@ import math
 import typing as t
 
 from ..base.findings import Finding, Mark, short
+from ..base.plain_yaml import LOADER
 from .yaml11 import scalar
 
 try:
     import yaml
-
-    Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-except ImportError as exc:  # pragma: no cover - reported by the modules
-    IMPORT_ERROR: ImportError | None = exc
-else:
-    IMPORT_ERROR = None
+except ImportError:  # pragma: no cover - reported by the modules
+    yaml = None  # type: ignore[assignment]
 
 
 MAX_NODES = 100_000
@@ -67,7 +64,7 @@ class Builder:
 
     def build(self, text: str) -> ValueNode:
         documents = 0
-        for event in yaml.parse(text, Loader=Loader):
+        for event in yaml.parse(text, Loader=LOADER):
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:

@@ -12,15 +12,8 @@ import typing as t
 
 from ..base.files import read_regular
 from ..base.findings import Finding, Mark, at_most, short
+from ..base.plain_yaml import YAMLError
 from .nodes import MAX_DEPTH, TEMPLATE_HINT, Builder, Refused, ValueNode
-
-try:
-    import yaml
-except ImportError as exc:  # pragma: no cover - reported by the modules
-    IMPORT_ERROR: ImportError | None = exc
-else:
-    IMPORT_ERROR = None
-
 
 # A release's values are kept in a Secret of at most 1 MiB, so a larger file cannot be deployed.
 MAX_BYTES = 1024 * 1024
@@ -43,7 +36,7 @@ def load_yaml(content: bytes, file: str, size: int = 0) -> tuple[ValueNode | Non
         return root, at_most(builder.findings)
     except Refused as exc:
         return None, [exc.finding]
-    except yaml.YAMLError as exc:
+    except YAMLError as exc:
         return None, [_syntax_finding(exc, content, file)]
 
 

@@ -12,16 +12,9 @@ import posixpath
 import re
 import typing as t
 
+from ..base import plain_yaml
 from ..base.data import Object
 from ..objects.pools import find_pool, is_alive, labels_of, matches, name_of, pool_picker
-
-try:
-    import yaml
-except ImportError as exc:  # pragma: no cover - reported by Cluster
-    IMPORT_ERROR: ImportError | None = exc
-else:
-    IMPORT_ERROR = None
-
 
 # llm-d-inference-scheduler and llm-d-router, docs/architecture.md: plugins that part requests.
 SPLITTING = ("pd-profile-handler", "disagg-profile-handler", "prefill-filter", "prefill-header-handler")
@@ -81,8 +74,8 @@ def _read(path: str, pod: Object, container: Object, snapshot: Object) -> Wiring
 def wiring(text: str, title: str) -> Wiring:
     """Return what an EndpointPickerConfig says. title: where it stands, for messages."""
     try:
-        config = yaml.safe_load(text)
-    except yaml.YAMLError:
+        config = plain_yaml.load(text)
+    except plain_yaml.YAMLError:
         return Wiring(title=title)
     plugins = [item for item in _items(config, "plugins") if isinstance(item, dict)]
     splits = any(str(plugin.get("type")) in SPLITTING for plugin in plugins)

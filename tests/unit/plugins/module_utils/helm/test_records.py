@@ -81,19 +81,6 @@ def test_lists_are_opened():
 
 
 @pytest.mark.parametrize(
-    "base, over, merged",
-    [
-        ({"a": {"b": 1, "c": 2}}, {"a": {"c": 3}}, {"a": {"b": 1, "c": 3}}),
-        ({"a": [1, 2]}, {"a": [3]}, {"a": [3]}),
-        ({"a": {"b": 1}}, {"a": None}, {"a": None}),
-        ({"a": 1}, {"a": {"b": 1}}, {"a": {"b": 1}}),
-    ],
-)
-def test_merge_values(base, over, merged):
-    assert releases.merge_values(base, over) == merged
-
-
-@pytest.mark.parametrize(
     "one, other, same",
     [
         ({"a": 1}, {"a": 1.0}, True),

@@ -12,7 +12,7 @@ import time
 
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.charts.files import read_chart
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.schemas.check import check_inferred, check_values
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.schemas.check import ValuesCheck, check_values
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.values.layers import load_values
 from charts.factory import MODEL_SCHEMA, chart_files, model_chart, pool_chart, write_chart
 
@@ -286,7 +286,7 @@ def test_a_key_that_a_fact_forbids_names_its_successor():
     schema["x-forbidden"] = {"old": {"message": "the chart refuses it: use new", "source": "a page"}}
     loaded = load_values([], {"old": 1}, "inline")
     chart = read_chart(LAB_POOL)
-    found = check_inferred(chart, schema, loaded, {"old": 1})
+    found = ValuesCheck(chart, loaded).inferred(schema, {"old": 1})
     assert ("refused-key", "the chart refuses it: use new") in [(item.rule, item.message) for item in found]
 
 

@@ -20,6 +20,9 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.values.layers i
         ({"a": {"b": 1}}, {"a": 3}, {"a": 3}),
         ({"a": 1}, {"a": None}, {"a": None}),
         ({"a": {"b": 1}}, {"a": {"b": None}}, {"a": {"b": None}}),
+        ({"a": {"b": 1, "c": 2}}, {"a": {"c": 3}}, {"a": {"b": 1, "c": 3}}),
+        ({"a": {"b": 1}}, {"a": None}, {"a": None}),
+        ({"a": 1}, {"a": {"b": 1}}, {"a": {"b": 1}}),
     ],
 )
 def test_merge(base, over, expected):

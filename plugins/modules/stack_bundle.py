@@ -82,8 +82,8 @@ import hashlib
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.files import write_atomic
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.module import MakeModule, run_module
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.bundle.archive import write_atomically
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.bundle.pack import default_compression, pack, summary
 
 
@@ -93,7 +93,7 @@ def run(params: dict, check_mode: bool) -> dict:
     packed = pack(params["parts"], compress=default_compression(path))
     changed = _content(path) != packed.data
     if changed and not check_mode:
-        write_atomically(path, packed.data)
+        write_atomic(path, packed.data, 0o644)
     result = {
         "changed": changed,
         "path": path,

@@ -148,9 +148,12 @@ def prepare_directory(path: str, dry: bool = False) -> None:
         ) from exc
 
 
-def write_atomic(path: str, text: str) -> None:
-    """Write a file as a whole or not at all. Raises OrchestratorError."""
+def write_atomic(path: str, content: str | bytes, mode: int = FILE_MODE) -> None:
+    """Write a file, and the folder that it is in, as a whole or not at all. Raises OrchestratorError."""
+    if isinstance(content, str):
+        content = content.encode(errors="backslashreplace")
     try:
-        replace_file(path, text.encode(errors="backslashreplace"), FILE_MODE)
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        replace_file(path, content, mode)
     except OSError as exc:
         raise OrchestratorError(f"Cannot write {path}: {exc.strerror or exc}.") from exc

@@ -13,7 +13,6 @@ import gzip
 import hashlib
 import io
 import json
-import os
 import posixpath
 import re
 import tarfile
@@ -22,7 +21,6 @@ import zlib
 
 from ..base.data import Object
 from ..base.errors import OrchestratorError
-from ..base.files import replace_file
 
 KIND, FORMAT = "llm-d-orchestrator-bundle", 1
 
@@ -87,15 +85,6 @@ def gzip_bytes(data: bytes) -> bytes:
     with gzip.GzipFile(filename="", mode="wb", compresslevel=9, fileobj=stream, mtime=0) as packed:
         packed.write(data)
     return stream.getvalue()
-
-
-def write_atomically(path: str, data: bytes) -> None:
-    """Write a file that is there as a whole or not at all; raise OrchestratorError where it cannot be."""
-    try:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        replace_file(path, data, 0o644)
-    except OSError as exc:
-        raise OrchestratorError(f"{path} cannot be written: {exc.strerror or exc}") from exc
 
 
 def read_bundle(path: str) -> Bundle:

@@ -15,6 +15,7 @@ import typing as t
 
 from ..base.data import Object
 from ..base.errors import OrchestratorError
+from ..base.files import write_atomic
 from ..base.findings import ERROR, Findings
 from ..base.mask import mask
 from ..charts.defaults import chart_defaults
@@ -34,7 +35,7 @@ from ..stack.facts import helm_version, read_facts
 from ..stack.resolve import Resolver
 from ..stack.result import as_result
 from ..stack.settings import checked_settings
-from .archive import gzip_bytes, tar_bytes, write_atomically
+from .archive import gzip_bytes, tar_bytes
 
 # What charts are rendered for where no cluster answers: the lab's release, and the APIs that charts ask about.
 KUBE_VERSION = "v1.34.0"
@@ -176,7 +177,7 @@ def packed(chart: Chart, fetching: Object) -> tuple[str, str]:
     digest = hashlib.sha256(data).hexdigest()
     cache = os.path.abspath(os.path.expanduser(fetching["cache_dir"] or default_cache_dir()))
     path = os.path.join(cache, "charts", f"sha256-{digest}", name)
-    write_atomically(path, data)
+    write_atomic(path, data, 0o644)
     return path, digest
 
 

@@ -9,9 +9,10 @@ import re
 
 from ..base.data import Object
 from ..base.errors import OrchestratorError
+from ..base.files import write_atomic
 from ..charts.fetch import default_cache_dir
 from ..helm.image_check import registry_of
-from .archive import Bundle, read_bundle, write_atomically
+from .archive import Bundle, read_bundle
 
 WITH_CHARTS = ("gateway", "gaie", "modelservice")
 
@@ -104,5 +105,5 @@ def unpack_chart(bundle: Bundle, chart: Object, cache: str) -> str:
         pass
     except OSError as exc:
         raise OrchestratorError(f"{path} cannot be read: {exc.strerror}") from exc
-    write_atomically(path, content)
+    write_atomic(path, content, 0o644)
     return path

@@ -9,6 +9,7 @@ import pathlib
 import time
 
 from ..base.errors import OrchestratorError
+from ..base.files import write_atomic
 from . import faults as faults_of
 from . import state as process
 from .api import WORKERS, LabApi, summary
@@ -17,7 +18,7 @@ from .heal import heal
 from .kwok import COMPONENTS, ControlPlane, kubeconfig_text
 from .objects import desired_objects, expand_nodes, read_crds
 from .plane import ServingPlane
-from .state import LabState, wait_until, write_private
+from .state import LabState, wait_until
 
 READY_WITHIN = 60
 
@@ -103,7 +104,8 @@ class Lab:
             self.control.create(record["ports"])
             self._wait_ready(record["ports"])
         port = record["ports"]["apiserver"]
-        write_private(self.state.kubeconfig, kubeconfig_text(self.state.name, port, self.control.pki))
+        kubeconfig = kubeconfig_text(self.state.name, port, self.control.pki)
+        write_atomic(str(self.state.kubeconfig), kubeconfig, 0o600)
         record.update(self._facts(port))
         self.state.write_record(record)
         return record

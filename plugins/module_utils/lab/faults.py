@@ -12,9 +12,9 @@ import typing as t
 
 from ..base.data import Object
 from ..base.errors import OrchestratorError
+from ..base.files import write_atomic
 from . import templates
 from .stages import DELETED, FINISHED, condition_is, stage, status_patch
-from .state import write_private
 
 NAME = r"[a-z0-9]([a-z0-9-]{0,48}[a-z0-9])?"
 
@@ -264,7 +264,7 @@ def _write(path: pathlib.Path, text: str) -> bool:
     """Write a log where it says something else than before, its times left aside."""
     if path.exists() and _without_times(path.read_text(encoding="utf-8")) == _without_times(text):
         return False
-    write_private(path, text)
+    write_atomic(str(path), text, 0o600)
     return True
 
 

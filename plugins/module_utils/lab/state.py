@@ -18,6 +18,7 @@ import typing as t
 import zlib
 
 from ..base.errors import OrchestratorError
+from ..base.files import write_atomic
 
 PORT_NAMES = ("apiserver", "etcd", "etcd_peer", "controller_manager", "scheduler", "kwok")
 
@@ -74,7 +75,7 @@ class LabState:
 
     def write_record(self, record: dict) -> None:
         """Replace lab.json in one step."""
-        write_private(self.record_file, json.dumps(record, indent=2, sort_keys=True) + "\n")
+        write_atomic(str(self.record_file), json.dumps(record, indent=2, sort_keys=True) + "\n", 0o600)
 
     def remove(self) -> None:
         """Delete the lab's folder; a missing one is fine."""
@@ -102,16 +103,6 @@ class LabState:
                 with contextlib.suppress(OSError, ValueError, AttributeError):
                     claimed.update(json.loads(record.read_text(encoding="utf-8")).get("ports", {}).values())
         return claimed
-
-
-def write_private(path: pathlib.Path, text: str) -> None:
-    """Write a file of mode 0600 so that a reader sees the old text or the new, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        stream.write(text)
-    part.replace(path)
 
 
 def free_ports(count: int, claimed: t.Collection[int], seed: int = 0, ports: range = PORT_RANGE) -> list[int]:

@@ -8,6 +8,7 @@ import tempfile
 
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base import files
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.charts import fetch
 
 
@@ -78,3 +79,20 @@ def test_a_cache_elsewhere_is_told_of(closed: pathlib.Path, monkeypatch: pytest.
     assert fetch.cache_notes("/given") == []
     monkeypatch.setenv("XDG_CACHE_HOME", str(closed.parent / "free"))
     assert fetch.cache_notes(None) == []
+
+
+@pytest.mark.parametrize(("content", "expected"), [("é\udce9", b"\xc3\xa9\\udce9"), (b"\x00", b"\x00")])
+def test_a_file_is_written_whole_with_its_mode_and_folder(
+    tmp_path: pathlib.Path, content: str | bytes, expected: bytes
+) -> None:
+    path = tmp_path / "new" / "file"
+    files.write_atomic(str(path), content, 0o600)
+    assert path.read_bytes() == expected
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [found.name for found in path.parent.iterdir()] == ["file"]
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "plain").write_text("x")
+    with pytest.raises(OrchestratorError, match="Cannot write .*/plain/file: "):
+        files.write_atomic(str(tmp_path / "plain" / "file"), "y")

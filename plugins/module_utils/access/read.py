@@ -27,8 +27,6 @@ except ImportError:  # pragma: no cover - reported by Cluster
 
 # A namespace that is no one's: of its rules only those of ClusterRoleBindings are left, which hold cluster-wide.
 NOWHERE = "llm-d-orchestrator-cluster-wide"
-
-
 # Single questions at most, where a cluster's authorizer cannot list its rules, and how many at once.
 QUESTIONS, THREADS, TIMEOUT = 200, 8, 10
 

@@ -10,9 +10,7 @@ import typing as t
 from ..model.permissions import ALL, Permission
 
 NAME = "llm-d-orchestrator"
-
 _API = "rbac.authorization.k8s.io"
-
 _ACCOUNT = "system:serviceaccount:"
 
 

@@ -10,7 +10,6 @@ from ..base.plain_yaml import load_all
 from .roles import NAME
 
 RBAC = "rbac.authorization.k8s.io/v1"
-
 READER = "-reader"
 
 

@@ -16,7 +16,6 @@ from ..objects.pods import owner
 from .pods import PodNeed, containers_of, pod_amounts
 
 ENDED = ("Succeeded", "Failed")
-
 EFFECTS = ("NoSchedule", "NoExecute")
 
 
@@ -166,12 +165,9 @@ def occupied(nodes: t.Iterable[Object], pods: t.Iterable[Object]) -> list[Cluste
 
 
 REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
-
 CORDON = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
-
 # Taints that the control plane puts on nodes in trouble.
 STATE = "node.kubernetes.io/"
-
 _INTEGER = re.compile(r"[+-]?\d{1,19}\Z")
 
 

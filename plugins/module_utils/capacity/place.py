@@ -19,7 +19,6 @@ from .pods import PodNeed
 
 # Nodes on which eviction is tried; the scheduler tries not all either (DefaultPreemption, minCandidateNodesAbsolute).
 ENOUGH = 100
-
 # Bytes of memory that weigh as much as one core, in orders.
 _CORE = 4 * 1024**3
 

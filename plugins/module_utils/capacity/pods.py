@@ -15,7 +15,6 @@ from ..base.quantities import MILLI, Amounts, added, amounts, larger
 
 # Kubernetes, PriorityClass: what every cluster has.
 GIVEN_PRIORITIES = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
-
 _POD_LEVEL = ("cpu", "memory")
 
 

@@ -23,12 +23,9 @@ from .pods import PodNeed, need_of
 from .workloads import Growth, growths, surge
 
 PLAIN = ("cpu", "memory", "ephemeral-storage")
-
 COMPUTE = ("cpu", "memory", *(f"{side}.{name}" for side in ("requests", "limits") for name in ("cpu", "memory")))
-
 # Kinds that a quota also counts without 'count/'.
 SHORT = ("services", "secrets", "configmaps", "persistentvolumeclaims", "replicationcontrollers", "resourcequotas")
-
 _CLASS = ".storageclass.storage.k8s.io/"
 
 

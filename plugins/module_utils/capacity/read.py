@@ -27,20 +27,14 @@ except ImportError:  # pragma: no cover - reported by Cluster
 
 # Rules that the variable llm_d_capacity is about.
 CAPACITY_RULES = ("LLMD70", "LLMD72")
-
-
 # Objects of one page, and how many are read at most: what lies beyond counts as not readable.
 PAGE, MOST = 500, 50_000
-
-
 ALIVE = "status.phase!=Succeeded,status.phase!=Failed"
-
 # What controllers make of a kind's objects, as quotas count it.
 _MADE = {
     "Deployment": ("count/replicasets.apps",),
     "LeaderWorkerSet": ("count/statefulsets.apps", "services", "count/services"),
 }
-
 _WORKLOADS = (
     ("apps/v1", "Deployment"),
     ("apps/v1", "StatefulSet"),

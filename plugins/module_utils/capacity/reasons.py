@@ -23,7 +23,6 @@ BUSY, SMALL, UNKNOWN, LABELS, TAINTS, TROUBLE, APART = (
     "trouble",
     "apart",
 )
-
 _SHOWN = 3
 
 

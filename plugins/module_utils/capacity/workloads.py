@@ -17,14 +17,10 @@ from .nodes import ENDED, RunningPod, held
 from .pods import PodNeed, need_of
 
 _RELEASE = "meta.helm.sh/release-name"
-
 _WORKER_INDEX = "leaderworkerset.sigs.k8s.io/worker-index"
-
 _SCALED = ("Deployment", "StatefulSet", "ReplicaSet", "LeaderWorkerSet")
-
 # apps/v1 Deployment, strategy.rollingUpdate.
 _DEFAULT_SHARE = "25%"
-
 # More pods than that are a mistake in the number, not a plan: counting stops there.
 MOST = 100_000
 

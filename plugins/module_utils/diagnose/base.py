@@ -12,8 +12,6 @@ from ..base.data import Object
 from .evidence import Evidence, Ref, Said, clean, conditions, first_time, ref, seconds
 
 ERROR, WARNING = "error", "warning"
-
-
 # A root cause is a reason of its own; a symptom is named only where nothing that it depends on has a cause.
 ROOT, SYMPTOM = "root", "symptom"
 

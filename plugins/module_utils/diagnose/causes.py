@@ -14,11 +14,8 @@ from .evidence import Evidence, Ref, clean, ref
 from .registry import RULES
 
 EVIDENCE_SHOWN = 3
-
 # What is no part of a deployment.
 UNCOUNTED = ("Event", "Node", "EndpointSlice", "LimitRange")
-
-
 OBJECTS_KEPT, CAUSES_KEPT, LOG_LINES_KEPT = 50, 40, 10
 
 

@@ -21,18 +21,11 @@ except ImportError:  # pragma: no cover - reported by Cluster
 
 
 LINES, BYTES = 50, 8 * 1024
-
-
 # The server counts limitBytes from the first line: long lines must not cost the last ones, which matter.
 READ_BYTES = 256 * 1024
-
-
 # Containers of one workload that fail the same way say the same.
 PER_WORKLOAD, CONTAINERS = 2, 20
-
-
 TIMEOUT = (3.0, 10.0)
-
 _NO_LOG = ("ImagePullBackOff", "ErrImagePull", "InvalidImageName", "CreateContainerConfigError", "ContainerCreating",
            "PodInitializing", "CreateContainerError", "ErrImageNeverPull")  # fmt: skip
 

@@ -35,6 +35,5 @@ GROUPS: dict[str, tuple[Diagnosis, ...]] = {
 }
 
 RULES: tuple[Diagnosis, ...] = tuple(rule for rules in GROUPS.values() for rule in rules)
-
 # Rules whose match in a log says that a restart is of no use.
 LOG_RULES = (*PICKER, *SERVER)

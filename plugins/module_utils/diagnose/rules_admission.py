@@ -12,7 +12,6 @@ from .base import Diagnosis, Proof, said
 from .evidence import Evidence, clean
 
 _MADE = "Deployment ReplicaFailure=True or event FailedCreate: "
-
 _exceeded = said(
     r"exceeded quota: ([^,\s]+)", remedy="Raise the ResourceQuota {1}, ask for less, or remove what uses it."
 )
@@ -28,7 +27,6 @@ def _quota(evidence: Evidence) -> t.Iterator[Proof]:
 
 
 _outside = said(r"((?:minimum|maximum) [\w./-]+ usage per \w+ is [^,\]\s]+|\S+ max limit to request ratio per \w+)")
-
 _BOUNDS = ("min", "max", "maxLimitRequestRatio")
 
 

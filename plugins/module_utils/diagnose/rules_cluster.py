@@ -17,8 +17,6 @@ from .log_rules import last_line
 
 # Seconds after which a Helm command that has not ended counts as gone, and a deletion as stuck.
 HELM_SILENT, DELETION_STUCK = 300.0, 60.0
-
-
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "LeaderWorkerSet", "Job")
 
 
@@ -149,8 +147,7 @@ NAMESPACE = (
         "Namespace Terminating; nothing can be made in it",
         "Somebody deleted the namespace, and finalizers of objects in it keep it until their controllers have acted.",
         "Let the controllers that own the finalizers run (they may have been removed with their operator); as a last"
-        " resort"
-        " clear metadata.finalizers of the objects named. Deploy again when the namespace is gone.",
+        " resort clear metadata.finalizers of the objects named. Deploy again when the namespace is gone.",
         "llm-d/llm-d-benchmark#1801; Kubernetes, Namespaces",
     ),
     Diagnosis(
@@ -183,7 +180,6 @@ NAMESPACE = (
         "F1, F3; kubernetes-sigs/gateway-api-inference-extension#1933",
     ),
 )  # fmt: skip
-
 
 LAST = (
     Diagnosis(

@@ -126,7 +126,6 @@ GATEWAYS = (
     ),
 )  # fmt: skip
 
-
 POOLS = (
     Diagnosis(
         "DIAG738", "The picker's Service leads to no port of its pods", _port_leads_nowhere,

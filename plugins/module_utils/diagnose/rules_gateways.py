@@ -13,7 +13,6 @@ from .evidence import Evidence, Ref, clean, condition, ref, seconds
 
 # A controller that has said nothing for so long (seconds) does not work on the object.
 SILENT = 20.0
-
 NAME_LABEL = "gateway.networking.k8s.io/gateway-name"
 
 

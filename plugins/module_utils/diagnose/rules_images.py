@@ -13,18 +13,14 @@ from .base import Diagnosis, Proof
 from .evidence import Evidence, clean, container_states, ref, waiting
 
 PULL_REASONS = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable")
-
 RATE = re.compile(r"too ?many ?requests|\b429\b|rate limit", re.IGNORECASE)
-
 # containerd says of a private repository: pull access denied, repository does not exist or may require authorization.
 LOGIN = re.compile(
     r"\b401\b|\b403\b|unauthorized|authentication required|no basic auth|access denied|denied:|forbidden|"
     r"may require authorization|authorization failed|failed to authorize",
     re.IGNORECASE,
 )
-
 ABSENT = re.compile(r"manifest unknown|not found|does not exist|no such manifest|name unknown|\b404\b", re.IGNORECASE)
-
 PLATFORM = re.compile(r"no match for platform|no matching manifest for", re.IGNORECASE)
 
 
@@ -103,8 +99,7 @@ RULES = (
         "The image is private, its name is misspelt (registries then say denied), or the pull secret is absent or"
         " wrong.",
         "Check the image's name; make a pull secret of type kubernetes.io/dockerconfigjson in this namespace and name"
-        " it"
-        " in imagePullSecrets of the pod or of its ServiceAccount.",
+        " it in imagePullSecrets of the pod or of its ServiceAccount.",
         "Kubernetes, Pull an Image from a Private Registry; llm-d-incubation/llm-d-modelservice#203",
     ),
     Diagnosis(

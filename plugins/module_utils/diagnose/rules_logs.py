@@ -7,7 +7,6 @@ from __future__ import annotations
 from .log_rules import log_rule
 
 _HUB = "F9; vllm-project/aibrix#772; huggingface_hub errors"
-
 _VLLM = "vLLM, engine arguments"
 
 SERVER = (
@@ -41,8 +40,7 @@ SERVER = (
         "The token is missing, wrong, revoked or expired. For a private or misspelt repository Hugging Face says 401"
         " too.",
         "Set a valid token (prepare_hf_token, or the Secret named by modelArtifacts.authSecretName), and check the"
-        " model's"
-        " name.",
+        " model's name.",
         _HUB,
     ),
     log_rule(
@@ -77,9 +75,8 @@ SERVER = (
         r"no CUDA GPUs are available|failed to infer device type|no CUDA-capable device|found no nvidia driver|"
         r"cuda is not available|device_count.*\b0\b.*gpu|no HIP GPUs are available",
         "The container asked for no GPU, or the device plugin or container runtime did not give it one.",
-        "Ask for nvidia.com/gpu in resources.limits (accelerator.type, parallelism.tensor), and check the GPU"
-        " operator and"
-        " runtimeClassName.",
+        "Ask for nvidia.com/gpu in resources.limits (accelerator.type, parallelism.tensor), and check the GPU operator"
+        " and runtimeClassName.",
         "PyTorch; NVIDIA/gpu-operator; F9",
     ),
     log_rule(
@@ -172,9 +169,8 @@ SERVER = (
         r" ?error|failed|NIXL_ERR\w+)|VLLM_NIXL_SIDE_CHANNEL|KeyError.*(nixl|"
         r"kv_transfer|remote_(block|engine|host|port))|UCX\s+ERROR|Unsupported connector type",
         "The connector of vLLM's --kv-transfer-config is missing in the image or cannot reach its peer.",
-        "Use an image with NIXL, set VLLM_NIXL_SIDE_CHANNEL_HOST to the pod's address, and give decode and prefill"
-        " the same"
-        " connector.",
+        "Use an image with NIXL, set VLLM_NIXL_SIDE_CHANNEL_HOST to the pod's address, and give decode and prefill the"
+        " same connector.",
         "F10; llm-d/llm-d#650",
     ),
     log_rule(
@@ -232,8 +228,7 @@ PICKER = (
         r"is forbidden: User \\?\"system:serviceaccount:[^\"\\]+\\?\" cannot|check RBAC permissions",
         "The picker's ServiceAccount lacks get, list or watch on pods, pools or objectives.",
         "Let the chart make its Role and RoleBinding, or grant get, list and watch on pods, inferencepools (the group"
-        " in"
-        " use) and inferenceobjectives.",
+        " in use) and inferenceobjectives.",
         "F4; istio/istio.io#17528; llm-d-incubation/llm-d-modelservice#129",
     ),
     log_rule(
@@ -246,8 +241,7 @@ PICKER = (
         r" plugin name|"
         r"multiple profile handlers|scheduler config build failed|is missing a 'pluginRef'",
         "The file of plugins names a plugin that this picker does not have, refers to one that it does not define, or"
-        " is no"
-        " EndpointPickerConfig.",
+        " is no EndpointPickerConfig.",
         "Correct pluginsCustomConfig or pluginsConfigFile in the values; the picker's version decides which plugins"
         " exist.",
         _LOADER,

@@ -144,8 +144,7 @@ RULES = (
         "HTTPRoute ResolvedRefs=False: InvalidKind; answers 500",
         "Its inference extension is off, or it knows another API group of InferencePool than the route names.",
         "Turn the extension on (Istio: ENABLE_GATEWAY_API_INFERENCE_EXTENSION=true on istiod), and use one API group"
-        " in pool,"
-        " route and picker.",
+        " in pool, route and picker.",
         "F1, F2; llm-d/llm-d#578; istio/istio#57219; kubernetes-sigs/gateway-api-inference-extension#1344",
     ),
     Diagnosis(

@@ -16,10 +16,7 @@ from .base import Diagnosis, Proof
 from .evidence import Evidence, clean, condition, ref
 
 DEVICES, ROOM, TAINTS, LABELS, NODES, APART, OTHER = "devices", "room", "taints", "labels", "nodes", "apart", "other"
-
-
 _NODES_SHOWN = 3
-
 # What the scheduler says, where the nodes may not be read.
 _SAID = (
     (DEVICES, re.compile(r"Insufficient [\w.-]+/")),
@@ -29,7 +26,6 @@ _SAID = (
     (APART, re.compile(r"anti-affinity|pod affinity|topology spread")),
     (NODES, re.compile(r"no nodes available|unschedulable|not ready")),
 )
-
 _KINDS = {why.TAINTS: TAINTS, why.LABELS: LABELS, why.TROUBLE: NODES, why.APART: APART}
 
 
@@ -183,8 +179,7 @@ RULES = (
         "Pod SchedulingGated, no events",
         "A controller for queues or gangs (Kueue, Grove, ...) has not opened the gate, or does not run.",
         "Look at the gate's controller: its queue, quota and workload objects; without it, remove the label or class"
-        " that"
-        " brings the gate.",
+        " that brings the gate.",
         "F8; ai-dynamo/dynamo#14278, #10064",
     ),
     Diagnosis(

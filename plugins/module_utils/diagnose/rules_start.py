@@ -12,15 +12,10 @@ from .base import Diagnosis, Proof, event_of, event_text
 from .evidence import Evidence, clean, condition, container_states, ended, ref, waiting
 
 MAKING = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError", "StartError")
-
 SECRET = re.compile(r'secret "([^"]+)" not found', re.IGNORECASE)
-
 KEY = re.compile(r"couldn't find key (\S+) in (Secret|ConfigMap) (\S+)", re.IGNORECASE)
-
 CONFIG_MAP = re.compile(r'configmap "([^"]+)" not found', re.IGNORECASE)
-
 COMMAND = re.compile(r"executable file not found|no such file or directory|permission denied.*exec|exec format error")
-
 KILLED = (137, 143)
 
 
@@ -169,11 +164,9 @@ RULES = (
         _out_of_memory,
         "OOMKilled, exit code 137, CrashLoopBackOff",
         "The container used more main memory than its limit: weights are read through it, and every GPU's process has"
-        " its"
-        " own share.",
+        " its own share.",
         "Raise resources.limits.memory (for vLLM more than the size of the weights), or the size of the /dev/shm"
-        " volume,"
-        " which counts too.",
+        " volume, which counts too.",
         "F9; vllm-project/production-stack#782",
     ),
     Diagnosis(
@@ -192,8 +185,7 @@ RULES = (
         "events Unhealthy and Killing: failed liveness or startup probe; exit code 137 or 143; restarts",
         "Loading takes longer than the startup or liveness probe allows.",
         "Raise startupProbe.failureThreshold x periodSeconds above the loading time (minutes for large models, more"
-        " for a"
-        " first download).",
+        " for a first download).",
         "F9; llm-d/llm-d-benchmark#1828",
     ),
     Diagnosis(

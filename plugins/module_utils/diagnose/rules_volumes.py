@@ -123,8 +123,7 @@ RULES = (
         _claims("provisioning"),
         "PersistentVolumeClaim Pending, event ProvisioningFailed or ExternalProvisioning",
         "The storage class's provisioner refuses the claim (access mode such as ReadWriteMany, size, quota), has no"
-        " rights,"
-        " or does not run.",
+        " rights, or does not run.",
         "Read the event; choose a class that supports the access mode; see to it that the provisioner's pods run.",
         "F8; Kubernetes, Persistent Volumes",
     ),

@@ -12,16 +12,10 @@ from ..base.data import Object
 from ..base.events import DONE, FAILED
 
 WIDTH = 118
-
-
 # Lines of the whole screen, and causes that are shown in full.
 LINES, CAUSES = 44, 6
-
-
 OBJECTS = 3
-
 PAD = "       "
-
 _COUNTED = ("Pod", "Deployment", "Gateway", "HTTPRoute", "InferencePool")
 
 
@@ -119,9 +113,7 @@ def _plural(count: int, word: str) -> str:
 
 
 _NAMES_SHOWN = 4
-
 _ORDER = ("failed", "cancelled", "not ended", "done")
-
 _WORDS = {"done": "deployed and ready", "not ended": "begun, not ended"}
 
 

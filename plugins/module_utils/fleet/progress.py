@@ -15,21 +15,14 @@ PHASES = {
     "routing": "applying routes, sending completions",
     "complete": "",
 }
-
 # Their steps are not waited for.
 AT_ONCE = ("prepare", "verify")
-
 INTERVAL = 5.0
-
 WIDTH = 13
-
 MESSAGE_LIMIT = 400
-
 NAME_WIDTH = 24
-
 # Of more hosts than these the end is not told one by one: the fleet's table has them.
 FEW = 4
-
 Event = dict[str, t.Any]
 
 

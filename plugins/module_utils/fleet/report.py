@@ -20,8 +20,6 @@ from .progress import MESSAGE_LIMIT, headline
 from .targets import Size, batches
 
 OK, FAILED, UNREACHABLE, UNTOUCHED = "ok", "failed", "unreachable", "untouched"
-
-
 RESULTS = (FAILED, UNREACHABLE, UNTOUCHED, OK)
 
 

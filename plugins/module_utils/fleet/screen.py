@@ -13,25 +13,16 @@ from .progress import clock_text
 from .report import FAILED, RESULTS, UNREACHABLE, UNTOUCHED
 
 COLUMNS = 100
-
 # Lines of the table; what stands around it takes some ten more.
 LINES = 36
-
 # A cause may take so many lines, where there is room.
 WRAPPED = 3
-
 HEAD = ["cluster", "wave", "result", "time", "err", "warn", "what"]
-
 NAME = 26
-
 DIFFERENT = "*"
-
 INDENT = 2
-
 LABEL = 11
-
 BAD = (FAILED, UNREACHABLE)
-
 # (text, kind): kind is plain, good or bad, as progress lines have it.
 Line = tuple[str, str]
 

@@ -18,22 +18,14 @@ from ..cluster.credentials import VARIABLES, options
 from ..cluster.kubeconfig import entries, is_content
 
 NAMESPACE = "llm_d_namespace"
-
-
 WAVES, FAILURES = "llm_d_waves", "llm_d_wave_failures"
-
-
 # Files of one cluster: several that wrote to one would lose all but the last one's.
 FILES = ("llm_d_findings_file", "status_file")
-
 READ = (*VARIABLES, NAMESPACE, WAVES, FAILURES, *FILES)
-
 # What of a kubeconfig's cluster says which one it is: a proxy or a name for TLS may lead elsewhere by the same address.
 IDENTITY = ("server", "proxy-url", "tls-server-name")
-
 # More mistakes than these are counted.
 MOST = 20
-
 KUBECONFIG_LIMIT = 4 * 1024 * 1024
 
 
@@ -136,9 +128,7 @@ def _kubeconfig(source: str) -> tuple[str, dict[str, Object]]:
 
 
 Size = t.Union[int, str]  # noqa: UP007 evaluated at run time, on Python 3.10 too
-
 SHARE = re.compile(r"(\d+) *%")
-
 HINT = 'Set it to a list of numbers of clusters and shares, such as [1, "25%", "100%"]; the last one is repeated.'
 
 

@@ -12,15 +12,11 @@ from ..report.pages import html
 
 # The phase of each component's steps; what is not named here is deployed.
 PHASES = {"prepare": "preparing", "httproute": "routing", "verify": "verify"}
-
 ORDER = ("planning", "preparing", "deploying", "routing", "verify")
-
 # Steps that wait are drawn lighter than those that work.
 WAITING = ("ready", "accepted", "gone", "wait")
-
 # Characters of a bar that is text.
 BARS = 40
-
 # Labels stand left of the bars on a wide page, above them on a narrow one; seconds behind the bars, or at the right.
 # left, room: where bars are; label: the room for a label; lane: a row's height, with its text and its bars at heights.
 FORMS = {

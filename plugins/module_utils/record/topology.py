@@ -10,13 +10,9 @@ import typing as t
 from ..base.data import Object
 
 GOOD, BAD, WARN, UNKNOWN = "ready", "not ready", "doubtful", "unknown"
-
-
 # Which of the verification's checks speak of which part; what is not named here speaks of the model servers.
 CHECKS = {"gateway": "Gateway", "route": "HTTPRoute"}
-
 CHECKS |= dict.fromkeys(("pool", "selector", "endpoint_picker"), "InferencePool")
-
 SERVERS = "model servers"
 
 

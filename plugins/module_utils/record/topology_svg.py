@@ -10,14 +10,11 @@ from ..report.pages import html, number
 from .topology import BAD, GOOD, WARN, TopologyNode
 
 WIDE, NARROW = 1000, 328
-
 # Of a box without lines, and of each line; between columns, between boxes of a column, and how far a narrow page goes
 # in with each level.
 BOX, LINE, GUTTER, GAP, INDENT = 52, 16, 44, 12, 14
-
 # From here on a column is more than a screen.
 TALL = 700
-
 # By state: class, and the path of its sign in a circle of radius 7.
 SIGNS = {
     GOOD: ("good", "M-3.2 0.2 L-0.8 2.6 L3.4 -2.4"),

@@ -23,7 +23,6 @@ if t.TYPE_CHECKING:
 
 # What XML cannot hold, and what turns the direction of the text around it.
 UNFIT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
-
 # What Markdown or HTML would take for more than text.
 SIGNIFICANT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", **{sign: f"\\{sign}" for sign in "\\|`*_[]#~"}})
 

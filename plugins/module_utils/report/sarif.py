@@ -13,13 +13,9 @@ from ..base.findings import ERROR, NOTE, WARNING, Finding
 from ..rules.texts import rule_text
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-
 HOME = "https://github.com/llm-d/llm_d.orchestrator"
-
 NAME = "llm_d.orchestrator"
-
 LEVELS = {ERROR: "error", WARNING: "warning", NOTE: "note"}
-
 ROOT_ID = "SRCROOT"
 
 

@@ -11,7 +11,6 @@ LIGHT = """
 --page:#fafaf8;--card:#fff;--rule:#dcdfe3;--text:#1d2126;--muted:#57606a;--accent:#2a6496;--soft:#9dbdd8;
 --good:#17713f;--bad:#b3261e;--warn:#855400;--good-back:#e8f4ec;--bad-back:#fbeae9;--warn-back:#fbf2e0;--grid:#e8eaed
 """
-
 DARK = """
 --page:#14171b;--card:#1b1f24;--rule:#343b43;--text:#e5e8eb;--muted:#a0a9b3;--accent:#74b2e6;--soft:#3f6485;
 --good:#62c78f;--bad:#ff9288;--warn:#e3b35d;--good-back:#1a2f23;--bad-back:#3a1f1e;--warn-back:#33291a;--grid:#2a3037

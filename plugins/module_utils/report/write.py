@@ -18,7 +18,6 @@ from .sarif import NAME, sarif
 
 # As in galaxy.yml.
 VERSION = "0.1.0"
-
 ENDINGS = (".sarif", ".xml", ".json")
 
 

@@ -25,7 +25,6 @@ except ImportError:  # pragma: no cover - _cluster reports it
 
 # What is read of a body that neither names its length nor is chunked, in seconds without a byte.
 QUIET = 1.0
-
 BODY_LIMIT = 8 * 1024 * 1024
 
 

@@ -18,10 +18,8 @@ from ..objects.pools import find_pool, is_alive, labels_of, matches, name_of, po
 
 # llm-d-inference-scheduler and llm-d-router, docs/architecture.md: plugins that part requests.
 SPLITTING = ("pd-profile-handler", "disagg-profile-handler", "prefill-filter", "prefill-header-handler")
-
 # Below so many prompt tokens without a cached prefix those plugins leave the request to decode alone.
 THRESHOLDS = ("threshold", "nonCachedTokens", "promptTokens")
-
 CONFIG_FILE = re.compile(r"(?<!\S)--?config-file[= ]+[\"']?([^\s\"']+)")
 
 

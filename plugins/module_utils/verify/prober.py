@@ -31,12 +31,9 @@ from .verdict import Answer
 
 # Where the objects already tell why nothing is served, waiting longer only delays the message.
 SETTLE_SECONDS = 5.0
-
 # A server's counters may lag behind its answer.
 COUNTER_SECONDS = 3.0
-
 METRICS_TIMEOUT = 5.0
-
 THREADS = 16
 
 

@@ -20,10 +20,8 @@ from .verdict import Answer, Round
 
 # Prefill takes part in each request, or in most; three show it without doubt.
 PREFILL_REQUESTS = 3
-
 # How often, and after how many seconds each, models are asked again whose prefill pods have not taken part.
 PREFILL_ROUNDS = 4
-
 PREFILL_PAUSE = 1.0
 
 

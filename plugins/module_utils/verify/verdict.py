@@ -30,16 +30,11 @@ COUNTERS = (
 )
 
 SAMPLE = re.compile(r"^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{.*\})?\s+([0-9.eE+-]+|NaN|[+-]?Inf)")
-
 EXCERPT = 300
-
 # Answers that a stack gives while it is still taking up its endpoints.
 TRANSIENT = (429, 502, 503, 504)
-
 LONGEST_PROMPT = 4000  # words
-
 WORDS = "river stone cloud lamp garden paper window bridge silver morning"
-
 Counters = dict[str, float]
 
 

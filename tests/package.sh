@@ -31,6 +31,6 @@ run llm_d.orchestrator.site | tee site.log
 grep -q '^\[COMPLETE\]' site.log
 run llm_d.orchestrator.verify
 run llm_d.orchestrator.teardown -e teardown_confirm=true -e teardown_delete_namespace=true
-for plugin in helm_releases stack_info chart_values serving_info; do
+for plugin in component_parts stack_info chart_values serving_info; do
   ansible-doc -t module "llm_d.orchestrator.$plugin" > /dev/null
 done

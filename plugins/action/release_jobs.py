@@ -38,6 +38,16 @@ def read_result(path: str) -> dict | None:
     return {key: value for key, value in result.items() if not key.startswith("_ansible") and key != "invocation"}
 
 
+def ended(path: str, waited: float, timeout: float) -> dict | None:
+    """Return a job's result, or that it took too long; None while it may run. waited, timeout: seconds."""
+    result = read_result(path)
+    if result is not None:
+        os.unlink(path)
+    elif waited > timeout:
+        result = {"failed": True, "msg": f"it did not end within {timeout:.0f} s"}
+    return result
+
+
 def started_at(text: str | None) -> float:
     """Return seconds since the epoch for 20261121T083000Z, now for none."""
     if not text:
@@ -53,8 +63,8 @@ def failed_in(result: dict) -> bool:
 
 def was_cancelled(result: dict) -> bool:
     """Return whether a job failed only because it was told to stop."""
-    releases = [release for release in result.get("releases") or [] if release.get("error")]
-    return failed_in(result) and bool(releases) and all(release.get("cancelled") for release in releases)
+    parts = [part for part in result.get("parts") or [] if part.get("error")]
+    return failed_in(result) and bool(parts) and all(part.get("cancelled") for part in parts)
 
 
 def failure_text(results: dict[str, dict], failed: list[str]) -> str:
@@ -72,7 +82,7 @@ def finished(results: dict[str, dict]) -> list[str]:
 
 
 class ActionModule(ActionBase):
-    """Takes jobs, timeout, events_file and started; see the module of the same name."""
+    """Takes jobs, events_file, started and on_failure; see the module of the same name."""
 
     def run(self, tmp: str | None = None, task_vars: dict | None = None) -> dict:
         """Return {results, failed_components}, failed where a job failed."""
@@ -80,7 +90,6 @@ class ActionModule(ActionBase):
         _valid, arguments = self.validate_argument_spec(
             argument_spec={
                 "jobs": {"type": "dict", "required": True},
-                "timeout": {"type": "int", "default": 1800},
                 "events_file": {"type": "path"},
                 "started": {"type": "str"},
                 "on_failure": {"type": "str", "choices": ["finish", "cancel"], "default": "finish"},
@@ -102,30 +111,25 @@ class ActionModule(ActionBase):
 
     def _wait(self, arguments: dict, task_vars: dict) -> dict[str, dict]:
         folder = os.path.expanduser(self.get_shell_option("async_dir", default="~/.ansible_async"))
-        paths = {name: os.path.join(folder, job) for name, job in arguments["jobs"].items()}
+        jobs = arguments["jobs"]
         stop = cancel_path(arguments.get("events_file")) if arguments["on_failure"] == "cancel" else ""
         begin = shown = time.monotonic()
         results: dict[str, dict] = {}
-        while len(results) < len(paths):
-            for name, path in paths.items():
-                result = None if name in results else read_result(path)
+        while len(results) < len(jobs):
+            now = time.monotonic()
+            for name in [name for name in jobs if name not in results]:
+                result = ended(os.path.join(folder, jobs[name]["id"]), now - begin, float(jobs[name]["timeout"]))
                 if result is not None:
                     results[name] = result
-                    os.unlink(path)
                     if stop and failed_in(result):
                         request(stop)
-            now = time.monotonic()
-            if now - begin > arguments["timeout"]:
-                text = f"it did not end within {arguments['timeout']} s"
-                withdraw(stop)
-                return {name: results.get(name, {"failed": True, "msg": text}) for name in paths}
             if now - shown >= SHOW_EVERY:
                 shown = now
                 self._show(arguments, task_vars)
-            if len(results) < len(paths):
+            if len(results) < len(jobs):
                 threading.Event().wait(LOOK_EVERY)
         withdraw(stop)
-        return {name: results[name] for name in paths}
+        return {name: results[name] for name in jobs}
 
     @staticmethod
     def _show(arguments: dict, task_vars: dict) -> None:

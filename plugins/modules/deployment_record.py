@@ -190,7 +190,7 @@ def described(params: dict, path: str) -> dict:
     above, started = os.path.split(path)
     planned = params["planned"]
     stack, plan = planned.get("stack") or {}, planned.get("plan") or {}
-    releases = [result.get("releases") or [] for result in params["collected"].values()]
+    releases = [result.get("parts") or [] for result in params["collected"].values()]
     releases += (planned.get("settled") or {}).values()
     tools = {name: stack.get(name) or "unknown" for name in ("helm", "kubernetes")}
     versions = {"llm_d.orchestrator": VERSION, **tools, **(params.get("versions") or {})}
@@ -202,7 +202,7 @@ def described(params: dict, path: str) -> dict:
         "stack": stack,
         "plan_digest": plan.get("digest") or "",
         "approved_inputs": plan.get("inputs") or {},
-        "releases": [row for rows in releases for row in rows],
+        "releases": [row for rows in releases for row in rows if row.get("kind", "release") == "release"],
         "versions": {**versions, "python": platform.python_version()},
     }
 

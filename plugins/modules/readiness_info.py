@@ -2,26 +2,26 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
 # Apache License 2.0, which the GNU General Public License v3.0 of ansible-core permits to combine.
-"""Assert that objects are ready, naming each that is not and the condition that says so."""
+"""Say whether objects are ready, naming each that is not and the condition that says so."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: readiness_info
-short_description: Assert that objects are ready
+short_description: Say whether objects are ready
 version_added: 0.1.0
 description:
-  - Reads objects and fails with one line for each that is absent or not ready, naming the object and the condition.
+  - Reads objects and returns a reason for each that is absent or not ready, naming the object and the condition.
   - Workloads count as ready when their present revision is rolled out, Gateways when they are Programmed, HTTPRoutes
     when their parents have accepted them and resolved their references; other kinds when they exist.
-  - It waits for nothing and changes nothing.
+  - It waits for nothing, changes nothing, and does not fail for what is not ready.
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - llm_d.orchestrator.cluster
 attributes:
   check_mode:
     support: full
-    description: Reports what is not ready instead of failing, since nothing may have been deployed.
+    description: It only reads.
   diff_mode:
     support: none
     description: Nothing is changed.
@@ -36,18 +36,34 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Assert that a Gateway is Programmed
+- name: Ask whether a Gateway is Programmed
   llm_d.orchestrator.readiness_info:
     objects:
       - apiVersion: gateway.networking.k8s.io/v1
         kind: Gateway
         metadata: {name: infra-llm-d-inference-gateway, namespace: llm-d}
+  register: gateway
+
+- name: Assert that it is
+  ansible.builtin.assert:
+    that: gateway.ready
+    fail_msg: "{{ gateway.reasons | join('\n') }}"
 """
 
 RETURN = r"""
+ready:
+  description: Whether all of them are ready.
+  returned: success
+  type: bool
+reasons:
+  description: Why some are not, one text for each.
+  returned: success
+  type: list
+  elements: str
+  sample: ["Gateway llm-d/infra-llm-d-inference-gateway: Programmed is not reported yet"]
 objects:
   description: Each object with its state.
-  returned: always
+  returned: success
   type: list
   elements: dict
   sample:
@@ -55,19 +71,18 @@ objects:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.client import Cluster, cluster_argument_spec
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.module import MakeModule, run_module
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.client import Cluster
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.objects.conditions import object_state
 
 
-def argument_spec() -> dict:
-    """Return the module's options."""
-    return cluster_argument_spec(objects={"type": "list", "elements": "dict", "required": True})
-
-
-def run(params: dict, cluster: Cluster) -> list[dict]:
-    """Return each object's {kind, name, namespace, ready, detail}."""
-    return [_state(cluster, wanted) for wanted in params["objects"]]
+def carry_out(module: AnsibleModule) -> dict:
+    """Return {ready, reasons, objects}; raise OrchestratorError where the cluster cannot be asked."""
+    cluster = Cluster(module.params)
+    objects = [_state(cluster, wanted) for wanted in module.params["objects"]]
+    unready = [row for row in objects if not row["ready"]]
+    reasons = [f"{row['kind']} {row['namespace']}/{row['name']}: {row['detail']}" for row in unready]
+    return {"ready": not reasons, "reasons": reasons, "objects": objects}
 
 
 def _state(cluster: Cluster, wanted: dict) -> dict:
@@ -80,23 +95,9 @@ def _state(cluster: Cluster, wanted: dict) -> dict:
     return {**row, "ready": state.ready, "detail": state.text}
 
 
-def failure(objects: list[dict]) -> OrchestratorError | None:
-    """Return the error that names every object that is not ready, None where all are."""
-    bad = [f"{row['kind']} {row['namespace']}/{row['name']}: {row['detail']}" for row in objects if not row["ready"]]
-    return OrchestratorError(f"{len(bad)} of {len(objects)} objects are not ready.", details=bad) if bad else None
-
-
-def main() -> None:
+def main(make: MakeModule = AnsibleModule) -> None:
     """Run the module."""
-    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    try:
-        objects = run(module.params, Cluster(module.params))
-        error = failure(objects)
-        if error and not module.check_mode:
-            raise error
-    except OrchestratorError as exc:
-        module.fail_json(msg=str(exc))
-    module.exit_json(changed=False, objects=objects)
+    run_module(make, DOCUMENTATION, carry_out)
 
 
 if __name__ == "__main__":

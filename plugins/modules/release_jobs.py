@@ -2,16 +2,16 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
 # Apache License 2.0, which the GNU General Public License v3.0 of ansible-core permits to combine.
-"""Wait for several helm_releases jobs at once. An action plugin does the work; this file documents it."""
+"""Wait for several component_parts jobs at once. An action plugin does the work; this file documents it."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: release_jobs
-short_description: Wait for helm_releases jobs that run in the background
+short_description: Wait for component_parts jobs that run in the background
 version_added: 0.1.0
 description:
-  - Waits until every job of M(llm_d.orchestrator.helm_releases) that was started with C(async) has ended, and shows
+  - Waits until every job of M(llm_d.orchestrator.component_parts) that was started with C(async) has ended, and shows
     every few seconds what is still being waited for.
   - Fails after all have ended where at least one failed, naming each failed component with its own error.
   - One call for all jobs, in the controller's own process, where C(ansible.builtin.async_status) would start a Python
@@ -25,13 +25,11 @@ attributes:
     description: The jobs' own diffs are in their results.
 options:
   jobs:
-    description: The C(ansible_job_id) of each job by component.
+    description:
+      - By component its job, with C(id), the C(ansible_job_id), and C(timeout), the seconds after which one that has
+        not ended counts as failed. So the whole takes as long as the job with the largest.
     type: dict
     required: true
-  timeout:
-    description: Seconds after which a job that has not ended counts as failed.
-    type: int
-    default: 1800
   on_failure:
     description:
       - What becomes of the other jobs once one has failed. V(finish) lets them come to their own end. V(cancel) tells
@@ -51,30 +49,29 @@ notes:
 author:
   - llm_d.orchestrator developers (@llm-d)
 seealso:
-  - module: llm_d.orchestrator.helm_releases
+  - module: llm_d.orchestrator.component_parts
 """
 
 EXAMPLES = r"""
 - name: Start a component
-  llm_d.orchestrator.helm_releases:
+  llm_d.orchestrator.component_parts:
     component: gaie
-    namespace: llm-d
-    releases: "{{ pools }}"
+    parts: "{{ pools }}"
   async: 1800
   poll: 0
   register: started
 
 - name: Wait for it
   llm_d.orchestrator.release_jobs:
-    jobs: {gaie: "{{ started.ansible_job_id }}"}
+    jobs: {gaie: {id: "{{ started.ansible_job_id }}", timeout: 1830}}
 """
 
 RETURN = r"""
 results:
-  description: What M(llm_d.orchestrator.helm_releases) returned for each component.
+  description: What M(llm_d.orchestrator.component_parts) returned for each component.
   returned: always
   type: dict
-  sample: {gaie: {changed: true, releases: [{name: gaie-qwen3-32b, action: created}]}}
+  sample: {gaie: {changed: true, parts: [{name: gaie-qwen3-32b, action: created}]}}
 cancelled_components:
   description: The components that were stopped because another one failed.
   returned: always

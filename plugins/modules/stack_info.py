@@ -137,7 +137,7 @@ options:
   find_settled:
     description:
       - Find the components whose releases are as wanted and ready already, and return in RV(settled) what
-        M(llm_d.orchestrator.helm_releases) would return for them, so that nothing has to be started for them.
+        M(llm_d.orchestrator.component_parts) would return for them, so that nothing has to be started for them.
       - Releases and routes of the stack's names that this collection did not make are mistakes then.
     type: bool
     default: false
@@ -156,7 +156,7 @@ options:
     type: str
     default: ""
   image_registry:
-    description: As O(llm_d.orchestrator.helm_releases#module:image_registry).
+    description: As O(llm_d.orchestrator.component_parts#module:image_registry).
     type: str
     default: ""
   registry_logins:
@@ -274,13 +274,13 @@ EXAMPLES = r"""
 RETURN = r"""
 settled:
   description:
-    - By component what M(llm_d.orchestrator.helm_releases) would return for releases that are as wanted and ready.
+    - By component what M(llm_d.orchestrator.component_parts) would return for releases that are as wanted and ready.
       Empty unless O(find_settled=true).
   returned: success
   type: dict
   sample: {}
 stack:
-  description: The stack, its releases per component in the form that M(llm_d.orchestrator.helm_releases) takes.
+  description: The stack, its releases per component in the form that M(llm_d.orchestrator.component_parts) takes.
   returned: success
   type: dict
   sample:

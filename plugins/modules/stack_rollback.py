@@ -18,7 +18,7 @@ description:
     nothing in them was masked, and with its images from the registry that the deployment took them from.
   - Objects that the API server does not let be changed are deleted and made anew. What a revision that was cut off or
     failed may have done is undone too.
-  - Routes are not touched; M(llm_d.orchestrator.httproutes) applies the RV(stack)'s.
+  - Routes are not touched; M(llm_d.orchestrator.component_parts) applies the RV(stack)'s.
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - llm_d.orchestrator.cluster
@@ -99,7 +99,7 @@ options:
     type: path
 seealso:
   - module: llm_d.orchestrator.stack_status
-  - module: llm_d.orchestrator.helm_releases
+  - module: llm_d.orchestrator.component_parts
 """
 
 EXAMPLES = r"""

@@ -94,38 +94,16 @@ left:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.events import Events
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.client import (
-    PATIENCE,
-    Cluster,
-    cluster_argument_spec,
-)
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.watch import Watches
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.deploy.removal import Removal
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.module import MakeModule, run_module
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.client import PATIENCE, Cluster
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.deploy.base import Work
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.helm.command import Helm
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.helm.deployed import HelmRecords
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.teardown.run import Teardown, describe
 
 
-def argument_spec() -> dict:
-    """Return the module's options."""
-    return cluster_argument_spec(
-        namespaces={"type": "list", "elements": "str", "required": True},
-        release_names={"type": "list", "elements": "str", "default": []},
-        delete_pvcs={"type": "bool", "default": False},
-        delete_namespace={"type": "bool", "default": False},
-        force_namespace={"type": "bool", "default": False},
-        wait_timeout={"type": "int", "default": 600},
-        helm_binary={"type": "path"},
-        events_file={"type": "path"},
-    )
-
-
-def run(params: dict, cluster: Cluster, helm: Helm, *, check: bool = False) -> dict:
+def removed(params: dict, work: Work) -> dict:
     """Return the module's result; left holds what should be gone and is not."""
-    inventory = HelmRecords(cluster)
-    removal = Removal(cluster, helm, inventory, Watches(cluster), Events(params["events_file"]))
-    teardown = Teardown(cluster, removal, params)
+    check, teardown = work.check, Teardown(work, params)
     plan = teardown.plan()
     removed = plan.lines()
     if not check:
@@ -147,23 +125,29 @@ def run(params: dict, cluster: Cluster, helm: Helm, *, check: bool = False) -> d
     }
 
 
-def main() -> None:
-    """Run the module."""
-    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    helm = None
+def carry_out(module: AnsibleModule) -> dict:
+    """Return the module's result; raise OrchestratorError, with the result, where something is left."""
+    params = module.params
+
+    def make_helm() -> Helm:
+        return Helm(module, params, params["helm_binary"])
+
     try:
-        helm = Helm(module, module.params, module.params["helm_binary"])
-        result = run(module.params, Cluster(module.params, PATIENCE), helm, check=module.check_mode)
+        with Work(Cluster(params, PATIENCE), params, make_helm, check=module.check_mode) as work:
+            result = removed(params, work)
     except OrchestratorError as exc:
-        module.fail_json(msg=str(exc), left=[])
-    finally:
-        if helm:
-            helm.close()
+        exc.result = {"left": []}
+        raise
     if result["left"]:
-        count = len(result["left"])
-        error = OrchestratorError(f"{count} left behind by the teardown:", details=result["left"])
-        module.fail_json(msg=str(error), **result)
-    module.exit_json(**result)
+        error = OrchestratorError(f"{len(result['left'])} left behind by the teardown:", details=result["left"])
+        error.result = result
+        raise error
+    return result
+
+
+def main(make: MakeModule = AnsibleModule) -> None:
+    """Run the module."""
+    run_module(make, DOCUMENTATION, carry_out)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import copy
+import typing as t
+
 from .data import Object
 
 # The two spellings of the label by which model servers are known: llm-d-modelservice's, and older documents'.
@@ -45,3 +48,11 @@ def is_kept(item: Object) -> bool:
     """Return whether Helm leaves an object behind when its release is removed."""
     policy = (item["metadata"].get("annotations") or {}).get(KEEP_ANNOTATION)
     return str(policy).strip().lower() == "keep"
+
+
+def labelled(item: Object, labels: t.Mapping[str, str]) -> Object:
+    """Return a copy of an object with labels added."""
+    item = copy.deepcopy(item)
+    metadata = item.setdefault("metadata", {})
+    metadata["labels"] = {**(metadata.get("labels") or {}), **labels}
+    return item

@@ -37,13 +37,15 @@ def key_of(item: Object) -> tuple[str, str, str, str]:
 
 
 def fingerprinted(rows: list[Object], objects: t.Iterable[Object]) -> list[Object]:
-    """Return a release's objects as helm_releases lists them, each with the fingerprint of its manifest."""
+    """Return the rows of a part's objects, each with the fingerprint of its manifest."""
     found: dict[tuple[str, ...], str] = {key_of(item): fingerprint(item) for item in objects}
     keys = ("api_version", "kind", "namespace", "name")
     return [{**row, "fingerprint": found.get(tuple(row.get(key) or "" for key in keys), "")} for row in rows]
 
 
-def listed(objects: t.Iterable[Object]) -> list[Object]:
-    """Return objects that were applied without Helm: api_version, kind, namespace, name, fingerprint."""
+def listed(objects: t.Iterable[Object], **more: t.Any) -> list[Object]:
+    """Return objects as rows list them: api_version, kind, namespace, name, fingerprint, and what is more of each."""
     keys = ("api_version", "kind", "namespace", "name")
-    return [{**dict(zip(keys, key_of(item), strict=True)), "fingerprint": fingerprint(item)} for item in objects]
+    return [
+        {**dict(zip(keys, key_of(item), strict=True)), **more, "fingerprint": fingerprint(item)} for item in objects
+    ]

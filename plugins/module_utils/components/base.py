@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
+import typing as t
 
-from ..base.data import Values
+from ..base.data import Object, Values
 from ..base.names import RELEASE_LIMIT
 from ..values.layers import Layer
 from .gaie import Pool
@@ -94,3 +96,15 @@ class Stack:
     notes: list[str] = dataclasses.field(default_factory=list)
     # {name, key} of the Hugging Face token's secret, None without one.
     token: dict | None = None
+
+
+def filled(objects: t.Iterable[Object], fill: t.Mapping[str, t.Mapping[str, str]], secrets: Values) -> list[Object]:
+    """Return objects with the data of their Secrets. fill: by Secret and key the name of a value in secrets."""
+    found = []
+    for item in objects:
+        keys = fill.get(item["metadata"]["name"]) if item["kind"] == "Secret" else None
+        if keys:
+            data = {key: base64.b64encode(str(secrets[name]).encode()).decode() for key, name in keys.items()}
+            item = {**item, "data": {**(item.get("data") or {}), **data}}
+        found.append(item)
+    return found

@@ -1,21 +1,37 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""HTTPRoutes on a cluster: applied, watched until a Gateway has taken them, removed."""
+"""Parts that are objects: applied on the server under our field manager, waited for by the rule of each kind.
+
+Spec of a part: objects, and where they are wanted: gateway (name, namespace, section_name: the parent of HTTPRoutes
+that name none), prune (whether what the component no longer has goes), keep (kinds that absent leaves), label (by which
+they are known as ours), fill (of Secrets, by name and key, the name of a value in the call's secrets).
+"""
 
 from __future__ import annotations
 
-import copy
+import dataclasses
+import functools
 import time
 import typing as t
 
+from ..base.cancel import Cancelled
 from ..base.data import Object, plain
 from ..base.errors import OrchestratorError
-from ..base.events import Events
-from ..base.ours import COMPONENT_LABEL, FIELD_MANAGER, MANAGED_LABEL
-from ..cluster.client import Cluster, api_error
-from ..cluster.watch import Watches
-from ..objects.conditions import object_state
-from ..objects.routes import API_VERSION, COMPONENT, LABELS, conflicts, key, parent_ref, with_parent
+from ..base.mask import mask
+from ..base.ours import COMPONENT_LABEL, FIELD_MANAGER, MANAGED_LABEL, RECORD_TYPE, SECRET_TYPE, labelled, object_key
+from ..changes.actions import identity
+from ..changes.drift import is_masked
+from ..changes.fingerprints import listed
+from ..cluster.client import api_error
+from ..cluster.compare import content, differs, same_after
+from ..cluster.sweep import Sweep
+from ..components.base import filled
+from ..objects.conditions import CHECKS, State, object_state
+from ..objects.routes import API_VERSION as ROUTE_API
+from ..objects.routes import GROUP, conflicts, key, parent_ref, with_parent
+from .base import CREATED, REMOVED, UNCHANGED, UPDATED, PartsFailed, Result, Work
+from .readiness import NotReady, Readiness
+from .removal import find_targets, gone, left_line
 
 try:
     import yaml
@@ -24,299 +40,449 @@ except ImportError:  # pragma: no cover - Cluster reports the missing package
     yaml = None  # type: ignore[assignment]
     ApiException = Exception  # type: ignore[assignment,misc]
 
+KIND, ROUTE = "objects", "HTTPRoute"
+# Made before what may need them.
+FIRST = ("Namespace", "CustomResourceDefinition")
+# A claim becomes bound when its first pod comes, or its provisioner gets to it: who needs it waits for it.
+NOT_AWAITED = ("PersistentVolumeClaim",)
+# They hold data or others' objects: nobody who leaves them out of a list wants them gone for that.
+NOT_PRUNED = ("PersistentVolumeClaim", "Namespace", "CustomResourceDefinition")
+# A condition that stays False this long after a route was applied is not a passing state of its controller.
+ROUTE_GRACE = 15.0
+UNTAKEN = (
+    "NoMatchingParent: check the Gateway's listeners; BackendNotFound: the pool; InvalidKind: whether the gateway"
+    " implementation has the inference extension turned on; not reported: whether its controller runs."
+)
 
-class RouteService:
-    """What the module httproutes does, with its parameters."""
 
-    def __init__(self, cluster: Cluster, params: dict, events: Events, check_mode: bool) -> None:
-        self.cluster, self.params, self.events, self.check_mode = cluster, params, events, check_mode
-        self.namespace: str = params["namespace"]
-        self.resource = cluster.resource(API_VERSION, "HTTPRoute")
-        if self.resource is None:
-            raise OrchestratorError(
-                f"The cluster does not serve HTTPRoute ({API_VERSION}).",
-                hint="Install the Gateway API (v1.4 or later, standard channel).",
-            )
+def render(work: Work, parts: t.Sequence[Object]) -> dict[str, list[Object]]:
+    """Return the objects that each part shall have, by its name, as they are applied."""
+    return {part["name"]: Objects(work, part).wanted for part in parts}
 
-    def present(self) -> Object:
-        """Apply the routes; return {changed, diff, routes, gateway}."""
-        gateway = self._gateway()
-        wanted, existing = self.wanted(gateway), self._existing()
-        mine = {key(route): route for route in existing}
-        stale = self._stale(wanted, existing) if self.params["prune"] else []
-        self._refuse(wanted, [route for route in existing if route not in stale], gateway)
-        if not self.params["adopt"]:
-            self._refuse_foreign(wanted, mine)
-        rows = [self._apply(route, mine.get(key(route))) for route in wanted]
-        rows += [self._delete(route) for route in stale]
-        if self.params["wait"] and not self.check_mode:
-            self._waiter().ready(rows)
-        return self._result(rows, f"{gateway[1]}/{gateway[0]}")
 
-    def absent(self) -> Object:
-        """Remove the routes named, or all of ours; return {changed, diff, routes, gateway}."""
-        names = [route["metadata"]["name"] for route in self.params["routes"]]
-        found = [route for route in self.cluster.list(API_VERSION, "HTTPRoute", self.namespace) if owned(route)]
-        doomed = [route for route in found if not names or route["metadata"]["name"] in names]
-        rows = [self._delete(route) for route in doomed]
-        if self.params["wait"] and not self.check_mode:
-            self._waiter().gone(doomed)
-        return self._result(rows, "")
+def settled(work: Work, parts: t.Sequence[Object]) -> list[Object] | None:
+    """Return the rows of a component's parts where all are as wanted and ready, None where one needs something."""
+    try:
+        sets = [Objects(work, part) for part in parts]
+        work.inventory.live.preload(item for one in sets for item in one.wanted)
+        if not all(one.is_settled() for one in sets):
+            return None
+    except OrchestratorError:
+        return None
+    return [one.row([Applied(item, UNCHANGED, item, item) for item in one.wanted], ready=True) for one in sets]
 
-    def wanted(self, gateway: tuple[str, str]) -> list[Object]:
-        """Return the routes as they are applied to a Gateway (name, namespace)."""
-        parent = parent_ref(gateway[0], gateway[1], self.params.get("section_name"))
-        return [with_parent(self._complete(route), parent) for route in plain(self.params["routes"])]
 
-    def planned(self) -> tuple[list[Object], list[Object]]:
-        """Return the routes as they are applied, and those of ours in the namespace that are wanted no longer."""
-        wanted = self.wanted(self._gateway())
-        return wanted, self._stale(wanted, self.cluster.list(API_VERSION, "HTTPRoute", self.namespace))
+def present(work: Work, parts: t.Sequence[Object]) -> Result:
+    """Apply what differs, remove what is no longer wanted, and wait; raise PartsFailed for what is not ready.
 
-    def _complete(self, route: Object) -> Object:
-        metadata = {"namespace": self.namespace, **route.get("metadata", {})}
-        metadata["labels"] = {**(metadata.get("labels") or {}), **LABELS}
-        return {"apiVersion": API_VERSION, "kind": "HTTPRoute", "metadata": metadata, "spec": route.get("spec") or {}}
+    Nothing is applied where anything is another's, or routes would collide.
+    """
+    sets = [Objects(work, part) for part in parts]
+    for one in sets:
+        one.check()
+    outcome = Result()
+    for one in sets:
+        outcome.join(one.present())
+    if any(row.get("error") for row in outcome.rows):
+        raise PartsFailed(outcome.rows, outcome.changed)
+    return outcome
 
-    def _gateway(self) -> tuple[str, str]:
-        namespace = self.params.get("gateway_namespace") or self.namespace
-        name = self.params.get("gateway_name")
-        known = sorted(item["metadata"]["name"] for item in self.cluster.list(API_VERSION, "Gateway", namespace))
+
+def absent(work: Work, parts: t.Sequence[Object]) -> Result:
+    """Remove those of the parts' objects that are ours, and wait until they are gone; the last first."""
+    outcome = Result()
+    for part in reversed(parts):
+        outcome.join(Objects(work, part).absent())
+    return outcome
+
+
+def recorded(part: Object, objects: t.Sequence[Object]) -> Object:
+    """Return what a record keeps of a part besides its row: its manifests, without secrets."""
+    keys = ("prune", "keep", "label")
+    return {
+        "objects": listed(objects),
+        "manifests": mask(list(objects)),
+        **{key: part[key] for key in keys if part.get(key)},
+    }
+
+
+def restored(work: Work, parts: t.Sequence[Object]) -> Result:
+    """Apply recorded manifests, and remove what they do not have. What is masked in a record stays as it is."""
+    return present(work, [restorable(part) for part in parts])
+
+
+def restorable(part: Object) -> Object:
+    """Return a recorded part as one that can be applied; its Secrets' data was not kept, so they are only looked for.
+
+    Raises OrchestratorError where something else was masked.
+    """
+    objects = [item for item in part["manifests"] if not (item["kind"] == "Secret" and is_masked(item))]
+    hidden = [f"{item['kind']} {item['metadata']['name']}" for item in objects if is_masked(item)]
+    if hidden:
+        raise OrchestratorError(
+            f"{part['component']} cannot be restored, since secrets in it were not recorded: {', '.join(hidden)}.",
+            hint="Run site.yml with the inputs of that deployment.",
+        )
+    kept = [item for item in part["manifests"] if item not in objects]
+    return {**part, "kind": KIND, "objects": objects, "prune": True, "spared": kept}
+
+
+@dataclasses.dataclass
+class Applied:
+    """What became of an object."""
+
+    item: Object
+    action: str
+    before: Object | None
+    after: Object | None
+    seconds: float = 0.0
+
+
+class Objects:
+    """The objects of one part on one cluster."""
+
+    def __init__(self, work: Work, part: Object) -> None:
+        self.work, self.part, self.cluster = work, part, work.cluster
+        self.component, self.namespace = part["component"], part["namespace"]
+        self.label = part.get("label") or MANAGED_LABEL
+        items = filled(plain(part["objects"]), part.get("fill") or {}, work.params["secrets"])
+        self.given = sorted((self._complete(item) for item in items), key=lambda item: item["kind"] not in FIRST)
+        self.found: dict[tuple, Object | None] = {}
+
+    def _complete(self, item: Object) -> Object:
+        """Return an object with its namespace and our labels."""
+        item = labelled(item, {self.label: "true", COMPONENT_LABEL: self.component})
+        metadata = item["metadata"]
+        if not metadata.get("namespace") and self._namespaced(item):
+            metadata["namespace"] = self.namespace
+        return item
+
+    def _namespaced(self, item: Object) -> bool:
+        resource = self.cluster.resource(item["apiVersion"], item["kind"])
+        if resource is not None:
+            return bool(resource.namespaced)
+        definition = self._definition(item)
+        return definition is None or definition["spec"].get("scope") != "Cluster"
+
+    def _definition(self, item: Object) -> Object | None:
+        """Return the definition of an object's kind where the part itself has it."""
+        for other in self.part["objects"]:
+            spec = other.get("spec") or {}
+            group, kind = spec.get("group"), (spec.get("names") or {}).get("kind")
+            if other["kind"] == "CustomResourceDefinition" and kind == item["kind"]:
+                return other if group == item["apiVersion"].rpartition("/")[0] else None
+        return None
+
+    @functools.cached_property
+    def wanted(self) -> list[Object]:
+        """The objects as they are applied; raise OrchestratorError where it is not clear which Gateway is meant."""
+        if not any(item["kind"] == ROUTE and not item["spec"].get("parentRefs") for item in self.given):
+            return self.given
+        name, namespace = self.gateway
+        parent = parent_ref(name, namespace, (self.part.get("gateway") or {}).get("section_name"))
+        return [with_parent(item, parent) if item["kind"] == ROUTE else item for item in self.given]
+
+    @functools.cached_property
+    def gateway(self) -> tuple[str, str]:
+        """Name and namespace of the Gateway of routes that name none."""
+        options = self.part.get("gateway") or {}
+        name, namespace = options.get("name"), options.get("namespace") or self.namespace
+        known = sorted(item["metadata"]["name"] for item in self.cluster.list(ROUTE_API, "Gateway", namespace))
         if not name and len(known) == 1:
             return known[0], namespace
-        if name and (name in known or self.check_mode):
+        if name and (name in known or self.work.check):
             # In check mode the Gateway may be one that would have been made before.
             return name, namespace
-        listed = ", ".join(known) or "it has none"
+        listing = ", ".join(known) or "it has none"
         if name:
-            raise OrchestratorError(f"No Gateway {name!r} in {namespace} ({listed}).", hint="Deploy it first.")
+            raise OrchestratorError(f"No Gateway {name!r} in {namespace} ({listing}).", hint="Deploy it first.")
         raise OrchestratorError(
-            f"Which Gateway of namespace {namespace} is meant ({listed})?", hint="Set httproute_gateway_name."
+            f"Which Gateway of namespace {namespace} is meant ({listing})?", hint="Set httproute_gateway_name."
         )
 
-    def _existing(self) -> list[Object]:
-        """Return the routes of all namespaces, or of ours where only those may be read."""
-        try:
-            return self.cluster.list(API_VERSION, "HTTPRoute")
-        except OrchestratorError:
-            return self.cluster.list(API_VERSION, "HTTPRoute", self.namespace)
+    def is_settled(self) -> bool:
+        """Return whether all objects are ours, as wanted and ready, and none is to go."""
+        for item in self.wanted:
+            live = self.work.inventory.live.find(item)
+            if live is None or not self._as_wanted(item, live):
+                return False
+            if item["kind"] not in NOT_AWAITED and not object_state({**live, "kind": item["kind"]}).ready:
+                return False
+        return not (self.part.get("prune") and self.stale())
 
-    def _stale(self, wanted: list[Object], existing: list[Object]) -> list[Object]:
-        names = {key(route) for route in wanted}
-        return [
-            route
-            for route in existing
-            if owned(route) and route["metadata"]["namespace"] == self.namespace and key(route) not in names
-        ]
+    def _as_wanted(self, item: Object, live: Object) -> bool:
+        if item["kind"] == "Namespace":
+            return True
+        if not owned(live, self.label):
+            return False
+        if item["kind"] == "Job" or not differs(item, live):
+            return True
+        trial = self.work.inventory.live.applied(item, FIELD_MANAGER)
+        return trial.after is not None and same_after(live, trial.after)
 
-    def _refuse(self, wanted: list[Object], existing: list[Object], gateway: tuple[str, str]) -> None:
-        found = conflicts(wanted, existing, gateway)
-        if found:
-            raise OrchestratorError(
-                f"Routes on Gateway {gateway[1]}/{gateway[0]} would collide; nothing was applied.",
-                details=[conflict.text() for conflict in found],
-                hint="Give one of them another path_prefix or hostnames; httproute_prune: true removes routes of ours"
-                " that are no longer wanted.",
-            )
-
-    def _refuse_foreign(self, wanted: list[Object], existing: dict[tuple, Object]) -> None:
-        foreign = [key(route) for route in wanted if key(route) in existing and not owned(existing[key(route)])]
-        if foreign:
-            names = ", ".join("/".join(name) for name in foreign)
-            raise OrchestratorError(
-                f"HTTPRoute {names} exists and was not made by this collection; nothing was applied.",
-                hint="Give the route another name, or set llm_d_adopt: true to take it over.",
-            )
-
-    def _apply(self, route: Object, before: Object | None) -> Object:
-        name = route["metadata"]["name"]
-        start = time.monotonic()
-        dry = {"dry_run": "All"} if self.check_mode else {}
-        try:
-            reply = self.resource.server_side_apply(
-                body=route,
-                name=name,
-                namespace=route["metadata"]["namespace"],
-                field_manager=FIELD_MANAGER,
-                force_conflicts=True,
-                field_validation="Strict",
-                **dry,
-            )
-            after = reply.to_dict()
-        except ApiException as exc:
-            if not (self.check_mode and exc.status == 404):
-                raise api_error(exc, f"apply HTTPRoute {name}") from exc
-            after = route  # the namespace would have been made before
-        action = (
-            "created" if before is None else "unchanged" if route_content(before) == route_content(after) else "updated"
-        )
-        seconds = time.monotonic() - start
-        if not self.check_mode:
-            self.events.emit(COMPONENT, "apply", "done", name=name, seconds=seconds, detail=action)
-        return {"name": name, "action": action, "before": before, "after": after, "start": start}
-
-    def _delete(self, route: Object) -> Object:
-        name = route["metadata"]["name"]
-        if not self.check_mode:
-            try:
-                self.resource.delete(name=name, namespace=route["metadata"]["namespace"])
-            except ApiException as exc:
-                if exc.status != 404:
-                    raise api_error(exc, f"delete HTTPRoute {name}") from exc
-            self.events.emit(COMPONENT, "remove", "done", name=name)
-        return {"name": name, "action": "removed", "before": route, "after": None, "start": time.monotonic()}
-
-    def _waiter(self) -> RouteWaiter:
-        return RouteWaiter(self.cluster, self.namespace, self.params["wait_timeout"], self.events)
-
-    def _result(self, rows: list[Object], gateway: str) -> Object:
-        changed = [row for row in rows if row["action"] != "unchanged"]
-        before = {row["name"]: route_content(row["before"]) for row in changed if row["before"]}
-        after = {row["name"]: route_content(row["after"]) for row in changed if row["after"]}
-        routes = [
-            {
-                "name": row["name"],
-                "namespace": self.namespace,
-                "action": row["action"],
-                "seconds": round(row.get("seconds", 0.0), 2),
-            }
-            for row in rows
-        ]
-        diff = {"before": yaml.safe_dump(before), "after": yaml.safe_dump(after)} if changed else {}
-        return {"changed": bool(changed), "diff": diff, "routes": routes, "gateway": gateway}
-
-
-def route_content(route: Object) -> Object:
-    """Return what counts as a route's content: labels and spec."""
-    return {"labels": route["metadata"].get("labels") or {}, "spec": route.get("spec") or {}}
-
-
-class OwnedObjects:
-    """What the module owned_objects does, with its parameters."""
-
-    def __init__(self, cluster: Cluster, params: dict, events: Events, check_mode: bool) -> None:
-        self.cluster, self.params, self.events, self.check_mode = cluster, params, events, check_mode
-        self.label = params.get("label") or MANAGED_LABEL
-        labels = {self.label: "true", COMPONENT_LABEL: params["component"]}
-        self.objects = [labelled(plain(item), labels) for item in params["objects"]]
-
-    def present(self) -> Object:
-        """Create what is missing and bring ours up to date; return {changed, diff, objects}."""
-        found = [self._get(item) for item in self.objects]
+    def check(self) -> None:
+        """Raise OrchestratorError where anything is another's, or routes would collide; nothing is changed."""
+        for item in self.wanted:
+            if self.cluster.resource(item["apiVersion"], item["kind"]) is None and self._definition(item) is None:
+                raise _unserved(item)
+        self.found = {object_key(item): self.cluster.get(*_place(item)) for item in self.wanted}
         foreign = [
             title(item)
-            for item, old in zip(self.objects, found, strict=True)
+            for item in self.wanted
             # A namespace that exists is used as it is, whoever made it.
-            if old is not None
-            and not owned(old, self.label)
-            and not self.params["adopt"]
-            and item["kind"] != "Namespace"
+            if (live := self.found[object_key(item)]) and not owned(live, self.label) and item["kind"] != "Namespace"
         ]
-        if foreign:
+        if foreign and not self.work.params["adopt"]:
             raise OrchestratorError(
                 f"{', '.join(foreign)} exists and was not made by this collection; nothing was changed.",
                 hint="Give it another name, or set llm_d_adopt: true to take it over.",
             )
-        rows = [self._apply(item, old) for item, old in zip(self.objects, found, strict=True)]
-        if self.params["wait"] and not self.check_mode:
-            self._wait([item for item in self.objects if item["kind"] in ("Job", "DaemonSet", "Pod")])
-        return _result(rows)
+        self._check_routes()
 
-    def absent(self) -> Object:
-        """Delete those of the objects that are ours; return {changed, diff, objects}."""
-        rows = []
-        for item in self.objects:
-            old = self._get(item)
-            ours = old is not None and owned(old, self.label)
-            if ours and not self.check_mode:
-                self._resource(item).delete(
-                    name=item["metadata"]["name"],
-                    namespace=item["metadata"].get("namespace"),
-                    body={"propagationPolicy": "Foreground"},
+    def _check_routes(self) -> None:
+        routes = [item for item in self.wanted if item["kind"] == ROUTE]
+        if not routes:
+            return
+        going = {identity(item) for item in self.stale()} if self.part.get("prune") else set()
+        existing = [route for route in self._all_routes() if identity(route) not in going]
+        for name, namespace in dict.fromkeys(_gateway_of(ref, route) for route in routes for ref in _parents(route)):
+            found = conflicts(routes, existing, (name, namespace))
+            if found:
+                raise OrchestratorError(
+                    f"Routes on Gateway {namespace}/{name} would collide; nothing was applied.",
+                    details=[conflict.text() for conflict in found],
+                    hint="Give one of them another path_prefix or hostnames; httproute_prune: true removes routes of"
+                    " ours that are no longer wanted.",
                 )
-            rows.append({"object": item, "action": "removed" if ours else "unchanged", "before": old, "after": None})
-        return _result(rows)
 
-    def _resource(self, item: Object) -> t.Any:
-        resource = self.cluster.resource(item["apiVersion"], item["kind"])
-        if resource is None:
-            raise OrchestratorError(f"The cluster does not serve {item['kind']} ({item['apiVersion']}).")
-        return resource
+    def _all_routes(self) -> list[Object]:
+        """Return the routes of all namespaces, or of ours where only those may be read."""
+        try:
+            return self.cluster.list(ROUTE_API, ROUTE)
+        except OrchestratorError:
+            return self.cluster.list(ROUTE_API, ROUTE, self.namespace)
 
-    def _get(self, item: Object) -> Object | None:
-        metadata = item["metadata"]
-        return self.cluster.get(item["apiVersion"], item["kind"], metadata["name"], metadata.get("namespace"))
+    def stale(self, *, everywhere: bool = True) -> list[Object]:
+        """Return what carries the component's labels and is not wanted any more.
 
-    def _apply(self, item: Object, old: Object | None) -> Object:
+        everywhere: among all kinds, not only those that the part has.
+        """
+        known = {identity(item) for item in (*self.given, *(self.part.get("spared") or []))}
+        spaces = sorted({self.namespace, *(item["metadata"].get("namespace") or self.namespace for item in self.given)})
+        selector = f"{self.label}=true,{COMPONENT_LABEL}={self.component}"
+        if everywhere:
+            found = Sweep(self.cluster, self.work.inventory.discovery).objects(spaces, selector)
+        else:
+            kinds = sorted({(item["apiVersion"], item["kind"]) for item in self.given})
+            found = [item for kind in kinds for space in spaces for item in self.cluster.list(*kind, space, selector)]
+        return [
+            item
+            for item in found
+            if identity(item) not in known
+            and item["kind"] not in NOT_PRUNED
+            and item.get("type") not in (SECRET_TYPE, RECORD_TYPE)
+            and not item["metadata"].get("ownerReferences")
+        ]
+
+    def present(self) -> Result:
+        """Apply, prune and wait; what is not ready is in the row's error."""
+        applied: list[Applied] = []
+        stale = self.stale() if self.part.get("prune") else []
+        for item in self.wanted:
+            if item["kind"] not in FIRST:
+                # Definitions are established before what they define is made.
+                self._ready([one for one in applied if one.action == CREATED and one.item["kind"] in FIRST])
+            applied.append(self._apply(item, self.found[object_key(item)]))
+        done = [*applied, *(self._delete(item) for item in stale)]
+        row = self.row(done)
+        if self.work.params["wait"] and not self.work.check:
+            try:
+                error = self._wait(applied, row) or self._gone(stale)
+                row.update({"error": error} if error else {})
+            except Cancelled as exc:
+                row.update(error=str(exc), cancelled=True)
+        return Result(row["action"] != UNCHANGED, [row], _diff(self.part["name"], done))
+
+    def absent(self) -> Result:
+        """Remove what is ours; raise OrchestratorError for what does not go."""
+        keep = self.part.get("keep") or []
+        doomed = self.stale() if self.part.get("prune") else []
+        for item in reversed(self.given):
+            live = self.cluster.get(*_place(item)) if item["kind"] not in keep else None
+            if live is not None and owned(live, self.label):
+                doomed.append({**live, "apiVersion": item["apiVersion"], "kind": item["kind"]})
+        done = [self._delete(item) for item in doomed]
+        error = self._gone(doomed) if self.work.params["wait"] and not self.work.check else ""
+        if error:
+            raise OrchestratorError(error)
+        row = self.row(done)
+        return Result(bool(done), [{**row, "action": REMOVED if done else UNCHANGED}], _diff(self.part["name"], done))
+
+    def row(self, done: t.Sequence[Applied], *, ready: bool | None = None) -> Object:
+        """Return the part's row, with what a record keeps of it."""
+        actions = {one.action for one in done}
+        action = next(iter(actions)) if len(actions) == 1 else UPDATED if actions else UNCHANGED
+        kept = recorded(self.part, [one.item for one in done if one.action != REMOVED])
+        states = {identity(one.item): {"action": one.action, "seconds": round(one.seconds, 2)} for one in done}
+        rows = listed([one.item for one in done], ready=ready)
+        objects = [{**row, **states[identity(one.item)]} for row, one in zip(rows, done, strict=True)]
+        return {
+            "component": self.component,
+            "kind": KIND,
+            "name": self.part["name"],
+            "namespace": self.namespace,
+            "action": action,
+            "reason": "",
+            "seconds": round(sum(one.seconds for one in done), 2),
+            **kept,
+            "objects": objects,
+        }
+
+    def _apply(self, item: Object, old: Object | None) -> Applied:
         if old is not None and (item["kind"] == "Namespace" or (item["kind"] == "Job" and owned(old, self.label))):
             # A Job's template cannot be changed; a new one has another name.
-            return {"object": item, "action": "unchanged", "before": old, "after": old}
-        start = time.monotonic()
+            return Applied(item, UNCHANGED, old, old)
+        begin = time.monotonic()
         new = self._send(item, old)
-        action = "created" if old is None else "unchanged" if content(old) == content(new) else "updated"
-        if not self.check_mode:
-            facts = {"seconds": time.monotonic() - start, "detail": action}
-            self.events.emit(self.params["component"], "apply", "done", name=title(item), **facts)
-        return {"object": item, "action": action, "before": old, "after": new}
+        action = CREATED if old is None else UNCHANGED if same_after(old, new) else UPDATED
+        seconds = time.monotonic() - begin
+        self._emit("apply", "done", item, seconds, action)
+        return Applied(item, action, old, new, seconds)
+
+    def _emit(self, step: str, status: str, item: Object, seconds: float, detail: str | None = None) -> None:
+        if not self.work.check:
+            self.work.events.emit(self.component, step, status, name=title(item), seconds=seconds, detail=detail)
 
     def _send(self, item: Object, old: Object | None) -> Object:
-        metadata = item["metadata"]
-        options = {"dry_run": "All"} if self.check_mode else {}
-        try:
-            return (
-                self._resource(item)
-                .server_side_apply(
-                    body=item,
-                    name=metadata["name"],
-                    namespace=metadata.get("namespace"),
-                    field_manager=FIELD_MANAGER,
-                    force_conflicts=True,
-                    **options,
+        self.work.check_owner()
+        metadata, resource = item["metadata"], self.cluster.resource(item["apiVersion"], item["kind"])
+        if resource is None and self.work.check:
+            return item  # its definition would have been made before
+        if resource is None:
+            raise _unserved(item)
+        options: Object = {"dry_run": "All"} if self.work.check else {}
+        options.update(field_manager=FIELD_MANAGER, force_conflicts=True, field_validation="Strict")
+        where = {"name": metadata["name"], "namespace": metadata.get("namespace")}
+        for attempt in (1, 2):
+            try:
+                return resource.server_side_apply(body=item, **where, **options).to_dict()
+            except ApiException as exc:
+                missing = exc.status == 404 and old is None and bool(metadata.get("namespace"))
+                if missing and self.work.check:
+                    return item  # its namespace would have been made before
+                if not missing or attempt == 2 or not self.work.params["create_namespace"]:
+                    raise api_error(exc, f"apply {title(item)}") from exc
+                self.work.inventory.ensure_namespace(metadata["namespace"], self.component)
+        raise AssertionError("unreachable")
+
+    def _delete(self, item: Object) -> Applied:
+        if not self.work.check:
+            self.work.check_owner()
+            _version, _kind, name, namespace = _place(item)
+            try:
+                self.cluster.resource(item["apiVersion"], item["kind"]).delete(
+                    name=name, namespace=namespace, body={"propagationPolicy": "Foreground"}
                 )
-                .to_dict()
-            )
-        except ApiException as exc:
-            if self.check_mode and exc.status == 404 and old is None:
-                return item  # its namespace would have been made before
-            raise api_error(exc, f"apply {title(item)}") from exc
+            except ApiException as exc:
+                if exc.status != 404:
+                    raise api_error(exc, f"delete {title(item)}") from exc
+            self.work.events.emit(self.component, "remove", "done", name=title(item))
+        return Applied(item, REMOVED, item, None)
 
-    def _wait(self, items: list[Object]) -> None:
+    def _wait(self, applied: t.Sequence[Applied], row: Object) -> str:
+        """Wait until what was applied is ready, and note in the row what is; return why something is not."""
+        begin, states, error = time.monotonic(), {}, ""
+        try:
+            states = self._ready(applied)
+        except NotReady as exc:
+            states, error = {_row_key(one): one for one in exc.objects}, self._not_ready(exc)
+        for one in row["objects"]:
+            state = states.get(_row_key(one))
+            if state is not None:
+                one.update(ready=state["ready"], seconds=round(one["seconds"] + state["seconds"], 2))
+            elif one["action"] != REMOVED:
+                one["ready"] = True
+        row["seconds"] = round(row["seconds"] + time.monotonic() - begin, 2)
+        return error
+
+    def _ready(self, applied: t.Sequence[Applied]) -> dict[tuple, Object]:
+        """Return the states of what had to be waited for; raise NotReady."""
+        pending = [one.item for one in applied if not _is_ready(one)]
+        if not pending or self.work.check:
+            return {}
+        routes = any(item["kind"] == ROUTE for item in pending)
+        grace = ROUTE_GRACE if routes else self.work.params["fail_fast_grace"]
+        waiting = Waiting(self.cluster, self.work.watches, fail_fast=self.work.params["fail_fast"], grace=grace)
+        waiting.cancelled = self.work.readiness.cancelled
+        begin = time.monotonic()
+        try:
+            rows = waiting.wait(pending, self.work.deadline)
+        except NotReady as exc:
+            self._tell(pending, exc.objects, time.monotonic() - begin)
+            raise
+        self._tell(pending, rows, 0.0)
+        return {_row_key(one): one for one in rows}
+
+    def _tell(self, items: t.Sequence[Object], rows: t.Sequence[Object], seconds: float) -> None:
+        for item, row in zip(items, rows, strict=True):
+            status = "done" if row["ready"] else "failed"
+            self._emit("ready", status, item, row["seconds"] or seconds)
+
+    @staticmethod
+    def _not_ready(exc: NotReady) -> str:
+        routes = [one for one in exc.objects if one["kind"] == ROUTE and not one["ready"]]
+        if routes:
+            text = f"The Gateway has not taken {len(routes)} route(s)."
+            return OrchestratorError(text, details=exc.lines, hint=UNTAKEN).render()
+        hint = "Look at its pods: kubectl describe pods shows why."
+        return OrchestratorError("Not ready:", details=exc.lines, hint=hint).render()
+
+    def _gone(self, items: t.Sequence[Object]) -> str:
+        """Wait until objects are gone; return why some are not."""
         if not items:
-            return
-        deadline = time.monotonic() + self.params["wait_timeout"]
-        watches = Watches(self.cluster)
-        for item in items:
-            watches.start(item["apiVersion"], item["kind"], item["metadata"]["namespace"])
-        watches.synced(deadline)
-
-        def states() -> list[tuple[Object, t.Any]]:
-            found = []
-            for item in items:
-                metadata = item["metadata"]
-                new = watches.find(item["apiVersion"], item["kind"], metadata["namespace"], metadata["name"])
-                found.append((item, object_state({"kind": item["kind"], **new}) if new else None))
-            return found
-
-        def done() -> bool | None:
-            now = states()
-            failed = any(state and state.failed for _item, state in now)
-            return True if failed or all(state and state.ready for _item, state in now) else None
-
-        watches.wait(done, deadline)
-        unready = [(item, state) for item, state in states() if not (state and state.ready)]
-        bad = [f"{title(item)}: {state.text if state else 'is gone'}" for item, state in unready]
-        watches.close()
-        if bad:
-            hint = "Look at its pods: kubectl describe pods shows why."
-            raise OrchestratorError("Not ready: preparation has failed.", details=bad, hint=hint)
+            return ""
+        left = gone(self.work.watches, find_targets(self.work.watches, items), self.work.deadline)
+        return "left behind: " + "; ".join(left_line(item) for item in left) if left else ""
 
 
-def labelled(item: Object, labels: dict[str, str]) -> Object:
-    """Return a copy of an object with labels added."""
-    item = copy.deepcopy(item)
-    metadata = item.setdefault("metadata", {})
-    metadata["labels"] = {**(metadata.get("labels") or {}), **labels}
-    return item
+class Waiting(Readiness):
+    """Waits for objects; a route that a Gateway denies counts as failed after the grace."""
+
+    def judge(self, item: Object) -> State:
+        """Return the present state of a manifest's object."""
+        state = super().judge(item)
+        return dataclasses.replace(state, failed=True) if state.denied else state
+
+
+def _is_ready(one: Applied) -> bool:
+    """Return whether what the API server returned says already that there is nothing to wait for."""
+    if one.item["kind"] in NOT_AWAITED or one.item["kind"] not in CHECKS or one.after is None:
+        return True
+    return object_state({**one.after, "kind": one.item["kind"]}).ready
+
+
+def _row_key(row: Object) -> tuple:
+    return tuple(row[name] for name in ("api_version", "kind", "namespace", "name"))
+
+
+def _place(item: Object) -> tuple[str, str, str, str | None]:
+    metadata = item["metadata"]
+    return item["apiVersion"], item["kind"], metadata["name"], metadata.get("namespace") or None
+
+
+def _parents(route: Object) -> list[Object]:
+    return [ref for ref in route["spec"].get("parentRefs") or [] if ref.get("kind", "Gateway") == "Gateway"]
+
+
+def _gateway_of(ref: Object, route: Object) -> tuple[str, str]:
+    return ref["name"], ref.get("namespace") or key(route)[0]
+
+
+def _unserved(item: Object) -> OrchestratorError:
+    text = f"The cluster does not serve {item['kind']} ({item['apiVersion']})."
+    gateways = item["apiVersion"].startswith(GROUP + "/")
+    what = "the Gateway API (v1.4 or later, standard channel)" if gateways else "its CustomResourceDefinition"
+    return OrchestratorError(text, hint=f"Install {what}.")
 
 
 def title(item: Object) -> str:
@@ -330,12 +496,6 @@ def owned(item: Object, label: str = MANAGED_LABEL) -> bool:
     return (item["metadata"].get("labels") or {}).get(label) == "true"
 
 
-def content(item: Object) -> Object:
-    """Return what counts as an object's content; a Secret's data counts, but see shown()."""
-    body = {key: value for key, value in item.items() if key not in ("metadata", "status", "apiVersion", "kind")}
-    return {"labels": item["metadata"].get("labels") or {}, **body}
-
-
 def shown(item: Object | None) -> Object | None:
     """Return an object's content as it may be printed: a Secret's data hidden."""
     if item is None:
@@ -347,96 +507,12 @@ def shown(item: Object | None) -> Object | None:
     return body
 
 
-def _result(rows: list[Object]) -> Object:
-    changed = [row for row in rows if row["action"] != "unchanged"]
-    before = {title(row["object"]): shown(row["before"]) for row in changed if row["before"]}
-    after = {title(row["object"]): shown(row["after"]) for row in changed if row["after"]}
-    objects = [{"object": title(row["object"]), "action": row["action"]} for row in rows]
-    diff = {"before": yaml.safe_dump(before), "after": yaml.safe_dump(after)} if changed else {}
-    return {"changed": bool(changed), "diff": diff, "objects": objects}
-
-
-# A condition that stays False this long after the route was applied is not a passing state of its controller.
-GRACE = 15.0
-
-
-class RouteWaiter:
-    """Waits for routes of one namespace, for at most timeout seconds."""
-
-    def __init__(self, cluster: Cluster, namespace: str, timeout: int, events: Events) -> None:
-        self.cluster, self.namespace, self.timeout, self.events = cluster, namespace, timeout, events
-
-    def ready(self, rows: list[Object]) -> None:
-        """Wait until every route that was applied is accepted and resolved at its present generation."""
-        pending = {key(row["after"]): row for row in rows if row["after"]}
-        if self._settle(pending, [row["after"] for row in pending.values()]):
-            return
-        deadline = time.monotonic() + self.timeout
-        watches = self._watch(deadline)
-
-        def done() -> bool | None:
-            self._settle(pending, watches.objects(API_VERSION, "HTTPRoute", self.namespace))
-            stuck = [
-                row for row in pending.values() if time.monotonic() - row.get("false_since", time.monotonic()) > GRACE
-            ]
-            return True if not pending or stuck else None
-
-        def wake() -> float:
-            return time.monotonic() + 1
-
-        settled = watches.wait(done, deadline, wake)
-        watches.close()
-        if pending:
-            when = f"{GRACE:.0f} s after a condition turned False" if settled else f"within {self.timeout} s"
-            raise self._not_ready(pending, when)
-
-    def _watch(self, deadline: float) -> Watches:
-        watches = Watches(self.cluster)
-        watches.start(API_VERSION, "HTTPRoute", self.namespace)
-        watches.synced(deadline)
-        return watches
-
-    def _settle(self, pending: dict[tuple, Object], routes: list[Object]) -> bool:
-        """Take note of routes' states; return whether none is pending any more."""
-        for route in routes:
-            row = pending.get(key(route))
-            if row is None:
-                continue
-            state = object_state({"kind": "HTTPRoute", **route})
-            row["state"] = state.text
-            if state.ready:
-                seconds = row["seconds"] = time.monotonic() - row["start"]
-                self.events.emit(COMPONENT, "accepted", "done", name=row["name"], seconds=seconds)
-                del pending[key(route)]
-            elif "=False" in state.text:
-                row.setdefault("false_since", time.monotonic())
-            else:
-                row.pop("false_since", None)
-        return not pending
-
-    def _not_ready(self, pending: dict[tuple, Object], when: str) -> OrchestratorError:
-        details = []
-        for (namespace, name), row in pending.items():
-            details.append(f"HTTPRoute {namespace}/{name}: {row.get('state') or 'no status'}")
-            self.events.emit(COMPONENT, "accepted", "failed", name=name, detail=row.get("state"))
-        return OrchestratorError(
-            f"The Gateway has not taken {len(pending)} route(s) {when}.",
-            details=details,
-            hint="NoMatchingParent: check the Gateway's listeners; BackendNotFound: the pool; InvalidKind: whether the"
-            " gateway implementation has the inference extension turned on; not reported: whether its controller runs.",
-        )
-
-    def gone(self, routes: list[Object]) -> None:
-        deadline = time.monotonic() + self.timeout
-        doomed = {key(route) for route in routes}
-        if not doomed:
-            return
-        watches = self._watch(deadline)
-
-        def left() -> set:
-            return doomed & {key(route) for route in watches.objects(API_VERSION, "HTTPRoute", self.namespace)}
-
-        if watches.wait(lambda: None if left() else True, deadline) is None:
-            names = ", ".join("/".join(name) for name in sorted(left()))
-            raise OrchestratorError(f"HTTPRoute {names} is still there: a finalizer holds it.")
-        watches.close()
+def _diff(name: str, done: t.Sequence[Applied]) -> list[Object]:
+    """Return Ansible's diff of what changed."""
+    changed = [one for one in done if one.action != UNCHANGED]
+    if not changed:
+        return []
+    before = {title(one.item): shown(one.before) for one in changed if one.before}
+    after = {title(one.item): shown(one.after) for one in changed if one.after}
+    texts = {"before": yaml.safe_dump(before), "after": yaml.safe_dump(after)}
+    return [{"before_header": name, "after_header": name, **texts}]

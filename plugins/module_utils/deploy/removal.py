@@ -5,24 +5,21 @@
 from __future__ import annotations
 
 import concurrent.futures
-import os
 import time
+import typing as t
 
 from ..base.data import Object
 from ..base.errors import OrchestratorError
-from ..base.events import Events
 from ..base.ours import COMPONENT_LABEL, is_kept, object_key
-from ..cluster.client import Cluster
 from ..cluster.watch import Watches
-from ..helm.command import Helm, HelmError, uninstall_arguments
-from ..helm.deployed import HelmRecords, owner_release
+from ..helm.command import HelmError, uninstall_arguments
+from ..helm.deployed import owner_release
 from ..helm.records import Release, diff_texts
+from ..helm.wanted import HELM_PROCESSES
 from ..objects.rollout import WORKLOADS, pods_of
+from .base import REMOVED, Work, difference
 
 Key = tuple[str, str, str, str]
-
-
-HELM_PROCESSES = min(8, 2 * (os.cpu_count() or 2))
 
 
 ATTEMPTS = 4
@@ -33,11 +30,10 @@ LEFT_ALONE = ("CustomResourceDefinition",)
 
 
 class Removal:
-    """Removes releases of one namespace; shared by helm_releases and stack_teardown."""
+    """Removes releases; shared by the parts that are releases, by rollback and by teardown."""
 
-    def __init__(self, cluster: Cluster, helm: Helm, inventory: HelmRecords, watches: Watches, events: Events) -> None:
-        self.cluster, self.helm, self.inventory = cluster, helm, inventory
-        self.watches, self.events = watches, events
+    def __init__(self, work: Work) -> None:
+        self.work, self.inventory = work, work.inventory
 
     @staticmethod
     def ours(found: dict[str, Release], component: str, names: list[str]) -> list[Release]:
@@ -81,13 +77,13 @@ class Removal:
 
     def _remove(self, release: Release, deadline: float, wait: bool, keep_claims: bool) -> tuple[float, list[Object]]:
         begin, component = time.monotonic(), release.labels.get(COMPONENT_LABEL) or "teardown"
-        with self.events.step(component, "remove", name=release.name):
+        with self.work.events.step(component, "remove", name=release.name):
             release = self.inventory.ready_to_remove(release, keep_claims)
             objects = self.inventory.scoped(release.manifest, release.namespace)
             goes = [item for item in objects if not is_kept(item) and item["kind"] not in LEFT_ALONE]
-            targets = self.targets(goes, (release.name, release.namespace))
+            targets = find_targets(self.work.watches, goes, (release.name, release.namespace))
             self._uninstall(release, deadline)
-            left = self.gone(targets, deadline) if wait else []
+            left = gone(self.work.watches, targets, deadline) if wait else []
         if left:
             raise OrchestratorError("left behind: " + "; ".join(left_line(item) for item in left))
         return round(time.monotonic() - begin, 2), [
@@ -98,50 +94,48 @@ class Removal:
         for attempt in range(ATTEMPTS):
             try:
                 timeout = max(30, int(deadline - time.monotonic()))
-                self.helm.run(uninstall_arguments(release.name, release.namespace, timeout), timeout + 30)
+                self.work.helm.run(uninstall_arguments(release.name, release.namespace, timeout), timeout + 30)
                 return
             except HelmError as exc:
                 if not exc.transient or attempt == ATTEMPTS - 1:
                     raise
                 time.sleep(2**attempt)  # back-off after a failure: there is nothing to watch
 
-    def targets(self, objects: list[Object], owner: tuple[str, str] | None) -> dict[str, Key]:
-        """Return what must vanish, by uid: the live objects that are the owner's, and their pods.
 
-        owner: (release, namespace) that the objects must name, or None to take them all.
-        """
-        for item in objects:
-            api_version, kind, namespace, _name = object_key(item)
-            self.watches.start(api_version, kind, namespace)
-            if kind in WORKLOADS:
-                self.watches.start("v1", "Pod", namespace)
-            if kind == "Deployment":
-                self.watches.start("apps/v1", "ReplicaSet", namespace)
-        self.watches.synced(time.monotonic() + 60)
-        found: dict[str, Key] = {}
-        for item in objects:
-            key = object_key(item)
-            live = self.watches.find(key[0], key[1], key[2], key[3])
-            if live is None or (owner and owner_release(live) != owner):
-                continue
-            found[live["metadata"]["uid"]] = key
-            pods, sets = (
-                self.watches.objects("v1", "Pod", key[2]),
-                self.watches.objects("apps/v1", "ReplicaSet", key[2]),
-            )
-            for pod in pods_of(live, pods, sets):
-                found[pod["metadata"]["uid"]] = ("v1", "Pod", key[2], pod["metadata"]["name"])
-        return found
+def find_targets(watches: Watches, objects: t.Iterable[Object], owner: tuple[str, str] | None = None) -> dict[str, Key]:
+    """Return what must vanish, by uid: the live objects that are the owner's, and their pods.
 
-    def gone(self, targets: dict[str, Key], deadline: float) -> list[Object]:
-        """Wait until none of the targets exists; return those that are left at the deadline."""
+    owner: (release, namespace) that the objects must name, or None to take them all.
+    """
+    keys = [object_key(item) for item in objects]
+    for api_version, kind, namespace, _name in keys:
+        watches.start(api_version, kind, namespace)
+        if kind in WORKLOADS:
+            watches.start("v1", "Pod", namespace)
+        if kind == "Deployment":
+            watches.start("apps/v1", "ReplicaSet", namespace)
+    watches.synced(time.monotonic() + 60)
+    found: dict[str, Key] = {}
+    for key in keys:
+        live = watches.find(*key)
+        if live is None or (owner and owner_release(live) != owner):
+            continue
+        found[live["metadata"]["uid"]] = key
+        pods, sets = watches.objects("v1", "Pod", key[2]), watches.objects("apps/v1", "ReplicaSet", key[2])
+        for pod in pods_of(live, pods, sets):
+            found[pod["metadata"]["uid"]] = ("v1", "Pod", key[2], pod["metadata"]["name"])
+    return found
 
-        def left() -> list[Object]:
-            live = [(uid, self.watches.find(*key[:3], key[3])) for uid, key in targets.items()]
-            return [item for uid, item in live if item is not None and item["metadata"].get("uid") == uid]
 
-        self.watches.wait(lambda: None if left() else True, deadline)
-        return left()
+def gone(watches: Watches, targets: t.Mapping[str, Key], deadline: float) -> list[Object]:
+    """Wait until none of the targets exists; return those that are left at the deadline."""
+
+    def left() -> list[Object]:
+        live = [(uid, watches.find(*key)) for uid, key in targets.items()]
+        return [item for uid, item in live if item is not None and item["metadata"].get("uid") == uid]
+
+    watches.wait(lambda: None if left() else True, deadline)
+    return left()
 
 
 def left_line(item: Object) -> str:
@@ -157,9 +151,11 @@ def left_line(item: Object) -> str:
 def result_of(release: Release) -> Object:
     """Return the module's result for a release that goes."""
     return {
+        "component": release.labels.get(COMPONENT_LABEL) or "",
+        "kind": "release",
         "name": release.name,
         "namespace": release.namespace,
-        "action": "removed",
+        "action": REMOVED,
         "chart": release.chart,
         "chart_version": release.chart_version,
         "revision": release.revision,
@@ -170,9 +166,7 @@ def result_of(release: Release) -> Object:
 
 def removal_diff(releases: list[Release]) -> list[Object]:
     """Return Ansible's diff for releases that go."""
-    found = []
-    for release in releases:
-        before, _after = diff_texts(release.manifest, "", release.namespace)
-        header = f"Helm release {release.name}"
-        found.append({"before_header": header, "after_header": header, "before": before, "after": ""})
-    return found
+    return [
+        difference(f"Helm release {release.name}", *diff_texts(release.manifest, "", release.namespace))
+        for release in releases
+    ]

@@ -15,7 +15,11 @@ def failure(result: t.Mapping[str, t.Any], task: t.Mapping[str, t.Any], table: t
     result, task: ansible_failed_result and ansible_failed_task; table: the component table.
     """
     text = str(result.get("msg") or result)
-    failed = [str(name) for name in result.get("failed_components") or [_role(task) or task.get("name") or ""]]
+    failed = [
+        str(name)
+        for name in result.get("failed_components")
+        or [result.get("component") or _role(task) or task.get("name") or ""]
+    ]
     not_started: list[str] = []
     for row in table:
         if row["name"] not in failed and {*row.get("needs", [])} & {*failed, *not_started}:

@@ -70,7 +70,8 @@ def prepare(releases: list[Object], helm: Helm, cache: str | None, *, plain_http
             files.append(helm.values_file(release["values"]))
         chart = charts[chart_key(release)]
         merged, replace = values[release["name"]], release.get("replace") or []
-        wanted.append(Wanted(release["name"], chart, merged, files, helm.registry, replace))
+        namespace = release.get("namespace") or ""
+        wanted.append(Wanted(release["name"], chart, merged, files, helm.registry, replace, namespace))
     return wanted
 
 
@@ -79,7 +80,7 @@ class Wanted:
     """A release as it shall be.
 
     values: files and inline merged; files: what Helm gets, in order; registry: where its images come from, "" for any;
-    replace: objects of it that are deleted before, because they cannot be changed.
+    replace: objects of it that are deleted before, because they cannot be changed; namespace: where it is installed.
     """
 
     name: str
@@ -88,3 +89,4 @@ class Wanted:
     files: list[str]
     registry: str = ""
     replace: t.Sequence[Object] = ()
+    namespace: str = ""

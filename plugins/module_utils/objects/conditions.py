@@ -20,12 +20,13 @@ NOT_SEEN = "its controller has not seen the present generation yet"
 @dataclasses.dataclass(frozen=True)
 class State:
     """ready; text: why not, for an operator; failed: it does not become ready without a change; certain: so much so
-    that there is nothing to wait for."""
+    that there is nothing to wait for; denied: a condition says no, which may pass."""
 
     ready: bool
     text: str = ""
     failed: bool = False
     certain: bool = False
+    denied: bool = False
 
 
 def object_state(item: Object) -> State:
@@ -176,7 +177,7 @@ def _route(item: Object) -> State:
             if not found or not _current(found, item):
                 return State(False, f"Gateway {parent.get('name')} has not reported {name} yet")
             if found.get("status") != "True":
-                return State(False, f"Gateway {parent.get('name')}: {describe(found, name)}")
+                return State(False, f"Gateway {parent.get('name')}: {describe(found, name)}", denied=True)
     return State(True)
 
 

@@ -9,14 +9,14 @@ import typing as t
 
 from ..base.data import Object
 from ..base.errors import OrchestratorError
-from ..base.events import Events
-from ..base.ours import COMPONENT_LABEL, MANAGED_LABEL
+from ..base.ours import COMPONENT_LABEL, MANAGED_LABEL, labelled
 from ..changes.actions import DELETE, REPLACE, REUSE, Action, ReleaseObjects
 from ..changes.discover import Discovery
 from ..charts.fetch import Chart, fetch_chart
 from ..components.base import Facts
 from ..components.prepare import objects as prepare_objects
-from ..deploy.objects import RouteService, labelled
+from ..deploy.base import Work
+from ..deploy.objects import Objects
 from ..helm.records import Release
 from ..model.items import RenderedRelease
 from ..model.model import StackModel
@@ -52,7 +52,8 @@ class Planner:
     def actions(self, parts: t.Sequence[RenderedRelease], current: t.Mapping[tuple[str, str], Release]) -> list[Action]:
         """Return what becomes of every object. current: the releases that exist, by component and name."""
         with contextlib.suppress(OrchestratorError):
-            self.routes, self.stale = self._routes().planned()
+            routes = self._routes()
+            self.routes, self.stale = routes.wanted, routes.stale(everywhere=False)
         found = self.discovery.applied("prepare", [*self._namespaces(), *self.prepared])
         found += self.discovery.releases([self._part(part, current) for part in parts])
         found += self.discovery.applied("httproute", self.routes)
@@ -148,16 +149,12 @@ class Planner:
         }
         return [labelled(item, PREPARE) for item in prepare_objects(settings)]
 
-    def _routes(self) -> RouteService:
+    def _routes(self) -> Objects:
         stack, gateway = self.stack, self.stack["route_gateway"]
-        options = {
-            "namespace": stack["namespace"],
-            "routes": stack["routes"],
-            "gateway_name": gateway["name"],
-            "gateway_namespace": gateway["namespace"],
-            "section_name": self.params["httproute"]["section_name"],
-        }
-        return RouteService(self.cluster, options, Events(None), check_mode=True)
+        place = {**dict.fromkeys(("component", "name"), "httproute"), "namespace": stack["namespace"]}
+        parent = {**gateway, "section_name": self.params["httproute"]["section_name"]}
+        part = {**place, "kind": "objects", "objects": stack["routes"], "gateway": parent}
+        return Objects(Work(self.cluster, {}, check=True), part)
 
     def charts(self) -> list[Object]:
         """Return the chart of every release."""

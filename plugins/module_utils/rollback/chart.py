@@ -4,12 +4,10 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from ..base.data import Object
 from ..base.errors import OrchestratorError
-from ..helm.command import Helm, template_arguments
-from ..helm.deployed import HelmRecords
+from ..deploy.base import Work
+from ..helm.command import template_arguments
 from ..helm.image_check import checked_render
 from ..helm.records import Release
 from ..helm.wanted import Wanted, prepare
@@ -23,27 +21,19 @@ KEYS = ("name", "chart_ref", "chart_version", "values")
 class RecordedCharts:
     """Renders the charts of a record; Helm is only looked for where a chart is needed."""
 
-    def __init__(self, inventory: HelmRecords, make_helm: t.Callable[[], Helm], params: Object) -> None:
-        """make_helm: called once, at the first chart; params: chart_cache and plain_http of the module."""
-        self.inventory, self.make_helm, self.params = inventory, make_helm, params
-        self._helm: Helm | None = None
+    def __init__(self, work: Work) -> None:
+        self.work = work
         # By release and namespace, as Helm is to install them.
         self.wanted: dict[tuple[str, str], Wanted] = {}
-
-    @property
-    def helm(self) -> Helm:
-        """Helm, with the registry that the recorded deployment took its images from."""
-        if self._helm is None:
-            self._helm = self.make_helm()
-        return self._helm
 
     def rendered(self, row: Object, wanted: Object, *, upgrade: bool) -> Release:
         """Return the release as its chart makes it; raise OrchestratorError where the chart is not what it was.
 
-        row: the record's; wanted: as helm_releases takes it; upgrade: whether the release exists.
+        row: the record's; wanted: a part of the kind release; upgrade: whether the release exists.
         """
-        release = {key: wanted.get(key) for key in KEYS}
-        (one,) = prepare([release], self.helm, self.params["chart_cache"], plain_http=self.params["plain_http"])
+        release = {**{key: wanted.get(key) for key in KEYS}, "namespace": row["namespace"]}
+        options, helm = self.work.params, self.work.helm
+        (one,) = prepare([release], helm, options["chart_cache"], plain_http=options["plain_http"])
         recorded = row.get("chart_digest")
         if recorded and one.chart.digest != recorded:
             raise OrchestratorError(
@@ -52,15 +42,10 @@ class RecordedCharts:
             )
         arguments = template_arguments(
             one.name, one.chart.path, row["namespace"], one.files,
-            kube_version=self.inventory.version, apis=self.inventory.apis, upgrade=upgrade,
+            kube_version=self.work.inventory.version, apis=self.work.inventory.apis, upgrade=upgrade,
         )  # fmt: skip
-        text = checked_render(self.helm, arguments, one.chart.path, RENDER_SECONDS)
+        text = checked_render(helm, arguments, one.chart.path, RENDER_SECONDS)
         self.wanted[row["name"], row["namespace"]] = one
         return Release(
             one.name, row["namespace"], 0, "deployed", one.chart.name, one.chart.version, one.values, text, {}
         )
-
-    def close(self) -> None:
-        """Remove Helm's values files."""
-        if self._helm is not None:
-            self._helm.close()

@@ -11,6 +11,7 @@ from ..base.data import Object
 from ..base.errors import OrchestratorError
 from ..changes.actions import REUSE
 from ..cluster.client import Cluster
+from ..deploy.base import Work
 from ..helm.command import Helm
 from ..helm.deployed import HelmRecords
 from ..helm.image_check import registry_of
@@ -47,18 +48,15 @@ def run(params: Object, cluster: Cluster, make_helm: t.Callable[[str], Helm], *,
     """
     records = Records(cluster, params["namespace"], params["records"] or "")
     record = choose(records, params["to"])
-    inventory = HelmRecords(cluster)
-    charts = RecordedCharts(inventory, lambda: make_helm(registry(record)), params)
-    try:
-        found = planned(record, params["namespace"], cluster, inventory, charts)
+    with Work(cluster, params, lambda: make_helm(registry(record))) as work:
+        charts = RecordedCharts(work)
+        found = planned(record, params["namespace"], cluster, work.inventory, charts)
         result = {**described(record, records.rows[0]["time"]), **shown(found, params)}
         if diff:
             result["diff"] = found.diffs()
         if check or params["state"] == "planned":
             return {**result, "changed": check and found.changes, "to_change": found.changes}
-        return _carried_out(found, result, Restore(cluster, charts.helm, inventory, charts, params), params)
-    finally:
-        charts.close()
+        return _carried_out(found, result, Restore(work, charts), params)
 
 
 def planned(record: Object, namespace: str, cluster: Cluster, inventory: HelmRecords, charts: RecordedCharts) -> Return:
@@ -91,18 +89,15 @@ def registry(record: Object) -> str:
 
 
 def _carried_out(found: Return, result: Object, restore: Restore, params: Object) -> Object:
-    try:
-        if params["state"] == "removed":
-            restore.remove(found.extra)
-            return {**result, "changed": bool(found.extra)}
-        more = set(result["changing"]).difference(params["changing"] or result["changing"])
-        if more:
-            # Less may be left to do than was shown: a run that was killed may have got that far meanwhile.
-            raise OrchestratorError("More would be done than was shown; nothing was changed.",
-                                    hint="Run again.", details=sorted(more))  # fmt: skip
-        rows = restore.run(found.steps, found.actions)
-    finally:
-        restore.watches.close()
+    if params["state"] == "removed":
+        restore.remove(found.extra)
+        return {**result, "changed": bool(found.extra)}
+    more = set(result["changing"]).difference(params["changing"] or result["changing"])
+    if more:
+        # Less may be left to do than was shown: a run that was killed may have got that far meanwhile.
+        raise OrchestratorError("More would be done than was shown; nothing was changed.",
+                                hint="Run again.", details=sorted(more))  # fmt: skip
+    rows = restore.run(found.steps, found.actions)
     return _ended({**result, "releases": rows, "changed": any(one.action != UNCHANGED for one in found.steps)})
 
 

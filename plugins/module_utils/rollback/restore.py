@@ -10,20 +10,15 @@ import typing as t
 
 from ..base.data import Object
 from ..base.errors import OrchestratorError
-from ..base.events import Events
-from ..base.process import runs
 from ..changes.actions import REPLACE, Action
 from ..changes.fingerprints import fingerprinted
-from ..cluster.client import Cluster
-from ..cluster.watch import Watches
-from ..deploy.install import Installer
+from ..deploy.base import Work
 from ..deploy.nudge import nudge
-from ..deploy.readiness import NotReady, Readiness
-from ..deploy.releases import Deploy
+from ..deploy.readiness import NotReady
+from ..deploy.release import Releases
 from ..deploy.removal import Removal
 from ..deploy.replacing import mend, remove
-from ..helm.command import Helm, HelmError
-from ..helm.deployed import HelmRecords
+from ..helm.command import HelmError
 from ..helm.records import Release, same_manifest, same_values
 from ..helm.recovery import Recovery, outlived
 from ..helm.wanted import HELM_PROCESSES
@@ -31,9 +26,6 @@ from .chart import RecordedCharts
 from .steps import CHART, HISTORY, UNCHANGED, Step
 
 ATTEMPTS = 4
-
-
-GRACE = 10
 
 
 def rollback_arguments(name: str, namespace: str, number: int, timeout: int) -> list[str]:
@@ -49,15 +41,8 @@ def is_restored(current: Release, step: Step) -> bool:
 class Restore:
     """Restores releases of one cluster."""
 
-    def __init__(
-        self, cluster: Cluster, helm: Helm, inventory: HelmRecords, charts: RecordedCharts, params: Object
-    ) -> None:
-        """params: wait_timeout, events_file, owner of the module."""
-        self.cluster, self.helm, self.inventory, self.charts = cluster, helm, inventory, charts
-        self.owner = params.get("owner") or {}
-        self.deadline = time.monotonic() + params["wait_timeout"]
-        self.watches, self.events = Watches(cluster), Events(params["events_file"])
-        self.readiness = Readiness(cluster, self.watches, fail_fast=True, grace=GRACE)
+    def __init__(self, work: Work, charts: RecordedCharts) -> None:
+        self.work, self.inventory, self.charts = work, work.inventory, charts
 
     def run(self, steps: list[Step], actions: t.Sequence[Action]) -> list[Object]:
         """Return a row for each release, as records have them; what failed has an error. Nothing is left running.
@@ -71,8 +56,7 @@ class Restore:
 
     def remove(self, releases: list[Release]) -> None:
         """Remove releases that the deployment did not have; claims stay."""
-        removal = Removal(self.cluster, self.helm, self.inventory, self.watches, self.events)
-        removal.run(releases, max(60, int(self.deadline - time.monotonic())), check=False, keep_claims=True)
+        Removal(self.work).run(releases, int(self.work.left(60)), check=False, keep_claims=True)
 
     def _restored(self, step: Step, replaced: list[Object]) -> Object:
         row = {key: value for key, value in step.row.items() if key != "error"}
@@ -80,8 +64,8 @@ class Restore:
         begin = time.monotonic()
         try:
             if step.action != UNCHANGED:
-                self._check_owner()
-                remove(self.inventory, self.watches, replaced, self.deadline)
+                self.work.check_owner()
+                remove(self.inventory, self.work.watches, replaced, self.work.deadline)
             row.update(self._from_chart(step) if step.action == CHART else self._from_history(step))
         except NotReady as exc:
             row.update(objects=exc.objects, error=str(exc))
@@ -89,32 +73,27 @@ class Restore:
             row.update(action=None, error=str(exc))
         return {**row, "seconds": round(time.monotonic() - begin, 2)}
 
-    def _check_owner(self) -> None:
-        """Raise OrchestratorError where the playbook was killed: the next run must not meet this one's leavings."""
-        if runs(self.owner) is False:
-            raise OrchestratorError("Not restored: the playbook that wanted it has ended.", hint="Run it again.")
-
     def _from_history(self, step: Step) -> Object:
         """Return what a row gets: revision and objects."""
         component = step.row.get("component") or "rollback"
         release = t.cast(Release, step.current)
         if step.action == HISTORY:
-            with self.events.step(component, "rollback", name=step.name):
+            with self.work.events.step(component, "rollback", name=step.name):
                 self._recovered(step)
             release = self.inventory.releases(step.namespace, [step.name])[step.name]
             mend(self.inventory, release)
         objects = self.inventory.scoped(release.manifest, step.namespace)
         if step.action == HISTORY:
             nudge(self.inventory, objects)
-        with self.events.step(component, "ready", name=step.name):
-            states = self.readiness.wait(objects, self.deadline)
+        with self.work.events.step(component, "ready", name=step.name):
+            states = self.work.readiness.wait(objects, self.work.deadline)
         return {"revision": release.revision, "objects": fingerprinted(states, objects)}
 
     def _recovered(self, step: Step) -> None:
         """Roll back; where the newest revision was cut off or failed, all that it may have done is undone as well."""
         current = step.current
         if current is not None and current.pending:
-            current = outlived(current, self.inventory, self.watches, self.deadline)
+            current = outlived(current, self.inventory, self.work.watches, self.work.deadline)
             if current is not None and current.status == "deployed" and is_restored(current, step):
                 return  # a run that was killed has got that far
         if current is None or current.status in ("deployed", "uninstalled", "uninstalling"):
@@ -131,9 +110,9 @@ class Restore:
     def _helm(self, step: Step) -> None:
         number = int(step.row["revision"])
         for attempt in range(ATTEMPTS):
-            timeout = max(30, int(self.deadline - time.monotonic()))
+            timeout = int(self.work.left())
             try:
-                self.helm.run(rollback_arguments(step.name, step.namespace, number, timeout), timeout + 30)
+                self.work.helm.run(rollback_arguments(step.name, step.namespace, number, timeout), timeout + 30)
                 return
             except HelmError as exc:
                 if not exc.transient or attempt == ATTEMPTS - 1:
@@ -141,13 +120,11 @@ class Restore:
                 time.sleep(2**attempt)  # back-off after a failure: there is nothing to watch
 
     def _from_chart(self, step: Step) -> Object:
-        params: Object = {
-            "component": step.row.get("component") or "", "namespace": step.namespace, "adopt": False,
-            "owner": self.owner,
-        }  # fmt: skip
-        installer = Installer(self.cluster, self.helm, self.inventory, self.watches, params, self.deadline)
-        self.inventory.ensure_namespace(step.namespace, params["component"])
-        deploy = Deploy(installer, self.inventory, self.readiness, self.events, True)
-        wanted = self.charts.wanted[step.name, step.namespace]
-        (result,) = deploy.carry_out([installer.plan(wanted, step.current)])
-        return {"revision": result["revision"], "objects": result["objects"]}
+        component = step.row.get("component") or ""
+        self.inventory.ensure_namespace(step.namespace, component)
+        wanted, current = self.charts.wanted[step.name, step.namespace], {}
+        if step.current is not None:
+            current[step.name] = step.current
+        releases = Releases(self.work, component, [wanted], current)
+        (row,) = releases.carry_out(releases.plan())
+        return {"revision": row["revision"], "objects": row["objects"]}

@@ -27,7 +27,7 @@ GONE = "Helm has that revision no more"
 
 @dataclasses.dataclass
 class Step:
-    """One release. row: the record's; wanted: as helm_releases takes it; after: the manifest that it shall have."""
+    """One release. row: the record's; wanted: a part of the kind release; after: the manifest that it shall have."""
 
     row: Object
     wanted: Object

@@ -25,7 +25,7 @@ if t.TYPE_CHECKING:
 GATEWAY_API = "gateway.networking.k8s.io/v1"
 
 
-# What the module helm_releases needs of Helm.
+# What installing releases needs of Helm.
 HELM_MINIMUM = (3, 17, 0)
 
 

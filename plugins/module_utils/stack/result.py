@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A resolved stack as plain data: releases for helm_releases, routes for httproutes, models for verification."""
+"""A resolved stack as plain data: releases, routes, models for verification."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _gateway(stack: Stack) -> dict[str, t.Any]:
 
 
 def _route_gateway(stack: Stack) -> dict[str, str]:
-    """Return the Gateway that routes go to, and its listener; an empty name leaves the choice to module httproutes."""
+    """Return the Gateway that routes go to, and its listener; an empty name leaves the choice to the deployment."""
     options, gateway = stack.params["httproute"], stack.gateway
     ours = "gateway" in stack.params["components"] or gateway.release is None
     return {

@@ -9,10 +9,10 @@ from ..base.errors import OrchestratorError
 from ..base.ours import COMPONENT_LABEL, MANAGED_LABEL
 from ..changes.drift import key_of, owned_extra, rival_routes, stray_pods
 from ..cluster.client import Cluster
+from ..cluster.sweep import Sweep
 from ..helm.deployed import HELM_OBJECTS, HelmRecords
 from ..helm.records import Release, manifest_objects
 from ..objects.conditions import State
-from ..teardown.run import Sweep
 from .rows import DeployedRelease, row
 
 Releases = dict[tuple[str, str], Release]
@@ -66,7 +66,7 @@ class Added:
             # What a later revision brought is told by the release's own row.
             known |= {key_of(item) for item in manifest_objects(one.manifest, one.namespace)}
         ours = {key for key, one in releases.items() if one.managed}
-        sweep = Sweep(self.reader.cluster, self.inventory)
+        sweep = Sweep(self.reader.cluster, self.inventory.discovery)
         found = sweep.objects(self.namespaces, HELM_OBJECTS) + sweep.objects(self.namespaces, OURS)
         rows = [extra(item, "nothing deployed has it") for item in owned_extra(found, known, ours)]
         pools = [live for item in items if item["kind"] == POOL and (live := self.reader.live(item))]

@@ -11,14 +11,6 @@ from ..base.data import Object
 from ..base.ours import MANAGED_LABEL, RECORD_TYPE, SECRET_TYPE, is_kept, object_key
 from ..helm.records import Release
 
-# Kinds that controllers make for others' objects; they go with those.
-DERIVED = ("Event", "Endpoints", "EndpointSlice", "ControllerRevision", "Lease", "PodMetrics", "ReplicaSet")
-
-
-# KWOK's own objects of a simulated pod.
-SIMULATED = "kwok.x-k8s.io"
-
-
 ROUTE_GROUP = "gateway.networking.k8s.io/"
 
 
@@ -30,38 +22,6 @@ DEFINITION = "CustomResourceDefinition"
 
 # What every namespace has by itself.
 BUILT_IN = (("ConfigMap", "kube-root-ca.crt"), ("ConfigMap", "openshift-service-ca.crt"), ("ServiceAccount", "default"))
-
-
-@dataclasses.dataclass(frozen=True)
-class Kind:
-    """A listable kind. path: the API's path up to its namespace or plural."""
-
-    api_version: str
-    kind: str
-    plural: str
-    namespaced: bool
-
-    def path(self, namespace: str) -> str:
-        """Return the path that lists it in a namespace, or in the cluster where it has none."""
-        root = f"/apis/{self.api_version}" if "/" in self.api_version else f"/api/{self.api_version}"
-        return f"{root}/namespaces/{namespace}/{self.plural}" if self.namespaced else f"{root}/{self.plural}"
-
-
-def listable_kinds(documents: list[Object]) -> list[Kind]:
-    """Return the kinds of discovery documents that can be listed and deleted, in each group's preferred version."""
-    found = []
-    for document in documents:
-        for group in document.get("items") or []:
-            versions = group.get("versions") or []
-            if not versions:
-                continue
-            name = group["metadata"].get("name")
-            api_version = f"{name}/{versions[0]['version']}" if name else versions[0]["version"]
-            for entry in versions[0].get("resources") or []:
-                kind = (entry.get("responseKind") or {}).get("kind") or ""
-                if {"list", "delete"} <= set(entry.get("verbs") or []) and kind not in DERIVED and name != SIMULATED:
-                    found.append(Kind(api_version, kind, entry["resource"], entry.get("scope") == "Namespaced"))
-    return found
 
 
 @dataclasses.dataclass

@@ -4,84 +4,39 @@
 
 from __future__ import annotations
 
-import concurrent.futures
-import json
-import time
 import typing as t
 
 from ..base.data import Object
 from ..base.errors import Forbidden, OrchestratorError
 from ..base.ours import MANAGED_LABEL, SECRET_TYPE, object_key
-from ..cluster.client import Cluster, api_error
-from ..deploy.removal import Removal, left_line
-from ..helm.deployed import HELM_OBJECTS, HelmRecords
+from ..cluster.sweep import Sweep
+from ..deploy.base import Work
+from ..deploy.removal import Removal, find_targets, gone, left_line
+from ..helm.deployed import HELM_OBJECTS
 from ..helm.records import Release
 from .decide import (
     CLAIM,
-    Kind,
     TeardownPlan,
     foreign,
     is_ours,
     line,
-    listable_kinds,
     make_plan,
     namespace_refusal,
     orphans,
     owner,
 )
 
-try:
-    from kubernetes.client.exceptions import ApiException
-except ImportError:  # pragma: no cover - reported by Cluster
-    ApiException = Exception  # type: ignore[assignment,misc]
-
-
-READERS = 8
-
-
 OURS = f"{MANAGED_LABEL}=true"
-
-
-class Sweep:
-    """Lists all kinds of the cluster at once. Kinds that may not be listed hold nothing that could be ours."""
-
-    def __init__(self, cluster: Cluster, inventory: HelmRecords) -> None:
-        self.cluster = cluster
-        self.kinds = listable_kinds(inventory.discovery)
-
-    def objects(self, namespaces: list[str], selector: str | None, *, cluster_wide: bool = False) -> list[Object]:
-        """Return the objects of the namespaces, and where cluster_wide those without one, that match."""
-        jobs = [(kind, namespace) for kind in self.kinds if kind.namespaced for namespace in namespaces]
-        jobs += [(kind, "") for kind in self.kinds if cluster_wide and not kind.namespaced]
-        with concurrent.futures.ThreadPoolExecutor(READERS) as pool:
-            found = list(pool.map(lambda job: self._list(job[0], job[1], selector), jobs))
-        return [item for items in found for item in items]
-
-    def _list(self, kind: Kind, namespace: str, selector: str | None) -> list[Object]:
-        query = [("labelSelector", selector)] if selector else []
-        try:
-            reply = self.cluster.client.request(
-                "get", kind.path(namespace), query_params=query, serialize=False, _request_timeout=60
-            )
-        except ApiException as exc:
-            if exc.status in (403, 404, 405, 503):
-                return []
-            raise api_error(exc, f"list {kind.kind}") from exc
-        items = json.loads(reply.data).get("items") or []
-        for item in items:
-            item.update(apiVersion=kind.api_version, kind=kind.kind)
-        return items
 
 
 class Teardown:
     """One teardown of the namespaces of a stack."""
 
-    def __init__(self, cluster: Cluster, removal: Removal, params: Object) -> None:
-        """params: namespaces, release_names, delete_pvcs, delete_namespace, force_namespace, wait_timeout."""
-        self.cluster, self.removal, self.inventory, self.params = cluster, removal, removal.inventory, params
+    def __init__(self, work: Work, params: Object) -> None:
+        """params: namespaces, release_names, delete_pvcs, delete_namespace, force_namespace."""
+        self.work, self.cluster, self.inventory, self.params = work, work.cluster, work.inventory, params
         self.namespaces = list(dict.fromkeys(params["namespaces"]))
-        self.sweep = Sweep(cluster, self.inventory)
-        self.deadline = time.monotonic() + params["wait_timeout"]
+        self.sweep = Sweep(work.cluster, work.inventory.discovery)
         self.errors: list[str] = []
         self.unseen: list[tuple[str, str]] = []
 
@@ -138,17 +93,17 @@ class Teardown:
             self.errors += exc.details or [str(exc)]
 
     def _uninstall(self, plan: TeardownPlan) -> None:
-        left = max(30, int(self.deadline - time.monotonic()))
-        self.removal.run(plan.releases, left, check=False, keep_claims=not self.params["delete_pvcs"])
+        keep = not self.params["delete_pvcs"]
+        Removal(self.work).run(plan.releases, int(self.work.left()), check=False, keep_claims=keep)
 
     def _delete(self, objects: list[Object]) -> None:
         if not objects:
             return
-        targets = self.removal.targets(objects, None)
+        targets = find_targets(self.work.watches, objects)
         for item in objects:
             api_version, kind, namespace, name = object_key(item)
             self.inventory.change(f"delete {kind} {name}", "delete", api_version, kind, name, namespace)
-        self.removal.gone(targets, self.deadline)  # whatever is left is counted at the end
+        gone(self.work.watches, targets, self.work.deadline)  # whatever is left is counted at the end
 
     def left(self, plan: TeardownPlan) -> list[str]:
         """Return one line for each thing that should be gone and is not, and what could not be done."""
@@ -195,9 +150,9 @@ class Teardown:
         live = self.cluster.get("v1", "Namespace", namespace)
         if live is None:
             return
-        targets = self.removal.targets([live], None)
+        targets = find_targets(self.work.watches, [live])
         self.inventory.change(f"delete Namespace {namespace}", "delete", "v1", "Namespace", namespace, None)
-        self.errors += [left_line(item) for item in self.removal.gone(targets, self.deadline)]
+        self.errors += [left_line(item) for item in gone(self.work.watches, targets, self.work.deadline)]
 
 
 def orphan_line(item: Object) -> str:

@@ -23,17 +23,16 @@ from playbooks import ROOT, environment
 
 
 def job(folder: pathlib.Path, namespace: str, owner: dict[str, str]) -> dict[str, Any]:
-    """Run helm_releases as a job does; return its result."""
-    release = {"name": "infra", "chart_ref": str(ROOT / "roles/lab/files/charts/llm-d-infra"), "values": {}}
+    """Run component_parts as a job does; return its result."""
+    place = {"name": "infra", "namespace": namespace, "kind": "release"}
     arguments = {
         "component": "gateway",
-        "namespace": namespace,
-        "releases": [release],
+        "parts": [{**place, "chart_ref": str(ROOT / "roles/lab/files/charts/llm-d-infra"), "values": {}}],
         "kubeconfig": os.environ["LAB_KUBECONFIG"],
         "wait": False,
         "owner": owner,
     }
-    command = ["ansible", "localhost", "-m", "llm_d.orchestrator.helm_releases", "-a", json.dumps(arguments)]
+    command = ["ansible", "localhost", "-m", "llm_d.orchestrator.component_parts", "-a", json.dumps(arguments)]
     env = environment(folder) | {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / "playbooks/collections")}
     env |= {"ANSIBLE_LOAD_CALLBACK_PLUGINS": "1", "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.oneline"}
     variables = json.dumps({"ansible_python_interpreter": sys.executable})

@@ -18,8 +18,8 @@ from ansible_collections.llm_d.orchestrator.plugins.action.release_jobs import f
         ('{"started": true, "fin', None),
         (json.dumps({"started": True, "finished": False, "ansible_job_id": "j1"}), None),
         (
-            json.dumps({"changed": True, "releases": [], "invocation": {"x": 1}, "_ansible_warnings": []}),
-            {"changed": True, "releases": []},
+            json.dumps({"changed": True, "parts": [], "invocation": {"x": 1}, "_ansible_warnings": []}),
+            {"changed": True, "parts": []},
         ),
     ],
 )

@@ -43,7 +43,7 @@ def test_a_folder_that_is_gone_is_an_error(tmp_path: pathlib.Path) -> None:
 
 
 def job(*releases: dict, **fields: object) -> dict:
-    return {"releases": list(releases), **fields}
+    return {"parts": list(releases), **fields}
 
 
 def test_what_became_of_the_others_is_said() -> None:

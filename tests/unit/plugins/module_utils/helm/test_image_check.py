@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.charts.fetch import Chart
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.prepare import objects as prepare_objects
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.deploy.install import fingerprint
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.deploy.release import fingerprint
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.helm import image_check as checks
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.helm.command import LocalHelm, template_arguments
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.helm.records import manifest_objects

@@ -68,7 +68,7 @@ def test_a_failure_is_recorded_without_secrets(tmp_path):
         outcome="failed",
         failure={"component": "gaie", "text": "```\nHF_TOKEN=abcdef12345 is wrong"},
         inputs={"llm_d_models": [{"name": "a"}], "prepare_hf_token": "hf_abcdefghijkl"},
-        collected={"gaie": {"releases": [failed_release]}},
+        collected={"gaie": {"parts": [failed_release]}},
         verification={"checks": [{"model": "a", "name": "pods", "ok": False, "detail": "0 of 1"}], "models": []},
         versions={"helm": "v3.19.4"},
         planned={"plan": {"digest": "sha256:a1"}},

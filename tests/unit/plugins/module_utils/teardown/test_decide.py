@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.ours import MANAGED_LABEL
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.sweep import listable_kinds
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.helm.records import Release
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.teardown import decide as teardown
 
@@ -126,7 +127,7 @@ def test_listable_kinds_take_the_preferred_version():
         ],
     }
     core = {"metadata": {}, "versions": [{"version": "v1", "resources": [resource("Node", "nodes", "Cluster")]}]}
-    kinds = teardown.listable_kinds([{"items": [group, core]}])
+    kinds = listable_kinds([{"items": [group, core]}])
     assert [(kind.api_version, kind.kind) for kind in kinds] == [("apps/v1", "Deployment"), ("v1", "Node")]
     assert kinds[0].path("n") == "/apis/apps/v1/namespaces/n/deployments"
     assert kinds[1].path("n") == "/api/v1/nodes"

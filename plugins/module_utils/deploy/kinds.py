@@ -1,0 +1,96 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Which file handles a kind of part. A part of another kind is an error that names it.
+
+Each has render, settled, present, absent, recorded and restored; the first four and the last take the call's work and
+parts of one component and of that kind.
+"""
+
+from __future__ import annotations
+
+import itertools
+import typing as t
+
+from ..base.data import Object
+from ..base.errors import OrchestratorError
+from . import kustomization, objects, release
+from .base import PartsFailed, Result, Work
+
+KINDS: dict[str, t.Any] = {module.KIND: module for module in (release, objects, kustomization)}
+
+
+def check(parts: t.Iterable[Object]) -> None:
+    """Raise OrchestratorError for parts whose kind nothing handles, and for names that stand twice."""
+    parts = list(parts)
+    keys = [(part["component"], part["kind"], part["namespace"], part["name"]) for part in parts]
+    wrong = [
+        f"the part {part['name']} of {part['component']} is of the kind {part['kind']!r}"
+        for part in parts
+        if part["kind"] not in KINDS
+    ]
+    wrong += [f"{name} of {component} is given more than once" for component, _kind, _place, name in sorted(
+        {key for key in keys if keys.count(key) > 1})]  # fmt: skip
+    if wrong:
+        kinds = ", ".join(KINDS)
+        raise OrchestratorError("Parts cannot be used:", details=wrong, hint=f"Kinds that are known: {kinds}.")
+
+
+def groups(parts: t.Iterable[Object]) -> t.Iterator[tuple[t.Any, list[Object]]]:
+    """Yield what handles parts that follow one another, are of one kind and of one component, with those parts."""
+    parts = list(parts)
+    check(parts)
+    for (_component, kind), group in itertools.groupby(parts, lambda part: (part["component"], part["kind"])):
+        yield KINDS[kind], list(group)
+
+
+def render(work: Work, parts: t.Iterable[Object]) -> dict[tuple[str, str], list[Object]]:
+    """Return the objects that parts shall have, by component and name."""
+    return {
+        (group[0]["component"], name): items
+        for module, group in groups(parts)
+        for name, items in module.render(work, group).items()
+    }
+
+
+def settled(work: Work, parts: t.Iterable[Object]) -> list[Object] | None:
+    """Return the rows of a component's parts where all are as wanted and ready, None where one needs something."""
+    rows: list[Object] = []
+    for module, group in groups(parts):
+        found = module.settled(work, group)
+        if found is None:
+            return None
+        rows += found
+    return rows
+
+
+def present(work: Work, parts: t.Iterable[Object]) -> Result:
+    """Bring parts to the cluster in their order, those of one kind at once; raise PartsFailed for what failed."""
+    return _each(work, parts, "present")
+
+
+def restored(work: Work, parts: t.Iterable[Object]) -> Result:
+    """Bring parts back to what records have of them; raise PartsFailed for what failed."""
+    return _each(work, parts, "restored")
+
+
+def absent(work: Work, parts: t.Iterable[Object]) -> Result:
+    """Remove parts, the last first."""
+    outcome = Result()
+    for module, group in reversed(list(groups(parts))):
+        outcome.join(module.absent(work, group))
+    return outcome
+
+
+def _each(work: Work, parts: t.Iterable[Object], verb: str) -> Result:
+    outcome = Result()
+    for module, group in groups(parts):
+        try:
+            outcome.join(getattr(module, verb)(work, group))
+        except PartsFailed as exc:
+            raise PartsFailed(outcome.rows + exc.rows, outcome.changed or exc.changed, exc.noun) from exc
+        except OrchestratorError as exc:
+            if not outcome.rows:
+                raise
+            place = {key: group[0][key] for key in ("component", "kind", "name", "namespace")}
+            raise PartsFailed([*outcome.rows, {**place, "action": None, "error": str(exc)}], outcome.changed) from exc
+    return outcome

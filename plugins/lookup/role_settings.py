@@ -68,14 +68,16 @@ class LookupModule(LookupBase):
     def run(self, terms: list[str], variables: dict | None = None, **kwargs: t.Any) -> list[dict]:
         """Return one map of settings for each role."""
         self.set_options(var_options=variables, direct=kwargs)
-        return [self._settings(role, variables or {}) for role in terms]
+        return [settings_of(self, role, variables or {}) for role in terms]
 
-    def _settings(self, role: str, variables: dict) -> dict:
-        path = os.path.join(ROLES, role, "defaults", "main.yml")
-        if not os.path.isfile(path):
-            raise AnsibleLookupError(f"This collection has no role {role!r} with defaults.")
-        defaults = self._loader.load_from_file(path, unsafe=True)  # not copied, since nothing here changes it
-        return {
-            name.removeprefix(role + "_"): self._templar.template(variables.get(name, trusted(value)))
-            for name, value in defaults.items()
-        }
+
+def settings_of(lookup: LookupBase, role: str, variables: dict) -> dict:
+    """Return the settings of a role, by their names without its prefix."""
+    path = os.path.join(ROLES, role, "defaults", "main.yml")
+    if not os.path.isfile(path):
+        raise AnsibleLookupError(f"This collection has no role {role!r} with defaults.")
+    defaults = lookup._loader.load_from_file(path, unsafe=True)  # not copied, since nothing here changes it
+    return {
+        name.removeprefix(role + "_"): lookup._templar.template(variables.get(name, trusted(value)))
+        for name, value in defaults.items()
+    }

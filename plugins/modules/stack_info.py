@@ -18,6 +18,7 @@ description:
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - llm_d.orchestrator.cluster
+  - llm_d.orchestrator.stack
 attributes:
   check_mode:
     support: full
@@ -28,67 +29,28 @@ attributes:
 author:
   - llm_d.orchestrator developers (@llm-d)
 options:
-  components:
-    description: Components that are deployed; what only others need is not asked of the cluster.
+  only:
+    description:
+      - The components that are deployed, by default all; what only others need is not asked of the cluster. An empty
+        list only derives names.
     type: list
     elements: str
-    choices: [modelservice, gaie, gateway, httproute]
-    default: [modelservice, gaie, gateway, httproute]
-  namespace:
-    description: Namespace of the stack.
-    type: str
-    required: true
-  models:
-    description:
-      - List of models, each with a release, a pool and a route; the variable C(llm_d_models). See
-        C(docs/reference/variables.md).
-    type: raw
-  gateway:
-    description:
-      - Settings of the role P(llm_d.orchestrator.gateway#role), without the prefix C(gateway_). Likewise the three
-        below.
+  table:
+    description: The rows of the component table, each with C(name), C(wave) and C(needs).
+    type: list
+    elements: dict
+    default: []
+  secrets:
+    description: Values of secret settings, by the name of their variable. They go into Secrets and nowhere else.
     type: dict
-    required: true
-  gaie:
-    description: Settings of the role P(llm_d.orchestrator.gaie#role).
-    type: dict
-    required: true
-  modelservice:
-    description: Settings of the role P(llm_d.orchestrator.modelservice#role).
-    type: dict
-    required: true
-  httproute:
-    description: Settings of the role P(llm_d.orchestrator.httproute#role).
-    type: dict
-    required: true
-  pool_charts:
-    description: For each chart that makes pools its C(ref), C(version) and C(image), where the settings do not say.
-    type: dict
-    required: true
+    default: {}
   records_dir:
     description: Folder that has to be writable.
     type: path
-  search_paths:
-    description: Folders that relative values files are looked up in, in order.
-    type: list
-    elements: str
-    default: []
-  providers_dir:
-    description: Folder of the gateway providers' files.
-    type: path
-    required: true
-  helm_binary:
-    description: Helm, by default the one on C(PATH).
-    type: str
   check_values:
     description: Check all values against their charts too, as M(llm_d.orchestrator.chart_values) does.
     type: bool
     default: false
-  unknown_keys:
-    description: Whether keys that a chart without a schema never reads are errors or warnings.
-    type: str
-    choices: [error, warn]
-    default: error
   check_rules:
     description:
       - Whether to render the charts of a whole stack and check all consistency rules, see C(docs/reference/rules.md).
@@ -141,14 +103,6 @@ options:
       - Releases and routes of the stack's names that this collection did not make are mistakes then.
     type: bool
     default: false
-  chart_cache:
-    description: Folder in which fetched charts are kept, by default below the user's cache directory.
-    type: path
-  plain_http:
-    description:
-      - Reach OCI registries without TLS. Registries on this machine's loopback addresses are tried both ways anyway.
-    type: bool
-    default: false
   bundle:
     description:
       - Bundle that the module M(llm_d.orchestrator.stack_bundle) wrote. All charts come out of it, and none is fetched.
@@ -157,46 +111,6 @@ options:
     default: ""
   image_registry:
     description: As O(llm_d.orchestrator.component_parts#module:image_registry).
-    type: str
-    default: ""
-  registry_logins:
-    description: Logins for OCI registries of charts, beside those of C(helm registry login).
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      host:
-        description: The registry, as C(HOST[:PORT]).
-        type: str
-        required: true
-      username:
-        description: Name of the user.
-        type: str
-        required: true
-      password:
-        description: Password or token.
-        type: str
-        required: true
-  registry_ca:
-    description: File of certificate authorities that OCI registries of charts are trusted by, beside the system's.
-    type: path
-  prepare:
-    description:
-      - Settings of the role P(llm_d.orchestrator.prepare#role), without the prefix C(prepare_) and without the token.
-        What the role makes is part of the plan.
-    type: dict
-    default: {}
-  monitoring:
-    description:
-      - Settings of the role P(llm_d.orchestrator.monitoring#role), without the prefix C(monitoring_), and with
-        C(dashboard_files), the dashboards' JSON by their files' names.
-    type: dict
-    default: {}
-  hf_token:
-    description: The token that the role prepare keeps in a secret.
-    type: str
-  cluster_name:
-    description: Name of the cluster in the inventory, by which its records are found.
     type: str
     default: ""
   approval:
@@ -240,15 +154,6 @@ options:
     description: A file for the findings, ending in .sarif, .xml (JUnit) or .json; written also after mistakes.
     type: str
     default: ""
-  created_claims:
-    description: Names of PersistentVolumeClaims that are made before the releases.
-    type: list
-    elements: str
-    default: []
-  created_secrets:
-    description: Secrets that are made before the releases, as keys by name.
-    type: dict
-    default: {}
 """
 
 EXAMPLES = r"""
@@ -259,15 +164,9 @@ EXAMPLES = r"""
     models:
       - name: qwen3-32b
         values_files: [ms/qwen3-32b.yaml]
-    gateway: "{{ lookup('llm_d.orchestrator.role_settings', 'gateway') }}"
-    gaie: "{{ lookup('llm_d.orchestrator.role_settings', 'gaie') }}"
-    modelservice: "{{ lookup('llm_d.orchestrator.role_settings', 'modelservice') }}"
-    httproute: "{{ lookup('llm_d.orchestrator.role_settings', 'httproute') }}"
-    pool_charts:
-      inferencepool:
-        ref: oci://registry.k8s.io/gateway-api-inference-extension/charts/inferencepool
-        version: v1.3.0
-        image: ghcr.io/llm-d/llm-d-inference-scheduler:v0.6.0
+    components: "{{ lookup('llm_d.orchestrator.components', 'settings') }}"
+    options: "{{ lookup('llm_d.orchestrator.components', 'options') }}"
+    table: "{{ lookup('llm_d.orchestrator.components', 'table') }}"
   register: planned
 """
 
@@ -280,7 +179,7 @@ settled:
   type: dict
   sample: {}
 stack:
-  description: The stack, its releases per component in the form that M(llm_d.orchestrator.component_parts) takes.
+  description: The stack, its C(parts) in the form that M(llm_d.orchestrator.component_parts) takes.
   returned: success
   type: dict
   sample:
@@ -288,6 +187,12 @@ stack:
     gateway: {name: infra-llm-d-inference-gateway, namespace: llm-d, provider: istio, adopted: false}
     models: [{name: qwen3-32b, model: Qwen/Qwen3-32B, release: ms-qwen3-32b, pool: gaie-qwen3-32b, path_prefix: /}]
     started: 20261121T083000Z
+waves:
+  description: The components that have something to do, by the waves of the component table.
+  returned: success
+  type: list
+  elements: list
+  sample: [[modelservice, gaie, gateway], [httproute]]
 adopted:
   description: Components whose objects may be taken over, because O(decisions) says so.
   returned: success
@@ -322,82 +227,24 @@ findings:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.charts.registry import LOGINS, registry_access
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.client import cluster_argument_spec
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.base import COMPONENTS
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.decisions import CONSENTS, DEFAULT_THRESHOLD
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.module import MakeModule, run_module
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.charts.registry import registry_access
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.planning import run
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.schemas.check_all import UNKNOWN_KEYS
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.options import STACK_OPTIONS
 
 
-def argument_spec() -> dict:
-    """Return the module's options."""
-    sections = {name: {"type": "dict", "required": True} for name in (*COMPONENTS, "pool_charts")}
-    return cluster_argument_spec(
-        components={"type": "list", "elements": "str", "choices": list(COMPONENTS), "default": list(COMPONENTS)},
-        namespace={"type": "str", "required": True},
-        models={"type": "raw"},
-        **sections,
-        search_paths={"type": "list", "elements": "str", "default": []},
-        providers_dir={"type": "path", "required": True},
-        records_dir={"type": "path"},
-        helm_binary={"type": "str"},
-        check_values={"type": "bool", "default": False},
-        unknown_keys={"type": "str", "choices": list(UNKNOWN_KEYS), "default": "error"},
-        access={"type": "str", "choices": ["block", "warn", "off"], "default": "block"},
-        lock={"type": "str", "choices": ["refuse", "wait", "off"], "default": "refuse"},
-        lock_timeout={"type": "int", "default": 600},
-        on_failure={"type": "str", "choices": ["finish", "cancel"], "default": "finish"},
-        capacity={"type": "str", "choices": ["block", "warn", "off"], "default": "block"},
-        adopt={"type": "bool", "default": False},
-        find_settled={"type": "bool", "default": False},
-        chart_cache={"type": "path"},
-        plain_http={"type": "bool", "default": False},
-        bundle={"type": "str", "default": ""},
-        image_registry={"type": "str", "default": ""},
-        registry_logins=LOGINS,
-        registry_ca={"type": "path"},
-        check_rules={"type": "str", "choices": ["off", "warn", "error"], "default": "off"},
-        **approval_spec(),
-        created_claims={"type": "list", "elements": "str", "default": []},
-        created_secrets={"type": "dict", "default": {}, "no_log": False},
-    )
-
-
-def approval_spec() -> dict:
-    """Return the options of the plan and its approval."""
-    return {
-        "prepare": {"type": "dict", "default": {}},
-        "monitoring": {"type": "dict", "default": {}},
-        "hf_token": {"type": "str", "no_log": True},
-        "cluster_name": {"type": "str", "default": ""},
-        "approval": {"type": "str", "choices": ["off", "ask", "enforce"], "default": "off"},
-        "environment": {"type": "str", "default": ""},
-        "plan_file": {"type": "str", "default": ""},
-        "approved_digest": {"type": "raw", "default": ""},
-        "consent": {"type": "list", "elements": "str", "choices": list(CONSENTS), "default": []},
-        "decisions": {"type": "dict", "default": {}},
-        "scale_threshold": {"type": "int", "default": DEFAULT_THRESHOLD},
-        "findings_file": {"type": "str", "default": ""},
-    }
-
-
-def carry_out(module: AnsibleModule) -> None:
-    """Run with a module's parameters and end it with the result."""
-    try:
-        with registry_access(module.params):
-            result = run(module.params, module.check_mode, getattr(module, "say", module.warn))
-    except OrchestratorError as exc:
-        module.fail_json(msg=str(exc), **exc.result)
+def carry_out(module: AnsibleModule) -> dict:
+    """Return the module's result; raise PlanningFailed with every mistake."""
+    with registry_access(module.params):
+        result = run(module.params, module.check_mode, getattr(module, "say", module.warn))
     for note in result["stack"]["notes"]:
         module.warn(note)
-    module.exit_json(**result)
+    return result
 
 
-def main() -> None:
+def main(make: MakeModule = AnsibleModule) -> None:
     """Run the module."""
-    carry_out(AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True))
+    run_module(make, DOCUMENTATION, carry_out, {"secrets": True, "password": True}, [STACK_OPTIONS])
 
 
 if __name__ == "__main__":

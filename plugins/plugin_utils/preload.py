@@ -15,15 +15,14 @@ import typing as t
 
 from ansible.errors import AnsibleFileNotFound
 from ansible.plugins.loader import lookup_loader
+from ansible_collections.llm_d.orchestrator.plugins.lookup.components import SPECS, TABLE
 from ansible_collections.llm_d.orchestrator.plugins.lookup.role_settings import ROLES
 
 # Lookups that the playbooks' variables use.
 LOOKUPS = (
-    *(f"llm_d.orchestrator.{name}" for name in ("role_settings", "credentials", "folder")),
+    *(f"llm_d.orchestrator.{name}" for name in ("role_settings", "components", "credentials", "folder")),
     *(f"ansible.builtin.{name}" for name in ("env", "vars")),
 )
-# Roles whose settings planning reads for every host.
-SETTINGS = ("gateway", "gaie", "modelservice", "httproute", "prepare")
 COLLECTION = os.path.realpath(os.path.join(ROLES, ".."))
 
 
@@ -41,8 +40,10 @@ def preload(play: t.Any) -> list[str]:
     loader = play.get_loader()
     if "trusted_as_template" not in inspect.signature(loader.load_from_file).parameters:
         return []  # ansible-core 2.18 and before read them otherwise
-    defaults = [os.path.join(ROLES, role, "defaults", "main.yml") for role in SETTINGS]
-    files = [path for path in [*_vars_files(play, loader), *defaults] if os.path.isfile(path)]
+    # Planning reads the component table and its roles for every host.
+    names = [row["name"] for row in loader.load_from_file(TABLE, unsafe=True)["llm_d_components"]]
+    own = [os.path.join(ROLES, name, *file) for name in names for file in (("defaults", "main.yml"), SPECS)]
+    files = [path for path in [*_vars_files(play, loader), TABLE, *own] if os.path.isfile(path)]
     for path in files:
         loader.load_from_file(path, unsafe=True, trusted_as_template=True)
     return files

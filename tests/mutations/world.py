@@ -33,7 +33,6 @@ from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.in_process impo
 
 # Seconds for a definition's change to show in what the server says it serves.
 DISCOVERY_TIMEOUT = 60
-SECTIONS = ("gateway", "gaie", "modelservice", "httproute")
 LAB_CHARTS = ROOT / "roles" / "lab" / "files" / "charts"
 WRITER = yaml.CSafeDumper if hasattr(yaml, "CSafeDumper") else yaml.SafeDumper
 
@@ -68,13 +67,14 @@ class Outcome:
     changed: bool
 
 
-def role_defaults() -> dict[str, dict[str, Any]]:
-    """Return the settings of every role as an inventory without variables gives them."""
+def component_inputs() -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
+    """Return the components' settings as an inventory without variables gives them, and what planning takes beside."""
     init_plugin_loader([str(ROOT / "playbooks" / "collections")])
     loader = DataLoader()
     templar = Templar(loader=loader, variables={})
-    lookup = lookup_loader.get("llm_d.orchestrator.role_settings", loader=loader, templar=templar)
-    return dict(zip(SECTIONS, lookup.run(list(SECTIONS), {}), strict=True))
+    lookup = lookup_loader.get("llm_d.orchestrator.components", loader=loader, templar=templar)
+    settings, options, table = lookup.run(["settings", "options", "table"], {})
+    return settings, {"options": options, "table": table}
 
 
 class Planner:
@@ -82,8 +82,7 @@ class Planner:
 
     def __init__(self, charts: Charts) -> None:
         self.charts = charts
-        self.defaults = role_defaults()
-        self.pool_charts = yaml.safe_load((ROOT / "roles/stack/vars/main.yml").read_text())["_stack_pool_charts"]
+        self.defaults, self.inputs = component_inputs()
         share_renderings()
 
     def plan(self, base: bases.Base) -> Outcome:
@@ -97,12 +96,14 @@ class Planner:
     def _arguments(self, base: bases.Base, folder: str) -> dict[str, Any]:
         given = dict(base.vars)
         refs = self.charts.refs(base.chart)
-        for section in SECTIONS:
-            given[section] = {**self.defaults[section], **refs.get(section, {}), **given.get(section, {})}
+        settings = {
+            name: {**defaults, **refs.get(name, {}), **given.pop(name, {})} for name, defaults in self.defaults.items()
+        }
         return {
             "kubeconfig": os.environ["LAB_KUBECONFIG"],
             "providers_dir": str(ROOT / "roles/gateway/files/providers"),
-            "pool_charts": self.pool_charts,
+            "components": settings,
+            **self.inputs,
             "search_paths": [folder],
             "check_values": True,
             "check_rules": "error",

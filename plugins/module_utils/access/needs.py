@@ -36,7 +36,7 @@ class Scope:
     """Where a plan acts.
 
     gateway: namespace of the Gateway; absent: namespaces that do not exist yet; istio: whether the gateway's controller
-    is looked at; made: kinds made before the releases; adopted: whether the Gateway is another's, so that in its
+    is looked at; adopted: whether the Gateway is another's, so that in its
     namespace nothing is made; routed: namespace of the Gateway of the routes, where it is a third; locked: whether
     a run locks the namespaces in which it makes something.
     """
@@ -45,7 +45,6 @@ class Scope:
     gateway: str
     absent: frozenset[str] = frozenset()
     istio: bool = False
-    made: tuple[tuple[str, str], ...] = ()
     adopted: bool = False
     routed: str = ""
     locked: bool = True
@@ -82,7 +81,7 @@ def needs(
     items: the objects to be made; kinds: what the cluster serves. Kinds it does not serve are another rule's matter.
     present: objects of releases as they are, by release; what is not made any more is deleted.
     """
-    found = [*_namespaces(scope), *_releases(scope), *_objects(items, kinds, scope), *_made(kinds, scope)]
+    found = [*_namespaces(scope), *_releases(scope), *_objects(items, kinds, scope)]
     found += _leaving(present or {}, kinds)
     found += [need for item in items for need in _held(item, items)]
     found += [*_verify(kinds, scope), *_reads(kinds, scope)]
@@ -122,10 +121,13 @@ def _releases(scope: Scope) -> t.Iterator[Permission]:
 def _objects(items: t.Sequence[Item], kinds: Kinds, scope: Scope) -> t.Iterator[Permission]:
     for item in items:
         resource, namespaced = kinds.get((item.group, item.kind), ("", False))
-        if resource:
+        # A namespace is made at most, and used as it is otherwise; see _namespaces.
+        if resource and (item.release or item.kind != "Namespace"):
             place = (item.namespace or scope.namespace) if namespaced else ""
-            origin = f"release {item.release}" if item.release else "routes"
-            yield from _all(OBJECT_VERBS, item.group, resource, place, origin)
+            origin = "routes" if item.kind == "HTTPRoute" else "what is made before the releases"
+            yield from _all(
+                OBJECT_VERBS, item.group, resource, place, f"release {item.release}" if item.release else origin
+            )
 
 
 def _leaving(present: t.Mapping[str, t.Sequence[Object]], kinds: Kinds) -> t.Iterator[Permission]:
@@ -136,13 +138,6 @@ def _leaving(present: t.Mapping[str, t.Sequence[Object]], kinds: Kinds) -> t.Ite
             if resource and not is_kept(body):
                 place = str(mapping(body.get("metadata")).get("namespace") or "")
                 yield from _all(LEAVING_VERBS, key[0], resource, place, f"release {release} as it is")
-
-
-def _made(kinds: Kinds, scope: Scope) -> t.Iterator[Permission]:
-    for key in scope.made:
-        resource, _namespaced = kinds.get(key, ("", True))
-        if resource:
-            yield from _all(OBJECT_VERBS, key[0], resource, scope.namespace, "what is made before the releases")
 
 
 def _held(item: Item, items: t.Sequence[Item]) -> t.Iterator[Permission]:

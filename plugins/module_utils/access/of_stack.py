@@ -22,44 +22,29 @@ if t.TYPE_CHECKING:
 # Rules that the variable llm_d_access is about.
 ACCESS_RULES = ("LLMD74", "LLMD76")
 
-# Groups of what is made before the releases.
-_GROUPS = {"Job": "batch", "DaemonSet": "apps", "PrometheusRule": "monitoring.coreos.com"}
-
 
 def add_access(
     model: StackModel,
     cluster: Cluster,
     inventory: HelmRecords,
     result: Object,
-    created: t.Mapping[str, t.Sequence],
     present: t.Mapping[str, t.Sequence[Object]],
 ) -> None:
     """Add to the model's facts what it needs and is not permitted.
 
-    result: the stack as plain data; created: objects that are made before the releases, by kind; present: objects of
-    releases as they are, by release.
+    result: the stack as plain data; present: objects of releases as they are, by release.
     """
     namespace, gateway = result["namespace"], result["gateway"]["namespace"] or result["namespace"]
-    made = tuple((_GROUPS.get(kind, ""), kind) for kind, bodies in created.items() if bodies)
     spaces = model.facts.objects.get("Namespace")
     live = {body["metadata"]["name"] for body in spaces or [] if body["metadata"].get("uid")}
     unseen = sorted({namespace, namespace if result["gateway"]["adopted"] else gateway} - live)
     # A namespace that may not be looked at may be absent too: an administrator is given it as well.
     absent = frozenset(unseen if spaces is not None else ())
     istio, adopted = result["gateway"]["provider"] in ISTIOD, result["gateway"]["adopted"]
-    scope = Scope(namespace, gateway, absent, istio, made, adopted, result["route_gateway"]["namespace"])
+    scope = Scope(namespace, gateway, absent, istio, adopted, result["route_gateway"]["namespace"])
     scope = dataclasses.replace(scope, locked=bool((result.get("lock") or {}).get("namespaces")))
     wanted = needs(model.planned, kinds_of(inventory.discovery), scope, present)
     model.facts = dataclasses.replace(model.facts, access=read_access(cluster, wanted, unseen))
-
-
-def prepared_kinds(settings: Object, monitoring: t.Iterable[Object] = ()) -> dict[str, list[Object]]:
-    """Return what the role prepare makes besides secrets and claims, by kind: jobs without their content."""
-    wanted = {"Job": settings.get("downloads"), "DaemonSet": settings.get("images")}
-    found: dict[str, list[Object]] = {kind: [{}] for kind, asked in wanted.items() if asked}
-    for item in monitoring:
-        found.setdefault(item["kind"], []).append(item)
-    return found
 
 
 def access_report(model: StackModel | None) -> Object:

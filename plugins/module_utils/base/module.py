@@ -23,15 +23,16 @@ CREDENTIALS = "kubernetes.core.k8s_auth_options"
 SPECIFIED = ("type", "elements", "required", "default", "aliases")
 
 
-def argument_spec(documentation: str, no_log: t.Mapping[str, bool] | None = None) -> Spec:
+def argument_spec(documentation: str, no_log: t.Mapping[str, bool] | None = None, shared: t.Iterable[str] = ()) -> Spec:
     """Return the specification of documented options, with a cluster's credentials where the documentation has them.
 
-    no_log: by names of options at any depth, which documentation has no word for.
+    no_log: by names of options at any depth, which documentation has no word for; shared: fragments of ours, as text.
     """
     found = load(documentation)
-    shared = found.get("extends_documentation_fragment") or []
-    own = _specified(found.get("options") or {}, no_log or {})
-    return {**copy.deepcopy(AUTH_ARG_SPEC), **own} if CREDENTIALS in shared else own
+    options = [load(text)["options"] for text in shared]
+    own = {name: spec for one in [*options, found.get("options") or {}] for name, spec in one.items()}
+    credentials = CREDENTIALS in (found.get("extends_documentation_fragment") or [])
+    return {**(copy.deepcopy(AUTH_ARG_SPEC) if credentials else {}), **_specified(own, no_log or {})}
 
 
 def _specified(options: Spec, no_log: t.Mapping[str, bool]) -> Spec:
@@ -52,9 +53,10 @@ def run_module(
     documentation: str,
     carry_out: t.Callable[[t.Any], dict],
     no_log: t.Mapping[str, bool] | None = None,
+    shared: t.Iterable[str] = (),
 ) -> None:
     """Run a module and end it with what carry_out(module) returns: as failed where that has `failed`, or none came."""
-    spec = argument_spec(documentation, no_log) if IMPORT_ERROR is None else {}
+    spec = argument_spec(documentation, no_log, shared) if IMPORT_ERROR is None else {}
     module = make(argument_spec=spec, supports_check_mode=True)
     if IMPORT_ERROR:
         module.fail_json(msg="The Python package PyYAML is missing.")

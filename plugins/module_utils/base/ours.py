@@ -16,6 +16,10 @@ SERVING_LABEL = "llm-d.ai/inference-serving"
 OLD_SERVING_LABEL = "llm-d.ai/inferenceServing"
 
 
+# Which model a model server's pods are of.
+MODEL_LABEL = "llm-d.ai/model"
+
+
 RECORD_TYPE = "orchestrator.llm-d.ai/record"
 
 

@@ -21,20 +21,21 @@ from ..base.mask import mask
 from ..charts.defaults import chart_defaults
 from ..charts.fetch import Chart, default_cache_dir, fetch_chart
 from ..cluster.client import Cluster
-from ..components.base import COMPONENTS, Facts, Stack
-from ..components.httproute import stack_routes
-from ..components.prepare import objects as prepare_objects
+from ..components.base import RELEASE, Facts, Part, Stack
+from ..components.gaie import POOL_API
+from ..components.gateway import API as GATEWAY_API
+from ..components.modelservice import LWS_API
+from ..components.registry import COMPONENTS
 from ..helm.command import LocalHelm
 from ..helm.deployed import HelmRecords
 from ..helm.image_check import images_of
 from ..helm.records import dump_objects
 from ..rules.run import StackRules
 from ..schemas.check_all import UNKNOWN_KEYS, check_charts
-from ..stack.checks import GATEWAY_API, LWS_API, POOL_API, check_stack
 from ..stack.facts import helm_version, read_facts
-from ..stack.resolve import Resolver
-from ..stack.result import as_result
-from ..stack.settings import checked_settings
+from ..stack.resolve import resolve
+from ..stack.result import as_result, chart_inputs
+from ..stack.settings import checked_settings, places
 from .archive import gzip_bytes, tar_bytes
 
 # What charts are rendered for where no cluster answers: the lab's release, and the APIs that charts ask about.
@@ -66,13 +67,13 @@ class RenderTarget(t.NamedTuple):
 
 
 def make_part(params: Object) -> Object:
-    """Return {host, namespace, kubernetes, cluster, releases, prepare, routes, notes}; raise with every mistake.
+    """Return {host, namespace, kubernetes, cluster, releases, objects, notes}; raise with every mistake.
 
     params: those of the module stack_bundle_info. A release is {component, name, namespace, chart, manifest, values,
-    images}; texts are YAML without secrets; images are {image: places}.
+    images}, of objects all but chart and values; texts are YAML without secrets; images are {image: places}.
     """
     problems, notes = Findings(), t.cast("list[str]", [])
-    params = {**checked_settings({**params, "components": list(COMPONENTS)}, problems), "image_registry": ""}
+    params = {**checked_settings(params, problems), "image_registry": "", "secrets": {}}
     helm_version(params["helm_binary"], problems)
     target = find_target(params, notes)
     fetching = {key: params[name] for key, name in (("cache_dir", "chart_cache"), ("plain_http", "plain_http"))}
@@ -85,22 +86,24 @@ def make_part(params: Object) -> Object:
         details = [f"{name}: {text}" for name, text in rendered.errors]
         raise OrchestratorError("Charts cannot be rendered:", details=details)
     objects = {(part.component, part.release): list(part.manifests) for part in rendered.parts}
-    releases = [
-        _release(component, row, objects[component, row["name"]], params, fetching)
-        for component, rows in result["releases"].items()
-        for row in rows
-    ]
-    prepared = _prepared(params, result)
+    parts = [part for component in stack.at_work for part in component.parts()]
+    applied = [part for part in parts if part.kind != RELEASE]
     return {
         "host": params["cluster_name"],
         "namespace": result["namespace"],
         "kubernetes": target.version,
         "cluster": bool(target.cluster),
-        "releases": releases,
-        "prepare": {"manifest": dump_objects([mask(item) for item in prepared]), "images": images_of(prepared)},
-        "routes": dump_objects(result["routes"]),
+        "releases": [_release(part, objects[part.key], fetching) for part in parts if part.kind == RELEASE],
+        "objects": [
+            _applied(part, [item for item in objects[part.component, ""] if _is_said(item)]) for part in applied
+        ],
         "notes": list(dict.fromkeys([*notes, *stack.notes])),
     }
+
+
+def _is_said(item: Object) -> bool:
+    """Return whether an object says something of a stack: its namespaces are named beside its parts."""
+    return item["kind"] != "Namespace"
 
 
 def find_target(params: Object, notes: list[str]) -> RenderTarget:
@@ -108,7 +111,7 @@ def find_target(params: Object, notes: list[str]) -> RenderTarget:
     try:
         cluster = Cluster(params)
         inventory = HelmRecords(cluster)
-        facts = read_facts(cluster, params["namespace"], params["gateway"]["namespace"] or params["namespace"], notes)
+        facts = read_facts(cluster, params["namespace"], places(params), notes)
         return RenderTarget(inventory.version, inventory.apis, cluster.host, facts)
     except OrchestratorError as exc:
         version = params["kube_version"] or KUBE_VERSION
@@ -119,18 +122,16 @@ def find_target(params: Object, notes: list[str]) -> RenderTarget:
 def _resolve(
     params: Object, target: RenderTarget, fetching: Object, problems: Findings, notes: list[str]
 ) -> tuple[Stack, Object]:
-    sections = {name: params[name] for name in ("gateway", "gaie", "modelservice")}
+    sections = {name: params["components"][name] for name, cls in COMPONENTS.items() if cls.chart}
     target.facts.chart_values = chart_defaults(sections, fetching)
-    resolver = Resolver(params, target.facts)
-    stack = resolver.resolve()
-    routes, rules = stack_routes(stack, resolver.problems)
-    check_stack(stack, resolver.problems)
-    result = as_result(stack, routes, rules, {})
-    unknown = UNKNOWN_KEYS[params["unknown_keys"]]
-    checked = check_charts(result["inputs"], unknown_keys=unknown, files_known=True, **fetching)
-    problems.take([*resolver.problems, *(finding for finding in checked.findings if finding.severity == ERROR)])
+    stack = resolve(params, target.facts)
+    result = as_result(stack)
+    checked = check_charts(
+        chart_inputs(stack), unknown_keys=UNKNOWN_KEYS[params["unknown_keys"]], files_known=True, **fetching
+    )
+    problems.take([*stack.problems, *(finding for finding in checked.findings if finding.severity == ERROR)])
     notes += [finding.text() for finding in checked.findings if finding.severity != ERROR]
-    if not any(result["releases"].values()):
+    if not any(part["kind"] == RELEASE for part in result["parts"]):
         problems.add("llm_d_models", "is empty: there is nothing to bundle", rule="input-empty")
     if texts := problems.texts:
         count = f"{len(texts)} mistake{'s' if len(texts) > 1 else ''} found"
@@ -138,26 +139,26 @@ def _resolve(
     return stack, result
 
 
-def _release(component: str, row: Object, objects: list[Object], params: Object, fetching: Object) -> Object:
-    chart = fetch_chart(row["chart_ref"], row.get("chart_version") or None, **fetching)
+def _release(part: Part, objects: list[Object], fetching: Object) -> Object:
+    chart = fetch_chart(part.spec["chart_ref"], part.spec["chart_version"], **fetching)
     path, digest = packed(chart, fetching)
-    gateway = params["gateway"]["namespace"] if component == "gateway" else ""
     return {
-        "component": component,
-        "name": row["name"],
-        "namespace": gateway or params["namespace"],
+        **_applied(part, objects),
         "chart": {
             "name": chart.name,
             "version": chart.version,
             "digest": digest,
             "path": path,
-            "ref": row["chart_ref"],
-            "ref_version": row.get("chart_version") or "",
+            "ref": part.spec["chart_ref"],
+            "ref_version": part.spec["chart_version"] or "",
         },
-        "manifest": dump_objects([mask(item) for item in objects]),
-        "values": dump_objects([mask(row["values"])]),
-        "images": images_of(objects),
+        "values": dump_objects([mask(part.spec["values"])]),
     }
+
+
+def _applied(part: Part, objects: list[Object]) -> Object:
+    place = {"component": part.component, "name": part.name, "namespace": part.namespace}
+    return {**place, "manifest": dump_objects([mask(item) for item in objects]), "images": images_of(objects)}
 
 
 def packed(chart: Chart, fetching: Object) -> tuple[str, str]:
@@ -190,8 +191,3 @@ def _timeless(data: bytes) -> bytes:
             if member.isfile()
         }
     return gzip_bytes(tar_bytes(files))
-
-
-def _prepared(params: Object, result: Object) -> list[Object]:
-    settings = {**params["prepare"], "namespace": result["namespace"], "namespace_exists": True}
-    return prepare_objects({**settings, "hf_token": "", "token": result["token"], "image_registry": ""})

@@ -46,9 +46,9 @@ def _cluster(part: Object, files: dict[str, bytes]) -> Object:
         files[f"values/{place}"] = release["values"].encode()
         chart = {key: release["chart"][key] for key in ("name", "version", "digest")}
         rows.append({**{key: release[key] for key in ("component", "name", "namespace")}, "chart": chart})
-    for name, text in (("prepare", part["prepare"]["manifest"]), ("routes", part["routes"])):
-        if text:
-            files[f"manifests/{folder}/{name}.yaml"] = text.encode()
+    for row in part["objects"]:
+        if row["manifest"]:
+            files[f"manifests/{folder}/{safe_name(row['name'])}.yaml"] = row["manifest"].encode()
     return {**{key: part[key] for key in ("host", "namespace", "kubernetes", "cluster")}, "releases": rows}
 
 
@@ -105,7 +105,8 @@ def _images(parts: list[Object]) -> list[Object]:
 def _by_origin(part: Object) -> t.Iterator[tuple[str, dict[str, list[str]]]]:
     for release in part["releases"]:
         yield f"{part['host']} {release['component']}/{release['name']}", release["images"]
-    yield f"{part['host']} prepare", part["prepare"]["images"]
+    for row in part["objects"]:
+        yield f"{part['host']} {row['component']}", row["images"]
 
 
 def source(image: Image) -> str:

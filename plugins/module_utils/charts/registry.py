@@ -25,18 +25,6 @@ CONFIG_VARIABLE = "HELM_REGISTRY_CONFIG"
 
 
 # The module option registry_logins.
-LOGINS: dict[str, t.Any] = {
-    "type": "list",
-    "elements": "dict",
-    "default": [],
-    "options": {
-        "host": {"type": "str", "required": True},
-        "username": {"type": "str", "required": True},
-        "password": {"type": "str", "required": True, "no_log": True},
-    },
-}
-
-
 # Seconds for a registry on a loopback address to say whether it speaks HTTP.
 PROBE_TIMEOUT = 5
 

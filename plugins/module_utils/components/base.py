@@ -1,58 +1,26 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What a stack is made of: its keys in variables, a cluster's facts, and the resolved parts."""
+"""What a stack is made of: components as things, the parts that they put on a cluster, and what they share."""
 
 from __future__ import annotations
 
+import abc
 import base64
 import dataclasses
 import typing as t
 
-from ..base.data import Object, Values
-from ..base.names import RELEASE_LIMIT
-from ..values.layers import Layer
-from .gaie import Pool
-from .modelservice import Model
-from .providers import Provider
-
-COMPONENTS = ("modelservice", "gaie", "gateway", "httproute")
-
+from ..base.data import Object, Values, kind, plain
+from ..base.findings import Finding, Findings
+from ..base.names import LABEL_LIMIT, did_you_mean, name_problem
+from ..values.layers import Layer, Loader, check_entry
 
 DEFAULT_PORT = 8000
 
+# The kinds of part: each is one file in deploy/.
+RELEASE, OBJECTS, KUSTOMIZATION = "release", "objects", "kustomization"
 
-# Releases are named gaie-NAME and ms-NAME.
-NAME_LIMITS = {
-    "llm_d_models": RELEASE_LIMIT - len("gaie-"),
-    "gaie_pools": RELEASE_LIMIT - len("gaie-"),
-    "modelservice_models": RELEASE_LIMIT - len("ms-"),
-}
-
-
-MODEL_KEYS: dict[str, type] = {
-    "name": str,
-    "model": str,
-    "release_name": str,
-    "values_files": list,
-    "values": dict,
-    "pool": dict,
-    "route": dict,
-}
-
-
-POOL_KEYS: dict[str, type] = {
-    "release_name": str,
-    "selector": dict,
-    "target_ports": list,
-    "model_server_type": str,
-    "plugins_config_file": str,
-    "plugins_custom_config": dict,
-    "values_files": list,
-    "values": dict,
-}
-
-
-ROUTE_KEYS: dict[str, type] = {"name": str, "path_prefix": str, "hostnames": list, "timeouts": dict}
+# Types as argument_specs name them.
+TYPES: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool, "list": list, "dict": dict, "path": str}
 
 
 @dataclasses.dataclass
@@ -70,32 +38,250 @@ class Facts:
 
 
 @dataclasses.dataclass
-class Gateway:
-    """The Gateway: installed by a release, or adopted (release None)."""
+class Part:
+    """What a component puts on a cluster as one unit. kind: which file of deploy/ handles it; spec: what that needs.
 
+    where: the variable that asks for it; layers: the values that made it, for the file and line of a key; chart: the
+    chart's name, where the values are of one chart only. These three are for planning and no part of the plain data.
+    """
+
+    component: str
     name: str
     namespace: str
-    provider: str
-    class_name: str
-    release: str | None
-    values: Values
-    layers: list[Layer]
+    kind: str
+    spec: Object = dataclasses.field(default_factory=dict)
+    where: str = ""
+    layers: t.Sequence[Layer] = ()
+    chart: str = ""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Component and name."""
+        return self.component, self.name
+
+    def as_dict(self) -> Object:
+        """Return the part as plain data."""
+        place = {"component": self.component, "name": self.name, "namespace": self.namespace, "kind": self.kind}
+        return {**place, **self.spec}
+
+    @classmethod
+    def from_dict(cls, data: Object) -> Part:
+        """Return the part that as_dict() gave."""
+        place = {name: data[name] for name in ("component", "name", "namespace", "kind")}
+        return cls(**place, spec={key: value for key, value in data.items() if key not in place})
 
 
-@dataclasses.dataclass
+class NeededKind(t.NamedTuple):
+    """A kind of object that the cluster has to serve; why: what needs it."""
+
+    api_version: str
+    kind: str
+    why: str
+
+
+class Component(abc.ABC):
+    """One row of the component table: what its variables ask of a cluster.
+
+    The methods are called in this order: checked (before a cluster is asked), resolve, check, then the others.
+    """
+
+    # Of the row, of its role, and the prefix of its variables.
+    name: t.ClassVar[str]
+    # The name of the chart that it installs, "" where it installs none.
+    chart: t.ClassVar[str] = ""
+    # The variable that gives it something to do besides llm_d_models, "" where a stack is not empty without it.
+    asks: t.ClassVar[str] = ""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self.given: Values = stack.settings.get(self.name) or {}
+        self._parts: list[Part] | None = None
+
+    @classmethod
+    def checked(cls, given: Values, problems: Findings) -> Values:
+        """Return the settings with what follows from others filled in. given: of the right types."""
+        return given
+
+    @classmethod
+    def place(cls, given: Values, namespace: str) -> str:
+        """Return the namespace of its parts. namespace: the stack's."""
+        return namespace
+
+    @property
+    def chosen(self) -> bool:
+        """Whether this run deploys it; the others are only worked out for the names that they give."""
+        return self.name in self.stack.chosen
+
+    @property
+    def namespace(self) -> str:
+        """The namespace of its parts."""
+        return self.place(self.given, self.stack.namespace)
+
+    def secret(self, setting: str) -> str:
+        """Return the name by which a secret setting's value travels apart from all others, "" where it is not set."""
+        name = f"{self.name}_{setting}"
+        return name if (self.stack.params.get("secrets") or {}).get(name) else ""
+
+    @abc.abstractmethod
+    def resolve(self) -> None:
+        """Work out of the variables what the parts are made of; note what is wrong with them."""
+
+    def check(self) -> None:
+        """Note what does not fit to the other components, all of which are resolved."""
+        return
+
+    @abc.abstractmethod
+    def make_parts(self) -> list[Part]:
+        """Return what it puts on the cluster, [] where nothing is asked for; called once."""
+
+    def parts(self) -> list[Part]:
+        """Return what it puts on the cluster, once all components are resolved."""
+        if self._parts is None:
+            self._parts = self.make_parts()
+        return self._parts
+
+    def needs(self) -> list[NeededKind]:
+        """Return the kinds that the cluster has to serve for it."""
+        return []
+
+    def check_cluster(self) -> None:
+        """Note what the cluster's facts do not allow, or let a note be shown."""
+        return
+
+    def serves(self) -> list[Object]:
+        """Return the objects, by apiVersion, kind and metadata, whose readiness says that the component is ready."""
+        return []
+
+    def tells(self) -> Object:
+        """Return what is told of it in the stack's plain data besides its parts."""
+        return {}
+
+    def release(self, name: str, values: Values, where: str, layers: t.Sequence[Layer], chart: str = "") -> Part:
+        """Return a Helm release of the component's chart as a part."""
+        spec = {"chart_ref": self.given["chart_ref"], "chart_version": self.given.get("chart_version") or None}
+        return Part(
+            self.name, name, self.namespace, RELEASE, {**spec, "values": values}, where, layers, chart or self.chart
+        )
+
+
+C = t.TypeVar("C", bound=Component)
+
+
 class Stack:
-    """The resolved stack; entries maps a model's or route's name to its checked route entry."""
+    """What is being worked out: the inputs, what the cluster says, and the components, each by its name.
 
-    params: dict
-    provider: Provider
-    gateway: Gateway
-    pool_chart: str
-    models: list[Model] = dataclasses.field(default_factory=list)
-    pools: list[Pool] = dataclasses.field(default_factory=list)
-    route_entries: list[dict] = dataclasses.field(default_factory=list)
-    notes: list[str] = dataclasses.field(default_factory=list)
-    # {name, key} of the Hugging Face token's secret, None without one.
-    token: dict | None = None
+    params: the options of module stack_info, checked; problems: every mistake found on the way; notes: what an operator
+    should know.
+    """
+
+    def __init__(self, params: Values, facts: Facts, classes: t.Iterable[type[Component]]) -> None:
+        self.params, self.facts = plain(params), facts
+        self.settings: dict[str, Values] = self.params["components"]
+        self.chosen: list[str] = self.params["only"]
+        self.namespace: str = self.params["namespace"]
+        self.problems = Findings()
+        self.loader = Loader(self.params.get("search_paths") or [], self.problems)
+        self.notes: list[str] = []
+        # What is there to be known unless a rule finds it too.
+        self.absent: list[Finding] = []
+        self._names: dict[tuple[str, str], str] = {}
+        self.components: dict[str, Component] = {cls.name: cls(self) for cls in classes}
+
+    def of(self, cls: type[C]) -> C:
+        """Return a component by its class."""
+        return t.cast(C, self.components[cls.name])
+
+    @property
+    def at_work(self) -> list[Component]:
+        """The components that this run deploys."""
+        return [component for component in self.components.values() if component.chosen]
+
+    def parts(self) -> list[Part]:
+        """Return the parts of all components, those too that this run does not deploy."""
+        return [part for component in self.components.values() for part in component.parts()]
+
+    def entries(
+        self, raw: t.Sequence[t.Any], variable: str, schema: t.Mapping[str, type], *, limit: int = 0, space: str = ""
+    ) -> t.Iterator[tuple[Values, str]]:
+        """Yield the usable entries of a list in a variable with their places; note what is wrong with the others.
+
+        limit: how long a Helm release's name may be made of theirs, 0 where none is named after it; space: entries of
+        the same space have different names, by default those of the variable.
+        """
+        for index, item in enumerate(raw or []):
+            where = f"{variable}[{index}]"
+            entry = check_entry(item, schema, where, self.problems)
+            if entry is None:
+                continue
+            if self._named(entry, where, limit, space or variable):
+                yield entry, where
+            else:
+                # Its files are still looked at, but nothing is derived from a name that cannot be.
+                self.loader.layers(entry, where)
+
+    def _named(self, entry: Values, where: str, limit: int, space: str) -> bool:
+        """Return whether an entry's name can be used; note why not."""
+        name = entry.get("name")
+        if not name:
+            self.problems.add(f"{where}.name", "is missing", "a DNS label, for example qwen3-32b", rule="input-name")
+            return False
+        wrong = name_problem(name, limit or LABEL_LIMIT)
+        first = self._names.setdefault((space, name), where)
+        if wrong:
+            derived = " (a Helm release is named after it)" if limit else ""
+            self.problems.add(f"{where}.name", wrong + derived, "a name such as qwen3-32b", rule="input-name")
+        elif first != where:
+            self.problems.add(
+                f"{where}.name", f"{name!r} is also the name of {first}", "a name of its own", rule="input-name-taken"
+            )
+        return not wrong and first == where
+
+
+def typed(value: t.Any, option: Values, where: str, problems: Findings) -> t.Any:
+    """Return a setting of its option's type; another is noted and replaced by an empty one, to check the rest too.
+
+    option: type and choices, as the role's argument_specs have them.
+    """
+    choices, wanted = option.get("choices"), TYPES[option.get("type", "str")]
+    if choices:
+        if value is not None and value not in choices:
+            near, fix = did_you_mean(str(value), choices), "one of: " + ", ".join(choices)
+            problems.add(where, f"{value!r} is not known.{near}", fix, rule="input-choice")
+        return value if value in choices else option.get("default", choices[0])
+    if value is None:
+        return wanted()
+    if wanted is int:
+        return _seconds(value, where, problems)
+    if wanted is float and isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if not isinstance(value, wanted):
+        problems.add(where, f"is a {kind(value)}: {value!r}", f"a {kind(wanted())}", rule="input-type")
+        return wanted()
+    return value
+
+
+def _seconds(value: t.Any, where: str, problems: Findings) -> int:
+    text = str(value)
+    if isinstance(value, bool) or not text.isascii() or not text.isdigit() or int(text) == 0:
+        problems.add(where, f"{value!r} is no time", "a number of seconds, for example 1800", rule="input-time")
+        return 0
+    return int(text)
+
+
+def unique(names: t.Iterable[tuple[str, str]], what: str, problems: Findings) -> None:
+    """Note names that are given twice. names: each with the variable that gives it; what: what is named so."""
+    first: dict[str, str] = {}
+    for name, where in names:
+        if name in first and first[name] != where:
+            message = f"the {what} {name!r} is also that of {first[name]}"
+            more: t.Any = {"about": [name], "covers": ["LLMD301", "LLMD302", "LLMD303"]}
+            problems.add(where, message, "a name of its own", rule="input-name-taken", **more)
+        first.setdefault(name, where)
+
+
+def named(api_version: str, kind_: str, name: str, namespace: str) -> Object:
+    """Return what an object is known by."""
+    return {"apiVersion": api_version, "kind": kind_, "metadata": {"name": name, "namespace": namespace}}
 
 
 def filled(objects: t.Iterable[Object], fill: t.Mapping[str, t.Mapping[str, str]], secrets: Values) -> list[Object]:

@@ -11,12 +11,17 @@ import dataclasses
 import typing as t
 
 from ..base.data import KeyPath as Path
-from ..base.data import Values, dig, kind, nest
+from ..base.data import Object, Values, dig, kind, nest
 from ..base.findings import Findings
 from ..base.findings import show_path as dotted
-from ..base.names import label_key_problem, label_problem
-from ..values.layers import Layer, locate, merge, merge_all
-from .monitoring import picker_values
+from ..base.names import RELEASE_LIMIT, epp_name, label_key_problem, label_problem
+from ..objects.pools import selector_problem
+from ..values.layers import Layer, check_entry, locate, merge, merge_all
+from .base import DEFAULT_PORT, Component, NeededKind, Part, named, unique
+from .gateway import GatewayComponent
+from .modelservice import Model, ModelserviceComponent
+from .monitors import API as MONITORING_API
+from .monitors import picker_values
 
 # Tokenised requests and KV-cache events reach the endpoint picker here.
 ZMQ_PORT = 5557
@@ -34,9 +39,6 @@ HF_SECRET_NAMES = ("llm-d-hf-token", "hf-secret", "hf-token")
 HF_KEY = "HF_TOKEN"
 
 
-MODEL_LABEL = "llm-d.ai/model"
-
-
 @dataclasses.dataclass(frozen=True)
 class PoolChart:
     """Where a chart's values keep what a pool needs. forbidden: keys that the chart has never had."""
@@ -49,6 +51,10 @@ class PoolChart:
     server_type: Path
     service_ports: Path
     prometheus: tuple[str, ...]
+    # The published chart, and the endpoint picker that it was tested with.
+    ref: str = ""
+    version: str = ""
+    image: str = ""
     forbidden: tuple[Path, ...] = ()
 
 
@@ -63,6 +69,9 @@ CHARTS = {
         server_type=("inferencePool", "modelServerType"),
         service_ports=("inferenceExtension", "extraServicePorts"),
         prometheus=("inferenceExtension", "monitoring", "prometheus", "enabled"),
+        ref="oci://registry.k8s.io/gateway-api-inference-extension/charts/inferencepool",
+        version="v1.3.0",
+        image="ghcr.io/llm-d/llm-d-inference-scheduler:v0.6.0",
         forbidden=(("inferenceExtension", "resources"), ("inferenceExtension", "service"), ("routing",), ("gateway",)),
     ),
     # llm-d/llm-d-router, charts llm-d-router-gateway and its library llm-d-routerlib v0.10.0
@@ -75,6 +84,9 @@ CHARTS = {
         server_type=("router", "modelServers", "type"),
         service_ports=("router", "extraServicePorts"),
         prometheus=("router", "monitoring", "prometheus", "enabled"),
+        ref="oci://ghcr.io/llm-d/charts/llm-d-router-gateway",
+        version="v0.10.0",
+        image="ghcr.io/llm-d/llm-d-router-endpoint-picker:v0.10.0",
         forbidden=(("inferenceExtension",), ("inferencePool",), ("routing",), ("gateway",)),
     ),
 }
@@ -118,6 +130,177 @@ class Pool:
     plugins_config: dict[str, str] = dataclasses.field(default_factory=dict)
     model: str | None = None
     values: Values = dataclasses.field(default_factory=dict)
+
+
+POOL_API = "inference.networking.k8s.io/v1"
+
+POOL_KEYS: dict[str, type] = {
+    "release_name": str,
+    "selector": dict,
+    "target_ports": list,
+    "model_server_type": str,
+    "plugins_config_file": str,
+    "plugins_custom_config": dict,
+    "values_files": list,
+    "values": dict,
+}
+
+PREFIX = "gaie-"
+
+
+class GaieComponent(Component):
+    """The component `gaie`: a release, so an InferencePool with its endpoint picker, for each model and gaie_pools."""
+
+    name = "gaie"
+    chart = "inferencepool"
+    asks = "gaie_pools"
+
+    @classmethod
+    def checked(cls, given: Values, problems: Findings) -> Values:
+        tested = CHARTS[given["chart"]]
+        filled = {**given, "image": given["image"] or tested.image}
+        if not given["chart_ref"]:
+            filled |= {"chart_ref": tested.ref, "chart_version": given["chart_version"] or tested.version}
+        return filled
+
+    def resolve(self) -> None:
+        self.pools: list[Pool] = []
+        self.shared = self.stack.loader.layers(self.given, self.name)
+        for model in self.stack.of(ModelserviceComponent).models:
+            if model.where.startswith("llm_d_models"):
+                where = f"{model.where}.pool"
+                entry = check_entry(model.entry.get("pool") or {}, POOL_KEYS, where, self.stack.problems) or {}
+                self.pools.append(self._pool(entry, where, model.name, model.labels, model.port, model.name))
+        limit = RELEASE_LIMIT - len(PREFIX)
+        for entry, where in self.stack.entries(
+            self.given.get("pools") or [], "gaie_pools", {"name": str, **POOL_KEYS}, limit=limit
+        ):
+            self.pools.append(self._pool(entry, where, entry["name"], {}, DEFAULT_PORT))
+        settings = self._settings()
+        self.token = settings.secret
+        for pool in self.pools:
+            pool.values = pool_values(pool, settings)
+            check_pool(pool, settings, self.stack.problems)
+
+    def _pool(self, entry: Values, where: str, name: str, labels: dict, port: t.Any, model: str | None = None) -> Pool:
+        given = self.given
+        default = [port] if isinstance(port, int) else [DEFAULT_PORT]
+        return Pool(
+            release=entry.get("release_name") or f"{PREFIX}{name}",
+            where=where,
+            layers=[*self.shared, *self.stack.loader.layers(entry, where)],
+            selector={key: value for key, value in (entry.get("selector") or labels).items() if value is not None},
+            target_ports=entry.get("target_ports") or default,
+            server_type=entry.get("model_server_type") or given.get("model_server_type") or "vllm",
+            plugins_file=entry.get("plugins_config_file") or given.get("plugins_config_file") or None,
+            plugins_config=entry.get("plugins_custom_config") or given.get("plugins_custom_config") or {},
+            model=model,
+        )
+
+    def _settings(self) -> PoolSettings:
+        given, facts = self.given, self.stack.facts
+        secret, note = token_secret(facts.secrets, given.get("hf_token_secret") or "", given.get("hf_token_key") or "")
+        if note:
+            self.stack.notes.append(note)
+        own = facts.chart_values.get(self.name) or {}
+        provider = self.stack.of(GatewayComponent).provider
+        monitoring = self.stack.settings.get("monitoring") or {}
+        return PoolSettings(given["chart"], given["image"], provider.part(given["chart"], own), secret, own, monitoring)
+
+    def model_of(self, pool: Pool) -> Model | None:
+        """Return the model that a pool is of."""
+        models = self.stack.of(ModelserviceComponent).models
+        return next((model for model in models if model.name == pool.model), None) if pool.model else None
+
+    def check(self) -> None:
+        """Note picker names given twice, and selectors and ports that miss the pods of the pool's model."""
+        chart, problems = self.given["chart"], self.stack.problems
+        unique([(epp_name(pool.release), pool.where) for pool in self.pools], "endpoint picker", problems)
+        models = self.stack.of(ModelserviceComponent).models
+        for pool in self.pools:
+            own = self.model_of(pool)
+            check_selector(pool, own, models, chart, problems)
+            if own:
+                check_port(pool, own, chart, problems)
+
+    def make_parts(self) -> list[Part]:
+        chart, token = self.given["chart"], self._token_layers()
+        return [self.release(p.release, p.values, p.where, [*token, *p.layers], chart) for p in self.pools]
+
+    def _token_layers(self) -> list[Layer]:
+        """Return the variable that puts the token's secret into every picker's environment, where it is set."""
+        values = nest((*CHARTS[self.given["chart"]].extension, "env"), [])
+        return [Layer(values, "gaie_hf_token_secret")] if self.given.get("hf_token_secret") else []
+
+    def needs(self) -> list[NeededKind]:
+        found = [NeededKind(POOL_API, "InferencePool", self.name)]
+        chart = self.given["chart"]
+        if any(dig(pool.values, CHARTS[chart].prometheus) is True for pool in self.pools):
+            found.append(NeededKind(MONITORING_API, "ServiceMonitor", "gaie's Prometheus monitoring"))
+        return found + (self.stack.of(GatewayComponent).provider_kinds(chart) if self.pools else [])
+
+    def serves(self) -> list[Object]:
+        pools = [named(POOL_API, "InferencePool", pool.release, self.namespace) for pool in self.pools]
+        return pools + [named("apps/v1", "Deployment", epp_name(p.release), self.namespace) for p in self.pools]
+
+    def tells(self) -> Object:
+        chart = self.given["chart"]
+        rows = [
+            {
+                "name": pool.release,
+                "model": pool.model,
+                "selector": pool_selector(pool.values, chart),
+                "target_ports": pool_ports(pool.values, chart),
+                "endpoint_picker": epp_name(pool.release),
+            }
+            for pool in self.pools
+        ]
+        return {"pools": rows, "token": self.token}
+
+
+# The rules that a mistake in a pool's selector breaks.
+SELECTORS = ("LLMD101", "LLMD102", "LLMD103")
+
+
+def check_selector(pool: Pool, own: Model | None, models: t.Sequence[Model], chart: str, problems: Findings) -> None:
+    """Note a selector that misses the pods of the pool's own model, or selects another's too."""
+    selector = pool_selector(pool.values, chart)
+    where = locate(pool.layers, CHARTS[chart].selector, f"{pool.where}.selector")
+    if not selector:
+        more: t.Any = {"about": [pool.release], "covers": ["LLMD101", "LLMD106"]}
+        fix = "the labels of the pods that it serves"
+        problems.add(where, "the pool has no selector", fix, rule="input-selector", **more)
+        return
+    more = {"about": [pool.release], "covers": SELECTORS}
+    wrong = selector_problem(selector, own.labels) if own else None
+    if own and wrong:
+        labels = ", ".join(f"{key}={value}" for key, value in own.labels.items())
+        problems.add(where, wrong, f"labels of {own.name}'s pods: {labels}", rule="input-selector", **more)
+    chosen = [model for model in models if selector_problem(selector, model.labels) is None]
+    for model in chosen:
+        if model is own or not (own or model.model != chosen[0].model):
+            continue
+        shown = ", ".join(f"{key}={value}" for key, value in selector.items())
+        mine = own.name if own else chosen[0].name
+        problems.add(
+            where,
+            f"the selector {shown} of model {mine} selects the pods of model {model.name} too",
+            f"a label that only {mine} carries, for example llm-d.ai/model",
+            rule="input-selector-shared",
+            **more,
+        )
+
+
+def check_port(pool: Pool, model: Model, chart: str, problems: Findings) -> None:
+    """Note a pool that sends to a port on which its model does not listen."""
+    ports = pool_ports(pool.values, chart)
+    if isinstance(model.port, int) and model.port not in ports:
+        where = locate(pool.layers, CHARTS[chart].ports, f"{pool.where}.target_ports")
+        at = locate(model.layers, ("routing", "servicePort"), "the chart's default of routing.servicePort")
+        shown = ", ".join(str(port) for port in ports) or "no port"
+        text = f"the pool sends to {shown}, {model.name} listens on {model.port} ({at})"
+        more: t.Any = {"about": [pool.release], "covers": ["LLMD104", "LLMD207"]}
+        problems.add(where, text, str(model.port), rule="input-port", **more)
 
 
 def split_image(image: str) -> tuple[str, str, str | None]:

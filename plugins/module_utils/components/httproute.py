@@ -7,11 +7,16 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ..base.data import Object, Values
 from ..base.findings import Findings
 from ..base.names import dns_label, hostname_problem, name_problem
 from ..objects.routes import NO_TIMEOUTS, RouteRule, conflicts, parent_ref, route_manifest, with_parent
-from .base import DEFAULT_PORT, Stack
-from .gaie import Pool, pool_ports
+from ..values.layers import check_entry
+from .base import DEFAULT_PORT, OBJECTS, Component, NeededKind, Part, named
+from .gaie import POOL_API, GaieComponent, Pool, pool_ports
+from .gateway import API as GATEWAY_API
+from .gateway import GatewayComponent
+from .modelservice import Model, ModelserviceComponent
 
 PER_MODEL, SHARED = "per_model", "shared"
 
@@ -27,57 +32,146 @@ _DURATION = re.compile(r"([0-9]{1,5}(h|m|s|ms)){1,4}\Z")
 _PREFIX = re.compile(r"/[A-Za-z0-9/\-._~!$&'()*+,;=:@%]*\Z")
 
 
-def stack_routes(stack: Stack, problems: Findings) -> tuple[list[dict], list[RouteRule]]:
-    """Return the manifests, without parents, and the rules behind them; mistakes go to problems."""
-    options = stack.params["httproute"]
-    entries = stack.route_entries
-    rules = [_rule(entry, stack, len(entries), problems) for entry in entries]
-    namespace = stack.params["namespace"]
-    _check_timeouts(options.get("timeouts") or {}, "httproute_timeouts", problems)
-    if options["mode"] == SHARED:
-        routes = [route_manifest(options["name"], namespace, rules)] if rules else []
-        _check_shared(entries, rules, problems)
-    else:
-        names = [_route_name(entry) for entry in entries]
-        _check_route_names(names, entries, problems)
-        routes = [route_manifest(name, namespace, [rule]) for name, rule in zip(names, rules, strict=True)]
-    gateway = (stack.gateway.name or "gateway", stack.gateway.namespace)
-    for conflict in conflicts([with_parent(route, parent_ref(*gateway)) for route in routes], [], gateway):
-        problems.add(
-            "httproute",
-            conflict.text(owners=False),
-            "another path_prefix or hostnames for one of them",
-            rule="input-route-conflict",
-            about=conflict.routes,
-            covers=["LLMD212", "LLMD213"],
-        )
-    return routes, rules
+ROUTE_KEYS: dict[str, type] = {"name": str, "path_prefix": str, "hostnames": list, "timeouts": dict}
 
 
-def _rule(entry: dict, stack: Stack, count: int, problems: Findings) -> RouteRule:
-    where = entry["where"]
-    rule = RouteRule(
-        where=where,
-        pool=entry.get("pool") or "",
-        port=_port(entry, stack),
-        path_prefix=_prefix(entry, count, stack.params["httproute"]["mode"]),
-        hostnames=tuple(entry.get("hostnames") or ()),
-        timeouts=_timeouts(entry, stack),
-        model=entry.get("model"),
-    )
-    if not _PREFIX.match(rule.path_prefix) or "//" in rule.path_prefix or "/./" in rule.path_prefix + "/":
-        problems.add(
-            f"{where}.path_prefix", f"{rule.path_prefix!r} is no path", "a path such as /qwen", rule="input-route-path"
+class HttprouteComponent(Component):
+    """The component `httproute`: the routes from the Gateway to the pools."""
+
+    name = "httproute"
+    asks = "httproute_routes"
+
+    @classmethod
+    def checked(cls, given: Values, problems: Findings) -> Values:
+        wrong = name_problem(given["gateway_namespace"]) if given["gateway_namespace"] else None
+        if wrong:
+            problems.add("httproute_gateway_namespace", wrong, rule="input-name")
+        return given
+
+    def resolve(self) -> None:
+        """Work out the manifests, without parents, and the rules behind them."""
+        stack, given = self.stack, self.given
+        self.entries = [self._derived(pool) for pool in stack.of(GaieComponent).pools if pool.model]
+        keys = {**ROUTE_KEYS, "pool": str, "port": int, "model": str}
+        for entry, where in stack.entries(given.get("routes") or [], "httproute_routes", keys):
+            self.entries.append({"port": DEFAULT_PORT, **entry, "where": where})
+        self.rules = [self._rule(entry) for entry in self.entries]
+        _check_timeouts(given.get("timeouts") or {}, "httproute_timeouts", stack.problems)
+        if given["mode"] == SHARED:
+            self.routes = [route_manifest(given["name"], self.namespace, self.rules)] if self.rules else []
+            _check_shared(self.entries, self.rules, stack.problems)
+        else:
+            names = [_route_name(entry) for entry in self.entries]
+            _check_route_names(names, self.entries, stack.problems)
+            rows = zip(names, self.rules, strict=True)
+            self.routes = [route_manifest(name, self.namespace, [rule]) for name, rule in rows]
+
+    def _derived(self, pool: Pool) -> Values:
+        """Return the entry of a model's own route."""
+        model = t.cast(Model, self.stack.of(GaieComponent).model_of(pool))
+        where = f"{model.where}.route"
+        entry = check_entry(model.entry.get("route") or {}, ROUTE_KEYS, where, self.stack.problems) or {}
+        return {**entry, "model": model.name, "pool": pool.release, "derived": True, "where": where}
+
+    def _rule(self, entry: Values) -> RouteRule:
+        where, problems = entry["where"], self.stack.problems
+        rule = RouteRule(
+            where=where,
+            pool=entry.get("pool") or "",
+            port=self._port(entry),
+            path_prefix=_prefix(entry, len(self.entries), self.given["mode"]),
+            hostnames=tuple(entry.get("hostnames") or ()),
+            timeouts=self._timeouts(entry),
+            model=entry.get("model"),
         )
-    wrong = name_problem(rule.pool, 253)
-    if wrong:
-        problems.add(f"{where}.pool", wrong, "the name of an InferencePool", rule="input-name")
-    for host in rule.hostnames:
-        bad = hostname_problem(host)
-        if bad:
-            problems.add(f"{where}.hostnames", bad, rule="input-hostname")
-    _check_timeouts(entry.get("timeouts") or {}, f"{where}.timeouts", problems)
-    return rule
+        if not _PREFIX.match(rule.path_prefix) or "//" in rule.path_prefix or "/./" in rule.path_prefix + "/":
+            text = f"{rule.path_prefix!r} is no path"
+            problems.add(f"{where}.path_prefix", text, "a path such as /qwen", rule="input-route-path")
+        wrong = name_problem(rule.pool, 253)
+        if wrong:
+            problems.add(f"{where}.pool", wrong, "the name of an InferencePool", rule="input-name")
+        for host in rule.hostnames:
+            bad = hostname_problem(host)
+            if bad:
+                problems.add(f"{where}.hostnames", bad, rule="input-hostname")
+        _check_timeouts(entry.get("timeouts") or {}, f"{where}.timeouts", problems)
+        return rule
+
+    def _port(self, entry: Values) -> int:
+        if not entry.get("derived"):
+            return entry["port"]
+        pools = self.stack.of(GaieComponent)
+        pool = next((pool for pool in pools.pools if pool.release == entry["pool"]), None)
+        ports = pool_ports(pool.values, pools.given["chart"]) if pool else []
+        return ports[0] if ports and isinstance(ports[0], int) else DEFAULT_PORT
+
+    def _timeouts(self, entry: Values) -> dict[str, str] | None:
+        """Return the rule's timeouts, None where the provider's routes may not have any."""
+        provider = self.stack.of(GatewayComponent).provider
+        if not provider.route_timeouts:
+            if entry.get("timeouts"):
+                text = f"{entry['where']}.timeouts is left out: {provider.name} rejects routes with timeouts."
+                self.stack.notes.append(text)
+            return None
+        return {**(self.given.get("timeouts") or {}), **(entry.get("timeouts") or {})} or None
+
+    def check(self) -> None:
+        """Note routes that would take each other's requests."""
+        gateway = self.stack.of(GatewayComponent)
+        place = (gateway.gateway or "gateway", gateway.namespace)
+        placed = [with_parent(route, parent_ref(*place)) for route in self.routes]
+        for conflict in conflicts(placed, [], place):
+            self.stack.problems.add(
+                "httproute",
+                conflict.text(owners=False),
+                "another path_prefix or hostnames for one of them",
+                rule="input-route-conflict",
+                about=conflict.routes,
+                covers=["LLMD212", "LLMD213"],
+            )
+
+    @property
+    def parent(self) -> dict[str, str]:
+        """The Gateway that routes go to, and its listener; an empty name stands for the namespace's only one."""
+        gateway = self.stack.of(GatewayComponent)
+        return {
+            "name": self.given.get("gateway_name") or (gateway.gateway if gateway.chosen or gateway.adopted else ""),
+            "namespace": self.given.get("gateway_namespace") or gateway.namespace,
+            "section_name": self.given.get("section_name") or "",
+        }
+
+    def make_parts(self) -> list[Part]:
+        spec = {"objects": self.routes, "gateway": self.parent, "prune": bool(self.given.get("prune"))}
+        return [Part(self.name, self.name, self.namespace, OBJECTS, spec, self.asks)]
+
+    def needs(self) -> list[NeededKind]:
+        return [NeededKind(GATEWAY_API, "HTTPRoute", self.name), NeededKind(POOL_API, "InferencePool", "gaie")]
+
+    def serves(self) -> list[Object]:
+        return [named(GATEWAY_API, "HTTPRoute", route["metadata"]["name"], self.namespace) for route in self.routes]
+
+    def tells(self) -> Object:
+        models = [self._model(model) for model in self.stack.of(ModelserviceComponent).models]
+        routes = {"routes": self.routes, "route_mode": self.given["mode"], "route_gateway": self.parent}
+        return {"models": models, **routes}
+
+    def _model(self, model: Model) -> Object:
+        """Return what verification asks of a model: its pods and where requests to it go."""
+        pools = self.stack.of(GaieComponent).pools
+        rule = next((rule for rule in self.rules if rule.model == model.name), None)
+        return {
+            "name": model.name,
+            "model": model.model,
+            "release": model.release,
+            "pool": next((pool.release for pool in pools if pool.model == model.name), None),
+            "labels": model.labels,
+            "port": model.port,
+            "roles": model.roles,
+            "workloads": model.workloads,
+            "workload_kind": "LeaderWorkerSet" if model.multinode else "Deployment",
+            "path_prefix": rule.path_prefix if rule else "/",
+            "hostnames": list(rule.hostnames) if rule else [],
+        }
 
 
 def _check_timeouts(timeouts: dict, where: str, problems: Findings) -> None:
@@ -95,24 +189,6 @@ def _prefix(entry: dict, count: int, mode: str) -> str:
     if count == 1 or (entry.get("hostnames") and mode == PER_MODEL):
         return "/"
     return "/" + str(entry.get("model") or entry.get("name") or entry.get("pool"))
-
-
-def _port(entry: dict, stack: Stack) -> int:
-    if not entry.get("derived"):
-        return entry["port"]
-    pool: Pool | None = next((pool for pool in stack.pools if pool.release == entry["pool"]), None)
-    ports = pool_ports(pool.values, stack.pool_chart) if pool else []
-    return ports[0] if ports and isinstance(ports[0], int) else DEFAULT_PORT
-
-
-def _timeouts(entry: dict, stack: Stack) -> dict[str, str] | None:
-    """Return the rule's timeouts, None where the provider's routes may not have any."""
-    if not stack.provider.route_timeouts:
-        if entry.get("timeouts"):
-            name = stack.provider.name
-            stack.notes.append(f"{entry['where']}.timeouts is left out: {name} rejects routes with timeouts.")
-        return None
-    return {**(stack.params["httproute"].get("timeouts") or {}), **(entry.get("timeouts") or {})} or None
 
 
 def _route_name(entry: dict) -> str:

@@ -10,12 +10,15 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ..base.data import Values, dig
-from ..base.findings import Findings
-from ..base.names import LABEL_LIMIT, dns_label, label_key_problem, label_problem, modelservice_fullname
-from ..base.ours import SERVING_LABEL
+from ..base.data import Object, Values, dig
+from ..base.findings import NOTE, Findings, finding_at
+from ..base.names import LABEL_LIMIT, RELEASE_LIMIT, dns_label, label_key_problem, label_problem, modelservice_fullname
+from ..base.ours import MODEL_LABEL, SERVING_LABEL
 from ..values.layers import Layer, locate, merge, merge_all
-from .gaie import MODEL_LABEL
+from .base import Component, NeededKind, Part, named, unique
+from .gateway import GatewayComponent
+from .monitors import API as MONITORING_API
+from .monitors import server_values
 
 ROLES = ("decode", "prefill")
 
@@ -45,6 +48,8 @@ class Model:
     release: str
     layers: list[Layer]
     model: str = ""
+    # Its entry in the variable, with the pool and the route that go with it.
+    entry: Values = dataclasses.field(default_factory=dict)
     values: Values = dataclasses.field(default_factory=dict)
     labels: dict[str, t.Any] = dataclasses.field(default_factory=dict)
     port: t.Any = _CHART_PORT
@@ -53,6 +58,103 @@ class Model:
     multinode: bool = False
     # Whether all of its values files could be read.
     complete: bool = True
+
+
+MODEL_KEYS: dict[str, type] = {
+    "name": str,
+    "model": str,
+    "release_name": str,
+    "values_files": list,
+    "values": dict,
+    "pool": dict,
+    "route": dict,
+}
+
+# Releases are named ms-NAME, and gaie-NAME where a model has a pool of its own.
+PREFIX, LONGEST_PREFIX = "ms-", "gaie-"
+
+LWS_API = "leaderworkerset.x-k8s.io/v1"
+
+
+class ModelserviceComponent(Component):
+    """The component `modelservice`: one release for each model of llm_d_models and modelservice_models."""
+
+    name = "modelservice"
+    chart = "llm-d-modelservice"
+    asks = "modelservice_models"
+
+    def resolve(self) -> None:
+        self.models: list[Model] = []
+        self.shared = self.stack.loader.layers(self.given, self.name)
+        limit = RELEASE_LIMIT - len(LONGEST_PREFIX)
+        for entry, where in self.stack.entries(
+            self.stack.params["models"], "llm_d_models", MODEL_KEYS, limit=limit, space="model"
+        ):
+            self.models.append(self._model(entry, where))
+        alone = {key: value for key, value in MODEL_KEYS.items() if key not in ("pool", "route")}
+        limit = RELEASE_LIMIT - len(PREFIX)
+        for entry, where in self.stack.entries(
+            self.given.get("models") or [], "modelservice_models", alone, limit=limit, space="model"
+        ):
+            self.models.append(self._model(entry, where))
+        for model in self.models:
+            check_model(model, self.stack.problems)
+
+    def _model(self, entry: Values, where: str) -> Model:
+        layers = [*self.shared, *self.stack.loader.layers(entry, where)]
+        name = entry["name"]
+        model = Model(
+            name, where, entry.get("release_name") or f"{PREFIX}{name}", layers, entry.get("model") or "", entry
+        )
+        model.complete = len(layers) >= len(self.shared) + len(entry.get("values_files") or [])
+        own = self.stack.facts.chart_values.get(self.name) or {}
+        provider = self.stack.of(GatewayComponent).provider
+        return resolve_model(model, merge(provider.part(self.name, own), self._monitors(model)), own)
+
+    def _monitors(self, model: Model) -> Values:
+        """Return the values of a model's PodMonitors; say where it has none."""
+        settings = self.stack.settings.get("monitoring") or {}
+        if not settings.get("enabled"):
+            return {}
+        values, nameless = server_values(settings, merge_all(layer.values for layer in model.layers))
+        for role in nameless:
+            text = f"Metrics of {model.name}'s {role} pods are not collected: none of their ports has a name."
+            self.stack.notes.append(f"{text} Name one in {role}.containers[].ports[].name, for example metrics.")
+        return values
+
+    def check(self) -> None:
+        workloads = [(name, model.where) for model in self.models for name in model.workloads.values()]
+        unique(workloads, "workload", self.stack.problems)
+
+    def make_parts(self) -> list[Part]:
+        return [self.release(model.release, model.values, model.where, model.layers) for model in self.models]
+
+    def needs(self) -> list[NeededKind]:
+        found = [NeededKind(LWS_API, "LeaderWorkerSet", f"{m.name} (multinode)") for m in self.models if m.multinode]
+        watched = [model for model in self.models if monitors(model)]
+        return found + [NeededKind(MONITORING_API, "PodMonitor", f"{m.name}'s podmonitor") for m in watched]
+
+    def check_cluster(self) -> None:
+        """Note each secret of a model that is not there; the rule about secrets says it too."""
+        for model in self.models:
+            for name in secret_names(model):
+                if name not in self.stack.facts.secrets:
+                    text = (
+                        f"its pods cannot start without the secret {name} (modelArtifacts.authSecretName),"
+                        f" which namespace {self.namespace} does not have; prepare_hf_token makes it."
+                    )
+                    note = finding_at(model.where, text, rule="LLMD601")
+                    more: t.Any = {"severity": NOTE, "about": frozenset([name]), "covers": ("LLMD601",)}
+                    self.stack.absent.append(dataclasses.replace(note, **more))
+
+    def serves(self) -> list[Object]:
+        return [
+            named(
+                *((LWS_API, "LeaderWorkerSet") if model.multinode else ("apps/v1", "Deployment")), name, self.namespace
+            )
+            for model in self.models
+            for name in model.workloads.values()
+        ]
 
 
 def resolve_model(model: Model, provider_values: Values, chart_values: Values | None = None) -> Model:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Monitoring of a stack: the charts' own monitors turned on, alert rules, and dashboards for Grafana.
+"""Monitoring of a stack: alert rules, and dashboards for Grafana; monitors.py turns the charts' own monitors on.
 
 Metrics: of the endpoint picker gateway-api-inference-extension v1.3.0, pkg/epp/metrics/metrics.go, which llm-d-router
 v0.10.0 emits under the same names besides its own (docs/metrics.md); of model servers those of vLLM's V1 engine.
@@ -10,63 +10,31 @@ from __future__ import annotations
 
 import typing as t
 
-from ..base.data import Object, Path, Values, dig, nest
+from ..base.data import Object
 from ..base.names import epp_name
-
-API = "monitoring.coreos.com/v1"
-
+from .base import OBJECTS, Component, NeededKind, Part
+from .gaie import GaieComponent
+from .monitors import API
 
 RULES, DASHBOARDS = "llm-d-alerts", "llm-d-dashboards"
 
 
-ROLES = ("decode", "prefill")
+class MonitoringComponent(Component):
+    """The component `monitoring`."""
 
+    name = "monitoring"
 
-METRICS_PORT = "metrics"
+    def resolve(self) -> None:
+        """Nothing follows from its variables alone."""
 
+    def make_parts(self) -> list[Part]:
+        pools = [pool.release for pool in self.stack.of(GaieComponent).pools]
+        objects = monitoring_objects(self.given, self.namespace, pools)
+        return [Part(self.name, self.name, self.namespace, OBJECTS, {"objects": objects})] if objects else []
 
-def picker_values(settings: Object, path: Path, release: str, own: Values) -> Values:
-    """Return the values that let a pool's chart make its ServiceMonitor.
-
-    path: of the chart's `enabled`; own: the chart's own values, {} where they are not known. The chart's name for the
-    token's secret is the same for all pools of a namespace, so each gets one of its own.
-    """
-    known = dig(own, path[:-1])
-    wanted: Values = {"enabled": True}
-    if not isinstance(known, dict) or "auth" in known:
-        wanted["auth"] = {"secretName": f"{epp_name(release)}-metrics"}
-    if settings["labels"]:
-        wanted["extraLabels"] = dict(settings["labels"])
-    return nest(path[:-1], wanted)
-
-
-def server_values(settings: Object, user: Values) -> tuple[Values, list[str]]:
-    """Return the values that let a model's chart make its PodMonitors, and the roles whose pods have no named port.
-
-    user: the model's values, whose first container with a named port is asked; a port called metrics comes first.
-    """
-    values: Values = {}
-    nameless = []
-    for role in ROLES:
-        spec = user.get(role)
-        if not isinstance(spec, dict) or spec.get("create") is False or spec.get("replicas") == 0:
-            continue
-        port = _port_name(spec)
-        if not port:
-            nameless.append(role)
-            continue
-        monitor: Values = {"enabled": True, "portName": port}
-        if settings["labels"]:
-            monitor["labels"] = dict(settings["labels"])
-        values[role] = {"monitoring": {"podmonitor": monitor}}
-    return values, nameless
-
-
-def _port_name(spec: Values) -> str:
-    containers = spec.get("containers")
-    ports = [port for item in containers or [] if isinstance(item, dict) for port in item.get("ports") or []]
-    names = [str(port["name"]) for port in ports if isinstance(port, dict) and port.get("name")]
-    return METRICS_PORT if METRICS_PORT in names else next(iter(names), "")
+    def needs(self) -> list[NeededKind]:
+        wanted = self.given.get("enabled") and self.given["alerts"]
+        return [NeededKind(API, "PrometheusRule", "monitoring_alerts")] if wanted else []
 
 
 def monitoring_objects(settings: Object, namespace: str, pools: t.Sequence[str]) -> list[Object]:

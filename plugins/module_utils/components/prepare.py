@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import typing as t
@@ -13,6 +12,8 @@ from ..base.data import Object
 from ..base.images import rewrite_object
 from ..base.names import dns_label
 from ..helm.image_check import registry_of
+from .base import OBJECTS, Component, Part, named
+from .gaie import GaieComponent
 
 HF_KEY = "HF_TOKEN"
 
@@ -23,34 +24,62 @@ _MOUNT = "/model-cache"
 _PULL = "llm-d-image-pull"
 
 
-def objects(settings: dict) -> list[Object]:
-    """Return the manifests that the settings ask for, in the order in which they must be applied.
+class PrepareComponent(Component):
+    """The component `prepare`: namespace, token's secret, claim, downloads and image pulls, before all others."""
 
-    settings: namespace, namespace_exists, hf_token, hf_token_secret, token ({name, key} of a secret that exists, or
-    None), pvc_name, pvc_size, pvc_storage_class, pvc_access_modes, downloads, download_image, images,
-    image_node_selector, image_tolerations; image_registry: the site's, "" or absent to leave the images as they are;
-    releases_follow: whether releases do, which make their namespace themselves; monitoring: manifests of the kind.
+    name = "prepare"
+
+    def resolve(self) -> None:
+        """What it makes counts as there."""
+        if self.given.get("downloads") and not self.given.get("pvc_name"):
+            fix = "set prepare_pvc_name"
+            self.stack.problems.add("prepare_downloads", "needs a claim to write to", fix, rule="input-claim")
+        if self.secret("hf_token"):
+            self.stack.facts.secrets.setdefault(self.given["hf_token_secret"], [HF_KEY])
+
+    def make_parts(self) -> list[Part]:
+        stack = self.stack
+        others = [component for component in stack.at_work if component is not self and component.parts()]
+        spaces = dict.fromkeys([self.namespace, *(component.namespace for component in others)])
+        settings = {**self.given, "namespace": self.namespace, "token": stack.of(GaieComponent).token}
+        settings["image_registry"] = stack.params.get("image_registry") or ""
+        made = [_namespace(name) for name in spaces] + objects(settings)
+        spec: Object = {"objects": made, "keep": ["Namespace", "PersistentVolumeClaim", "Secret"]}
+        if token := self.secret("hf_token"):
+            made.insert(len(spaces), _secret(settings))
+            spec["fill"] = {self.given["hf_token_secret"]: {HF_KEY: token}}
+        return [Part(self.name, self.name, self.namespace, OBJECTS, spec)]
+
+    def serves(self) -> list[Object]:
+        found = [item for part in self.parts() for item in part.spec["objects"] if item["kind"] in ("Job", "DaemonSet")]
+        return [named(item["apiVersion"], item["kind"], item["metadata"]["name"], self.namespace) for item in found]
+
+
+def objects(settings: Object) -> list[Object]:
+    """Return claim, download jobs and image pulls that the settings ask for, in the order in which they are applied.
+
+    settings: namespace, token ({name, key} of a secret, or None), pvc_name, pvc_size, pvc_storage_class,
+    pvc_access_modes, downloads, download_image, images, image_node_selector, image_tolerations; image_registry: the
+    site's, "" or absent to leave the images as they are.
     """
     found: list[Object] = []
-    if settings["hf_token"]:
-        found.append(_secret(settings))
     if settings["pvc_name"]:
         found.append(_claim(settings))
     found += [_download(repository, settings) for repository in settings["downloads"]]
     if settings["images"]:
         found.append(_pull(settings))
     registry = registry_of(settings)
-    found = [rewrite_object(item, registry) for item in found] if registry else found
-    found += settings.get("monitoring") or []
-    if settings["namespace_exists"] or (settings.get("releases_follow") and not found):
-        return found
-    return [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": settings["namespace"]}}, *found]
+    return [rewrite_object(item, registry) for item in found] if registry else found
 
 
-def _secret(settings: dict) -> Object:
-    data = {HF_KEY: base64.b64encode(settings["hf_token"].encode()).decode()}
+def _namespace(name: str) -> Object:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+
+
+def _secret(settings: Object) -> Object:
+    """Return the token's secret, its data to be filled in."""
     metadata = {"name": settings["hf_token_secret"], "namespace": settings["namespace"]}
-    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque", "data": data}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque", "data": {HF_KEY: ""}}
 
 
 def _claim(settings: dict) -> Object:

@@ -13,6 +13,9 @@ from ..base.names import did_you_mean
 from ..base.plain_yaml import load
 from ..charts.defaults import has_path
 
+# Nothing is installed: a Gateway that exists is used.
+NO_PROVIDER = "none"
+
 
 @dataclasses.dataclass(frozen=True)
 class Provider:
@@ -61,7 +64,7 @@ def load_provider(folder: str, name: str) -> Provider:
     known = provider_names(folder)
     if name not in known:
         raise OrchestratorError(
-            f"gateway_provider: unknown provider {name!r}.{did_you_mean(str(name), known)}",
+            f"unknown provider {name!r}.{did_you_mean(str(name), known)}",
             hint="Set gateway_provider to one of: " + ", ".join(known),
         )
     with open(os.path.join(folder, name + ".yml"), encoding="utf-8") as stream:

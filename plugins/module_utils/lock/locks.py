@@ -214,10 +214,7 @@ def _not_permitted(exc: OrchestratorError) -> Forbidden:
 
 def locked_namespaces(stack: Object) -> list[str]:
     """Return the namespaces in which a deployment makes something. stack: as planning returns it."""
-    names = [stack["namespace"]]
-    if stack["releases"]["gateway"]:
-        names.append(stack["gateway"]["namespace"])
-    return list(dict.fromkeys(filter(None, names)))
+    return list(dict.fromkeys([stack["namespace"], *(part["namespace"] for part in stack["parts"])]))
 
 
 def await_locks(cluster: Cluster | None, stack: Object, params: Object, say: t.Callable[[str], t.Any]) -> bool:

@@ -11,6 +11,8 @@ import dataclasses
 import typing as t
 
 from ..base.data import Object, dicts, mapping, number
+from ..components.httproute import HttprouteComponent
+from ..components.registry import COMPONENTS
 from ..objects.dual_pod import serving_template
 from ..objects.routes import parent_ref, refers_to, with_parent
 from ..objects.servers import Server, flag, servers, words
@@ -19,7 +21,8 @@ from .items import CLUSTER_KINDS, InferencePool, Item, Picker, RenderedRelease, 
 WORKLOADS = ("Deployment", "LeaderWorkerSet", "StatefulSet", "DaemonSet", "Job", "ReplicaSet", "Pod")
 
 
-DEFAULT_CHARTS = {"gaie": "inferencepool", "modelservice": "llm-d-modelservice", "gateway": "llm-d-infra"}
+# The charts of components whose releases were not rendered here.
+DEFAULT_CHARTS = {name: cls.chart for name, cls in COMPONENTS.items() if cls.chart}
 
 
 _RELEASE = "meta.helm.sh/release-name"
@@ -113,7 +116,7 @@ def build_model(
     """
     facts = facts or RuleFacts()
     parts = [part if isinstance(part, RenderedRelease) else _from(RenderedRelease, part) for part in components]
-    planned = [item for part in parts for body in part.manifests if (item := _item(body, part))]
+    planned = [item for part in parts for body in part.manifests if (item := _planned(body, part, route_gateway))]
     planned += [item for body in routes if (item := _route(body, route_gateway))]
     keys = {(item.kind, item.namespace, item.name) for item in planned}
     releases = {(part.release, part.namespace) for part in parts}
@@ -135,11 +138,18 @@ def _from(cls: type[T], data: Object) -> T:
     return cls(**{key: value for key, value in data.items() if key in names and value is not None})
 
 
+def _planned(body: Object, part: RenderedRelease, gateway: tuple[str, ...] | None) -> Item | None:
+    """Return a planned object; a route without a parent of its own goes to the stack's Gateway."""
+    if gateway and not part.release and mapping(body).get("kind") == "HTTPRoute":
+        return _route(body, gateway)
+    return _item(body, part)
+
+
 def _route(body: Object, gateway: tuple[str, ...] | None) -> Item | None:
     if gateway and isinstance(body.get("spec"), dict):
         body = with_parent(body, parent_ref(*gateway))
     namespace = str(mapping(body.get("metadata")).get("namespace") or (gateway[1] if gateway else ""))
-    return _item(body, RenderedRelease("httproute", "", namespace, ()))
+    return _item(body, RenderedRelease(HttprouteComponent.name, "", namespace, ()))
 
 
 def _live(facts: RuleFacts) -> list[Item]:

@@ -139,6 +139,7 @@ class PlanContents:
     uid: str = ""
     apis: t.Container[str] = ()
     host: str = ""
+    table: t.Sequence[Object] = ()
     records_dir: str | None = None
 
 
@@ -159,7 +160,7 @@ def build(found: PlanContents, findings: list[Object], notes: list[str], capacit
         "state": state,
         "charts": found.charts,
         "actions": [action.as_dict() for action in found.actions],
-        "order": order(busy, found.records_dir, found.host),
+        "order": order(found.table, busy, found.records_dir, found.host),
         "findings": findings,
         "notes": notes,
         "capacity": capacity,

@@ -10,6 +10,7 @@ from ..base.data import Object
 from ..base.errors import Forbidden
 from ..base.findings import Finding, finding_at
 from ..base.ours import COMPONENT_LABEL, MANAGED_LABEL
+from ..components.base import RELEASE
 
 if t.TYPE_CHECKING:
     from ..cluster.client import Cluster
@@ -34,9 +35,9 @@ def foreign(cluster: Cluster, stack: Object) -> list[Finding]:
     What may not be read is left out: the rule LLMD741 names all that is not permitted.
     """
     wanted: dict[str, dict[str, str]] = {}
-    for component, releases in stack["releases"].items():
-        namespace = stack["gateway"]["namespace"] if component == "gateway" else stack["namespace"]
-        wanted.setdefault(namespace, {}).update({release["name"]: component for release in releases})
+    for part in stack["parts"]:
+        if part["kind"] == RELEASE:
+            wanted.setdefault(part["namespace"], {})[part["name"]] = part["component"]
     found: list[Finding] = []
     names = {route["metadata"]["name"] for route in stack["routes"]}
     try:

@@ -12,14 +12,11 @@ import typing as t
 from ..base.data import Object
 from ..base.errors import OrchestratorError
 from ..base.ours import MANAGED_LABEL
+from ..components.base import RELEASE
 from ..helm.records import Release, same_values
 
 if t.TYPE_CHECKING:
     from ..cluster.client import Cluster
-
-
-# Components that are installed side by side, then those that need them; as in playbooks/vars/components.yml.
-WAVES = (("prepare",), ("modelservice", "gaie", "gateway"), ("httproute",))
 
 
 # Steps of a record that only a component that changed something has.
@@ -29,17 +26,24 @@ WORK = ("install", "apply")
 RECORDS = 10
 
 
-def order(components: t.Container[str], records_dir: str | None, host: str) -> list[Object]:
+def waves(table: t.Iterable[Object], components: t.Container[str]) -> list[list[str]]:
+    """Return the names of components by the waves of the component table, without empty ones."""
+    found: dict[int, list[str]] = {}
+    for row in table:
+        if row["name"] in components:
+            found.setdefault(row["wave"], []).append(row["name"])
+    return [found[wave] for wave in sorted(found)]
+
+
+def order(table: t.Iterable[Object], components: t.Container[str], records_dir: str | None, host: str) -> list[Object]:
     """Return the waves of the components that have something to do; seconds: null where no record tells."""
     known = durations(records_dir, host)
-    waves: list[Object] = []
-    for names in WAVES:
-        busy = [name for name in names if name in components]
-        if busy:
-            times = [known[name] for name in busy if name in known]
-            longest = max(times) if times else None
-            waves.append({"wave": len(waves) + 1, "components": busy, "parallel": len(busy) > 1, "seconds": longest})
-    return waves
+    rows: list[Object] = []
+    for busy in waves(table, components):
+        times = [known[name] for name in busy if name in known]
+        longest = max(times) if times else None
+        rows.append({"wave": len(rows) + 1, "components": busy, "parallel": len(busy) > 1, "seconds": longest})
+    return rows
 
 
 def durations(records_dir: str | None, host: str) -> dict[str, float]:
@@ -81,7 +85,7 @@ def leftovers(cluster: Cluster, stack: Object, stale: t.Iterable[Object]) -> lis
 
     stack: the stack as plain data; stale: routes of ours that are not wanted and not removed.
     """
-    names = {release["name"] for rows in stack["releases"].values() for release in rows}
+    names = {part["name"] for part in stack["parts"] if part["kind"] == RELEASE}
     namespace = stack["namespace"]
     try:
         records = cluster.list("v1", "Secret", namespace, f"{MANAGED_LABEL}=true,{HELM_RECORDS}")
@@ -104,7 +108,7 @@ def revisions(
     charts: as in the plan; current: the releases that exist; busy: releases with objects that change.
     """
     notes = []
-    values = {row["name"]: row["values"] for rows in stack["releases"].values() for row in rows}
+    values = {part["name"]: part["values"] for part in stack["parts"] if part["kind"] == RELEASE}
     for chart in charts:
         name, found = chart["release"], current.get((chart["component"], chart["release"]))
         if found is None or name in busy or found.status == "uninstalled":

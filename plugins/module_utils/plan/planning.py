@@ -10,41 +10,39 @@ from __future__ import annotations
 import datetime
 import typing as t
 
-from ..access.of_stack import access_report, prepared_kinds
+from ..access.of_stack import access_report
 from ..base.data import Object
 from ..base.errors import OrchestratorError
 from ..base.findings import ERROR, WARNING, Finding, Findings, finding_at
 from ..bundle.use import with_site
 from ..capacity.fit import capacity_report
-from ..changes.actions import refusals
+from ..changes.actions import REUSE, Action, refusals
 from ..charts.defaults import chart_defaults
 from ..charts.fetch import cache_notes
-from ..components.base import COMPONENTS
-from ..components.httproute import stack_routes
+from ..components.base import RELEASE
+from ..components.registry import COMPONENTS
 from ..helm.deployed import HelmRecords
 from ..helm.image_check import hinted
 from ..lock.locks import await_locks, seen_locks
 from ..model.items import RenderedRelease
+from ..objects.conditions import object_state
 from ..report.write import report_problem
-from ..rules.run import StackRules, created_objects
-from ..stack.checks import check_stack
+from ..rules.run import StackRules
 from ..stack.facts import helm_version
-from ..stack.resolve import Resolver
-from ..stack.result import as_result
+from ..stack.resolve import resolve
+from ..stack.result import as_result, chart_inputs
 from ..stack.settings import check_writable, checked_settings
 from .approval import approve
-from .checks import absent_secrets, check_cluster, check_values, check_work, connect
+from .checks import check_cluster, check_values, connect
 from .document import build
 from .findings import PlanningFailed, as_finding, report, weighed
 from .foreign import foreign
+from .outlook import waves
 from .planner import Planner
 from .settled import Settled
 
 # The rule about objects of other releases.
 OWNERS = "LLMD304"
-
-
-RELEASE_COMPONENTS = ("modelservice", "gaie", "gateway")
 
 
 class PlanAgain(Exception):
@@ -81,7 +79,6 @@ class Planning:
         self.check_mode, self.early, self.mistakes = check_mode, early, Findings()
         self.notes: list[str] = []
         self.findings: list[Finding] = []
-        self.absent: list[Finding] = []
         self.settled: dict[str, list[Object]] = {}
         self.finder: Settled | None = None
         self.parts: list[RenderedRelease] = []
@@ -105,35 +102,27 @@ class Planning:
             early.add("llm_d_findings_file", problem, rule="input-findings-file")
         self.notes += cache_notes(params["chart_cache"])
         self.cluster, self.facts, version = connect(params, early, self.notes)
-        self.facts.secrets.update({name: list(keys) for name, keys in (params["created_secrets"] or {}).items()})
-        releases = set(RELEASE_COMPONENTS) & set(params["components"])
-        helm = helm_version(params["helm_binary"], early) if releases else None
-        sections = {name: params[name] for name in RELEASE_COMPONENTS if name in params["components"]}
+        sections = {name: params["components"][name] for name, cls in COMPONENTS.items() if cls.chart}
+        sections = {name: given for name, given in sections.items() if name in params["only"]}
+        helm = helm_version(params["helm_binary"], early) if sections else None
         self.facts.chart_values = chart_defaults(sections, self.fetching)
-        resolver = Resolver(params, self.facts)
-        self.stack = resolver.resolve()
-        routes, rules = stack_routes(self.stack, resolver.problems)
-        check_stack(self.stack, resolver.problems)
+        self.stack = resolve(params, self.facts)
         if self.cluster is not None:
-            check_cluster(self.cluster, self.stack, self.facts, resolver.problems)
-            self.absent = absent_secrets(self.stack, self.facts)
-        check_work(self.stack, routes, resolver.problems)
+            check_cluster(self.cluster, self.stack)
         started = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
-        more: Object = {"started": started, "kubernetes": version, "helm": helm}
-        more["namespace_exists"] = self.facts.namespace is not None
-        self.result_stack = as_result(self.stack, routes, rules, more)
+        self.result_stack = as_result(self.stack, {"started": started, "kubernetes": version, "helm": helm})
         deploys = not self.check_mode and params["approval"] != "off"
         if deploys and await_locks(self.cluster, self.result_stack, params, self.say):
             raise PlanAgain
         self.result_stack["lock"] = seen_locks(self.cluster, self.result_stack, params["lock"], self.notes)
         self.mistakes.take(early)
-        self.mistakes.take(resolver.problems)
+        self.mistakes.take(self.stack.problems)
 
     def check_inputs(self) -> None:
         """Check the values against their charts, and whether what stands in the way is another's."""
         params, mistakes = self.params, self.mistakes
         if params["check_values"]:
-            found = check_values(params, self.fetching, self.result_stack["inputs"], mistakes)
+            found = check_values(params, self.fetching, chart_inputs(self.stack), mistakes)
             mistakes.take(item for item in found if item.severity == ERROR)
             self.findings += [item for item in found if item.severity == WARNING]
         if self.cluster is not None and self._looks_at_releases() and not params["adopt"]:
@@ -148,14 +137,13 @@ class Planning:
             return
         self.finder = Settled(self.cluster, **self.fetching, registry=self.params["image_registry"])
         self.inventory = self.finder.inventory
-        stack = self.result_stack
-        for component, releases in stack["releases"].items():
-            namespace = stack["gateway"]["namespace"] if component == "gateway" else stack["namespace"]
+        for component in self.stack.at_work:
+            releases = [{"name": part.name, **part.spec} for part in component.parts() if part.kind == RELEASE]
             if releases and self.mistakes:
                 # Nothing will be deployed; but what is there tells whose the objects are.
-                self.finder.look(component, namespace, releases)
-            elif releases and (results := self.finder.results(component, namespace, releases)) is not None:
-                self.settled[component] = results
+                self.finder.look(component.name, component.namespace, releases)
+            elif releases and (found := self.finder.results(component.name, component.namespace, releases)) is not None:
+                self.settled[component.name] = found
 
     def _rules_wanted(self) -> bool:
         """Return whether to check the rules: of a whole stack with something to do, or of any that is only planned."""
@@ -163,10 +151,10 @@ class Planning:
             return False
         if self.mistakes:
             return self.params["check_rules"] == "error"
-        releases = self.result_stack["releases"]
-        return (self._plans() and self.params["approval"] == "off") or any(
-            rows and component not in self.settled for component, rows in releases.items()
-        )
+        releases = {
+            part.component for component in self.stack.at_work for part in component.parts() if part.kind == RELEASE
+        }
+        return (self._plans() and self.params["approval"] == "off") or bool(releases - set(self.settled))
 
     def _plans(self) -> bool:
         """Return whether a plan is asked for."""
@@ -175,7 +163,7 @@ class Planning:
     @property
     def whole(self) -> bool:
         """Whether all components are asked for."""
-        return not set(COMPONENTS) - set(self.params["components"])
+        return not set(COMPONENTS) - set(self.params["only"])
 
     def render(self) -> None:
         """Render the charts of what is not known to need nothing."""
@@ -207,9 +195,7 @@ class Planning:
         if self.rules is None or not self.parts or not self._rules_wanted():
             return
         params = self.params
-        created = created_objects(params["namespace"], params["created_secrets"] or {}, params["created_claims"])
-        created.update(prepared_kinds(params["prepare"], self.result_stack["monitoring"]))
-        found = self.rules.findings(self.parts, created)
+        found = self.rules.findings(self.parts)
         self.notes += self.rules.unread
         # What is another's is said by the plan, object by object.
         found = [item for item in found if item.rule != OWNERS or not self._plans()]
@@ -220,7 +206,7 @@ class Planning:
         if self.cluster is None or self.inventory is None or not self.parts or not self._plans():
             return
         params = self.params
-        planner = Planner(self.cluster, self.inventory, params, self.result_stack, self.fetching)
+        planner = Planner(self.cluster, self.inventory, params, self.stack, self.result_stack, self.fetching)
         current, model = self.finder.current if self.finder else {}, self.rules.model if self.rules else None
         found = planner.found(self.parts, current, self.facts, model)
         self.notes += planner.notes
@@ -233,6 +219,23 @@ class Planning:
         self.planned = {**planned, "notes": self._notes(), "access": access_report(model)}
         decided = {row["id"] for row in planned["questions"] if row["answer"] == "reuse"}
         self.adopted = sorted({action.component for action in found.actions if action.id in decided})
+        self._settle_objects(found.actions)
+
+    def _settle_objects(self, actions: list[Action]) -> None:
+        """Find the components whose objects, applied without Helm, are as wanted and ready."""
+        busy = {action.component for action in actions if action.action != REUSE}
+        for component in self.stack.at_work:
+            parts = component.parts()
+            mine = [action for action in actions if action.component == component.name]
+            if not parts or component.name in busy or any(part.kind == RELEASE for part in parts):
+                continue
+            if all(object_state(action.live).ready for action in mine if action.live is not None):
+                self.settled[component.name] = []
+
+    def waves(self) -> list[list[str]]:
+        """Return the components that have something to do by the waves of the component table."""
+        busy = {component.name for component in self.stack.at_work if component.parts()}
+        return waves(self.params["table"], busy - set(self.settled))
 
     def all_findings(self) -> list[Finding]:
         """Return the mistakes, then the warnings."""
@@ -244,10 +247,16 @@ class Planning:
             raise PlanningFailed(self.mistakes, self.findings)
         stack, findings = self.result_stack, [item.as_dict() for item in self.findings]
         stack["notes"] = list(dict.fromkeys([*self._notes(), *(item.text() for item in self.findings)]))
-        result = {"changed": False, "stack": stack, "settled": self.settled, "findings": findings}
+        result = {
+            "changed": False,
+            "stack": stack,
+            "settled": self.settled,
+            "waves": self.waves(),
+            "findings": findings,
+        }
         return {**result, "plan": self.planned, "adopted": self.adopted}
 
     def _notes(self) -> list[str]:
         """Return what is to be known besides the findings; of an absent secret only where no finding has it."""
-        missing = [one for one in self.absent if not any(item.is_covered_by(one) for item in self.findings)]
+        missing = [one for one in self.stack.absent if not any(item.is_covered_by(one) for item in self.findings)]
         return list(dict.fromkeys([*self.stack.notes, *(one.text() for one in missing), *self.notes]))

@@ -43,17 +43,21 @@ def states(actions: t.Iterable[Action]) -> dict[str, str]:
     return {action.id: live_hash(action.live) for action in sorted(actions, key=lambda action: action.id)}
 
 
-def inputs(releases: t.Iterable[Object], routes: t.Any, prepared: t.Any, site: t.Any) -> dict[str, str]:
-    """Return the hashes of what is wanted.
+# Where a chart is taken from says nothing: its digest does; what is made anew follows from the cluster.
+_PLACE = ("chart_ref", "chart_version", "replace")
 
-    releases: {component, name, namespace, digest (the chart's), values}; routes: the manifests and their Gateway;
-    prepared: the objects that are made before; site: what concerns all releases.
+
+def inputs(parts: t.Iterable[tuple[Object, str]], site: t.Any) -> dict[str, str]:
+    """Return the hash of what is wanted of each part.
+
+    parts: each as plain data, with its chart's digest, "" where it has none; site: what concerns all of them.
     """
-    found = {
-        f"{row['component']}/{row['name']}": hashed([row["namespace"], row["digest"], row["values"], site])[:LENGTH]
-        for row in releases
-    }
-    return {**found, "routes": hashed(routes)[:LENGTH], "prepare": hashed(prepared)[:LENGTH]}
+    found = {}
+    for part, digest in parts:
+        wanted = {key: value for key, value in part.items() if key not in _PLACE}
+        same = part["component"] == part["name"]
+        found[part["name"] if same else f"{part['component']}/{part['name']}"] = hashed([wanted, digest, site])[:LENGTH]
+    return found
 
 
 def plan_digest(inputs_: t.Mapping[str, str], states_: t.Mapping[str, str], namespace: str) -> str:

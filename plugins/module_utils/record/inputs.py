@@ -9,10 +9,10 @@ import typing as t
 
 from ..base.data import Object
 from ..base.mask import mask, secrets_in, without
-from ..components.base import COMPONENTS
+from ..components.registry import COMPONENTS
 
 # Beginnings of the names of this collection's variables that say what is deployed and how.
-OURS = ("llm_d", *COMPONENTS, "prepare", "monitoring", "verify")
+OURS = ("llm_d", *COMPONENTS, "verify")
 NAMED = re.compile(rf"(?:{'|'.join(OURS)})_(?!result$)")
 # These stand in the record by release, merged.
 VALUES = re.compile(rf"(?:{'|'.join(OURS)})_values$")

@@ -10,12 +10,11 @@ import dataclasses
 import typing as t
 
 from ..access.of_stack import ACCESS_RULES, add_access
-from ..base.data import Object, nest
+from ..base.data import Object
 from ..base.errors import OrchestratorError
 from ..base.findings import WARNING, Finding
 from ..capacity.read import CAPACITY_RULES, add_capacity
-from ..components.base import Stack
-from ..components.gaie import CHARTS
+from ..components.base import RELEASE, Part, Stack
 from ..helm.command import LocalHelm, template_arguments
 from ..helm.deployed import HelmRecords
 from ..helm.image_check import checked_render
@@ -25,7 +24,6 @@ from ..model.facts import facts_of
 from ..model.items import RenderedRelease
 from ..model.model import StackModel, build_model
 from ..model.platform import istiod
-from ..values.layers import Layer
 from .read_platform import add_platform
 from .registry import check
 
@@ -118,20 +116,16 @@ class StackRules:
         # Objects of those that change, by release.
         self.present: Objects = {}
 
-    def findings(self, parts: list[RenderedRelease], created: Objects) -> list[Finding]:
-        """Return what the rules find. created: objects that are made before the releases, by kind."""
-        objects = self._objects()
-        for kind, bodies in created.items():
-            if kind in objects:
-                objects[kind] = objects[kind] + bodies
-        models = [{**row, "hostnames": tuple(row["hostnames"])} for row in self.result["models"]]
+    def findings(self, parts: list[RenderedRelease]) -> list[Finding]:
+        """Return what the rules find. parts: of the components at work, rendered."""
         gateway = self.result["route_gateway"]
-        facts = facts_of(objects, self._served(), istiod(self.cluster, self.result["gateway"]["provider"]))
+        facts = facts_of(self._objects(), self._served(), istiod(self.cluster, self.result["gateway"]["provider"]))
         place = (gateway["name"], gateway["namespace"], gateway["section_name"])
-        model = build_model(parts, self.result["routes"], models, facts, place)
+        models = [{**row, "hostnames": tuple(row["hostnames"])} for row in self.result["models"]]
+        model = build_model(parts, (), models, facts, place)
         add_platform(model, self.cluster, self.inventory.version)
         if self.access != "off":
-            add_access(model, self.cluster, self.inventory, self.result, created, self.present)
+            add_access(model, self.cluster, self.inventory, self.result, self.present)
         if self.capacity != "off":
             add_capacity(model, self.cluster)
         self.model = model
@@ -145,66 +139,36 @@ class StackRules:
         return [f"{text} Room on nodes and quotas are checked without it." for text in texts]
 
     def render(self, manifests: dict[tuple[str, str], str]) -> Rendered:
-        """Return the objects of all releases. manifests: by component and release those that need no rendering."""
+        """Return the objects of all parts. manifests: by component and release those that need no rendering."""
+        parts = [part for component in self.stack.at_work for part in component.parts()]
         helm = LocalHelm(self.fetching["helm"], self.stack.params.get("image_registry") or "")
         try:
-            wanted = self._wanted(helm, manifests)
+            rows = [part for part in parts if part.kind == RELEASE and part.key not in manifests]
+            releases = [{"name": part.name, **part.spec} for part in rows]
+            found = prepare(releases, helm, self.fetching["cache_dir"], plain_http=self.fetching["plain_http"])
+            wanted = {part.key: one for part, one in zip(rows, found, strict=True)}
             with concurrent.futures.ThreadPoolExecutor(HELM_PROCESSES) as pool:
-                tasks = {key: pool.submit(self._rendered, helm, key[0], one) for key, one in wanted.items()}
+                tasks = {part.key: pool.submit(self._rendered, helm, part, wanted[part.key]) for part in rows}
                 concurrent.futures.wait(tasks.values())
             errors = [(key[1], str(error)) for key, task in tasks.items() if (error := task.exception()) is not None]
             if errors:
                 return Rendered([], errors)
             texts = {**manifests, **{key: task.result() for key, task in tasks.items()}}
-            return Rendered([self._part(key, text, wanted.get(key)) for key, text in texts.items()], [])
+            return Rendered([_rendered_part(part, texts.get(part.key), wanted.get(part.key)) for part in parts], [])
         finally:
             helm.close()
 
-    def _wanted(self, helm: LocalHelm, manifests: dict[tuple[str, str], str]) -> dict[tuple[str, str], Wanted]:
-        keys, releases = [], []
-        for component, rows in self.result["releases"].items():
-            for row in rows:
-                if (component, row["name"]) not in manifests:
-                    keys.append((component, row["name"]))
-                    releases.append(row)
-        found = prepare(releases, helm, self.fetching["cache_dir"], plain_http=self.fetching["plain_http"])
-        return dict(zip(keys, found, strict=True))
-
-    def _rendered(self, helm: LocalHelm, component: str, wanted: Wanted) -> str:
+    def _rendered(self, helm: LocalHelm, part: Part, wanted: Wanted) -> str:
         arguments = template_arguments(
-            wanted.name,
+            part.name,
             wanted.chart.path,
-            self._namespace(component),
+            part.namespace,
             wanted.files,
             kube_version=self.inventory.version,
             apis=self.inventory.apis,
-            upgrade=(component, wanted.name) in self.existing,
+            upgrade=part.key in self.existing,
         )
         return checked_render(helm, arguments, wanted.chart.path, RENDER_TIMEOUT)
-
-    def _namespace(self, component: str) -> str:
-        return self.stack.gateway.namespace if component == "gateway" else self.result["namespace"]
-
-    def _part(self, key: tuple[str, str], text: str, wanted: Wanted | None) -> RenderedRelease:
-        component, release = key
-        known = self.stack.pool_chart if component == "gaie" else ""
-        chart = (wanted.chart.name, wanted.chart.version) if wanted else (known, "")
-        objects = manifest_objects(text)
-        return RenderedRelease(component, release, self._namespace(component), objects, *chart, self._layers(key))
-
-    def _layers(self, key: tuple[str, str]) -> list[Layer]:
-        component, release = key
-        if component == "gateway":
-            return self.stack.gateway.layers
-        entries: t.Sequence[t.Any] = self.stack.pools if component == "gaie" else self.stack.models
-        own: list[Layer] = next((entry.layers for entry in entries if entry.release == release), [])
-        return self._token_layers() + own if component == "gaie" else own
-
-    def _token_layers(self) -> list[Layer]:
-        """Return the variable that puts the token's secret into every picker's environment, where it is set."""
-        given = self.stack.params["gaie"].get("hf_token_secret")
-        values = nest((*CHARTS[self.stack.pool_chart].extension, "env"), [])
-        return [Layer(values, "gaie_hf_token_secret")] if given else []
 
     def _objects(self) -> Objects:
         """Return the cluster's objects by kind; a kind that may not be listed is left out, and so unknown."""
@@ -212,7 +176,8 @@ class StackRules:
         for api_version, kind in CLUSTER_WIDE:
             with contextlib.suppress(OrchestratorError):
                 found[kind] = self.cluster.list(api_version, kind)
-        namespaces = [self.result["namespace"], self.stack.gateway.namespace, self.result["route_gateway"]["namespace"]]
+        namespaces = [component.namespace for component in self.stack.components.values()]
+        namespaces.append(self.result["route_gateway"]["namespace"])
         names = list(dict.fromkeys(name for name in namespaces if name))
         for api_version, kind in IN_NAMESPACES:
             with contextlib.suppress(OrchestratorError):
@@ -245,11 +210,9 @@ def _namespace(name: str) -> Object:
     return {"kind": "Namespace", "metadata": {"name": name, "labels": {"kubernetes.io/metadata.name": name}}}
 
 
-def created_objects(namespace: str, secrets: dict[str, list[str]], claims: list[str]) -> Objects:
-    """Return what is made before the releases, by kind. secrets: keys by name; claims: names."""
-    made = [
-        {"kind": "Secret", "metadata": {"name": name, "namespace": namespace}, "data": dict.fromkeys(keys, "")}
-        for name, keys in secrets.items()
-    ]
-    volumes = [{"kind": "PersistentVolumeClaim", "metadata": {"name": name, "namespace": namespace}} for name in claims]
-    return {"Secret": made, "PersistentVolumeClaim": volumes}
+def _rendered_part(part: Part, text: str | None, wanted: Wanted | None) -> RenderedRelease:
+    """Return a part with its objects. text: what Helm makes of a release; other parts have their objects."""
+    if part.kind != RELEASE:
+        return RenderedRelease(part.component, "", part.namespace, part.spec["objects"])
+    chart = (wanted.chart.name, wanted.chart.version) if wanted else (part.chart, "")
+    return RenderedRelease(part.component, part.name, part.namespace, manifest_objects(text or ""), *chart, part.layers)

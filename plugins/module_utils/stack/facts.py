@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import os
 import re
@@ -25,12 +26,15 @@ if t.TYPE_CHECKING:
 GATEWAY_API = "gateway.networking.k8s.io/v1"
 
 
-# What installing releases needs of Helm.
+# What deployments need of Helm.
 HELM_MINIMUM = (3, 17, 0)
 
 
-def read_facts(cluster: Cluster, namespace: str, gateway_namespace: str, notes: list[str]) -> Facts:
-    """Return what the cluster has; what may not be read is left out with a note."""
+def read_facts(cluster: Cluster, namespace: str, places: t.Iterable[str], notes: list[str]) -> Facts:
+    """Return what the cluster has; what may not be read is left out with a note.
+
+    places: the namespaces in which the components put something.
+    """
 
     def attempt(action: t.Callable[[], t.Any], default: t.Any) -> t.Any:
         try:
@@ -47,7 +51,11 @@ def read_facts(cluster: Cluster, namespace: str, gateway_namespace: str, notes: 
     return Facts(
         classes=None if classes is None else controllers,
         secrets={secret["metadata"]["name"]: sorted(secret.get("data") or {}) for secret in secrets},
-        gateways=attempt(lambda: cluster.list(GATEWAY_API, "Gateway", gateway_namespace), []),
+        gateways=[
+            item
+            for name in places
+            for item in attempt(functools.partial(cluster.list, GATEWAY_API, "Gateway", name), [])
+        ],
         namespace=(found.get("status") or {}).get("phase", "Active") if found else None,
     )
 

@@ -30,9 +30,12 @@ def part(tmp_path):
     chart.update(path=str(tmp_path / "demo.tgz"), ref_version="v1.2.3")
     release = {"component": "gaie", "name": "gaie-a", "namespace": "ns", "chart": chart, "manifest": "kind: A\n"}
     release.update(values="a: 1\n", images={"busybox:1": ["Pod p c"], f"quay.io/x/y:2@sha256:{'b' * 64}": ["Pod p d"]})
-    prepare = {"manifest": "", "images": {"busybox:1": ["DaemonSet pull pull-0"]}}
+    pulls = {"component": "prepare", "name": "prepare", "namespace": "ns", "manifest": ""}
+    pulls["images"] = {"busybox:1": ["DaemonSet pull pull-0"]}
+    routes = {"component": "httproute", "name": "httproute", "namespace": "ns", "manifest": "kind: HTTPRoute\n"}
+    routes["images"] = {}
     part = {"host": "east/1", "namespace": "ns", "kubernetes": "v1.34.0", "cluster": False, "notes": []}
-    return {**part, "releases": [release], "prepare": prepare, "routes": "kind: HTTPRoute\n"}
+    return {**part, "releases": [release], "objects": [pulls, routes]}
 
 
 @pytest.fixture

@@ -15,11 +15,10 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.base
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.monitoring import (
     alert_rules,
     monitoring_objects,
-    picker_values,
-    server_values,
 )
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.monitors import picker_values, server_values
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.checks import check_kinds, needed_kinds
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.resolve import Resolver
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.resolve import resolve
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.settings import checked_settings
 from stack.test_resolve import CLASSES, model, params
 
@@ -105,21 +104,24 @@ def test_what_is_asked_for_is_made(settings: dict, kinds: list[str]) -> None:
 
 
 def resolved(*models: dict, **settings: Any) -> Stack:
-    given = {**params(models), "monitoring": {**SETTINGS, **settings}}
-    return Resolver(checked_settings(given, Findings()), Facts(classes=CLASSES)).resolve()
+    given = params(models, monitoring={**SETTINGS, **settings})
+    return resolve(checked_settings(given, Findings()), Facts(classes=CLASSES))
 
 
 def test_charts_make_the_monitors_unless_the_users_values_say_otherwise() -> None:
     no = {"inferenceExtension": {"monitoring": {"prometheus": {"enabled": False}}}}
     stack = resolved(model("a", values={"decode": ports("vllm")}), model("b", pool={"values": no}))
-    assert [dig(pool.values, ENABLED) for pool in stack.pools] == [True, False]
-    assert dig(stack.models[0].values, ("decode", "monitoring", "podmonitor", "enabled")) is True
+    assert [dig(pool.values, ENABLED) for pool in stack.components["gaie"].pools] == [True, False]
+    assert (
+        dig(stack.components["modelservice"].models[0].values, ("decode", "monitoring", "podmonitor", "enabled"))
+        is True
+    )
     assert stack.notes == []
     nameless = resolved(model(values={"decode": ports(None)}))
     assert "Metrics of a's decode pods are not collected" in nameless.notes[0]
     off = resolved(model(values={"decode": ports("vllm")}), enabled=False)
-    assert dig(off.pools[0].values, ENABLED) is False
-    assert dig(off.models[0].values, ("decode", "monitoring")) is None
+    assert dig(off.components["gaie"].pools[0].values, ENABLED) is False
+    assert dig(off.components["modelservice"].models[0].values, ("decode", "monitoring")) is None
 
 
 def test_what_the_cluster_lacks_is_named() -> None:

@@ -4,14 +4,19 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.findings import Findings
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.components import prepare
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.base import Facts, filled
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.deploy import objects
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.resolve import resolve
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.settings import checked_settings
+from stack.test_resolve import params
 
 SETTINGS = {
     "namespace": "ns",
-    "namespace_exists": True,
-    "hf_token": "",
     "hf_token_secret": "llm-d-hf-token",
     "token": None,
     "pvc_name": "",
@@ -30,8 +35,6 @@ SETTINGS = {
     ("change", "kinds"),
     [
         ({}, []),
-        ({"namespace_exists": False}, ["Namespace"]),
-        ({"hf_token": "x"}, ["Secret"]),
         ({"pvc_name": "models", "downloads": ["a/b", "a/c"]}, ["PersistentVolumeClaim", "Job", "Job"]),
         ({"images": ["i:1"]}, ["DaemonSet"]),
     ],
@@ -54,8 +57,24 @@ def test_a_storage_class_is_named_only_where_given():
     assert claim["spec"]["storageClassName"] == "fast"
 
 
+def prepared(**secrets):
+    """The part that prepare makes for an empty stack."""
+    given = {**params([], prepare=SETTINGS), "secrets": secrets}
+    (part,) = resolve(checked_settings(given, Findings()), Facts()).components["prepare"].parts()
+    return part.spec
+
+
+def test_the_namespace_and_the_tokens_secret_come_first():
+    assert [item["kind"] for item in prepared()["objects"]] == ["Namespace"]
+    spec = prepared(prepare_hf_token="hf_secret")
+    assert [item["kind"] for item in spec["objects"]] == ["Namespace", "Secret"]
+    assert "hf_secret" not in str(spec)
+
+
 def test_a_secret_is_not_shown():
-    secret = prepare.objects({**SETTINGS, "hf_token": "hf_secret"})[0]
+    spec = prepared(prepare_hf_token="hf_secret")
+    secret = filled(spec["objects"], spec["fill"], {"prepare_hf_token": "hf_secret"})[1]
+    assert base64.b64decode(secret["data"]["HF_TOKEN"]) == b"hf_secret"
     assert objects.shown(secret)["data"] == {"HF_TOKEN": "(hidden)"}
     assert objects.content(secret)["data"]["HF_TOKEN"] != "(hidden)"
     assert objects.shown(None) is None

@@ -20,6 +20,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.state impo
     plan_digest,
     states,
 )
+from component_options import table
 
 
 def config(name="a", data="1", kind="ConfigMap", **meta):
@@ -258,9 +259,9 @@ def test_order_has_the_seconds_of_the_newest_record_with_work(tmp_path):
     record("20260102T000000Z", step("gaie", "ready", 1, 2), step("httproute", "apply", 3, 4.5, detail="created"))
     (tmp_path / "east" / "20260103T000000Z").mkdir()
     (tmp_path / "east" / "20260103T000000Z" / "record.json").write_text("[")
-    found = order({"gaie", "httproute", "gateway"}, str(tmp_path), "east")
+    found = order(table(), {"gaie", "httproute", "gateway"}, str(tmp_path), "east")
     assert [(wave["wave"], wave["components"], wave["parallel"], wave["seconds"]) for wave in found] == [
         (1, ["gaie", "gateway"], True, 40.0),
         (2, ["httproute"], False, 1.5),
     ]
-    assert order({"gaie"}, str(tmp_path), "west")[0]["seconds"] is None
+    assert order(table(), {"gaie"}, str(tmp_path), "west")[0]["seconds"] is None

@@ -58,8 +58,11 @@ class FakeCluster:
 def test_the_gateway_is_looked_for_in_its_own_namespace():
     stack = {
         "namespace": "n",
-        "gateway": {"namespace": "gw"},
-        "releases": {"gateway": [{"name": "infra-x"}], "modelservice": [{"name": "ms-a"}], "gaie": []},
+        "parts": [
+            {"component": "gateway", "name": "infra-x", "namespace": "gw", "kind": "release"},
+            {"component": "modelservice", "name": "ms-a", "namespace": "n", "kind": "release"},
+            {"component": "httproute", "name": "httproute", "namespace": "n", "kind": "objects"},
+        ],
         "routes": [{"metadata": {"name": "r"}}],
     }
     assert [one.where for one in foreign(FakeCluster(), stack)] == [

@@ -11,7 +11,8 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors imp
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.helm.records import Release
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.outlook import leftovers, revisions
 
-STACK = {"namespace": "n", "releases": {"gaie": [{"name": "gaie-a", "values": {"x": 1}}]}}
+PART = {"component": "gaie", "name": "gaie-a", "namespace": "n", "kind": "release", "values": {"x": 1}}
+STACK = {"namespace": "n", "parts": [PART]}
 CHARTS = [{"component": "gaie", "release": "gaie-a", "namespace": "n", "name": "pool", "version": "1"}]
 
 

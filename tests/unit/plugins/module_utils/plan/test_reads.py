@@ -11,9 +11,12 @@ import sys
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.findings import PlanningFailed
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.module import argument_spec
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.mistakes import PlanningFailed
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.planning import run
-from ansible_collections.llm_d.orchestrator.plugins.modules.stack_info import argument_spec
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.options import STACK_OPTIONS
+from ansible_collections.llm_d.orchestrator.plugins.modules.stack_info import DOCUMENTATION
+from component_options import component_options
 
 ROOT = pathlib.Path(__file__).resolve().parents[5]
 CHARTS = ROOT / "roles/lab/files/charts"
@@ -44,13 +47,14 @@ def planned(folder, models, shared):
         "kubeconfig": str(folder / "nothing"),
         "models": models,
         "check_values": True,
-        "pool_charts": {},
-        "gateway": {"provider": "istio", "name": "demo", **chart("llm-d-infra")},
-        "gaie": {"chart": "inferencepool", "image": "ghcr.io/llm-d/epp:v0.6.0", **chart("inferencepool")},
-        "modelservice": {**chart("llm-d-modelservice"), "values_files": [shared]},
-        "httproute": {},
+        "options": component_options(),
+        "components": {
+            "gateway": {"provider": "istio", "name": "demo", **chart("llm-d-infra")},
+            "gaie": {"chart": "inferencepool", "image": "ghcr.io/llm-d/epp:v0.6.0", **chart("inferencepool")},
+            "modelservice": {**chart("llm-d-modelservice"), "values_files": [shared]},
+        },
     }
-    checked = ArgumentSpecValidator(argument_spec()).validate(given)
+    checked = ArgumentSpecValidator(argument_spec(DOCUMENTATION, shared=[STACK_OPTIONS])).validate(given)
     assert not checked.error_messages
     with pytest.raises(PlanningFailed) as failed:  # there is no cluster
         run(checked.validated_parameters)

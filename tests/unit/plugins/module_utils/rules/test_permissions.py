@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.access.needs import Scope, kinds_of, needs
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.access.of_stack import prepared_kinds
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.access.roles import role_yaml, subject
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.items import Item
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.permissions import (
     Access,
     Permission,
@@ -254,6 +254,8 @@ def test_in_the_namespace_of_an_adopted_gateway_nothing_is_made() -> None:
 
 def test_what_is_made_before_the_releases_is_needed_too() -> None:
     kinds = {**KINDS, ("batch", "Job"): ("jobs", True)}
-    scope = Scope("demo", "demo", made=(("batch", "Job"),))
-    assert Permission("create", "batch", "jobs", "demo") in needs([], kinds, scope)
-    assert prepared_kinds({"downloads": ["org/a"], "images": []}) == {"Job": [{}]}
+    job = Item({"kind": "Job"}, "Job", "batch", "v1", "download", "demo", "prepare")
+    space = Item({"kind": "Namespace"}, "Namespace", "", "v1", "demo", "", "prepare")
+    found = needs([job, space], kinds, Scope("demo", "demo"))
+    assert Permission("create", "batch", "jobs", "demo") in found
+    assert Permission("create", "", "namespaces") not in found

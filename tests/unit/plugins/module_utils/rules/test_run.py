@@ -13,16 +13,14 @@ import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.findings import Finding, Findings, Mark
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.base import Facts
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.httproute import stack_routes
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.gaie import SELECTORS
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules import run
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.base import ruled
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.registry import RULES
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.run import (
     StackRules,
-    created_objects,
 )
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.checks import SELECTORS
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.resolve import Resolver
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.resolve import resolve
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.result import as_result
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.settings import checked_settings
 from stack.test_resolve import CLASSES, params
@@ -59,17 +57,23 @@ class Inventory:
     apis = sorted(f"{group}/{kind}" for group, kinds in rendered.served().items() for kind in kinds)
 
 
-def rules_of(*models: dict, refused: tuple[str, ...] = (), objects: dict | None = None, **sections: Any) -> StackRules:
+def rules_of(
+    *models: dict,
+    refused: tuple[str, ...] = (),
+    objects: dict | None = None,
+    secrets: dict | None = None,
+    **sections: Any,
+) -> StackRules:
     charts = {section: str(rendered.CHARTS / name) for section, name in _charts().items()}
     settings = {
         section: {"chart_ref": ref, "chart_version": "", **sections.get(section, {})} for section, ref in charts.items()
     }
     settings["gaie"]["image"] = "ghcr.io/llm-d/llm-d-inference-scheduler:v0.6.0"
     problems = Findings()
-    resolver = Resolver(checked_settings(params(models, **settings), problems), Facts(classes=CLASSES))
-    stack = resolver.resolve()
-    routes, found = stack_routes(stack, resolver.problems)
-    result = as_result(stack, routes, found, {})
+    settings = {**sections, **settings}
+    checked = checked_settings({**params(models, **settings), "secrets": secrets or {}}, problems)
+    stack = resolve(checked, Facts(classes=CLASSES))
+    result = as_result(stack)
     given = {"GatewayClass": rendered.live_objects()["GatewayClass"], **(objects or {})}
     fetching = {"helm": rendered.HELM, "cache_dir": None, "plain_http": False}
     return StackRules(Cluster(given, refused), Inventory(), stack, result, fetching)  # type: ignore[arg-type]
@@ -85,10 +89,10 @@ def model(name: str, **more: Any) -> dict[str, Any]:
     return {"name": name, "model": f"org/{name}", "values": values, **more}
 
 
-def found(rules: StackRules, created: dict | None = None) -> list[Finding]:
+def found(rules: StackRules) -> list[Finding]:
     rendered = rules.render({})
     assert rendered.errors == []
-    return rules.findings(rendered.parts, created or {})
+    return rules.findings(rendered.parts)
 
 
 @needs_helm
@@ -113,7 +117,8 @@ def test_what_is_made_before_the_releases_exists() -> None:
     wanted["values"]["modelArtifacts"]["authSecretName"] = "token"
     rules = rules_of(wanted)
     assert [finding.rule for finding in found(rules)] == ["LLMD601"]
-    assert found(rules, created_objects(NAMESPACE, {"token": ["HF_TOKEN"]}, [])) == []
+    made = rules_of(wanted, prepare={"hf_token_secret": "token"}, secrets={"prepare_hf_token": "hf_x"})
+    assert found(made) == []
 
 
 @needs_helm
@@ -122,9 +127,9 @@ def test_releases_that_need_nothing_are_not_rendered(monkeypatch: pytest.MonkeyP
     started: list[str] = []
     rendered = run.StackRules._rendered
 
-    def render(self: StackRules, helm: Any, component: str, wanted: Any) -> str:
-        started.append(component)
-        return rendered(self, helm, component, wanted)
+    def render(self: StackRules, helm: Any, part: Any, wanted: Any) -> str:
+        started.append(part.component)
+        return rendered(self, helm, part, wanted)
 
     monkeypatch.setattr(run.StackRules, "_rendered", render)
     parts = rules.render({("gateway", "infra-llm-d"): "kind: ConfigMap\nmetadata: {name: kept}\n"}).parts

@@ -8,58 +8,44 @@ import pathlib
 
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.findings import Findings
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.base import COMPONENTS, Facts
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.httproute import stack_routes
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.checks import (
-    check_gateway,
-    check_kinds,
-    check_stack,
-    needed_kinds,
-)
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.resolve import Resolver
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.result import as_result
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.base import Facts
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.checks import check_kinds, needed_kinds
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.resolve import resolve as resolve_stack
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.result import as_result, chart_inputs
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.settings import check_writable, checked_settings
+from component_options import component_options, releases
 
 ROOT = pathlib.Path(__file__).resolve().parents[5]
 CLASSES = {"istio": "istio.io/gateway-controller", "agentgateway-v2": "agentgateway.dev/agentgateway"}
-CHARTS = {"inferencepool": {"ref": "oci://x/inferencepool", "version": "v1.3.0", "image": "ghcr.io/llm-d/epp:v0.6.0"}}
-CHARTS["llm-d-router-gateway"] = {
-    "ref": "oci://x/router",
-    "version": "v0.10.0",
-    "image": "ghcr.io/llm-d/router:v0.10.0",
-}
+OPTIONS = component_options()
 
 
-def params(models=(), components=COMPONENTS, **sections):
+def params(models=(), components=None, **sections):
     base = {
         "gateway": {"provider": "istio", "name": "llm-d", "chart_ref": "infra", "chart_version": "v1.3.6"},
         "gaie": {"chart": "inferencepool"},
         "modelservice": {"chart_ref": "ms"},
         "httproute": {"mode": "per_model", "name": "llm-d", "timeouts": {"request": "0s", "backendRequest": "0s"}},
+        "prepare": {},
+        "monitoring": {},
     }
-    given = {name: {**section, **sections.get(name, {})} for name, section in base.items()}
     return {
         "namespace": "ns",
         "models": list(models),
-        "components": list(components),
+        "components": {name: {**section, **sections.get(name, {})} for name, section in base.items()},
+        "options": OPTIONS,
+        "only": None if components is None else list(components),
         "search_paths": [],
         "providers_dir": str(ROOT / "roles" / "gateway" / "files" / "providers"),
-        "pool_charts": CHARTS,
-        **given,
     }
 
 
 def resolve(models=(), facts=None, **more):
     facts = facts or Facts(classes=CLASSES)
     problems = Findings()
-    checked = checked_settings(params(models, **more), problems)
-    resolver = Resolver(checked, facts)
-    resolver.problems.take(problems)
-    stack = resolver.resolve()
-    routes, rules = stack_routes(stack, resolver.problems)
-    check_stack(stack, resolver.problems)
-    check_gateway(stack, facts, resolver.problems)
-    return as_result(stack, routes, rules, {}), resolver.problems.texts, stack
+    stack = resolve_stack(checked_settings(params(models, **more), problems), facts)
+    stack.components["gateway"].check_cluster()
+    return as_result(stack), problems.texts + stack.problems.texts, stack
 
 
 def model(name="a", **more):
@@ -70,7 +56,7 @@ def test_one_model():
     result, problems, _stack = resolve([model()])
     assert problems == []
     assert result["gateway"]["name"] == "infra-llm-d-inference-gateway"
-    assert {name: [row["name"] for row in rows] for name, rows in result["releases"].items()} == {
+    assert {name: [row["name"] for row in rows] for name, rows in releases(result).items()} == {
         "gateway": ["infra-llm-d"],
         "gaie": ["gaie-a"],
         "modelservice": ["ms-a"],
@@ -82,9 +68,9 @@ def test_one_model():
         "prefill": "ms-a-llm-d-modelservice-prefill",
     }
     assert result["routes"][0]["metadata"]["name"] == "llm-d-a"
-    values = result["releases"]["modelservice"][0]["values"]
+    values = releases(result)["modelservice"][0]["values"]
     assert values["modelArtifacts"] == {"name": "org/a", "labels": {"llm-d.ai/model": "a"}}
-    assert result["releases"]["gaie"][0]["chart_version"] == "v1.3.0"
+    assert releases(result)["gaie"][0]["chart_version"] == "v1.3.0"
 
 
 @pytest.mark.parametrize(
@@ -99,9 +85,9 @@ def test_a_pool_selects_by_the_labels_that_its_models_chart_gives_pods(own, labe
     chart = {"modelArtifacts": {"labels": own}, "routing": {"servicePort": port}} if own else {}
     _result, problems, stack = resolve([model()], Facts(classes=CLASSES, chart_values={"modelservice": chart}))
     assert not problems
-    assert set(stack.pools[0].selector) == {*labels, "llm-d.ai/model"}
-    assert stack.pools[0].selector["llm-d.ai/model"] == "a"
-    assert stack.pools[0].target_ports == [port]
+    assert set(stack.components["gaie"].pools[0].selector) == {*labels, "llm-d.ai/model"}
+    assert stack.components["gaie"].pools[0].selector["llm-d.ai/model"] == "a"
+    assert stack.components["gaie"].pools[0].target_ports == [port]
 
 
 def test_a_port_that_is_none_is_one_mistake():
@@ -112,7 +98,7 @@ def test_a_port_that_is_none_is_one_mistake():
 
 def test_istio_brings_its_whole_connection_pool():
     result, _problems, _stack = resolve([model()])
-    values = result["releases"]["gaie"][0]["values"]
+    values = releases(result)["gaie"][0]["values"]
     assert values["inferenceExtension"]["flags"]["v"] == 1
     assert values["provider"]["istio"]["destinationRule"]["trafficPolicy"]["connectionPool"] == {
         "http": {
@@ -123,8 +109,8 @@ def test_istio_brings_its_whole_connection_pool():
         },
         "tcp": {"maxConnections": 256000, "maxConnectionDuration": "1800s", "connectTimeout": "900s"},
     }
-    assert "provider" not in result["releases"]["gateway"][0]["values"]
-    assert "inferenceExtension" not in result["releases"]["gateway"][0]["values"]
+    assert "provider" not in releases(result)["gateway"][0]["values"]
+    assert "inferenceExtension" not in releases(result)["gateway"][0]["values"]
 
 
 def test_several_models_get_prefixes_and_selectors_of_their_own():
@@ -161,7 +147,7 @@ def test_gke_routes_have_no_timeouts():
 def test_the_class_is_the_first_that_the_cluster_has():
     result, _problems, _stack = resolve([model()], gateway={"provider": "agentgateway"})
     assert result["gateway"]["class_name"] == "agentgateway-v2"
-    assert result["releases"]["gateway"][0]["values"]["gateway"]["gatewayClassName"] == "agentgateway-v2"
+    assert releases(result)["gateway"][0]["values"]["gateway"]["gatewayClassName"] == "agentgateway-v2"
 
 
 def test_an_adopted_gateway_tells_the_provider():
@@ -169,30 +155,30 @@ def test_an_adopted_gateway_tells_the_provider():
     facts = Facts(classes=CLASSES, gateways=[existing])
     result, problems, _stack = resolve([model()], facts, gateway={"provider": "none", "existing_name": "gw"})
     assert problems == []
-    assert result["releases"]["gateway"] == []
-    assert result["releases"]["gaie"][0]["values"]["provider"]["name"] == "istio"
+    assert releases(result)["gateway"] == []
+    assert releases(result)["gaie"][0]["values"]["provider"]["name"] == "istio"
     assert result["route_gateway"] == {"name": "gw", "namespace": "ns", "section_name": ""}
 
 
 def test_the_token_secret_is_wired():
     result, _problems, _stack = resolve([model()], Facts(classes=CLASSES, secrets={"hf-token": ["HF_TOKEN"]}))
-    env = result["releases"]["gaie"][0]["values"]["inferenceExtension"]["env"]
+    env = releases(result)["gaie"][0]["values"]["inferenceExtension"]["env"]
     assert env[0]["valueFrom"]["secretKeyRef"] == {"name": "hf-token", "key": "HF_TOKEN"}
 
 
 def test_the_router_chart_takes_its_values_under_router():
     result, problems, _stack = resolve([model()], gaie={"chart": "llm-d-router-gateway"})
-    values = result["releases"]["gaie"][0]["values"]
+    values = releases(result)["gaie"][0]["values"]
     assert problems == []
     assert set(values) == {"router", "provider"}
-    assert result["releases"]["gaie"][0]["chart_ref"] == "oci://x/router"
+    assert releases(result)["gaie"][0]["chart_ref"] == "oci://ghcr.io/llm-d/charts/llm-d-router-gateway"
     assert values["router"]["epp"]["image"]["tag"] == "v0.10.0"
 
 
 def test_roles_alone():
     result, problems, _stack = resolve(components=["gaie"], gaie={"pools": [{"name": "p", "selector": {"app": "x"}}]})
     assert problems == []
-    assert [row["name"] for row in result["releases"]["gaie"]] == ["gaie-p"]
+    assert [row["name"] for row in releases(result)["gaie"]] == ["gaie-p"]
     assert result["route_gateway"]["name"] == ""
     result, problems, _stack = resolve(
         components=["httproute"], httproute={"routes": [{"name": "r", "pool": "gaie-p", "port": 9000}]}
@@ -204,9 +190,9 @@ def test_roles_alone():
 def test_files_and_what_is_left_for_inline_values(tmp_path):
     file = tmp_path / "ms.yaml"
     file.write_text("modelArtifacts:\n  name: org/a\nrouting:\n  servicePort: 9000\n")
-    result, problems, _stack = resolve([{"name": "a", "values_files": [str(file)]}])
+    result, problems, stack = resolve([{"name": "a", "values_files": [str(file)]}])
     assert problems == []
-    row = result["inputs"][-1]
+    row = next(row for row in chart_inputs(stack) if row["name"] == "ms-a")
     assert row["values_files"] == [str(file)]
     assert "name" not in row["values"]["modelArtifacts"]
     assert result["models"][0]["port"] == 9000
@@ -314,7 +300,7 @@ def test_settings_of_another_kind_are_named(models, wait, found):
     problems = Findings()
     given = params([])
     given["models"] = models
-    given["gateway"] = {**given["gateway"], "wait_timeout": wait}
+    given["components"]["gateway"]["wait_timeout"] = wait
     checked_settings(given, problems)
     assert problems.texts == found
 

@@ -1,0 +1,25 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""All components by name. A component stands after those whose results it uses; waves are the component table's."""
+
+from __future__ import annotations
+
+from .base import Component
+from .gaie import GaieComponent
+from .gateway import GatewayComponent
+from .httproute import HttprouteComponent
+from .modelservice import ModelserviceComponent
+from .monitoring import MonitoringComponent
+from .prepare import PrepareComponent
+
+COMPONENTS: dict[str, type[Component]] = {
+    cls.name: cls
+    for cls in (
+        GatewayComponent,
+        ModelserviceComponent,
+        GaieComponent,
+        HttprouteComponent,
+        PrepareComponent,
+        MonitoringComponent,
+    )
+}

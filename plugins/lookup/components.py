@@ -54,7 +54,7 @@ class LookupModule(LookupBase):
         """Return what each term asks for."""
         self.set_options(var_options=variables, direct=kwargs)
         self.variables = variables or {}
-        return [getattr(self, term)() for term in self.get_option("_terms")]
+        return [getattr(self, term)() for term in terms]
 
     def table(self) -> list[dict]:
         """Return the rows."""
@@ -62,7 +62,7 @@ class LookupModule(LookupBase):
 
     def options(self) -> dict[str, dict]:
         """Return by component the options of its role."""
-        return {row["name"]: self._options(row["name"]) for row in self.table()}
+        return {row["name"]: self._role_options(row["name"]) for row in self.table()}
 
     def settings(self) -> dict[str, dict]:
         """Return by component its settings, secret ones left empty."""
@@ -83,7 +83,7 @@ class LookupModule(LookupBase):
                     found[f"{name}_{setting}"] = value
         return found
 
-    def _options(self, name: str) -> dict[str, dict]:
+    def _role_options(self, name: str) -> dict[str, dict]:
         specs = self._loader.load_from_file(os.path.join(ROLES, name, *SPECS), unsafe=True)
         options = specs["argument_specs"]["main"]["options"]
         kept = ("type", "choices", "elements", "no_log")

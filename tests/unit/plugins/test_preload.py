@@ -10,13 +10,20 @@ import subprocess
 import sys
 
 import pytest
+import yaml
 from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.play import Play
 from ansible_collections.llm_d.orchestrator.plugins.action import stack_info
 from ansible_collections.llm_d.orchestrator.plugins.lookup.role_settings import ROLES
-from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.preload import SETTINGS, preload, preload_lookups
+from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.preload import preload, preload_lookups
 
 PLAYBOOKS = pathlib.Path(ROLES, "..", "playbooks").resolve()
+ROWS = yaml.safe_load((PLAYBOOKS / "vars/components.yml").read_text())["llm_d_components"]
+# The component table, and what planning reads of its roles.
+OWN = [
+    "playbooks/vars/components.yml",
+    *(f"roles/{row['name']}/{file}" for row in ROWS for file in ("defaults/main.yml", "meta/argument_specs.yml")),
+]
 
 pytestmark = pytest.mark.skipif(
     "trusted_as_template" not in inspect.signature(DataLoader.load_from_file).parameters,
@@ -36,14 +43,14 @@ def test_own_vars_files_and_defaults_are_kept():
     assert [pathlib.Path(path).resolve().relative_to(PLAYBOOKS.parent).as_posix() for path in kept] == [
         "playbooks/vars/components.yml",
         "playbooks/vars/site.yml",
-        *(f"roles/{role}/defaults/main.yml" for role in SETTINGS),
+        *OWN,
     ]
 
 
 def test_a_users_vars_files_are_read_by_ansible_alone(tmp_path):
     (tmp_path / "mine.yml").write_text("a: 1\n")
     kept = preload(play(str(tmp_path / "mine.yml"), str(tmp_path / "{{ name }}.yml"), str(tmp_path / "none.yml")))
-    assert len(kept) == len(SETTINGS)
+    assert len(kept) == len(OWN)
 
 
 def test_what_is_kept_is_not_read_again_and_still_is_a_template(monkeypatch):
@@ -57,7 +64,7 @@ def test_what_is_kept_is_not_read_again_and_still_is_a_template(monkeypatch):
 
 
 def test_lookups_that_variables_use_are_there():
-    assert len(preload_lookups()) == 5
+    assert len(preload_lookups()) == 6
 
 
 def test_a_modules_code_is_loaded_with_its_action():

@@ -20,7 +20,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.state impo
     plan_digest,
     states,
 )
-from component_options import table
+from stack.component_options import table
 
 
 def config(name="a", data="1", kind="ConfigMap", **meta):

@@ -16,7 +16,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.mistakes i
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.planning import run
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.options import STACK_OPTIONS
 from ansible_collections.llm_d.orchestrator.plugins.modules.stack_info import DOCUMENTATION
-from component_options import component_options
+from stack.component_options import component_options
 
 ROOT = pathlib.Path(__file__).resolve().parents[5]
 CHARTS = ROOT / "roles/lab/files/charts"

@@ -13,7 +13,8 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.checks im
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.resolve import resolve as resolve_stack
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.result import as_result, chart_inputs
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.settings import check_writable, checked_settings
-from component_options import component_options, releases
+
+from stack.component_options import component_options, releases
 
 ROOT = pathlib.Path(__file__).resolve().parents[5]
 CLASSES = {"istio": "istio.io/gateway-controller", "agentgateway-v2": "agentgateway.dev/agentgateway"}

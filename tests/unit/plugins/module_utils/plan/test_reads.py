@@ -12,7 +12,7 @@ import sys
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.module import argument_spec
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.mistakes import PlanningFailed
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.findings import PlanningFailed
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.planning import run
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.options import STACK_OPTIONS
 from ansible_collections.llm_d.orchestrator.plugins.modules.stack_info import DOCUMENTATION

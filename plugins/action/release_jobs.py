@@ -90,6 +90,7 @@ class ActionModule(ActionBase):
         _valid, arguments = self.validate_argument_spec(
             argument_spec={
                 "jobs": {"type": "dict", "required": True},
+                "collected": {"type": "dict", "default": {}},
                 "events_file": {"type": "path"},
                 "started": {"type": "str"},
                 "on_failure": {"type": "str", "choices": ["finish", "cancel"], "default": "finish"},
@@ -114,7 +115,7 @@ class ActionModule(ActionBase):
         jobs = arguments["jobs"]
         stop = cancel_path(arguments.get("events_file")) if arguments["on_failure"] == "cancel" else ""
         begin = shown = time.monotonic()
-        results: dict[str, dict] = {}
+        results: dict[str, dict] = {name: row for name, row in arguments["collected"].items() if name in jobs}
         while len(results) < len(jobs):
             now = time.monotonic()
             for name in [name for name in jobs if name not in results]:

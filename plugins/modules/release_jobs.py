@@ -30,6 +30,10 @@ options:
         not ended counts as failed. So the whole takes as long as the job with the largest.
     type: dict
     required: true
+  collected:
+    description: What an earlier call returned as RV(results). Its jobs are not waited for again.
+    type: dict
+    default: {}
   on_failure:
     description:
       - What becomes of the other jobs once one has failed. V(finish) lets them come to their own end. V(cancel) tells

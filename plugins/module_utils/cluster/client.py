@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import json
 import os
 import re
 import typing as t
@@ -27,9 +28,9 @@ try:
     import kubernetes
     import urllib3
     from ansible_collections.kubernetes.core.plugins.module_utils.k8sdynamicclient import K8SDynamicClient
-    from kubernetes.client import VersionApi
     from kubernetes.client.exceptions import ApiException
     from kubernetes.config import kube_config
+    from kubernetes.dynamic import DynamicClient
     from kubernetes.dynamic.exceptions import ResourceNotFoundError
 except ImportError as exc:  # pragma: no cover - reported by connect()
     IMPORT_ERROR: ImportError | None = exc
@@ -112,7 +113,7 @@ class Cluster:
         if resource is None:
             return None
         try:
-            return resource.get(name=name, namespace=namespace).to_dict()
+            return json.loads(resource.get(name=name, namespace=namespace, serialize=False).data)
         except ApiException as exc:
             if exc.status == 404:
                 return None
@@ -130,11 +131,13 @@ class Cluster:
         resource = self.resource(api_version, kind)
         if resource is None:
             return []
+        selectors = {"label_selector": label_selector, "field_selector": field_selector}
         try:
-            reply = resource.get(namespace=namespace, label_selector=label_selector, field_selector=field_selector)
+            # The client's own objects would be made of each list and map of the answer, and unmade again.
+            reply = resource.get(namespace=namespace, serialize=False, **selectors)
         except ApiException as exc:
             raise api_error(exc, f"list {kind}") from exc
-        items = reply.to_dict().get("items") or []
+        items = json.loads(reply.data).get("items") or []
         for item in items:
             # The API leaves these out of list entries.
             item.setdefault("apiVersion", api_version)
@@ -218,15 +221,23 @@ def retries(patience: float) -> t.Any:
     )
 
 
+def _bare(client: t.Any) -> t.Any:
+    """Return a dynamic client that has not yet asked what the server serves."""
+    bare = DynamicClient.__new__(DynamicClient)
+    bare.client = client
+    return bare
+
+
 def _server_version(client: t.Any, host: str, hints: dict[str, str]) -> str:
     """Return the version of a server that answers within CONNECT_TIMEOUT; raise OrchestratorError else."""
     try:
-        return VersionApi(client).get_code(_request_timeout=CONNECT_TIMEOUT).git_version
+        reply = _bare(client).request("get", "/version/", _request_timeout=CONNECT_TIMEOUT, serialize=False)
+        return str(json.loads(reply.data)["gitVersion"])
     except urllib3.exceptions.HTTPError as exc:
         raise _unreachable(exc, host, hints) from exc
     except ApiException as exc:
         raise _refused(exc, host, hints) from exc
-    except (ValueError, AttributeError) as exc:  # a web server's page
+    except (ValueError, TypeError, KeyError) as exc:  # a web server's page
         raise OrchestratorError(f"What answers at {host} is no Kubernetes API server.", hint=SERVER_HINT) from exc
 
 

@@ -48,9 +48,6 @@ options:
     description: Whether to build with Go.
     type: bool
     default: true
-  progress_file:
-    description: A file that takes one line per step while the module runs.
-    type: path
 attributes:
   check_mode:
     description: Says what is missing and supplies nothing.
@@ -103,34 +100,25 @@ notes:
 
 import os
 import pathlib
-import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.module import MakeModule, run_module
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.lab.binaries import Binaries
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.lab.progress import Progress
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.lab.state import xdg_dir
 
 
-def run(params: dict, check_mode: bool) -> dict:
-    """Return the module's result; raises OrchestratorError."""
-    cache = params.get("cache_dir") or str(xdg_dir("XDG_CACHE_HOME", ".cache", os.environ) / "bin")
-    return Binaries(params, pathlib.Path(cache), reporter(params.get("progress_file"))).obtain(check_mode)
-
-
-def reporter(path: str | None) -> t.Callable[[str], None]:
-    """Return what takes a line of progress and appends it to the file, if there is one."""
-
-    def say(line: str) -> None:
-        if path:
-            with open(path, "a", encoding="utf-8") as stream:
-                stream.write(line + "\n")
-
-    return say
+def carry_out(module: AnsibleModule) -> dict:
+    """Return the module's result; raise OrchestratorError."""
+    cache = module.params["cache_dir"] or str(xdg_dir("XDG_CACHE_HOME", ".cache", os.environ) / "bin")
+    # Another process than Ansible's can show nothing before its end.
+    with Progress(getattr(module, "say", str)) as progress:
+        return Binaries(module.params, pathlib.Path(cache), progress.say).obtain(module.check_mode)
 
 
 def main(make: MakeModule = AnsibleModule) -> None:
     """Run the module."""
-    run_module(make, DOCUMENTATION, lambda module: run(module.params, module.check_mode))
+    run_module(make, DOCUMENTATION, carry_out)
 
 
 if __name__ == "__main__":

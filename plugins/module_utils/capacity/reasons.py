@@ -11,18 +11,12 @@ import typing as t
 from ..base.data import Object, dicts
 from ..base.names import did_you_mean
 from ..base.quantities import shown, written
+from ..base.words import listed, plural
 from .nodes import ClusterNode, node_terms, repelling, selects, trouble
 from .pods import PodNeed
 
-BUSY, SMALL, UNKNOWN, LABELS, TAINTS, TROUBLE, APART = (
-    "busy",
-    "small",
-    "unknown",
-    "labels",
-    "taints",
-    "trouble",
-    "apart",
-)
+BUSY, SMALL, UNKNOWN, APART = "busy", "small", "unknown", "apart"
+LABELS, TAINTS, TROUBLE = "labels", "taints", "trouble"
 _SHOWN = 3
 
 
@@ -77,7 +71,7 @@ def reason(
     if not sound:
         states = collections.Counter(trouble(need, node) for node in open_to)
         text = f"of the nodes that could hold it, {_counted(states)}"
-        return Reason(TROUBLE, text, f"mend or uncordon {_names(open_to)}")
+        return Reason(TROUBLE, text, f"mend or uncordon {listed(node.name for node in open_to)}")
     if any(node.holds(need.requests) for node in sound) or not known:
         return Reason(APART, _apart(need, sound), key="affinity")
     return _busy(need, matching, able, sound, before)
@@ -97,14 +91,14 @@ def _labels(need: PodNeed, nodes: t.Sequence[ClusterNode]) -> Reason:
         values = sorted({str(node.labels[key]) for node in nodes if key in node.labels})
         if values and str(value) not in values:
             near = did_you_mean(str(value), values)
-            return Reason(LABELS, f"{text}; nodes have {key}: {_some(values)}.{near}", key="nodeSelector")
+            return Reason(LABELS, f"{text}; nodes have {key}: {listed(values)}.{near}", key="nodeSelector")
         if not values:
             near = did_you_mean(key, {name for node in nodes for name in node.labels})
             return Reason(LABELS, f"{text}; no node has the label {key}.{near}", key="nodeSelector")
     for term in node_terms(need) or []:
         for item in dicts(term.get("matchExpressions")):
             values = sorted({str(node.labels[item["key"]]) for node in nodes if str(item.get("key")) in node.labels})
-            have = f"nodes have {item.get('key')}: {_some(values)}" if values else f"no node has {item.get('key')}"
+            have = f"nodes have {item.get('key')}: {listed(values)}" if values else f"no node has {item.get('key')}"
             near = "" if values else did_you_mean(str(item.get("key")), {name for one in nodes for name in one.labels})
             return Reason(LABELS, f"{text}; {have}.{near}", key="affinity")
     if need.selector:
@@ -123,7 +117,9 @@ def _small(need: PodNeed, nodes: t.Sequence[ClusterNode], matching: list[Cluster
     where = f"of the {_match(need, matching)}, " if selection(need) else ""
     text = f"no node could ever hold one: {where}{has}"
     if others:
-        return Reason(SMALL, f"{text}; {_names(others)} could, without those labels", key="nodeSelector")
+        return Reason(
+            SMALL, f"{text}; {listed(node.name for node in others)} could, without those labels", key="nodeSelector"
+        )
     return Reason(SMALL, text)
 
 
@@ -132,7 +128,7 @@ def _taints(need: PodNeed, able: list[ClusterNode]) -> Reason:
     best = min(able, key=lambda node: len(repelling(need, node)))
     taints = repelling(need, best)
     counted = collections.Counter(taint_text(taint) for node in able for taint in repelling(need, node))
-    text = f"{_plural(len(able), 'node')} could hold it, with taints that it does not tolerate: {_counted(counted)}"
+    text = f"{plural(len(able), 'node')} could hold it, with taints that it does not tolerate: {_counted(counted)}"
     wanted = "; ".join(_toleration(taint) for taint in taints)
     return Reason(TAINTS, text, f"add tolerations: {wanted}", "tolerations", wanted)
 
@@ -169,7 +165,7 @@ def _busy(
     best = max(sound, key=lambda node: node.free(name))
     free = sum(node.free(name) for node in sound)
     that = _match(need, matching).replace(" that ", " ", 1)
-    match = that if selection(need) else f"{_plural(len(sound), 'node')} could hold it"
+    match = that if selection(need) else f"{plural(len(sound), 'node')} could hold it"
     text = f"{match}, most free on one: {best.name} with {shown(name, best.free(name))} {name}"
     names = {node.name for node in sound}
     earlier = sum(node.free(name) for node in before if node.name in names)
@@ -195,20 +191,7 @@ def asks(need: PodNeed) -> str:
 
 
 def _match(need: PodNeed, matching: t.Sequence[ClusterNode]) -> str:
-    return f"{_plural(len(matching), 'node')} that match{'es' if len(matching) == 1 else ''} {selection(need)}"
-
-
-def _plural(count: int, word: str) -> str:
-    return f"{count} {word}" + ("" if count == 1 else "s")
-
-
-def _names(nodes: t.Sequence[ClusterNode]) -> str:
-    return _some([node.name for node in nodes])
-
-
-def _some(names: t.Sequence[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
+    return f"{plural(len(matching), 'node')} that match{'es' if len(matching) == 1 else ''} {selection(need)}"
 
 
 def _counted(counts: collections.Counter) -> str:

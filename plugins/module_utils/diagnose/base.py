@@ -138,10 +138,3 @@ def event_text(event: Object) -> str:
     count = event.get("count") or (event.get("series") or {}).get("count") or 1
     times = f" ({count} times)" if count > 1 else ""
     return f"event {event.get('reason')}{times}: {clean(event.get('message'))}"
-
-
-def listed(names: t.Iterable[str], shown: int = 3) -> str:
-    """Return the first names and how many more there are."""
-    unique = list(dict.fromkeys(names))
-    more = f" and {len(unique) - shown} more" if len(unique) > shown else ""
-    return ", ".join(unique[:shown]) + more

@@ -168,24 +168,3 @@ def last_time(event: Object) -> float:
 def conditions(item: Object) -> list[Object]:
     """Return an object's conditions."""
     return [entry for entry in (item.get("status") or {}).get("conditions") or [] if isinstance(entry, dict)]
-
-
-def condition(item: Object, kind: str) -> Object:
-    """Return the condition of a type, {} where there is none."""
-    return next((entry for entry in conditions(item) if entry.get("type") == kind), {})
-
-
-def container_states(pod: Object) -> list[Object]:
-    """Return the statuses of a pod's containers, init containers first."""
-    status = pod.get("status") or {}
-    return [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
-
-
-def ended(state: Object) -> Object:
-    """Return how a container ended last: its present end, else the end of its last run; {} where it has not."""
-    return (state.get("state") or {}).get("terminated") or (state.get("lastState") or {}).get("terminated") or {}
-
-
-def waiting(state: Object) -> Object:
-    """Return what a container waits for, {} for nothing."""
-    return (state.get("state") or {}).get("waiting") or {}

@@ -15,7 +15,8 @@ from ..base.mask import is_secret_key
 from ..base.ours import COMPONENT_LABEL, SECRET_TYPE
 from ..cluster.client import Cluster, api_error
 from ..helm.records import decode_payload, manifest_objects, release_from_payload
-from .evidence import Evidence, Log, condition
+from ..objects.pods import condition
+from .evidence import Evidence, Log
 from .logs import known_secrets, log_of, wanted
 from .rules_gateways import NAME_LABEL
 

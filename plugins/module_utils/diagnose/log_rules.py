@@ -9,8 +9,9 @@ import re
 import typing as t
 
 from ..base.data import Object
+from ..objects.pods import container_states, ended, waiting
 from .base import ERROR, Diagnosis, Proof
-from .evidence import Evidence, Log, clean, container_states, ended, ref, waiting
+from .evidence import Evidence, Log, clean, ref
 
 # What follows a traceback's or an error's own line, and says nothing of the cause.
 _EMPTY = re.compile(r"^\W*$|^\s*(\^+|~+)\s*$")

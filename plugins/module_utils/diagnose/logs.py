@@ -11,7 +11,8 @@ from ..base.data import Object
 from ..base.errors import OrchestratorError
 from ..base.mask import secret_arguments
 from ..cluster.client import Cluster, api_error
-from .evidence import CONTROL, Evidence, container_states, ended, ref, waiting
+from ..objects.pods import container_states, ended, waiting
+from .evidence import CONTROL, Evidence, ref
 
 try:
     import urllib3

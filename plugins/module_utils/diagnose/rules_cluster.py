@@ -7,12 +7,13 @@ from __future__ import annotations
 import typing as t
 
 from ..base.data import Object
+from ..base.words import listed
 from ..helm.records import PENDING
 from ..objects.conditions import object_state
-from ..objects.pods import pod_state
+from ..objects.pods import container_states, ended, pod_state
 from ..objects.rollout import pods_of
-from .base import ERROR, SYMPTOM, WARNING, Diagnosis, Proof, event_text, listed
-from .evidence import Evidence, Ref, clean, conditions, container_states, ended, ref, seconds
+from .base import ERROR, SYMPTOM, WARNING, Diagnosis, Proof, event_text
+from .evidence import Evidence, Ref, clean, conditions, ref, seconds
 from .log_rules import last_line
 
 # Seconds after which a Helm command that has not ended counts as gone, and a deletion as stuck.

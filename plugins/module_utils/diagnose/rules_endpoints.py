@@ -7,9 +7,10 @@ from __future__ import annotations
 import typing as t
 
 from ..base.data import Object
+from ..objects.pods import condition
 from ..objects.pools import pool_picker, text_of
 from .base import ERROR, SYMPTOM, WARNING, Diagnosis, Proof
-from .evidence import Evidence, Ref, condition, ref, seconds
+from .evidence import Evidence, Ref, ref, seconds
 from .rules_gateways import NAME_LABEL, SILENT, pods_of
 from .rules_pools import makers_of
 

@@ -7,9 +7,11 @@ from __future__ import annotations
 import typing as t
 
 from ..base.data import Object
+from ..base.words import listed
 from ..objects.conditions import describe
-from .base import ERROR, SYMPTOM, Diagnosis, Proof, listed
-from .evidence import Evidence, Ref, clean, condition, ref, seconds
+from ..objects.pods import condition
+from .base import ERROR, SYMPTOM, Diagnosis, Proof
+from .evidence import Evidence, Ref, clean, ref, seconds
 
 # A controller that has said nothing for so long (seconds) does not work on the object.
 SILENT = 20.0

@@ -8,9 +8,9 @@ import re
 import typing as t
 
 from ..base.data import Object
-from ..objects.pods import TRANSIENT_PULL
+from ..objects.pods import TRANSIENT_PULL, container_states, waiting
 from .base import Diagnosis, Proof
-from .evidence import Evidence, clean, container_states, ref, waiting
+from .evidence import Evidence, clean, ref
 
 PULL_REASONS = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable")
 RATE = re.compile(r"too ?many ?requests|\b429\b|rate limit", re.IGNORECASE)

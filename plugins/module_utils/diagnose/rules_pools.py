@@ -7,6 +7,7 @@ from __future__ import annotations
 import typing as t
 
 from ..base.data import Object
+from ..base.words import listed
 from ..objects.pools import (
     is_leader,
     is_ready,
@@ -18,7 +19,7 @@ from ..objects.pools import (
     pool_selector,
     text_of,
 )
-from .base import ERROR, SYMPTOM, WARNING, Diagnosis, Proof, listed
+from .base import ERROR, SYMPTOM, WARNING, Diagnosis, Proof
 from .evidence import Evidence, clean, ref
 
 _WORKLOADS = ("Deployment", "StatefulSet", "LeaderWorkerSet")

@@ -7,8 +7,9 @@ from __future__ import annotations
 import typing as t
 
 from ..base.data import Object
+from ..base.words import listed
 from ..objects.conditions import describe
-from .base import ERROR, SYMPTOM, WARNING, Diagnosis, Proof, listed
+from .base import ERROR, SYMPTOM, WARNING, Diagnosis, Proof
 from .evidence import Evidence, clean, ref, seconds
 
 # A controller that has said nothing for so long (seconds) does not work on the object.

@@ -12,8 +12,9 @@ from ..base.quantities import shown
 from ..capacity import reasons as why
 from ..capacity.nodes import ClusterNode, occupied, repelling, selects, trouble
 from ..capacity.pods import PodNeed, need_of
+from ..objects.pods import condition
 from .base import Diagnosis, Proof
-from .evidence import Evidence, clean, condition, ref
+from .evidence import Evidence, clean, ref
 
 DEVICES, ROOM, TAINTS, LABELS, NODES, APART, OTHER = "devices", "room", "taints", "labels", "nodes", "apart", "other"
 _NODES_SHOWN = 3

@@ -8,8 +8,9 @@ import re
 import typing as t
 
 from ..base.data import Object
+from ..objects.pods import condition, container_states, ended, waiting
 from .base import Diagnosis, Proof, event_of, event_text
-from .evidence import Evidence, clean, condition, container_states, ended, ref, waiting
+from .evidence import Evidence, clean, ref
 
 MAKING = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError", "StartError")
 SECRET = re.compile(r'secret "([^"]+)" not found', re.IGNORECASE)

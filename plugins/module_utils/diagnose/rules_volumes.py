@@ -7,8 +7,10 @@ from __future__ import annotations
 import typing as t
 
 from ..base.data import Object
-from .base import Diagnosis, Proof, event_of, event_text, listed
-from .evidence import Evidence, Ref, condition, ref
+from ..base.words import listed
+from ..objects.pods import condition
+from .base import Diagnosis, Proof, event_of, event_text
+from .evidence import Evidence, Ref, ref
 
 
 def claims_of(pod: Object) -> list[str]:

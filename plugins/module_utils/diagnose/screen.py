@@ -10,6 +10,7 @@ import typing as t
 from ..base.cancel import CANCELLED
 from ..base.data import Object
 from ..base.events import DONE, FAILED
+from ..base.words import listed, plural
 
 WIDTH = 118
 # Lines of the whole screen, and causes that are shown in full.
@@ -41,9 +42,9 @@ def screen(result: Object, *, state: t.Sequence[str] = (), command: str = "") ->
 def _head(result: Object, errors: list[Object]) -> str:
     namespace = result["namespace"]
     if errors:
-        return f"Namespace {namespace}: {_plural(len(errors), 'cause')} of failure"
+        return f"Namespace {namespace}: {plural(len(errors), 'cause')} of failure"
     counted = result.get("counts") or {}
-    looked = ", ".join(_plural(counted[kind], kind) for kind in _COUNTED if counted.get(kind))
+    looked = ", ".join(plural(counted[kind], kind) for kind in _COUNTED if counted.get(kind))
     if result["causes"]:
         return f"Namespace {namespace}: nothing has failed; to be noted:"
     if not result["healthy"]:
@@ -108,11 +109,6 @@ def _duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"
 
 
-def _plural(count: int, word: str) -> str:
-    return f"{count} {word}" + ("" if count == 1 else "s")
-
-
-_NAMES_SHOWN = 4
 _ORDER = ("failed", "cancelled", "not ended", "done")
 _WORDS = {"done": "deployed and ready", "not ended": "begun, not ended"}
 
@@ -141,7 +137,7 @@ def _line(names: dict[str, Object], settled: bool, failed: bool) -> str:
     parts = []
     for state in _ORDER:
         if state in groups:
-            parts.append(f"{_WORDS.get(state, state)}: {_listed(groups[state])}")
+            parts.append(f"{_WORDS.get(state, state)}: {listed(groups[state], 4)}")
     return "; ".join(parts)
 
 
@@ -150,8 +146,3 @@ def _state(event: Object) -> str:
         return "cancelled" if CANCELLED in str(event.get("detail")) else "failed"
     ended = event.get("status") == DONE and event.get("step") != "install"
     return "done" if ended else "not ended"
-
-
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
-    return ", ".join(names[:_NAMES_SHOWN]) + more

@@ -14,6 +14,7 @@ from ..base import plain_yaml
 from ..base.data import Object
 from ..base.errors import OrchestratorError
 from ..base.files import read_regular
+from ..base.words import listed
 from ..cluster.credentials import VARIABLES, options
 from ..cluster.kubeconfig import entries, is_content
 
@@ -41,7 +42,7 @@ def _waves(hosts: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[str]:
     for name, check in ((WAVES, waves), (FAILURES, allowed_failures)):
         groups = _grouped({host: str(values.get(name, "")) for host, values in hosts.items()})
         if len(groups) > 1:
-            texts = [f"{value or 'not set'} for {_names(group)}" for value, group in groups.items()]
+            texts = [f"{value or 'not set'} for {listed(group, 5)}" for value, group in groups.items()]
             found.append(f"{name} differs: {'; '.join(texts)}. Set it for all, in group_vars/all or with -e.")
             continue
         for value in [values[name] for values in hosts.values() if name in values][:1]:
@@ -56,7 +57,7 @@ def _clusters(hosts: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[str]:
     read: dict[str, t.Any] = {}
     targets = {host: (target(values, read), values.get(NAMESPACE) or "llm-d") for host, values in hosts.items()}
     return [
-        f"{_names(group)} are one namespace of one cluster: {namespace} at {where}. Give each host a cluster or an "
+        f"{listed(group, 5)} are one namespace of one cluster: {namespace} at {where}. Give each host a cluster or an "
         "llm_d_namespace of its own."
         for ((where, *_more), namespace), group in _grouped(targets).items()
         if len(group) > 1
@@ -65,7 +66,8 @@ def _clusters(hosts: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[str]:
 
 def _files(hosts: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[str]:
     return [
-        f"{_names(group)} would write {name} to the same file, {path}. Put {{{{ inventory_hostname }}}} into its name."
+        f"{listed(group, 5)} would write {name} to the same file, {path}."
+        " Put {{ inventory_hostname }} into its name."
         for name in FILES
         for path, group in _grouped({host: values.get(name) for host, values in hosts.items()}).items()
         if path and len(group) > 1
@@ -77,11 +79,6 @@ def _grouped(values: t.Mapping[str, t.Any]) -> dict[t.Any, list[str]]:
     for host, value in values.items():
         groups.setdefault(value, []).append(host)
     return groups
-
-
-def _names(hosts: list[str]) -> str:
-    shown = ", ".join(hosts[:5])
-    return f"{shown} and {len(hosts) - 5} more" if len(hosts) > 5 else shown
 
 
 def target(variables: t.Mapping[str, t.Any], read: dict[str, t.Any]) -> tuple[str, ...]:

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import typing as t
 
 from ..base.data import Object, dicts, mapping
+from ..base.quantities import MILLI, Amounts, added, amounts, larger
 
 
 def owner(metadata: Object) -> tuple[str, str]:
@@ -68,12 +68,6 @@ ABSENT_IMAGE = re.compile(r"not found|manifest unknown|does not exist|no such ma
 HOPELESS_PULLS = ("InvalidImageName", "ErrImageNeverPull")
 
 
-_SUFFIXES = {"n": 1e-9, "u": 1e-6, "m": 1e-3, "": 1, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18}
-
-
-_SUFFIXES.update({name: 1024 ** (index + 1) for index, name in enumerate(("Ki", "Mi", "Gi", "Ti", "Pi", "Ei"))})
-
-
 @dataclasses.dataclass(frozen=True)
 class PodState:
     """text: one line for an operator; stuck: it cannot become ready without a change; certain: and not only for
@@ -93,30 +87,29 @@ def pod_state(pod: Object) -> PodState:
         return PodState(False, "is being deleted")
     if status.get("phase") == "Succeeded":
         return PodState(True, "completed")
-    if _condition(pod, "Ready").get("status") == "True":
+    if condition(pod, "Ready").get("status") == "True":
         return PodState(True, "ready")
-    scheduled = _condition(pod, "PodScheduled")
+    scheduled = condition(pod, "PodScheduled")
     if scheduled.get("status") == "False":
         reason = scheduled.get("reason") or "not scheduled"
         return PodState(False, _join(reason, scheduled.get("message")), reason=reason)
-    containers = list(status.get("initContainerStatuses") or []) + list(status.get("containerStatuses") or [])
+    containers = container_states(pod)
     states = [_container_state(container) for container in containers]
     for state in sorted(filter(None, states), key=lambda state: not state.stuck):
         return state
     if status.get("phase") == "Failed":
         return PodState(False, _join(status.get("reason") or "Failed", status.get("message")), reason="Failed")
-    waiting = [container["name"] for container in containers if not container.get("ready")]
+    unready = [container["name"] for container in containers if not container.get("ready")]
     if status.get("phase") == "Running":
-        return PodState(False, "running, not ready yet" + (f" (container {', '.join(waiting)})" if waiting else ""))
+        return PodState(False, "running, not ready yet" + (f" (container {', '.join(unready)})" if unready else ""))
     return PodState(False, status.get("phase") or "no status yet")
 
 
 def _container_state(container: Object) -> PodState | None:
     """Return what is wrong with a container, or None where nothing is known to be."""
     name, state = container.get("name", ""), container.get("state") or {}
-    waiting, restarts = state.get("waiting") or {}, int(container.get("restartCount") or 0)
-    last = state.get("terminated") or (container.get("lastState") or {}).get("terminated") or {}
-    reason, message = waiting.get("reason") or "", waiting.get("message") or ""
+    restarts, last = int(container.get("restartCount") or 0), ended(container)
+    reason, message = waiting(container).get("reason") or "", waiting(container).get("message") or ""
     died = _death(name, last, restarts)
     if last.get("reason") == "OOMKilled" and not container.get("ready"):
         return PodState(False, _join("OOMKilled", died), restarts >= OOM_RESTARTS_FATAL, "OOMKilled")
@@ -146,13 +139,8 @@ def _death(name: str, last: Object, restarts: int) -> str:
 def pod_revision(pod: Object) -> str:
     """Return the hash that tells a rollout's pods from older ones, or '' where the pod carries none."""
     labels = pod["metadata"].get("labels") or {}
-    for key in (
-        "leaderworkerset.sigs.k8s.io/template-revision-hash",
-        "controller-revision-hash",
-    ):
-        if labels.get(key):
-            return labels[key]
-    return ""
+    keys = ("leaderworkerset.sigs.k8s.io/template-revision-hash", "controller-revision-hash")
+    return next((labels[key] for key in keys if labels.get(key)), "")
 
 
 def unplaceable(pod: Object, nodes: list[Object]) -> str | None:
@@ -161,67 +149,65 @@ def unplaceable(pod: Object, nodes: list[Object]) -> str | None:
     Weighs nodeSelector and allocatable resources; taints, affinity and other pods are the scheduler's to judge.
     """
     spec = pod.get("spec") or {}
-    wanted = spec.get("nodeSelector") or {}
-    fitting = [node for node in nodes if _carries(node["metadata"].get("labels") or {}, wanted)]
+    wanted = (spec.get("nodeSelector") or {}).items()
+    fitting = [node for node in nodes if wanted <= (node["metadata"].get("labels") or {}).items()]
     if not fitting:
-        pairs = ",".join(f"{key}={value}" for key, value in sorted(wanted.items()))
+        pairs = ",".join(f"{key}={value}" for key, value in sorted(wanted))
         return f"no node has the labels {pairs}" if nodes else None
     requests = pod_requests(spec)
-    best: dict[str, float] = {}
-    for node in fitting:
-        allocatable = (node.get("status") or {}).get("allocatable") or {}
-        room = {name: quantity(allocatable.get(name, 0)) for name in requests}
-        if all(room[name] >= amount for name, amount in requests.items()):
-            return None
-        best = {name: max(best.get(name, 0), amount) for name, amount in room.items()}
+    rooms = [amounts((node.get("status") or {}).get("allocatable")) for node in fitting]
+    if any(all(room.get(name, 0) >= amount for name, amount in requests.items()) for room in rooms):
+        return None
+    best = {name: max(room.get(name, 0) for room in rooms) for name in requests}
     short = [
-        f"{_number(requests[name])} {name} (the most that one has: {_number(best[name])})"
-        for name in sorted(requests)
-        if best[name] < requests[name]
+        f"{_number(amount)} {name} (the most that one has: {_number(best[name])})"
+        for name, amount in sorted(requests.items())
+        if best[name] < amount
     ]
     return "no node has " + " and ".join(short) if short else "no node has all that it requests at once"
 
 
-def pod_requests(spec: Object) -> dict[str, float]:
+def pod_requests(spec: Object) -> Amounts:
     """Return what a pod needs of each resource: the sum of its containers, or an init container's if larger."""
-    total: dict[str, float] = {}
+    total: Amounts = {}
     for container in spec.get("containers") or []:
-        for name, amount in _container_requests(container).items():
-            total[name] = total.get(name, 0) + amount
+        total = added(total, _container_requests(container))
     for container in spec.get("initContainers") or []:
-        always = container.get("restartPolicy") == "Always"
-        for name, amount in _container_requests(container).items():
-            total[name] = total.get(name, 0) + amount if always else max(total.get(name, 0), amount)
+        join = added if container.get("restartPolicy") == "Always" else larger
+        total = join(total, _container_requests(container))
     return {name: amount for name, amount in total.items() if amount > 0}
 
 
-def _container_requests(container: Object) -> dict[str, float]:
+def _container_requests(container: Object) -> Amounts:
     resources = container.get("resources") or {}
-    amounts = {**(resources.get("limits") or {}), **(resources.get("requests") or {})}
-    return {name: quantity(amount) for name, amount in amounts.items()}
+    return {**amounts(resources.get("limits")), **amounts(resources.get("requests"))}
 
 
-def quantity(text: t.Any) -> float:
-    """Return a Kubernetes quantity (500m, 2Gi, 8) as a number; 0 where it cannot be read."""
-    match = re.fullmatch(r"([+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?)([a-zA-Z]*)", str(text).strip())
-    if not match or match.group(2) not in _SUFFIXES:
-        return 0.0
-    return float(match.group(1)) * _SUFFIXES[match.group(2)]
+def _number(amount: int) -> str:
+    value = amount / MILLI
+    return f"{value:g}" if value < 1e6 else f"{value / 1024**3:.4g}Gi"
 
 
-def _number(amount: float) -> str:
-    return f"{amount:g}" if amount < 1e6 else f"{amount / 1024**3:.4g}Gi"
+def condition(item: Object, name: str) -> Object:
+    """Return the named condition of an object's status, of whatever generation it is; {} where there is none."""
+    found = dicts(mapping(item.get("status")).get("conditions"))
+    return next((entry for entry in found if entry.get("type") == name), {})
 
 
-def _carries(labels: dict, wanted: dict) -> bool:
-    return all(labels.get(key) == value for key, value in wanted.items())
+def container_states(pod: Object) -> list[Object]:
+    """Return the statuses of a pod's containers, init containers first."""
+    status = pod.get("status") or {}
+    return [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
 
 
-def _condition(item: Object, name: str) -> Object:
-    for condition in (item.get("status") or {}).get("conditions") or []:
-        if condition.get("type") == name:
-            return condition
-    return {}
+def ended(state: Object) -> Object:
+    """Return how a container ended last: its present end, else the end of its last run; {} where it has not."""
+    return (state.get("state") or {}).get("terminated") or (state.get("lastState") or {}).get("terminated") or {}
+
+
+def waiting(state: Object) -> Object:
+    """Return what a container waits for, {} for nothing."""
+    return (state.get("state") or {}).get("waiting") or {}
 
 
 def _join(reason: str, message: str | None) -> str:

@@ -14,6 +14,7 @@ import re
 from ..base.data import Object
 from ..base.names import did_you_mean
 from ..base.ours import OLD_SERVING_LABEL, SERVING_LABEL
+from .pods import condition, container_states
 
 ROLE_LABEL = "llm-d.ai/role"
 
@@ -67,11 +68,6 @@ def text_of(labels: dict[str, str]) -> str:
     return "{" + ", ".join(f"{key}: {value}" for key, value in sorted(labels.items())) + "}"
 
 
-def condition(conditions: list[Object] | None, kind: str) -> Object | None:
-    """Return the condition of a type, None where it is not there."""
-    return next((item for item in conditions or [] if item.get("type") == kind), None)
-
-
 def is_alive(pod: Object) -> bool:
     """Return whether a pod counts: not being deleted, finished or evicted."""
     status = pod.get("status") or {}
@@ -80,8 +76,7 @@ def is_alive(pod: Object) -> bool:
 
 def is_ready(pod: Object) -> bool:
     """Return whether a pod takes traffic."""
-    state = condition((pod.get("status") or {}).get("conditions"), "Ready")
-    return is_alive(pod) and state is not None and state.get("status") == "True"
+    return is_alive(pod) and condition(pod, "Ready").get("status") == "True"
 
 
 def is_leader(pod: Object) -> bool:
@@ -154,19 +149,17 @@ def listening_ports(pod: Object) -> set[int]:
 
 def trouble(pod: Object) -> str:
     """Return why a pod is not ready, in its own words."""
-    status = pod.get("status") or {}
-    scheduled = condition(status.get("conditions"), "PodScheduled")
-    if scheduled and scheduled.get("status") == "False":
+    scheduled = condition(pod, "PodScheduled")
+    if scheduled.get("status") == "False":
         return f"{scheduled.get('reason')}: {scheduled.get('message', '')}"[:300]
-    containers = [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
-    for container in containers:
+    for container in container_states(pod):
         state = container.get("state") or {}
         last = ((container.get("lastState") or {}).get("terminated") or {}).get("reason")
         for found in (state.get("waiting"), state.get("terminated")):
             if found and found.get("reason") not in (None, "Completed", "PodInitializing", "ContainerCreating"):
                 text = f"container {container['name']}: {found['reason']} {found.get('message') or ''}".strip()
                 return text[:300] + (f", last ended by {last}" if last else "")
-    return f"phase {status.get('phase', 'unknown')}, not ready"
+    return f"phase {(pod.get('status') or {}).get('phase', 'unknown')}, not ready"
 
 
 def selector_problem(selector: dict, labels: dict) -> str | None:

@@ -9,7 +9,7 @@ import typing as t
 
 from ..base.data import Object
 from .conditions import State, object_state, seen
-from .pods import LastWords, PodState, pod_revision, pod_state, unplaceable
+from .pods import LastWords, PodState, container_states, ended, pod_revision, pod_state, unplaceable, waiting
 
 Words = t.Callable[[Object, Object], "LastWords | None"]
 
@@ -110,8 +110,7 @@ def _explained(pod: Object, state: PodState, words: Words | None) -> PodState:
     """Return the state of a pod that has crashed with its last words; stuck where a restart does not mend it."""
     if state.ready or words is None or state.reason in ("Unschedulable", "OOMKilled"):
         return state
-    status = pod.get("status") or {}
-    for container in [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]:
+    for container in container_states(pod):
         said = words(pod, container) if crashed(container) else None
         if said is None:
             continue
@@ -123,11 +122,10 @@ def _explained(pod: Object, state: PodState, words: Words | None) -> PodState:
 
 def crashed(container: Object) -> bool:
     """Return whether a container ended in failure, was started again, and does not serve."""
-    state = container.get("state") or {}
-    ended = state.get("terminated") or (container.get("lastState") or {}).get("terminated") or {}
-    backs_off = (state.get("waiting") or {}).get("reason") == "CrashLoopBackOff"
-    again = backs_off or (int(container.get("restartCount") or 0) >= 1 and "running" not in state)
-    return bool(not container.get("ready") and again and (ended.get("exitCode") or backs_off))
+    backs_off = waiting(container).get("reason") == "CrashLoopBackOff"
+    running = "running" in (container.get("state") or {})
+    again = backs_off or (int(container.get("restartCount") or 0) >= 1 and not running)
+    return bool(not container.get("ready") and again and (ended(container).get("exitCode") or backs_off))
 
 
 def _alive(bad: list[tuple[Object, PodState]]) -> bool:

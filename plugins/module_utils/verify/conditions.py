@@ -9,7 +9,6 @@ import typing as t
 from ..base.data import Object
 from ..objects.pools import (
     Check,
-    condition,
     failed,
     find_pool,
     is_ready,
@@ -78,7 +77,7 @@ def _claims(
 ) -> Check:
     """Judge conditions; absent: whether a missing one counts as true."""
     for kind in kinds:
-        found = condition(conditions, kind)
+        found = next((item for item in conditions or [] if item.get("type") == kind), None)
         if found is None and absent:
             continue
         if found is None or found.get("status") != "True":

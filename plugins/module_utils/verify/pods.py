@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from ..base.data import Object
+from ..base.words import listed
 from ..objects.pools import (
     Check,
     alive_with,
@@ -103,7 +104,7 @@ def check_selector(spec: Object, snapshot: Object) -> Check | None:
         return failed(
             spec,
             "selector",
-            f"{title} with selector {text_of(selector)} also selects pods of something else: {_some(others)}",
+            f"{title} with selector {text_of(selector)} also selects pods of something else: {listed(others, 4)}",
             "Give each model's pods a label of their own and put it into the pool's selector.",
             claim=False,
         )
@@ -125,10 +126,6 @@ def _selects_nothing(spec: Object, title: str, selector: dict[str, str], candida
 
 def _folded(key: str) -> str:
     return key.replace("-", "").replace("_", "").lower()
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
 
 
 def check_ports(spec: Object, snapshot: Object) -> Check | None:

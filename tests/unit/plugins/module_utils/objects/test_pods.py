@@ -8,7 +8,6 @@ import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.objects.pods import (
     pod_requests,
     pod_state,
-    quantity,
     unplaceable,
 )
 
@@ -74,14 +73,6 @@ def test_pod_state(item, ready, stuck, text):
     assert text in state.text
 
 
-@pytest.mark.parametrize(
-    "text, number",
-    [("8", 8), (4, 4), ("500m", 0.5), ("2Gi", 2 * 1024**3), ("1k", 1000), ("1e3", 1000), ("x", 0), (None, 0)],
-)
-def test_quantity(text, number):
-    assert quantity(text) == pytest.approx(number)
-
-
 def gpus(amount, **spec):
     return {"containers": [{"resources": {"limits": {"nvidia.com/gpu": amount}}}], **spec}
 
@@ -111,6 +102,6 @@ def test_requests_are_summed_and_an_init_container_may_be_larger():
         return {"resources": {"requests": {"cpu": cpu}}, **more}
 
     spec = {"containers": [container("1"), container("500m")], "initContainers": [container("4")]}
-    assert pod_requests(spec) == {"cpu": 4}
+    assert pod_requests(spec) == {"cpu": 4000}
     spec["initContainers"] = [container("1", restartPolicy="Always")]
-    assert pod_requests(spec) == {"cpu": 2.5}
+    assert pod_requests(spec) == {"cpu": 2500}

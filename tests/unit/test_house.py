@@ -166,7 +166,7 @@ def test_blocks_in_the_docs_say_what_they_are(path: pathlib.Path) -> None:
     """A block of commands is `bash`, so that tests/docs_commands.py runs it or says why not."""
     lines = path.read_text(encoding="utf-8").splitlines()
     kinds = [line for line in lines if line.startswith("```")][::2]
-    assert set(kinds) <= {"```bash", "```yaml", "```json", "```ini", "```text"}
+    assert set(kinds) <= {"```bash", "```yaml", "```json", "```ini", "```text", "```python"}
 
 
 @pytest.mark.parametrize("path", tracked(".md"), ids=lambda path: path.name)

@@ -17,7 +17,9 @@ FOLDER = str(pathlib.Path(__file__).resolve().parents[5] / "roles" / "gateway" /
 
 
 def test_the_providers():
-    assert provider_names(FOLDER) == ["agentgateway", "gke", "istio", "kgateway", "none", "openshift"]
+    files = sorted(path.stem for path in pathlib.Path(FOLDER).glob("*.yml"))
+    assert provider_names(FOLDER) == files
+    assert {"agentgateway", "gke", "istio", "kgateway", "none", "openshift"} <= set(files)
 
 
 @pytest.mark.parametrize("name", provider_names(FOLDER))

@@ -76,7 +76,7 @@ def _explain(error: t.Any) -> list[Violation]:
         return _unknown_keys(error, path)
     if rule == "required":
         missing = [key for key in error.validator_value if key not in error.instance]
-        return [_missing((*path, key)) for key in missing]
+        return [Violation((*path, key), "missing-key", "is missing", "give it a value", "required") for key in missing]
     if rule == "type":
         return [_wrong_type(path, error.instance, error.validator_value)]
     if rule == "enum":
@@ -96,40 +96,27 @@ def _alternatives(error: t.Any, path: Path) -> list[Violation]:
     branches: dict[t.Any, list[t.Any]] = {}
     for inner in error.context:
         branches.setdefault(inner.schema_path[0], []).append(inner)
-    fitting: list[list[t.Any]] = [
-        branch
-        for branch in branches.values()
-        if not any(inner.validator == "type" and not inner.path for inner in branch)
-    ]
+    wanted = {at: [one for one in found if one.validator == "type" and not one.path] for at, found in branches.items()}
+    fitting = [branch for place, branch in branches.items() if not wanted[place]]
     if fitting:
-        nearest_branch = sorted(fitting, key=len)[0]
-        return violations(nearest_branch)
-    kinds: list[str] = []
-    for branch in branches.values():
-        for inner in branch:
-            if inner.validator == "type" and not inner.path:
-                wanted = inner.validator_value
-                kinds += [wanted] if isinstance(wanted, str) else list(wanted)
+        return violations(min(fitting, key=len))
+    kinds = [kind for found in wanted.values() for one in found for kind in _listed(one.validator_value)]
     return [_wrong_type(path, error.instance, list(dict.fromkeys(kinds)))]
 
 
 def _unknown_keys(error: t.Any, path: Path) -> list[Violation]:
     declared = error.schema.get("properties") or {}
     patterns = list(error.schema.get("patternProperties") or {})
-    extras = [key for key in error.instance if key not in declared and not _matches(patterns, key)]
+    extras = [key for key in error.instance if key not in declared and not any(re.search(one, key) for one in patterns)]
     return [Violation((*path, key), "unknown-key", "unknown key", "", "no such key", tuple(declared)) for key in extras]
 
 
-def _matches(patterns: list[str], key: str) -> bool:
-    return any(re.search(pattern, key) for pattern in patterns)
-
-
-def _missing(path: Path) -> Violation:
-    return Violation(path, "missing-key", "is missing", "give it a value", "required")
+def _listed(kinds: str | list[str]) -> list[str]:
+    return [kinds] if isinstance(kinds, str) else list(kinds)
 
 
 def _wrong_type(path: Path, value: t.Any, wanted: str | list[str]) -> Violation:
-    kinds = [wanted] if isinstance(wanted, str) else list(wanted)
+    kinds = _listed(wanted)
     names = " or ".join(KINDS.get(kind, kind) for kind in kinds)
     found = "null" if value is None else f"{_kind(value)}{show_value(value, path)}"
     hint = _type_hint(value, kinds, path)

@@ -20,8 +20,8 @@ from ..base.files import replace_file
 from ..charts.files import ChartFiles
 from ..templates import reads
 from ..templates.origins import ITEM, Path
-from ..templates.paths import read_templates, user_paths
 from ..templates.reads import ReadNode
+from ..templates.walk import read_templates, user_paths
 from .facts import apply_overlays
 from .known_values import Commented, Known, read_values
 
@@ -74,10 +74,10 @@ def allow_templated(schema: Schema, values: dict[str, t.Any]) -> Schema:
     allowed = schema
     for name, value in values.items():
         texts = "\n".join(text for text in _texts(value) if "{{" in text and ".Values" in text)
-        for entry in user_paths(texts) if texts else ():
+        for path in user_paths(texts) if texts else ():
             allowed = copy.deepcopy(schema) if allowed is schema else allowed
-            _allow(allowed, entry.path)
-            _allow(allowed, (name, *entry.path))
+            _allow(allowed, path)
+            _allow(allowed, (name, *path))
     return allowed
 
 

@@ -78,6 +78,12 @@ class ReadNode:
             node = node.children.get(part) if node is not None else None
         return node
 
+    def below(self) -> t.Iterator[tuple[Path, ReadNode]]:
+        """Yield every path below this one with its node."""
+        for name, child in self.children.items():
+            yield (name,), child
+            yield from (((name, *path), node) for path, node in child.below())
+
     def place(self) -> Place | None:
         """Return where this path, or the first below it, is read."""
         if self.uses:

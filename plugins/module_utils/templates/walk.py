@@ -1,6 +1,10 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Follows a chart's templates with the paths that each expression may come from, in the order Helm renders them."""
+"""Follows a chart's templates with the paths that each expression may come from, in the order Helm renders them.
+
+Nothing is rendered. All branches are followed, helpers with the dot they are called with, loops once for any entry. The
+answer is an over-approximation; what cannot be followed is marked so that nothing is taken for unread by mistake.
+"""
 
 from __future__ import annotations
 
@@ -30,6 +34,22 @@ METHODS = ("AsMap", "Table", "PathValue", "YAML", "Encode")
 
 
 EMPTY_TEXT = ("{}", "[]", "null", "---", '""')
+
+
+def read_templates(chart: ChartFiles) -> Reads:
+    """Return what a chart's templates read; a subchart's values stand below its name or alias."""
+    walker = Walker(chart)
+    try:
+        walker.run()
+    except (TooLarge, RecursionError) as exc:
+        walker.reads.cannot_follow(f"the templates are too large to follow: {str(exc)[:80]}")
+    return walker.reads
+
+
+def user_paths(text: str) -> list[Path]:
+    """Return the paths that templates in a user's values read, where a chart runs them in its own context."""
+    found = read_templates(ChartFiles("", "", "", {}, text, None, {}, ()))
+    return sorted(path for path, _node in found.root.below())
 
 
 class Frame:

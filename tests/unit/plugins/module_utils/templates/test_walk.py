@@ -6,12 +6,8 @@ import time
 
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.charts.files import ChartFiles
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.templates.paths import (
-    read_templates,
-    template_paths,
-    user_paths,
-)
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.templates.syntax import TemplateError, parse
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.templates.walk import read_templates, user_paths
 
 
 def chart(templates: dict[str, str], values: str = "", **more: object) -> ChartFiles:
@@ -24,7 +20,7 @@ def chart(templates: dict[str, str], values: str = "", **more: object) -> ChartF
 def uses(templates: dict[str, str] | str, **more: object) -> dict[str, set[str]]:
     """Return {path in dots: kinds of use}."""
     files = templates if isinstance(templates, dict) else {"a.yaml": templates}
-    return {".".join(entry.path): set(entry.uses) for entry in template_paths(chart(files, **more))}
+    return {".".join(path): set(node.uses) for path, node in read_templates(chart(files, **more)).root.below()}
 
 
 # id, template, what it reads: {path: kinds of use that must be among those found}
@@ -205,9 +201,9 @@ def test_endless_growth_is_free_form():
 
 def test_details():
     text = '{{ if eq .Values.a "x" "y" }}{{ end }}{{ .Values.b | default 5 }}\n{{ required "say c" .Values.c }}'
-    found = {".".join(entry.path): entry for entry in template_paths(chart({"a.yaml": text}))}
-    assert found["a"].compared == ("x", "y") or set(found["a"].compared) == {"x", "y"}
-    assert found["b"].defaults == (5,)
+    found = {".".join(path): node for path, node in read_templates(chart({"a.yaml": text})).root.below()}
+    assert set(found["a"].compared) == {"x", "y"}
+    assert tuple(found["b"].defaults) == (5,)
     assert (found["c"].message, found["c"].uses["required"]) == ("say c", ("templates/a.yaml", 2))
 
 
@@ -231,7 +227,7 @@ def test_templates_in_values_and_files_are_run():
         files={"x.conf": "{{ .Values.d }}"},
     )
     assert {"b.c", "d"} <= set(found)
-    assert [entry.path for entry in user_paths("http://{{ .Values.domain }}/")] == [("domain",)]
+    assert user_paths("http://{{ .Values.domain }}/") == [("domain",)]
 
 
 @pytest.mark.parametrize(

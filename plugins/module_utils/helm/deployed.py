@@ -30,8 +30,6 @@ except ImportError:  # pragma: no cover - reported by Cluster
 
 
 DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json"
-
-
 HELM_OBJECTS = "app.kubernetes.io/managed-by=Helm"
 
 

@@ -25,8 +25,6 @@ from ..cluster.client import Cluster
 from ..values.yaml11 import dump_all
 
 PENDING = ("pending-install", "pending-upgrade", "pending-rollback")
-
-
 HIDDEN, HIDDEN_CHANGED = "(hidden)", "(hidden, changed)"
 
 

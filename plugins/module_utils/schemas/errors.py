@@ -23,7 +23,6 @@ KINDS = {
     "string": "text",
 }
 
-
 # Rules that a person understands with the schema's own figure behind them.
 LIMITS = {
     "minimum": "must be at least {}",

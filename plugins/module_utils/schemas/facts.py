@@ -198,7 +198,6 @@ FACTS = (
     ),
 )
 
-
 # Top-level keys that belong to one chart; one shared file for several charts is a frequent mistake.
 KEY_OWNERS = {
     **dict.fromkeys(("gateway", "ingress"), "llm-d-infra"),

@@ -15,11 +15,7 @@ from . import reads
 from .origins import ITEM, Held, opaque, union
 
 Function = t.Callable[[t.Any, list[Held]], Held]
-
-
 FUNCTIONS: dict[str, Function] = {}
-
-
 MAX_TEXTS = 16
 
 

@@ -12,16 +12,9 @@ import typing as t
 
 # Stands in a path for any entry of a list and for any key of a map.
 ITEM = "*"
-
-
 Path = tuple[str, ...]
-
-
 MAX_SIGNATURE = 6
-
-
 MAX_PATH = 24
-
 
 # Parts in one expression; public charts stay below 100, what doubles with every step gets there soon.
 MAX_WEIGHT = 2_000

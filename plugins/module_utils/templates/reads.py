@@ -11,53 +11,21 @@ from .origins import MAX_PATH, Held, Path
 
 # How a template uses a value.
 READ = "read"  # reached
-
-
 FIELD = "field"  # keys below it are read by name
-
-
 TEXT = "text"  # printed, or handed to a function of texts
-
-
 NUMBER = "number"  # handed to a function of numbers
-
-
 CONDITION = "condition"  # only whether it is there, or true
-
-
 COMPARE = "compare"  # compared with constants, which are kept
-
-
 FREE = "free-form"  # serialised as it is, or out of sight from there on
-
-
 RANGE = "range"  # looped over
-
-
 RANGE_MAP = "range-map"  # looped over with its keys or places
-
-
 DYNAMIC = "dynamic"  # an entry is read whose key is not known
-
-
 TYPE = "type"  # the template asks what type it is
-
-
 TPL = "tpl"  # run as a template
-
-
 DEFAULT = "default"  # with a default, which is kept
-
-
 REQUIRED = "required"  # with the message that rendering fails with
-
-
 MAX_DETAILS = 12
-
-
 MAX_DUMP = 12
-
-
 Place = tuple[str, int]
 
 

@@ -15,7 +15,6 @@ from .syntax import TemplateError, parse
 
 VALUES_PATH = re.compile(r"\.Values((?:\.[A-Za-z_]\w*)*)")
 
-
 # A file's name, its nodes, and the path at which its chart's values stand.
 Page = tuple[str, list[Node], Path]
 

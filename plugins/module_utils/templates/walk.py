@@ -21,18 +21,11 @@ from .sources import Sources
 
 # Steps after which a chart is too large to follow; of public charts, airflow takes 70 000, most below 5 000.
 MAX_STEPS = 200_000
-
-
 MAX_RECURSION = 3
-
-
 MAX_CALLS = 24
-
 
 # Of Helm's own map type, which only a chart's whole values have (pkg/chartutil/values.go).
 METHODS = ("AsMap", "Table", "PathValue", "YAML", "Encode")
-
-
 EMPTY_TEXT = ("{}", "[]", "null", "---", '""')
 
 

@@ -19,14 +19,8 @@ except ImportError:  # pragma: no cover - reported by the modules
 
 
 MAX_NODES = 100_000
-
-
 MAX_DEPTH = 100
-
-
 TAG = "tag:yaml.org,2002:"
-
-
 TEMPLATE_HINT = 'values are plain text and no template is filled in: quote it, as in "{{ name }}"'
 
 

@@ -65,11 +65,13 @@ def record_place(answer: dict) -> str:
     return answer["path"] if answer.get("files") else f"Secret {kept}" if kept else ""
 
 
-def failure_text(answer: dict, component: str) -> str:
-    """Return what was said of a failure. What is said of several components sums up before it tells."""
+def failure_text(answer: dict) -> str:
+    """Return what was said of a failure; of failed jobs what each said, as the answer itself only sums up."""
     text = str(answer.get("msg") or answer.get("exception") or "no message")
-    told = text.partition("\n")[2] if answer.get("failed_components") else ""
-    return told.removeprefix(f"{component}: ") or text
+    jobs = answer.get("results")
+    failed = {name: jobs[name] for name in answer.get("failed_components") or [] if name in jobs} if jobs else {}
+    texts = {name: str(job.get("msg") or job.get("stderr") or "no message") for name, job in failed.items()}
+    return "\n".join(texts.values() if len(texts) == 1 else map(": ".join, texts.items())) or text
 
 
 def load_client() -> None:
@@ -170,9 +172,9 @@ class CallbackModule(CallbackBase):
         # A task fail after a failure only sums up.
         if task.action not in FAIL_ACTIONS or not self.progress.state(host).failures:
             component = self._component(answer, task)
-            message = failure_text(answer, component)
+            message = failure_text(answer)
             self.progress.failed(host, component, message)
-            self.fleet.failed(host, task, component, message)
+            self.fleet.failed(host, task, component, message, answer)
 
     @staticmethod
     def _component(answer: t.Any, task: t.Any) -> str:

@@ -14,7 +14,7 @@ from ansible.errors import AnsibleError
 from ansible.template import Templar
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.files import usable_folder
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.fleet import page, screen
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.fleet.report import Fleet
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.fleet.report import Fleet, is_unreachable
 
 OURS = "llm_d.orchestrator."
 RECORDS = ("llm_d_records_home", "llm_d_records_dir")
@@ -54,10 +54,10 @@ class FleetRun:
         if _counts(task):
             self.fleet.begun(host)
 
-    def failed(self, host: str, task: t.Any, component: str, message: str) -> None:
+    def failed(self, host: str, task: t.Any, component: str, message: str, answer: dict) -> None:
         """Take a failure of a task, also of one that is none of a role's, once something was begun on the host."""
         if _counts(task) or host in self.fleet.seen:
-            self.fleet.failed(host, component, message)
+            self.fleet.failed(host, component, message, is_unreachable(answer))
 
     def bad(self, stats: t.Any) -> set[str]:
         """Return the hosts that failed, also those that another host's failure ended."""

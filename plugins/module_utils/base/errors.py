@@ -43,6 +43,12 @@ def require(*missing: ImportError | None) -> None:
             )
 
 
+def told(text: str) -> tuple[str, list[str]]:
+    """Return the first line and the details of a rendered error, which Ansible's own tasks hand on as one text."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return (lines or [""])[0], [line[2:] for line in lines[1:] if line.startswith("- ")]
+
+
 class Forbidden(OrchestratorError):
     """The cluster does not permit it."""
 

@@ -8,6 +8,8 @@ import dataclasses
 import time
 import typing as t
 
+from ..base.errors import told
+
 PHASES = {
     "planning": "reading the inputs, checking all values and the cluster",
     "validation": "nothing is wrong; preparing what the releases need",
@@ -48,10 +50,9 @@ def clock_text(seconds: float) -> str:
 
 
 def headline(message: str) -> str:
-    """Return a message's first line, and the first of its details ("  - ...") where it has some."""
-    lines = [line.strip() for line in message.splitlines() if line.strip()]
-    detail = next((line[2:] for line in lines[1:] if line.startswith("- ")), "")
-    return " ".join(filter(None, [(lines or ["no message"])[0], detail]))[:MESSAGE_LIMIT]
+    """Return a message's first line, and the first of its details where it has some."""
+    first, details = told(message)
+    return " ".join([first or "no message", *details[:1]])[:MESSAGE_LIMIT]
 
 
 def waiting_text(events: list[Event], now: float, parse: t.Callable[[str], float]) -> str:

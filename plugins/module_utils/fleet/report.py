@@ -14,9 +14,10 @@ import time
 import typing as t
 
 from ..base.data import Object
+from ..base.errors import told
 from ..base.mask import mask_text
 from ..plan.screen import counts_text
-from .progress import MESSAGE_LIMIT, headline
+from .progress import MESSAGE_LIMIT
 from .targets import Size, batches
 
 OK, FAILED, UNREACHABLE, UNTOUCHED = "ok", "failed", "unreachable", "untouched"
@@ -78,7 +79,7 @@ class Fleet:
         state = self.begun(host)
         if not state.cause:
             text = mask_text(cause(message))
-            state.unreachable = unreachable or is_unreachable(message)
+            state.unreachable = unreachable
             state.cause = text if state.unreachable or not component else f"{component}: {text}"
 
     @property
@@ -127,10 +128,6 @@ class Fleet:
 def to_retry(report: Object) -> list[str]:
     """Return the hosts that a retry concerns, in the inventory's order: failed, unreachable and untouched ones."""
     return [row["host"] for row in report["rows"] if row["result"] != OK]
-
-
-# How _cluster.py begins to say that a cluster does not answer.
-UNREACHABLE_TEXT = "Cannot reach the cluster"
 
 
 def facts(module: str, answer: Object) -> Object:
@@ -231,14 +228,15 @@ READERS: dict[str, t.Callable[[Object], Object]] = {
 
 def cause(message: str) -> str:
     """Return a failure in one line: its first detail where it has some, as what stands above only counts them."""
-    lines = [line.strip() for line in message.splitlines()]
-    details = [line[2:] for line in lines if line.startswith("- ")]
+    first, details = told(message)
     if not details:
-        return " ".join(headline(message).split())
+        return " ".join((first or "no message").split())[:MESSAGE_LIMIT]
     more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
     return " ".join(details[0].split())[:MESSAGE_LIMIT] + more
 
 
-def is_unreachable(message: str) -> bool:
-    """Return whether a failure is a cluster that does not answer."""
-    return UNREACHABLE_TEXT in message
+def is_unreachable(answer: Object) -> bool:
+    """Return whether a module failed, or one of the jobs that it tells of, as the cluster does not answer."""
+    jobs = answer.get("results")
+    answers = [answer, *(jobs.values() if isinstance(jobs, dict) else ())]
+    return any(one.get("unreachable_cluster") for one in answers)

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ..base.errors import OrchestratorError
+from ..base.errors import OrchestratorError, Unreachable
 from ..base.findings import ERROR, Finding, Findings
 from ..cluster.client import Cluster
 from ..components.base import Facts, Stack
@@ -12,6 +12,7 @@ from ..schemas.check_all import UNKNOWN_KEYS, check_charts, inline_name
 from ..stack.checks import check_kinds, needed_kinds
 from ..stack.facts import check_namespace, read_facts
 from ..stack.settings import places
+from .findings import UNREACHABLE
 
 
 def connect(params: dict, problems: Findings, notes: list[str]) -> tuple[Cluster | None, Facts, str | None]:
@@ -21,7 +22,8 @@ def connect(params: dict, problems: Findings, notes: list[str]) -> tuple[Cluster
         version = cluster.version()
         facts = read_facts(cluster, params["namespace"], places(params), notes)
     except OrchestratorError as exc:
-        problems.add("cluster", exc.message, exc.hint, rule="cluster-unreachable")
+        rule = UNREACHABLE if isinstance(exc, Unreachable) else "cluster-refused"
+        problems.add("cluster", exc.message, exc.hint, rule=rule)
         return None, Facts(reachable=False), None
     check_namespace(params["namespace"], facts.namespace, problems)
     return cluster, facts, version

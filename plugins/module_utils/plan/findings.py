@@ -7,9 +7,12 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ..base.errors import OrchestratorError
+from ..base.errors import OrchestratorError, Unreachable
 from ..base.findings import ERROR, WARNING, Finding, Findings, Mark
 from ..report.write import report_problem, write_report
+
+# The rule that a cluster answers.
+UNREACHABLE = "cluster-unreachable"
 
 
 class PlanningFailed(OrchestratorError):
@@ -20,6 +23,8 @@ class PlanningFailed(OrchestratorError):
         count = f"{len(texts)} mistake{'s' if len(texts) > 1 else ''} found"
         super().__init__(f"{count}; nothing was changed.", details=texts)
         self.result = {"findings": [finding.as_dict() for finding in (*errors, *warnings)]}
+        if any(finding.rule == UNREACHABLE for finding in errors):
+            self.result = {**self.result, **Unreachable.result}
 
 
 def weighed(errors: Findings, found: t.Iterable[Finding], strict: bool) -> list[Finding]:

@@ -66,6 +66,7 @@ VALUES = {
 VARIABLES = {
     "cluster-class": "The cluster lacks the GatewayClass that the gateway provider needs.",
     "cluster-kinds": "The cluster does not serve a kind that the stack needs.",
+    "cluster-refused": "The kubeconfig, certificate or token cannot be used, or the cluster refuses it.",
     "cluster-unreachable": "The cluster cannot be reached.",
     "helm": "Helm is absent, too old or does not run.",
     "input": "A mistake in the inputs.",

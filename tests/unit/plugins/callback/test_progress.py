@@ -102,17 +102,21 @@ def test_a_failure(collections):
 
 
 @pytest.mark.parametrize(
-    ("answer", "component", "text"),
+    ("answer", "text"),
     [
-        ({"msg": "It broke.\nMore."}, "gaie", "It broke.\nMore."),
-        ({"exception": "Traceback"}, "gaie", "Traceback"),
-        ({}, "gaie", "no message"),
-        ({"msg": "gaie failed.\ngaie: no image", "failed_components": ["gaie"]}, "gaie", "no image"),
-        ({"msg": "gaie failed.", "failed_components": ["gaie"]}, "gaie", "gaie failed."),
+        ({"msg": "It broke.\nMore."}, "It broke.\nMore."),
+        ({"exception": "Traceback"}, "Traceback"),
+        ({}, "no message"),
+        ({"msg": "x failed.", "failed_components": ["x"], "results": {"x": {"msg": "no image"}, "y": {}}}, "no image"),
+        ({"msg": "gaie failed.", "failed_components": ["gaie"]}, "gaie failed."),
+        (
+            {"msg": "x", "failed_components": ["x", "y"], "results": {"x": {"msg": "no image"}, "y": {"stderr": "e"}}},
+            "x: no image\ny: e",
+        ),
     ],
 )
-def test_failure_text(answer, component, text):
-    assert failure_text(answer, component) == text
+def test_failure_text(answer, text):
+    assert failure_text(answer) == text
 
 
 def test_several_hosts(collections):

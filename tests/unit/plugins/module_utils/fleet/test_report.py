@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError, Unreachable
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.fleet.report import (
     Fleet,
     cause,
@@ -72,16 +72,29 @@ def test_facts(module, answer, expected):
 
 
 @pytest.mark.parametrize(
-    ("message", "text", "unreachable"),
+    ("message", "text"),
     [
-        ("It broke.\nMore.", "It broke.", False),
-        ("", "no message", False),
-        (DETAILS, "a: bad (and 1 more)", False),
-        (AWAY, "cluster: Cannot reach the cluster at https://x: no", True),
+        ("It broke.\nMore.", "It broke."),
+        ("", "no message"),
+        (DETAILS, "a: bad (and 1 more)"),
+        (AWAY, "cluster: Cannot reach the cluster at https://x: no"),
     ],
 )
-def test_cause(message, text, unreachable):
-    assert (cause(message), is_unreachable(message)) == (text, unreachable)
+def test_cause(message, text):
+    assert cause(message) == text
+
+
+@pytest.mark.parametrize(
+    ("answer", "unreachable"),
+    [
+        ({"msg": AWAY}, False),
+        (Unreachable("It is away.").result, True),
+        ({"results": {"gaie": {"msg": "x"}, "gateway": Unreachable("It is away.").result}}, True),
+        ({"results": [{"msg": "x"}]}, False),
+    ],
+)
+def test_a_cluster_that_does_not_answer(answer, unreachable):
+    assert is_unreachable(answer) == unreachable
 
 
 def test_each_result(fleet):
@@ -90,7 +103,7 @@ def test_each_result(fleet):
     fleet.clock.now = 4.0
     fleet.took("a", "serving_info", {"models": [{"name": "m", "ok": True}]})
     for host, message in (("b", "It broke."), ("c", AWAY)):
-        fleet.failed(host, "stack", message)
+        fleet.failed(host, "stack", message, unreachable=host == "c")
     fleet.begun("d")
     report = fleet.report("site.yml", "20261121T083000Z", {"b", "c", "d"})
     found = [(row["host"], row["wave"], row["result"], row["seconds"], row["detail"]) for row in report["rows"]]

@@ -129,6 +129,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors imp
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.module import MakeModule, run_module
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.process import describe, start_of
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.client import PATIENCE, Cluster
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.prepare import PrepareComponent
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.helm.deployed import ensure_namespace
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.lock.lease import DURATION, RENEW, held_text, holder
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.lock.locks import OFF, Locks
@@ -169,7 +170,7 @@ def take(params: dict, cluster: Cluster, say: t.Callable[[str], t.Any]) -> dict:
     locks = Locks(cluster, identity(params, process), process, params["purpose"], say)
     names, changed = sorted(set(params["namespaces"])), False
     if params["create_namespace"]:
-        made = [ensure_namespace(cluster, name, "prepare") for name in names]
+        made = [ensure_namespace(cluster, name, PrepareComponent.name) for name in names]
         changed = any(made)
     done: list[str] = []
     refused: list[Forbidden] = []

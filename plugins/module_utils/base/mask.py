@@ -38,7 +38,7 @@ SECRET_PAIRS |= {("key", "data")}
 
 
 # Variables of this collection that hold the name of a Secret.
-NAMES = {"gaie_hf_token_secret", "prepare_hf_token_secret", "hf_token_secret"}
+NAMES = re.compile(r"(\w+_)?hf_token_secret")
 
 
 VALUES = (
@@ -70,7 +70,7 @@ FLAG = re.compile(r"(?<![\w-])(--[\w-]+)(?:=|\s+)[\"']?([^\s\"'$-][^\s\"']*)")
 
 def is_secret_key(key: str) -> bool:
     """Return whether a key's value is a secret: it ends in such a word, and does not name a Secret object."""
-    if key in NAMES:
+    if NAMES.fullmatch(key):
         return False
     words = [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+", key)]
     if not words or words[0] in ("max", "min", "num"):

@@ -14,14 +14,11 @@ from ..charts.fetch import default_cache_dir
 from ..helm.image_check import registry_of
 from .archive import Bundle, read_bundle
 
-WITH_CHARTS = ("gateway", "gaie", "modelservice")
-
-
 _VERSIONED = re.compile(r"-v?\d+\.\d+\.\d+.*$")
 
 
 def with_site(params: Object) -> Object:
-    """Return stack_info's parameters, image_registry put right, and with a bundle every chart as a file out of it.
+    """Return stack_info's checked parameters, image_registry put right, and with a bundle every chart as a file of it.
 
     The key bundled of the result gives for such a file the reference that it stands for. Raises OrchestratorError where
     the bundle is not whole or lacks a chart, or the registry is none.
@@ -32,9 +29,8 @@ def with_site(params: Object) -> Object:
     bundle = read_bundle(find_bundle(params["bundle"], params.get("search_paths") or []))
     cache = params.get("chart_cache") or default_cache_dir()
     charts, lacking = {}, []
-    for role in WITH_CHARTS:
-        settings = params[role]
-        if role not in params["components"] or not settings.get("chart_ref"):
+    for role, settings in params["components"].items():
+        if role not in params["only"] or not settings.get("chart_ref"):
             continue
         found = find_chart(bundle.charts, settings["chart_ref"], settings.get("chart_version") or "")
         if found is None:
@@ -49,7 +45,7 @@ def with_site(params: Object) -> Object:
             details=lacking,
             hint="Write the bundle again with these settings, or set the references and versions to what it holds.",
         )
-    return {**params, **charts}
+    return {**params, "components": {**params["components"], **charts}}
 
 
 def find_bundle(path: str, folders: list[str]) -> str:

@@ -89,6 +89,8 @@ class Component(abc.ABC):
     name: t.ClassVar[str]
     # The name of the chart that it installs, "" where it installs none.
     chart: t.ClassVar[str] = ""
+    # Whether its workloads are model servers.
+    serves_models: t.ClassVar[bool] = False
     # The variable that gives it something to do besides llm_d_models, "" where a stack is not empty without it.
     asks: t.ClassVar[str] = ""
 

@@ -81,6 +81,7 @@ class ModelserviceComponent(Component):
 
     name = "modelservice"
     chart = "llm-d-modelservice"
+    serves_models = True
     asks = "modelservice_models"
 
     def resolve(self) -> None:

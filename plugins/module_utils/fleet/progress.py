@@ -18,7 +18,7 @@ PHASES = {
     "complete": "",
 }
 # Their steps are not waited for.
-AT_ONCE = ("prepare", "verify")
+AT_ONCE = ("verify",)
 INTERVAL = 5.0
 WIDTH = 13
 MESSAGE_LIMIT = 400
@@ -72,6 +72,8 @@ def waiting_text(events: list[Event], now: float, parse: t.Callable[[str], float
     groups: dict[str, dict[str, list[str]]] = {"waiting for ": {}, "failed: ": {}, "done: ": {}}
     longest: dict[str, float] = {}
     for (component, name), event in state.items():
+        if (component, name) not in begun and event.get("status") == "done":
+            continue  # it was done at once
         if event.get("status") == "failed":
             title = "failed: "
         elif event.get("status") == "done" and event.get("step") not in ("install", "upgrade"):

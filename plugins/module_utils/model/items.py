@@ -8,6 +8,7 @@ import dataclasses
 import typing as t
 
 from ..base.data import Object, mapping
+from ..components.registry import COMPONENTS
 from ..objects.servers import Server, flag
 from ..values.layers import Layer
 from .permissions import Access
@@ -89,6 +90,12 @@ class Item:
     chart_version: str = ""
     layers: t.Sequence[Layer] = ()
     live: bool = False
+
+    @property
+    def serves_models(self) -> bool:
+        """Whether it is of a component whose workloads are model servers."""
+        component = COMPONENTS.get(self.component)
+        return component is not None and component.serves_models
 
     @property
     def title(self) -> str:

@@ -19,9 +19,9 @@ WARN = "or llm_d_capacity: warn"
 
 def chart_fact(item: Item) -> str:
     """Return which part of a chart's values makes a workload's pods: decode, prefill or the picker."""
-    if item.component == "modelservice":
+    if item.serves_models:
         return "prefill" if "prefill" in item.name else "decode"
-    return "epp" if item.component == "gaie" else ""
+    return "epp" if item.release else ""
 
 
 def pod_side(one: Growth, *path: t.Any) -> Side:

@@ -31,7 +31,7 @@ _TYPES: tuple[Path, ...] = (
 def _pods(model: StackModel) -> t.Iterator[tuple[Item, tuple[str, ...], Object]]:
     """Yield (object, path of the pod's specification, it) of the models' planned workloads."""
     for item in model.planned:
-        if item.component == "modelservice":
+        if item.serves_models:
             for path, spec in pod_specs(item):
                 yield item, path, spec
 

@@ -67,7 +67,7 @@ def _role(item: Item) -> str:
 
 
 def _volume_fact(volume: Object, item: Item) -> str:
-    if item.component != "modelservice":
+    if not item.serves_models:
         return "epp_volumes"
     return "uri" if volume.get("name") == "model-storage" else f"{_role(item)}_volumes"
 
@@ -88,8 +88,8 @@ def _container_refs(container: Object, item: Item, path: tuple) -> t.Iterator[Re
         for kind, source in (("Secret", "secretKeyRef"), ("ConfigMap", "configMapKeyRef")):
             ref = mapping(mapping(env.get("valueFrom")).get(source))
             if ref.get("name") and not ref.get("optional"):
-                token = item.component == "modelservice" and env.get("name") == "HF_TOKEN"
-                fact = "secret" if token else "epp_env" if item.component != "modelservice" else _role(item)
+                token = item.serves_models and env.get("name") == "HF_TOKEN"
+                fact = "secret" if token else "epp_env" if not item.serves_models else _role(item)
                 more = ("containers", path[-1], "env") if fact in ("decode", "prefill") else ()
                 side = Side(item, (*path, "env", index), fact, more)
                 yield Ref(kind, str(ref["name"]), str(ref.get("key") or ""), side)

@@ -9,6 +9,7 @@ import typing as t
 from ..base.data import Object, dicts, mapping, number
 from ..base.findings import Finding
 from ..base.names import did_you_mean
+from ..components.httproute import HttprouteComponent
 from ..model.items import InferencePool, Item, ServedModel, Workload
 from ..model.model import StackModel
 from .base import Side, finding, listed, rule_factory
@@ -146,7 +147,7 @@ def _serving(expected: ServedModel, model: StackModel) -> list[tuple[Item, Objec
 def routed(model: StackModel) -> t.Iterator[Finding]:
     """Every expected model's pool is reached by a route."""
     broken = any(pool_of(ref, route, model) is None for route, _rule, ref, _side in _backends(model))
-    broken |= any(item.component == "httproute" and item.kind != "HTTPRoute" for item in model.planned)
+    broken |= any(item.component == HttprouteComponent.name and item.kind != "HTTPRoute" for item in model.planned)
     for expected in model.expected:
         pools = [pool for pool in model.pools if pool.item.name == expected.pool]
         if not pools or broken or not model.known("HTTPRoute") or _serving(expected, model):

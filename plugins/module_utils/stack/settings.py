@@ -31,6 +31,12 @@ def checked_settings(params: dict, problems: Findings) -> dict:
         for setting, option in (options.get(name) or {}).items():
             settings[setting] = typed(settings.get(setting), option, f"{name}_{setting}", problems)
         params["components"][name] = cls.checked(settings, problems)
+    for row in params.get("table") or []:
+        if row["name"] not in COMPONENTS:
+            known = ", ".join(COMPONENTS)
+            problems.add(
+                "component table", f"nothing handles the row {row['name']!r}", f"one of: {known}", rule="input"
+            )
     wrong = name_problem(params["namespace"])
     if wrong:
         problems.add("llm_d_namespace", wrong, rule="input-namespace")

@@ -161,7 +161,8 @@ def test_a_bundle_that_unpacks_to_too_much_is_refused(tmp_path, monkeypatch):
 def site(tmp_path, path, **more):
     """Return a site's settings as stack_info has them."""
     section = {"chart_ref": REF, "chart_version": "v1.2.3"}
-    params = {"components": ["gaie"], "gaie": section, "gateway": {}, "modelservice": {}, "image_registry": ""}
+    components = {"gaie": section, "gateway": {}, "modelservice": {}, **more.pop("components", {})}
+    params = {"components": components, "only": ["gaie"], "image_registry": ""}
     return {**params, "bundle": str(path), "search_paths": [], "chart_cache": str(tmp_path / "cache"), **more}
 
 
@@ -179,8 +180,8 @@ def site(tmp_path, path, **more):
     ],
 )
 def test_a_chart_comes_from_the_bundle(tmp_path, written, ref, version):
-    params = site(tmp_path, written[0], gaie={"chart_ref": ref, "chart_version": version})
-    path = using.with_site(params)["gaie"]["chart_ref"]
+    params = site(tmp_path, written[0], components={"gaie": {"chart_ref": ref, "chart_version": version}})
+    path = using.with_site(params)["components"]["gaie"]["chart_ref"]
     assert path.startswith(str(tmp_path / "cache"))
     assert read_chart(path).version == "v1.2.3"
 
@@ -194,30 +195,30 @@ def test_a_chart_is_known_by_the_version_that_it_was_bundled_for():
 
 def test_a_chart_that_was_changed_in_the_cache_is_put_right(tmp_path, written):
     params = site(tmp_path, written[0])
-    path = using.with_site(params)["gaie"]["chart_ref"]
+    path = using.with_site(params)["components"]["gaie"]["chart_ref"]
     with open(path, "ab") as stream:
         stream.write(b"?")
-    assert using.with_site(params)["gaie"]["chart_ref"] == path
+    assert using.with_site(params)["components"]["gaie"]["chart_ref"] == path
     assert read_chart(path).name == "demo"
 
 
 @pytest.mark.parametrize(("ref", "version"), [(REF, "v9.9.9"), ("oci://registry.example/charts/other", "v1.2.3")])
 def test_a_chart_that_the_bundle_lacks_is_named(tmp_path, written, ref, version):
-    params = site(tmp_path, written[0], gaie={"chart_ref": ref, "chart_version": version})
+    params = site(tmp_path, written[0], components={"gaie": {"chart_ref": ref, "chart_version": version}})
     with pytest.raises(OrchestratorError, match=f"it holds demo v1.2.3.*\n.*gaie_chart_ref {ref} {version}"):
         using.with_site(params)
 
 
 def test_a_bundle_is_looked_up_in_the_folders(tmp_path, written):
     params = site(tmp_path, "b.tgz", search_paths=["", "/none", str(tmp_path)])
-    assert using.with_site(params)["gaie"]["chart_ref"].endswith("demo-v1.2.3.tgz")
+    assert using.with_site(params)["components"]["gaie"]["chart_ref"].endswith("demo-v1.2.3.tgz")
     with pytest.raises(OrchestratorError, match="no file c.tgz"):
         using.with_site({**params, "bundle": "c.tgz"})
 
 
 def test_a_site_without_a_bundle_keeps_its_references(tmp_path):
     params = using.with_site(site(tmp_path, "", image_registry="r.example/m/"))
-    assert (params["gaie"]["chart_ref"], params["image_registry"]) == (REF, "r.example/m")
+    assert (params["components"]["gaie"]["chart_ref"], params["image_registry"]) == (REF, "r.example/m")
     with pytest.raises(OrchestratorError, match="llm_d_image_registry: .* is a URL"):
         using.with_site(site(tmp_path, "", image_registry="https://r.example"))
 

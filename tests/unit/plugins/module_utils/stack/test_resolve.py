@@ -9,12 +9,13 @@ import pathlib
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.findings import Findings
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.base import Facts
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.registry import COMPONENTS
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.checks import check_kinds, needed_kinds
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.resolve import resolve as resolve_stack
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.result import as_result, chart_inputs
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.settings import check_writable, checked_settings
 
-from stack.component_options import component_options, releases
+from stack.component_options import component_options, releases, table
 
 ROOT = pathlib.Path(__file__).resolve().parents[5]
 CLASSES = {"istio": "istio.io/gateway-controller", "agentgateway-v2": "agentgateway.dev/agentgateway"}
@@ -310,3 +311,18 @@ def test_a_folder_in_which_even_root_cannot_write():
     problems = Findings()
     check_writable("/proc/none/records", problems)
     assert problems.texts and problems.texts[0].startswith("llm_d_records_dir: /proc/none/records cannot be written")
+
+
+def test_a_row_of_the_component_table_that_nothing_handles_is_a_mistake():
+    problems = Findings()
+    checked_settings({**params([]), "table": [*table(), {"name": "dynamo", "wave": 2}]}, problems)
+    (text,) = problems.texts
+    assert text.startswith("component table: nothing handles the row 'dynamo' -> one of: gateway")
+
+
+def test_every_row_has_its_class_role_and_wave_after_those_that_it_needs():
+    rows = {row["name"]: row for row in table()}
+    assert set(rows) == set(COMPONENTS)
+    for name, row in rows.items():
+        assert row["role"] == f"llm_d.orchestrator.{name}"
+        assert all(rows[needed]["wave"] < row["wave"] for needed in row["needs"]), name

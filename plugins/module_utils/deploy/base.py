@@ -94,6 +94,8 @@ class Work:
         # Of planning, by component and release: what is there, and the manifests of what needs nothing.
         self.current: dict[tuple[str, str], Release] = {}
         self.manifests: dict[tuple[str, str], str] = {}
+        # By component and part, what kustomizations have been rendered to.
+        self.built: dict[tuple[str, str], list[Object]] = {}
         # Whether some releases could not be read, so that whose an object is cannot be told.
         self.unread = False
 

@@ -55,7 +55,7 @@ def render(work: Work, parts: t.Iterable[Object]) -> dict[tuple[str, str], list[
 def settled(work: Work, parts: t.Iterable[Object]) -> list[Object] | None:
     """Return the rows of a component's parts where all are as wanted and ready, None where one needs something."""
     rows: list[Object] = []
-    for module, group in groups(parts):
+    for module, group in groups(sparing(work, list(parts), "objects")):
         found = module.settled(work, group)
         if found is None:
             return None
@@ -63,20 +63,36 @@ def settled(work: Work, parts: t.Iterable[Object]) -> list[Object] | None:
     return rows
 
 
+def sparing(work: Work, parts: list[Object], field: str) -> list[Object]:
+    """Return parts, each that prunes with the objects that the others of its component have: those stay.
+
+    field: where a part has its objects, or would have them once they are rendered.
+    """
+    others = [part for part in parts if part["kind"] != release.KIND]
+    if len(others) < 2 or not any(part.get("prune") or field == "manifests" for part in others):
+        return parts
+    found = [(part, part.get(field) or KINDS[part["kind"]].render(work, [part])[part["name"]]) for part in others]
+    rendered = [(part, objects.Objects(work, {**part, "objects": items}).given) for part, items in found]
+    return [
+        {**part, "spared": [item for other, items in rendered if other is not part for item in items]}
+        if part in others else part for part in parts
+    ]  # fmt: skip
+
+
 def present(work: Work, parts: t.Iterable[Object]) -> Result:
     """Bring parts to the cluster in their order, those of one kind at once; raise PartsFailed for what failed."""
-    return _each(work, parts, "present")
+    return _each(work, sparing(work, list(parts), "objects"), "present")
 
 
 def restored(work: Work, parts: t.Iterable[Object]) -> Result:
     """Bring parts back to what records have of them; raise PartsFailed for what failed."""
-    return _each(work, parts, "restored")
+    return _each(work, sparing(work, list(parts), "manifests"), "restored")
 
 
 def absent(work: Work, parts: t.Iterable[Object]) -> Result:
     """Remove parts, the last first."""
     outcome = Result()
-    for module, group in reversed(list(groups(parts))):
+    for module, group in reversed(list(groups(sparing(work, list(parts), "objects")))):
         outcome.join(module.absent(work, group))
     return outcome
 

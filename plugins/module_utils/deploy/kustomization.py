@@ -80,9 +80,11 @@ def _as_objects(work: Work, parts: t.Sequence[Object]) -> list[Object]:
     registry = registry_of(work.params)
     made = []
     for part in parts:
-        items = build(part, work.params["kustomize_binary"])
-        items = [rewrite_object(item, registry) for item in items] if registry else items
-        made.append({**part, "kind": objects.KIND, "objects": items})
+        place = (part["component"], part["name"])
+        if place not in work.built:
+            items = build(part, work.params["kustomize_binary"])
+            work.built[place] = [rewrite_object(item, registry) for item in items] if registry else items
+        made.append({**part, "kind": objects.KIND, "objects": work.built[place]})
     return made
 
 

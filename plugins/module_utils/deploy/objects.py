@@ -123,7 +123,7 @@ def restorable(part: Object) -> Object:
             f"{part['component']} cannot be restored, since secrets in it were not recorded: {', '.join(hidden)}.",
             hint="Run site.yml with the inputs of that deployment.",
         )
-    kept = [item for item in part["manifests"] if item not in objects]
+    kept = [*(part.get("spared") or []), *(item for item in part["manifests"] if item not in objects)]
     return {**part, "kind": KIND, "objects": objects, "prune": True, "spared": kept}
 
 

@@ -5,9 +5,47 @@
 from __future__ import annotations
 
 import json
+import os
+import pathlib
+import subprocess
+import sys
 
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.action.release_jobs import failure_text, read_result
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+PLAY = """---
+- name: Test
+  hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: Start one that takes long, and may
+      ansible.builtin.command: sleep 3
+      async: 60
+      poll: 0
+      register: patient
+    - name: Start one that takes longer than it may
+      ansible.builtin.command: sleep 30
+      async: 60
+      poll: 0
+      register: hasty
+    - name: Wait
+      llm_d.orchestrator.release_jobs:
+        jobs:
+          patient: {id: "{{ patient.ansible_job_id }}", timeout: 30}
+          hasty: {id: "{{ hasty.ansible_job_id }}", timeout: 1}
+"""
+
+
+def test_each_job_has_its_own_limit(tmp_path):
+    (tmp_path / "play.yml").write_text(PLAY)
+    program = str(pathlib.Path(sys.executable).parent / "ansible-playbook")
+    env = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "playbooks/collections"), "ANSIBLE_NOCOLOR": "1"}
+    env |= {"ANSIBLE_ASYNC_DIR": str(tmp_path), "ANSIBLE_LOCALHOST_WARNING": "false"}
+    line = [program, "play.yml"]
+    done = subprocess.run(line, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert "hasty failed; nothing that depends on this is done. Finished: patient." in done.stdout, done.stdout
+    assert "hasty: it did not end within 1 s" in done.stdout
 
 
 @pytest.mark.parametrize(

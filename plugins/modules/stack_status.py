@@ -111,7 +111,8 @@ rows:
     namespace: {description: Its namespace., type: str, sample: llm-d}
     name: {description: Its name., type: str, sample: ms-qwen-decode}
     ready: {description: Whether it is ready; null where it may not be read., type: bool}
-    state: {description: Its state in words., type: str, sample: 0 of 1 pods ready}
+    state: {description: Its state in words., type: str, sample: "0 of 1 pods ready; pod a-0: OOMKilled"}
+    brief: {description: The same without the names of pods., type: str, sample: 0 of 1 pods ready; OOMKilled}
     drift: {description: "V(changed), V(deleted), V(added), or empty.", type: str, sample: changed}
     detail: {description: What differs., type: str, sample: "spec.replicas: 3, deployed with 1"}
 unseen:

@@ -145,13 +145,16 @@ class Cluster:
         return items
 
 
+def server_message(exc: ApiException) -> str:
+    """Return what the API server says in a reply, its reason alone where the body is no Status object."""
+    with contextlib.suppress(TypeError, KeyError, plain_yaml.YAMLError):
+        return str(plain_yaml.load(exc.body or "")["message"])
+    return str(exc.reason)
+
+
 def api_error(exc: ApiException, action: str) -> OrchestratorError:
     """Return the error to show for an API reply: what was tried, and the server's own message."""
-    message = str(exc.reason)
-    # Where the body is no Status object, the reason alone says it.
-    with contextlib.suppress(TypeError, KeyError, plain_yaml.YAMLError):
-        message = plain_yaml.load(exc.body or "")["message"]
-    text = f"The cluster refused to {action}: {exc.status} {message}"
+    text = f"The cluster refused to {action}: {exc.status} {server_message(exc)}"
     if exc.status == 403:
         return Forbidden(text, hint="Ask an administrator for this permission.")
     return OrchestratorError(text)

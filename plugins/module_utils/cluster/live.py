@@ -15,7 +15,7 @@ import typing as t
 from ..base.data import Object
 from ..base.errors import OrchestratorError
 from ..base.ours import RECORD_TYPE, SECRET_TYPE, object_key
-from .client import Cluster, api_error
+from .client import Cluster, api_error, server_message
 
 try:
     from kubernetes.client.exceptions import ApiException
@@ -114,7 +114,7 @@ class LiveObjects:
         try:
             resource.create(body=item, namespace=namespace or None, dry_run="All")
         except ApiException as exc:
-            return api_error(exc, "").message.partition(f"{INVALID} ")[2] if exc.status == INVALID else ""
+            return server_message(exc) if exc.status == INVALID else ""
         return ""
 
     def _try(self, item: Object, verb: str, **options: t.Any) -> Trial:
@@ -124,8 +124,7 @@ class LiveObjects:
         try:
             reply = getattr(resource, verb)(name=name, namespace=namespace or None, dry_run="All", **options)
         except ApiException as exc:
-            error = api_error(exc, f"try the change of {kind} {name}")
             if exc.status == INVALID:
-                return Trial(None, error.message.partition(f"{INVALID} ")[2])
-            raise error from exc
+                return Trial(None, server_message(exc))
+            raise api_error(exc, f"try the change of {kind} {name}") from exc
         return Trial(reply.to_dict())

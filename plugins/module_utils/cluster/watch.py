@@ -49,6 +49,8 @@ class _Watch:
         self.objects: dict[tuple[str, str], Object] = {}
         self.synced = False
         self.error: str | None = None
+        # The status of the API's reply that was an error, 0 for any other.
+        self.status = 0
         self.stopped = False
 
     def run(self) -> None:
@@ -62,7 +64,7 @@ class _Watch:
                 version = ""
             except ApiException as exc:
                 version = ""
-                self._report(f"{exc.status} {exc.reason}")
+                self._report(f"{exc.status} {exc.reason}", exc.status)
                 if exc.status in (401, 403, 404, 405) and not self.synced:
                     return
                 pause = self._rest(pause)
@@ -75,9 +77,9 @@ class _Watch:
         time.sleep(pause)
         return min(pause * 2, LONGEST_PAUSE)
 
-    def _report(self, error: str) -> None:
+    def _report(self, error: str, status: int = 0) -> None:
         with self.changed:
-            self.error = error
+            self.error, self.status = error, status
             self.changed.notify_all()
 
     def _list(self) -> str:
@@ -180,7 +182,7 @@ class Watches:
         def missing() -> bool | None:
             waiting = [watch for watch in self._watches.values() if not watch.synced]
             refused = [watch for watch in waiting if watch.error]
-            if refused and (time.monotonic() >= deadline or str(refused[0].error).startswith("40")):
+            if refused and (time.monotonic() >= deadline or 400 <= refused[0].status < 410):
                 raise OrchestratorError(f"The cluster refused to watch {refused[0].key[1]}: {refused[0].error}")
             return None if waiting else True
 

@@ -168,7 +168,7 @@ class _Run:
         if not self.readiness.fail_fast:
             return False
         since = self.stuck.setdefault(key, now)
-        unplaceable = "Unschedulable" in self.last[key].text
+        unplaceable = self.last[key].unplaced
         if self.last[key].certain and not (unplaceable and self.readiness.may_grow()):
             return True
         if now - since < self.readiness.grace and key[1] != "Job":
@@ -192,8 +192,8 @@ class _Run:
             entry = {"api_version": api_version, "kind": kind, "namespace": namespace, "name": name}
             objects.append({**entry, "ready": state.ready, "seconds": round(seconds, 2)})
             if not state.ready:
-                text, _separator, pods = state.text.partition("; ")
-                lines.append(f"{kind} {name}: {text} after {seconds:.0f} s" + (f"; {pods}" if pods else ""))
+                more = f"; {state.more}" if state.details else ""
+                lines.append(f"{kind} {name}: {state.head} after {seconds:.0f} s{more}")
         if lines:
             raise NotReady(lines + self.readiness.watches.errors(), objects)
         return objects

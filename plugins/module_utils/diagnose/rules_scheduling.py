@@ -68,10 +68,19 @@ def _all(node: ClusterNode, name: str) -> str:
     return shown(name, node.allocatable.get(name, 0))
 
 
-def judged(evidence: Evidence, pod: Object, message: str) -> tuple[str, str, str]:
-    """Return (kind, why, remedy) of a pod without a node."""
+class Unplaced(t.NamedTuple):
+    """Why a pod has no node. detail: what each node lacks, "" where that is not known."""
+
+    kind: str
+    why: str
+    detail: str = ""
+    remedy: str = ""
+
+
+def judged(evidence: Evidence, pod: Object, message: str) -> Unplaced:
+    """Return why a pod has no node; by the scheduler's message alone where nodes may not be read."""
     if not evidence.of("Node"):
-        return next((kind for kind, pattern in _SAID if pattern.search(message)), OTHER), message, ""
+        return Unplaced(next((kind for kind, pattern in _SAID if pattern.search(message)), OTHER), message)
     wanted = need(evidence, pod)
     known = evidence.everywhere is not None
     nodes = occupied(evidence.of("Node"), evidence.everywhere or [])
@@ -80,19 +89,18 @@ def judged(evidence: Evidence, pod: Object, message: str) -> tuple[str, str, str
     if not kind:
         short = [name for name in wanted.wanted if not any(node.free(name) >= wanted.wanted[name] for node in nodes)]
         kind = DEVICES if any("/" in name for name in [*short, reason.detail]) else ROOM
-    text = f"{why.asks(wanted)}; {reason.text}"
     detail = lacks(wanted, nodes) if known else ""
-    return kind, f"{text} [{detail}]" if detail else text, reason.remedy
+    return Unplaced(kind, f"{why.asks(wanted)}; {reason.text}", detail, reason.remedy)
 
 
 def _unplaced(kind: str) -> t.Callable[[Evidence], t.Iterator[Proof]]:
     def find(evidence: Evidence) -> t.Iterator[Proof]:
         for pod, message in unscheduled(evidence):
-            found, text, remedy = judged(evidence, pod, message)
-            if found == kind:
-                key = f"{text.partition(' [')[0]}"
-                line = f"{text}; scheduler: {clean(message, 200)}" if text != message else text
-                yield Proof((ref(pod),), line, key=key, since=evidence.since(pod), remedy=remedy)
+            found = judged(evidence, pod, message)
+            if found.kind == kind:
+                line = found.why + (f" [{found.detail}]" if found.detail else "")
+                line += f"; scheduler: {clean(message, 200)}" if evidence.of("Node") else ""
+                yield Proof((ref(pod),), line, key=found.why, since=evidence.since(pod), remedy=found.remedy)
 
     return find
 

@@ -69,24 +69,25 @@ def waiting_text(events: list[Event], now: float, parse: t.Callable[[str], float
         if event.get("status") == "started":
             begun.setdefault(key, parse(event["time"]))
         state[key] = event
-    groups: dict[str, dict[str, list[str]]] = {"waiting for ": {}, "failed: ": {}, "done: ": {}}
+    waiting, failed, done = "waiting for ", "failed: ", "done: "
+    groups: dict[str, dict[str, list[str]]] = {waiting: {}, failed: {}, done: {}}
     longest: dict[str, float] = {}
     for (component, name), event in state.items():
         if (component, name) not in begun and event.get("status") == "done":
             continue  # it was done at once
         if event.get("status") == "failed":
-            title = "failed: "
+            title = failed
         elif event.get("status") == "done" and event.get("step") not in ("install", "upgrade"):
-            title = "done: "
+            title = done
         else:
-            title = "waiting for "
+            title = waiting
             waited = max(now - begun.get((component, name), now), 0)
             longest[component] = max(longest.get(component, 0.0), waited)
         groups[title].setdefault(component, []).append(name)
     parts = []
     for title, components in groups.items():
         texts = [
-            _names(component, names) + (f" ({clock_text(longest[component])})" if title == "waiting for " else "")
+            _names(component, names) + (f" ({clock_text(longest[component])})" if title is waiting else "")
             for component, names in components.items()
         ]
         parts += [title + ", ".join(texts)] if texts else []

@@ -19,14 +19,32 @@ NOT_SEEN = "its controller has not seen the present generation yet"
 
 @dataclasses.dataclass(frozen=True)
 class State:
-    """ready; text: why not, for an operator; failed: it does not become ready without a change; certain: so much so
-    that there is nothing to wait for; denied: a condition says no, which may pass."""
+    """ready; head: why not; details: of what (as printed, "" for nothing) and what it says; failed: it does not become
+    ready without a change; certain: so much so that there is nothing to wait for; denied: a condition says no, which
+    may pass; unplaced: a pod has no node."""
 
     ready: bool
-    text: str = ""
+    head: str = ""
     failed: bool = False
     certain: bool = False
     denied: bool = False
+    unplaced: bool = False
+    details: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def text(self) -> str:
+        """Return why it is not ready, for an operator."""
+        return "; ".join(filter(None, [self.head, self.more]))
+
+    @property
+    def more(self) -> str:
+        """Return the details as printed."""
+        return "; ".join(f"{of}: {said}" if of else said for of, said in self.details)
+
+    @property
+    def brief(self) -> str:
+        """Return the text without what the details are of."""
+        return "; ".join([self.head, *(said for _of, said in self.details)])
 
 
 def object_state(item: Object) -> State:
@@ -83,7 +101,7 @@ def _deployment(item: Object) -> State:
     text = f"{min(available, updated)} of {wanted} pods ready"
     failure = condition(item, "ReplicaFailure")
     if failure.get("status") == "True":
-        return State(False, f"{text}; {describe(failure, 'ReplicaFailure')}", failed=True)
+        return State(False, text, failed=True, details=(("", describe(failure, "ReplicaFailure")),))
     if updated >= wanted and available >= updated and total <= updated:
         return State(True)
     if updated < wanted:
@@ -92,7 +110,7 @@ def _deployment(item: Object) -> State:
         text = f"{total - updated} of {total} pods are old and still to go"
     progressing = condition(item, "Progressing")
     if progressing.get("status") == "False":
-        return State(False, f"{text}; {describe(progressing, 'Progressing')}", failed=True)
+        return State(False, text, failed=True, details=(("", describe(progressing, "Progressing")),))
     return State(False, text)
 
 
@@ -157,13 +175,13 @@ def _gateway(item: Object) -> State:
         return State(True)
     if accepted.get("status") == "False":
         return State(False, describe(accepted, "Accepted"), failed=True)
-    broken = [
-        f"listener {listener.get('name')}: {describe(entry, entry['type'])}"
+    broken = tuple(
+        (f"listener {listener.get('name')}", describe(entry, entry["type"]))
         for listener in (item.get("status") or {}).get("listeners") or []
         for entry in listener.get("conditions") or []
         if entry.get("type") in ("Accepted", "ResolvedRefs", "Programmed") and entry.get("status") == "False"
-    ]
-    return State(False, "; ".join([describe(programmed, "Programmed"), *broken]))
+    )
+    return State(False, describe(programmed, "Programmed"), details=broken)
 
 
 def _route(item: Object) -> State:

@@ -22,6 +22,8 @@ NAME_LABELS = {
 
 
 # A message names this many pods; the others are counted.
+# The reason of a pod that the scheduler has no node for.
+UNPLACED = "Unschedulable"
 PODS_SHOWN = 3
 
 
@@ -96,19 +98,21 @@ def verdict(
         # The deadline for progress is shorter than a large model takes to load.
         failed = False
     certain = any(found.certain for _pod, found in bad)
-    return State(False, "; ".join([state.text, *pod_lines(bad)]), failed or stuck, certain)
+    unplaced = any(found.reason == UNPLACED for _pod, found in bad)
+    details = (*state.details, *_of_pods(bad))
+    return State(False, state.head, failed or stuck, certain, unplaced=unplaced, details=details)
 
 
 def _placed(pod: Object, state: PodState, nodes: t.Callable[[], list[Object]] | None) -> PodState:
-    if state.reason != "Unschedulable" or nodes is None:
+    if state.reason != UNPLACED or nodes is None:
         return state
     why = unplaceable(pod, nodes())
-    return PodState(False, f"Unschedulable: {why}", True, state.reason, True) if why else state
+    return PodState(False, f"{UNPLACED}: {why}", True, state.reason, True) if why else state
 
 
 def _explained(pod: Object, state: PodState, words: Words | None) -> PodState:
     """Return the state of a pod that has crashed with its last words; stuck where a restart does not mend it."""
-    if state.ready or words is None or state.reason in ("Unschedulable", "OOMKilled"):
+    if state.ready or words is None or state.reason in (UNPLACED, "OOMKilled"):
         return state
     for container in container_states(pod):
         said = words(pod, container) if crashed(container) else None
@@ -133,10 +137,10 @@ def _alive(bad: list[tuple[Object, PodState]]) -> bool:
     return bool(bad) and all(not found.reason for _pod, found in bad)
 
 
-def pod_lines(bad: list[tuple[Object, PodState]]) -> list[str]:
-    """Return one line for each pod that is not ready, those that are stuck first."""
+def _of_pods(bad: list[tuple[Object, PodState]]) -> list[tuple[str, str]]:
+    """Return what is to be said of each pod that is not ready, those that are stuck first."""
     ordered = sorted(bad, key=lambda entry: (not entry[1].stuck, entry[0]["metadata"]["name"]))
-    lines = [f"pod {pod['metadata']['name']}: {state.text}" for pod, state in ordered[:PODS_SHOWN]]
+    lines = [(f"pod {pod['metadata']['name']}", state.text) for pod, state in ordered[:PODS_SHOWN]]
     if len(ordered) > PODS_SHOWN:
-        lines.append(f"and {len(ordered) - PODS_SHOWN} more pods")
+        lines.append(("", f"and {len(ordered) - PODS_SHOWN} more pods"))
     return lines

@@ -70,6 +70,7 @@ def release_row(one: DeployedRelease, found: Release | None, recorded: bool) -> 
         "name": one.name,
         "ready": ready,
         "state": state,
+        "brief": state,
         "drift": ("deleted" if drift == ["deleted"] else "changed") if drift else "",
         "detail": "" if drift == ["deleted"] else "; ".join(drift),
     }
@@ -103,6 +104,7 @@ def row(
         "name": name,
         "ready": state.ready if state else None,
         "state": (state.text or "ready") if state else "not readable",
+        "brief": (state.brief or "ready") if state else "not readable",
         "drift": drift,
         "detail": detail,
     }

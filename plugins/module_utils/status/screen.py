@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 
 from ..base.data import Object
@@ -13,10 +12,6 @@ HEADINGS = ("COMPONENT", "OBJECT", "STATE", "DRIFT")
 
 
 WIDEST = 70
-
-
-# A pod's name begins as its object's in the same row, and would take the place of what is wrong with it.
-POD = re.compile(r"; pod [^\s:]+: ")
 
 
 # More rows than these are counted; the file has them all.
@@ -71,7 +66,8 @@ def table(rows: t.Sequence[Object]) -> list[str]:
 
 
 def _cells(row: Object) -> tuple[str, ...]:
-    state = POD.sub("; ", " ".join(str(row["state"]).split()))
+    # A pod's name begins as its object's in the same row, and would take the place of what is wrong with it.
+    state = " ".join(str(row["brief"]).split())
     drift = row["drift"] + (f": {row['detail']}" if row["detail"] else "")
     name = f"{row['kind']} {row['name']}"
     return row["component"] or "-", name, state if len(state) <= WIDEST else state[: WIDEST - 3] + "...", drift or "-"

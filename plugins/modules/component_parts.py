@@ -244,11 +244,11 @@ parts:
       type: str
       sample: created
     reason: {description: Why a release was changed., type: str, sample: its values differ}
-    chart: {description: Of a release, name of the chart., type: str, sample: llm-d-modelservice}
-    chart_version: {description: Of a release, version of the chart., type: str, sample: v0.4.5}
-    chart_digest: {description: Of a release, SHA-256 of the chart., type: str}
-    revision: {description: Of a release, Helm's revision., type: int, sample: 1}
-    manifests: {description: Of objects and kustomizations, what was applied, without secrets., type: list}
+    chart: {description: "Of a release, name of the chart.", type: str, sample: llm-d-modelservice}
+    chart_version: {description: "Of a release, version of the chart.", type: str, sample: v0.4.5}
+    chart_digest: {description: "Of a release, SHA-256 of the chart.", type: str}
+    revision: {description: "Of a release, Helm's revision.", type: int, sample: 1}
+    manifests: {description: "Of objects and kustomizations, what was applied, without secrets.", type: list}
     seconds: {description: Time from the start until it was ready., type: float, sample: 61.3}
     error: {description: Why it failed., type: str}
     cancelled: {description: Whether it was stopped because another component failed., type: bool}

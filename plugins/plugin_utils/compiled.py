@@ -51,4 +51,7 @@ class CompiledFinder(importlib.abc.MetaPathFinder):
 def keep_compiled() -> None:
     """Have what is imported from now on loaded so."""
     if not any(isinstance(finder, CompiledFinder) for finder in sys.meta_path):
-        sys.meta_path.insert(0, CompiledFinder(PACKAGES))
+        # Right before Ansible's own finder, and behind what others have put first.
+        names = [type(finder).__name__ for finder in sys.meta_path]
+        place = names.index("_AnsibleCollectionFinder") if "_AnsibleCollectionFinder" in names else 0
+        sys.meta_path.insert(place, CompiledFinder(PACKAGES))

@@ -91,12 +91,8 @@ def discreet(result: dict) -> dict:
 def call(name: str, arguments: dict, *, check_mode: bool, diff: bool) -> dict:
     """Return the result of a module of this collection that is run here; name: without the collection's."""
     make = functools.partial(InProcessModule, arguments=arguments, check_mode=check_mode, diff=diff)
-    module = importlib.import_module(MODULES + name)
     try:
-        if hasattr(module, "argument_spec"):
-            module.carry_out(make(argument_spec=module.argument_spec()))
-        else:
-            module.main(make)
+        importlib.import_module(MODULES + name).main(make)
     except Ended as ended:
         return ended.result
     raise AssertionError(f"{name} ended without a result")
@@ -112,7 +108,9 @@ class InProcessAction(ActionBase):
         """Load the module where its action is loaded: in Ansible's main process, before it forks for each host."""
         super().__init_subclass__(**kwargs)
         keep_compiled()
-        importlib.import_module(MODULES + cls.__module__.rpartition(".")[2])
+        package, _dot, name = cls.__module__.rpartition(".")
+        if package.endswith(".action"):  # not what the files of plugins/action are links to
+            importlib.import_module(MODULES + name)
         # What is loaded for good is not looked through for garbage again, nor copied for that by each fork. The forks
         # end after one task, so that looking for garbage seldom is enough.
         gc.freeze()

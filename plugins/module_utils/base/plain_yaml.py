@@ -13,6 +13,7 @@ try:
     LOADER: t.Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 except ImportError as exc:  # pragma: no cover - reported by the modules
     IMPORT_ERROR: ImportError | None = exc
+    LOADER = None
     YAMLError = Exception  # type: ignore[assignment,misc]
 else:
     IMPORT_ERROR = None

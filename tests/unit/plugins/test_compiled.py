@@ -23,9 +23,9 @@ from {NAME}.plugin_utils.compiled import keep_compiled
 keep_compiled(), keep_compiled()
 import sys
 from {NAME}.module_utils.base import names
-from {NAME}.modules import probe
+from {NAME}.modules import serving_info
 from {NAME}.plugin_utils import preload
-print(*(type(module.__loader__).__name__ for module in (names, probe, preload)))
+print(*(type(module.__loader__).__name__ for module in (names, serving_info, preload)))
 print(sum(type(finder).__name__ == "CompiledFinder" for finder in sys.meta_path))
 """
 

@@ -98,7 +98,8 @@ def _alternatives(error: t.Any, path: Path) -> list[Violation]:
     wanted = {at: [one for one in found if one.validator == "type" and not one.path] for at, found in branches.items()}
     fitting = [branch for place, branch in branches.items() if not wanted[place]]
     if fitting:
-        return violations(min(fitting, key=len))
+        nearest = min(fitting, key=len)
+        return violations(nearest)
     kinds = [kind for found in wanted.values() for one in found for kind in _listed(one.validator_value)]
     return [_wrong_type(path, error.instance, list(dict.fromkeys(kinds)))]
 

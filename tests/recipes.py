@@ -28,8 +28,8 @@ def recipes() -> dict[str, str]:
     return {title: body for title, body in SECTION.findall(text) if title.startswith("Add a ")}
 
 
-def follow(recipe: str, checkout: pathlib.Path) -> list[str]:
-    """Write and run the blocks of a recipe in their order; return the files that it names.
+def follow(recipe: str, checkout: pathlib.Path, *, commands: bool = True) -> list[str]:
+    """Write the blocks of a recipe in their order, and run its commands if asked; return the files that it names.
 
     Raises Unclear where a block has no place, and CalledProcessError with what was printed where a command fails.
     """
@@ -37,7 +37,8 @@ def follow(recipe: str, checkout: pathlib.Path) -> list[str]:
     for block in BLOCK.finditer(recipe):
         text = textwrap.dedent(block["text"])
         if block["kind"] == "bash":
-            run(text, checkout)
+            if commands:
+                run(text, checkout)
             continue
         place = PLACE.match(text)
         if not place:

@@ -27,11 +27,11 @@ class Run:
     seconds: float
 
 
-def command(name: str, *args: str, **variables: Any) -> list[str]:
-    """The command of a playbook with the lab's inventory."""
-    inventory = ("-i", str(ROOT / "inventories" / "lab"))
+def command(name: str, *args: str, checkout: pathlib.Path = ROOT, **variables: Any) -> list[str]:
+    """The command of a checkout's playbook with its inventory of the lab."""
+    inventory = ("-i", str(checkout / "inventories" / "lab"))
     extra = json.dumps({"lab_name": os.environ["TEST_LAB"], **variables})
-    return ["ansible-playbook", str(ROOT / "playbooks" / f"{name}.yml"), *inventory, *args, "-e", extra]
+    return ["ansible-playbook", str(checkout / "playbooks" / f"{name}.yml"), *inventory, *args, "-e", extra]
 
 
 def environment(folder: pathlib.Path) -> dict[str, str]:

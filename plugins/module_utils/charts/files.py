@@ -97,7 +97,7 @@ def read_chart(path: str) -> ChartFiles:
     """Return the files of a chart folder or .tgz; raise OrchestratorError for what is not a sound chart."""
     require(IMPORT_ERROR)
     budget = _Budget()
-    files = _folder_files(path, budget) if os.path.isdir(path) else _archive_files(path, budget)
+    files = _folder_files(path, budget) if os.path.isdir(path) else _members(_read(path, path), path, budget)
     return _chart(files, path, 0, budget)
 
 
@@ -193,10 +193,6 @@ def _text(content: bytes, path: str, name: str) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as exc:
         raise OrchestratorError(f"{name} of the chart {path} is not UTF-8 text: {exc}") from exc
-
-
-def _archive_files(path: str, budget: _Budget) -> Files:
-    return _members(_read(path, path), path, budget)
 
 
 def _read(path: str, chart: str) -> bytes:

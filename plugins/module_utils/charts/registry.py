@@ -22,7 +22,6 @@ CA_VARIABLE = "LLM_D_REGISTRY_CA"
 # Helm's own variable for the file of its logins.
 CONFIG_VARIABLE = "HELM_REGISTRY_CONFIG"
 
-# The module option registry_logins.
 # Seconds for a registry on a loopback address to say whether it speaks HTTP.
 PROBE_TIMEOUT = 5
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")

@@ -96,10 +96,9 @@ def _alternatives(error: t.Any, path: Path) -> list[Violation]:
     for inner in error.context:
         branches.setdefault(inner.schema_path[0], []).append(inner)
     wanted = {at: [one for one in found if one.validator == "type" and not one.path] for at, found in branches.items()}
-    fitting = [branch for place, branch in branches.items() if not wanted[place]]
+    fitting = sorted((branch for place, branch in branches.items() if not wanted[place]), key=len)
     if fitting:
-        nearest = min(fitting, key=len)
-        return violations(nearest)
+        return violations(fitting[0])
     kinds = [kind for found in wanted.values() for one in found for kind in _listed(one.validator_value)]
     return [_wrong_type(path, error.instance, list(dict.fromkeys(kinds)))]
 

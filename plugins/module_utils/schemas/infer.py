@@ -23,10 +23,10 @@ from ..templates.origins import ITEM, Path
 from ..templates.reads import ReadNode
 from ..templates.walk import read_templates, user_paths
 from .facts import apply_overlays
-from .known_values import Commented, Known, read_values
+from .known_values import Commented, Known, kind_of, read_values
 
 # Part of the cache's key: raise it whenever the same chart would give another schema.
-VERSION = 3
+VERSION = 4
 
 # Characters of templates that are followed; the largest charts in use have a few millions.
 MAX_TEMPLATES = 8 * 1024 * 1024
@@ -38,9 +38,8 @@ ANCHORS = r"^(x-|_|\.)"
 def infer_schema(chart: ChartFiles) -> Schema:
     """Return a draft-07 schema for a chart's values, its subcharts' below their names or aliases.
 
-    Annotations: x-source "file:line" (the rule's origin), x-required (the message rendering fails with), x-values
-    (constants that templates compare with), x-unread (only values.yaml has it), x-forbidden on a map ({key: {message,
-    source}}), and x-open at the top: why the schema names no unknown key, where templates cannot be followed.
+    Annotations: x-source "file:line" (the rule's origin), x-forbidden on a map ({key: {message, source}}), and x-open
+    at the top: why the schema names no unknown key, where templates cannot be followed.
     """
     if _size(chart) > MAX_TEMPLATES:
         return open_schema(f"its templates have more than {MAX_TEMPLATES} characters")
@@ -49,7 +48,7 @@ def infer_schema(chart: ChartFiles) -> Schema:
     for prefix, sub, folder in _tree(chart, (), ""):
         if not _add_chart(known, found.root, prefix, sub, folder):
             found.blind[f"{folder}values.yaml: cannot be read"] = None
-    schema = empty_schema() if found.blind else build(known, found.root)
+    schema = {} if found.blind else build(known, found.root)
     schema = {"$schema": "http://json-schema.org/draft-07/schema#", **schema, "type": "object"}
     if found.blind:
         schema["x-open"] = list(found.blind)[:20]
@@ -61,7 +60,7 @@ def infer_schema(chart: ChartFiles) -> Schema:
 
 def open_schema(reason: str) -> Schema:
     """Return the schema of a chart whose templates cannot be followed: it allows everything."""
-    return {**empty_schema(), "type": "object", "x-open": [reason]}
+    return {"type": "object", "x-open": [reason]}
 
 
 def allow_templated(schema: Schema, values: dict[str, t.Any]) -> Schema:
@@ -116,13 +115,9 @@ def cached_schema(chart: ChartFiles, digest: str, cache_dir: str) -> Schema:
         pass  # not there yet, or not whole: made anew below
     schema = infer_schema(chart)
     with contextlib.suppress(OSError):
-        _keep(path, schema)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        replace_file(path, json.dumps(schema).encode(), 0o600)
     return schema
-
-
-def _keep(path: str, schema: Schema) -> None:
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    replace_file(path, json.dumps(schema).encode(), 0o600)
 
 
 def _size(chart: ChartFiles) -> int:
@@ -204,6 +199,7 @@ LOOPS = {reads.RANGE, reads.RANGE_MAP, reads.DYNAMIC}
 
 # The template itself copes with more than one type, or hands the value on to be run.
 ANY_TYPE = {reads.TYPE, reads.TPL}
+PRINTED = {reads.TEXT, reads.NUMBER, *ANY_TYPE}
 
 # Numbers by name: a default that is a number may else stand for 50%, 30s, a named port or a tag.
 NUMBER_NAME = re.compile(r"(replicas|replicacount|seconds|threshold|number|weight|historylimit)$", re.IGNORECASE)
@@ -216,31 +212,15 @@ MAPS = {"map", "empty map"}
 LISTS = {"list", "empty list"}
 
 
-def empty_schema() -> Schema:
-    """Return the schema that allows everything."""
-    return {}
-
-
-def _kinds(known: Known | None) -> set[str]:
-    return known.kinds - {"null"} if known is not None else set()
-
-
-def _typed(types: list[str], uses: set[str]) -> Schema:
-    return {} if uses & ANY_TYPE else {"type": [*types, "null"]}
-
-
-def _free(known: Known | None, uses: set[str]) -> Schema:
-    """A value that is taken over as it is."""
-    kinds = _kinds(known)
-    if reads.TEXT in uses or not kinds or not kinds <= MAPS | LISTS:
+def _typed(kinds: set[str], uses: set[str], allowed: set[str] = MAPS | LISTS) -> Schema:
+    """Return the type of a map or list, {} for what may be more than that; an empty one may stand for either."""
+    if uses or not kinds or not kinds <= allowed:
         return {}
-    if kinds & {"empty map", "empty list"} or len(kinds) > 1:
-        return _typed(["object", "array"], uses)
-    return _typed(["object" if kinds == {"map"} else "array"], uses)
+    return {"type": [*({"map": ["object"], "list": ["array"]}.get("+".join(kinds)) or ["object", "array"]), "null"]}
 
 
-def _leaf(known: Known | None, read: ReadNode, uses: set[str], name: str) -> Schema:
-    kinds = _kinds(known) | {_constant_kind(value) for value in read.defaults}
+def _leaf(known: Known, read: ReadNode, uses: set[str], name: str) -> Schema:
+    kinds = known.kinds - {"null"} | {kind_of("" if value is None else value) for value in read.defaults}
     if uses & ANY_TYPE or not kinds or kinds & (MAPS | LISTS):
         return {}
     shown = uses & {reads.TEXT, reads.NUMBER, reads.COMPARE}
@@ -253,21 +233,11 @@ def _leaf(known: Known | None, read: ReadNode, uses: set[str], name: str) -> Sch
     return {}
 
 
-def _constant_kind(value: t.Any) -> str:
-    if isinstance(value, bool):
-        return "boolean"
-    if isinstance(value, (int, float)):
-        return "number"
-    return "text" if value else "empty text"
-
-
 def _joined(left: ReadNode | None, right: ReadNode | None) -> ReadNode | None:
     """Return what both read of one value."""
     if left is None or right is None:
         return left or right
-    made = ReadNode(dict(left.children), {**right.uses, **left.uses}, {**left.compared, **right.compared})
-    made.defaults = {**left.defaults, **right.defaults}
-    made.message = left.message or right.message
+    made = ReadNode(dict(left.children), {**right.uses, **left.uses}, {**left.defaults, **right.defaults})
     for name, child in right.children.items():
         made.children[name] = t.cast("ReadNode", _joined(made.children.get(name), child))
     return made
@@ -286,40 +256,33 @@ class _Builder:
 
     def build(self, known: Known | None, read: ReadNode | None, name: str = "") -> Schema:
         """Return the schema of one key."""
+        known = known or Known()
         self.left -= 1
         schema = self.body(known, read, name)
-        place = (read.place() if read is not None else None) or (known.source if known is not None else None)
+        place = (read.place() if read is not None else None) or known.source
         if place is not None and place[1]:
             schema["x-source"] = f"{place[0]}:{place[1]}"
-        if read is None:
-            schema["x-unread"] = True
-            return schema
-        if read.message:
-            schema["x-required"] = read.message
-        values = [value for value in read.compared if isinstance(value, str)]
-        if values:
-            schema["x-values"] = values
         return schema
 
-    def body(self, known: Known | None, read: ReadNode | None, name: str) -> Schema:
+    def body(self, known: Known, read: ReadNode | None, name: str) -> Schema:
         if read is None or self.left < 0:
             return {}
         uses = set(read.uses)
         if reads.FREE in uses:
-            return _free(known, uses)
+            return _typed(known.kinds - {"null"}, uses & {reads.TEXT, *ANY_TYPE})
         if uses & LOOPS or ITEM in read.children:
             return self.loop(known, read, uses)
         if read.children:
             return self.map(known, read, uses)
         return _leaf(known, read, uses, name)
 
-    def loop(self, known: Known | None, read: ReadNode, uses: set[str]) -> Schema:
+    def loop(self, known: Known, read: ReadNode, uses: set[str]) -> Schema:
         """A list or map whose entries are all read alike."""
-        kinds = _kinds(known)
+        kinds = known.kinds - {"null"}
         named = dict(read.children)
         item_read = named.pop(ITEM, None)
         item_known = Known()
-        for child in known.children.values() if known is not None else ():
+        for child in known.children.values():
             item_known.merge(child)
         item = self.build(item_known, item_read or ReadNode())
         schema: Schema = {}
@@ -327,27 +290,19 @@ class _Builder:
             schema["items"] = item
         if kinds != {"list"}:
             schema["additionalProperties"] = item
-        children = known.children if known is not None else {}
-        names = [name for name in dict.fromkeys([*children, *named]) if name != ITEM]
+        names = [name for name in dict.fromkeys([*known.children, *named]) if name != ITEM]
         if names:
             schema["properties"] = {
-                name: self.build(children.get(name), _joined(named.get(name), item_read), name) for name in names
+                name: self.build(known.children.get(name), _joined(named.get(name), item_read), name) for name in names
             }
-        other = uses & {reads.TEXT, reads.NUMBER, *ANY_TYPE}
-        if other or not kinds or not kinds <= MAPS | LISTS:
-            return schema
-        if kinds == {"map"} or kinds == {"list"}:
-            return {**schema, "type": ["object" if kinds == {"map"} else "array", "null"]}
-        return {**schema, "type": ["object", "array", "null"]}
+        return {**schema, **_typed(kinds, uses & PRINTED)}
 
-    def map(self, known: Known | None, read: ReadNode, uses: set[str]) -> Schema:
+    def map(self, known: Known, read: ReadNode, uses: set[str]) -> Schema:
         """A map whose keys are read by name: no other key has any effect."""
-        kinds = _kinds(known)
-        children = known.children if known is not None else {}
-        names = [name for name in dict.fromkeys([*children, *read.children]) if name != ITEM]
+        names = [name for name in dict.fromkeys([*known.children, *read.children]) if name != ITEM]
         schema: Schema = {
-            "properties": {name: self.build(children.get(name), read.children.get(name), name) for name in names},
+            "properties": {name: self.build(known.children.get(name), read.children.get(name), name) for name in names},
             "additionalProperties": False,
         }
-        other = uses & {reads.TEXT, reads.NUMBER, *ANY_TYPE}
-        return schema if other or not kinds or not kinds <= MAPS else {**schema, "type": ["object", "null"]}
+        kinds = known.kinds - {"null"}
+        return schema if uses & PRINTED or not kinds or not kinds <= MAPS else {**schema, "type": ["object", "null"]}

@@ -64,7 +64,8 @@ def read_values(text: str, file: str) -> tuple[Known, list[Commented]] | None:
     return known, _commented(text, file, node)
 
 
-def _kind(value: t.Any) -> str:
+def kind_of(value: t.Any) -> str:
+    """Return what a value is: see Known."""
     if isinstance(value, dict):
         return "map" if value else "empty map"
     if isinstance(value, list):
@@ -82,7 +83,7 @@ def _add(known: Known, node: ValueNode, live: bool, shift: int = 0) -> None:
     stack = [(known, node)]
     while stack:
         here, node = stack.pop()
-        here.kinds.add(_kind(node.value))
+        here.kinds.add(kind_of(node.value))
         here.live = here.live or live
         if here.source is None:
             mark = node.key_mark or node.mark

@@ -66,19 +66,14 @@ def _ternary(walker: t.Any, args: list[Held]) -> Held:
 @function("required")
 def _required(walker: t.Any, args: list[Held]) -> Held:
     if len(args) == 2:
-        walker.reads.use_all(args[1], reads.REQUIRED, args[0].exact())
+        walker.reads.use_all(args[1], reads.REQUIRED)
     return args[-1] if args else opaque()
 
 
 looking(reads.CONDITION, "not empty len all any")
 
 
-@function("eq ne lt le gt ge deepEqual")
-def _compare(walker: t.Any, args: list[Held]) -> Held:
-    constants = [constant for arg in args for constant in arg.consts if constant is not None]
-    for arg in args:
-        walker.reads.use_all(arg, reads.COMPARE, constants)
-    return opaque()
+looking(reads.COMPARE, "eq ne lt le gt ge deepEqual")
 
 
 looking(reads.TYPE, "kindIs typeIs typeIsLike kindOf typeOf")

@@ -15,7 +15,7 @@ FIELD = "field"  # keys below it are read by name
 TEXT = "text"  # printed, or handed to a function of texts
 NUMBER = "number"  # handed to a function of numbers
 CONDITION = "condition"  # only whether it is there, or true
-COMPARE = "compare"  # compared with constants, which are kept
+COMPARE = "compare"  # compared with something
 FREE = "free-form"  # serialised as it is, or out of sight from there on
 RANGE = "range"  # looped over
 RANGE_MAP = "range-map"  # looped over with its keys or places
@@ -23,21 +23,19 @@ DYNAMIC = "dynamic"  # an entry is read whose key is not known
 TYPE = "type"  # the template asks what type it is
 TPL = "tpl"  # run as a template
 DEFAULT = "default"  # with a default, which is kept
-REQUIRED = "required"  # with the message that rendering fails with
-MAX_DETAILS = 12
+REQUIRED = "required"  # rendering fails without it
+MAX_DEFAULTS = 12
 MAX_DUMP = 12
 Place = tuple[str, int]
 
 
 @dataclasses.dataclass
 class ReadNode:
-    """One path: its uses with their first place (file, line), what it is compared with, and the paths below."""
+    """One path: its uses with their first place (file, line), its defaults, and the paths below."""
 
     children: dict[str, ReadNode] = dataclasses.field(default_factory=dict)
     uses: dict[str, Place] = dataclasses.field(default_factory=dict)
-    compared: dict[t.Any, None] = dataclasses.field(default_factory=dict)
     defaults: dict[t.Any, None] = dataclasses.field(default_factory=dict)
-    message: str = ""
 
     def at(self, path: Path) -> ReadNode | None:
         """Return the node of a path below this one, or None."""
@@ -67,23 +65,19 @@ class Reads:
         self.blind: dict[str, None] = {}
         self.place: Place = ("", 0)
 
-    def use(self, path: Path, kind: str, details: t.Iterable[t.Any] = ()) -> None:
+    def use(self, path: Path, kind: str, defaults: t.Collection[t.Any] = ()) -> None:
         """Note one use of a path at the current place."""
         node = self.root
         for part in path[:MAX_PATH]:
             node = node.children.setdefault(part, ReadNode())
         node.uses.setdefault(FREE if len(path) > MAX_PATH else kind, self.place)
-        kept = {COMPARE: node.compared, DEFAULT: node.defaults}.get(kind)
-        if kept is not None and len(kept) < MAX_DETAILS:
-            kept.update(dict.fromkeys(details))
-        elif kind == REQUIRED:
-            node.message = node.message or next((str(detail) for detail in details), "")
+        if len(node.defaults) < MAX_DEFAULTS:
+            node.defaults.update(dict.fromkeys(defaults))
 
-    def use_all(self, held: Held, kind: str, details: t.Iterable[t.Any] = ()) -> None:
+    def use_all(self, held: Held, kind: str, defaults: t.Collection[t.Any] = ()) -> None:
         """Note one use of every path that something may come from."""
-        details = list(details)
         for path in held.refs:
-            self.use(path, kind, details)
+            self.use(path, kind, defaults)
 
     def use_each(self, helds: t.Iterable[Held], kind: str) -> None:
         """Note one use of every path that any of several things may come from."""

@@ -29,10 +29,9 @@ options:
   state:
     description:
       - V(present) writes the plan, V(shown) only returns the summary.
-      - V(answered) takes the answers to the plan's open questions, V(approved) an answer to the whole plan; both fail
-        where that is not enough and say which variables to set.
+      - V(answered) takes the answers to the plan's open questions, and fails where one lacks, naming the variable.
     type: str
-    choices: [present, shown, answered, approved]
+    choices: [present, shown, answered]
     default: present
   plan:
     description: The plan that M(llm_d.orchestrator.stack_info) returned.
@@ -50,13 +49,20 @@ options:
     type: str
     default: ""
   answers:
-    description: With O(state=answered), what was chosen by the question's C(id).
-    type: dict
-    default: {}
-  answer:
-    description: With O(state=approved), what was typed; only C(yes) approves.
+    description:
+      - With O(state=answered), what M(ansible.builtin.pause) returned for the questions of all clusters, each with its
+        entry of RV(prompts) as C(item), and C(user_input).
+    type: list
+    elements: dict
+    default: []
+  approve:
+    description: With V(prompt) somebody has to be asked wherever something changes, not only where consent lacks.
     type: str
-    default: ""
+    choices: [auto, prompt]
+    default: auto
+  artifacts:
+    description: Whether RV(artifacts) are returned, by default where AWX runs the playbook in a job.
+    type: bool
   arguments:
     description:
       - Arguments of the running C(ansible-playbook), of which the next command is made.
@@ -135,6 +141,25 @@ questions:
   type: list
   elements: dict
   sample: []
+prompts:
+  description: The same questions as they are asked on a terminal, with C(cluster), C(id) and C(prompt).
+  returned: success
+  type: list
+  elements: dict
+  sample: []
+to_approve:
+  description: Whether somebody has to be asked.
+  returned: success
+  type: bool
+refusal:
+  description: What to say where the plan is not approved.
+  returned: success
+  type: str
+artifacts:
+  description: What later jobs of a workflow get as extra variables, empty unless O(artifacts).
+  returned: success
+  type: dict
+  sample: {}
 """
 
 import os
@@ -142,13 +167,15 @@ import os
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.command_line import next_command
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.job import digest_artifacts, left
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.module import MakeModule, run_module
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.approval import answered, approved
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.approval import answered, refusal, to_approve
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.document import (
     changes,
     grants,
     missing_consents,
     open_questions,
+    prompts,
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.file import (
     PAGE,
@@ -166,11 +193,9 @@ PRODUCTION = "production"
 
 
 def run(params: dict, check_mode: bool = False) -> dict:
-    """Return the module's result; raises OrchestratorError where the plan cannot be written or is not approved."""
+    """Return the module's result; raises OrchestratorError where the plan cannot be written, or an answer lacks."""
     plan = {**params["plan"], "cluster": {**(params["plan"].get("cluster") or {}), "host": params["cluster"]}}
-    decisions = answered(plan, params["answers"]) if params["state"] == "answered" else {}
-    if params["state"] == "approved":
-        approved(plan, params["answer"])
+    decisions = answered(plan, _typed(params)) if params["state"] == "answered" else {}
     folder = _folder(params, plan)
     command = _command(params, plan, folder)
     files: list[str] = []
@@ -194,7 +219,19 @@ def run(params: dict, check_mode: bool = False) -> dict:
         "grants": grants(plan),
         "consents": missing_consents(shown),
         "questions": open_questions(shown),
+        "prompts": [{"cluster": params["cluster"], **row} for row in prompts(shown, params["cluster"])],
+        "to_approve": to_approve(plan, prompt=params["approve"] == "prompt"),
+        "refusal": refusal(plan),
+        "artifacts": digest_artifacts(params["cluster"], plan["digest"])
+        if left(params["artifacts"], os.environ)
+        else {},
     }
+
+
+def _typed(params: dict) -> dict:
+    """Return what was typed for this cluster, by question."""
+    own = [row for row in params["answers"] if row["item"]["cluster"] == params["cluster"]]
+    return {row["item"]["id"]: row.get("user_input") for row in own}
 
 
 def _folder(params: dict, plan: dict) -> str:

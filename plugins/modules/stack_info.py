@@ -118,10 +118,16 @@ options:
       - What becomes of consents that the plan lacks and questions that it leaves open.
       - V(enforce) makes mistakes of them; V(ask) does so only beside other mistakes, since somebody is asked next;
         V(off) leaves them in the plan.
-      - With V(off) neither O(plan_file) nor O(environment) is heeded.
+      - With V(off) neither O(plan_file) nor O(environment) is heeded, nor in check mode O(environment=production) where
+        there is neither O(plan_file) nor O(approved_digest).
     type: str
     choices: ["off", ask, enforce]
     default: "off"
+  approve:
+    description: With V(prompt) somebody has to be asked wherever something changes, not only where consent lacks.
+    type: str
+    choices: [auto, prompt]
+    default: auto
   environment:
     description: With V(production) nothing is deployed without a plan and its approved digest.
     type: str
@@ -193,6 +199,10 @@ waves:
   type: list
   elements: list
   sample: [[modelservice, gaie, gateway], [httproute]]
+to_approve:
+  description: Whether somebody has to be asked before RV(plan) is carried out; with O(approval=ask) only.
+  returned: success
+  type: bool
 adopted:
   description: Components whose objects may be taken over, because O(decisions) says so.
   returned: success

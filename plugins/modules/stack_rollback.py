@@ -76,6 +76,13 @@ options:
     type: list
     elements: str
     default: []
+  cluster_name:
+    description: Name of the cluster, for RV(artifacts).
+    type: str
+    default: ""
+  artifacts:
+    description: Whether RV(artifacts) are returned, by default where AWX runs the playbook in a job.
+    type: bool
   owner:
     description: The process that runs the playbook, as M(llm_d.orchestrator.stack_lock) returns it; no release is begun
       once it has ended.
@@ -161,6 +168,14 @@ lacking:
   returned: except with O(state=offered)
   type: list
   elements: str
+unconfirmed:
+  description: What to say where nobody consents to it.
+  returned: except with O(state=offered)
+  type: str
+artifacts:
+  description: What later jobs of a workflow get as extra variables, empty unless O(artifacts).
+  returned: except with O(state=offered)
+  type: dict
 to_change:
   description: Whether it would change anything.
   returned: with O(state=planned), and in check mode
@@ -199,7 +214,10 @@ approved_inputs:
   type: dict
 """
 
+import os
+
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.job import digest_artifacts, left
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.module import MakeModule, run_module
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.client import PATIENCE, Cluster
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.helm.command import Helm, LocalHelm
@@ -218,7 +236,9 @@ def carry_out(module: AnsibleModule) -> dict:
             return LocalHelm(params["helm_binary"], registry)
         return Helm(module, params, params["helm_binary"], registry)
 
-    return run(params, Cluster(params, PATIENCE), make_helm, check=check, diff=module._diff)
+    result = run(params, Cluster(params, PATIENCE), make_helm, check=check, diff=module._diff)
+    wanted = left(params["artifacts"], os.environ)
+    return {**result, "artifacts": digest_artifacts(params["cluster_name"], result["digest"]) if wanted else {}}
 
 
 def main(make: MakeModule = AnsibleModule) -> None:

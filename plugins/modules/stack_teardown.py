@@ -85,6 +85,10 @@ kept:
   contains:
     object: {description: Kind and name., type: str, sample: Namespace llm-d}
     why: {description: The reason., type: str}
+report:
+  description: What goes and what stays, to be shown.
+  returned: success
+  type: dict
 left:
   description: What should be gone and is not, with the reason; nothing where the module succeeds.
   returned: always
@@ -121,6 +125,10 @@ def removed(params: dict, work: Work) -> dict:
         "removed": removed,
         "kept": describe(plan),
         "left": left,
+        "report": {
+            "Would be removed" if check else "Removed": removed or ["nothing"],
+            "Stays": [f"{name}: {why}" for name, why in plan.kept] or ["nothing"],
+        },
         "diff": {"before_header": "in the cluster", "after_header": "in the cluster", "before": text, "after": ""},
     }
 

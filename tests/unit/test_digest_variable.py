@@ -4,35 +4,41 @@
 
 from __future__ import annotations
 
-import hashlib
-import pathlib
 import re
 
-import jinja2
-import yaml
+import pytest
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar
+from ansible_collections.llm_d.orchestrator.plugins.lookup.approved_digest import LookupModule
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.job import digest_artifacts, digest_variable
 
-ROLES = pathlib.Path(__file__).resolve().parents[2] / "roles"
 HOST = "east-1.example.com"
 
 
-def variable(role: str, name: str, pattern: str) -> str:
-    """What an expression of a role's variables is for a host."""
-    text = yaml.safe_load((ROLES / role / "vars" / "main.yml").read_text(encoding="utf-8"))[name]
-    found = re.search(pattern, text)
-    assert found, text
-    environment = jinja2.Environment()
-    environment.filters["hash"] = lambda value, kind: hashlib.new(kind, value.encode()).hexdigest()
-    return environment.from_string(found[0] if "{{" in found[0] else "{{ " + found[0] + " }}").render(
-        inventory_hostname=HOST
-    )
+def looked_up(variables, **options):
+    """What the lookup returns for a host."""
+    loader = DataLoader()
+    lookup = LookupModule(loader=loader, templar=Templar(loader=loader, variables=variables))
+    return lookup.run([], {"inventory_hostname": HOST, **variables}, **options)
 
 
-def test_plan_stack_and_rollback_name_it_alike() -> None:
-    names = {
-        variable("plan", "_plan_digest_variable", r".+"),
-        variable("stack", "_stack_digest_variable", r".+"),
-        variable("rollback", "_rollback_digests", r"'llm_d_approved_digest_'.*?\[:16\]"),
-    }
-    assert len(names) == 1
+def test_what_one_job_leaves_the_next_finds():
+    left = digest_artifacts(HOST, "sha256:a")
     # Artifacts that are no names of variables are refused by set_stats.
-    assert re.fullmatch(r"llm_d_approved_digest_[0-9a-f]{16}", names.pop())
+    assert re.fullmatch(r"llm_d_approved_digest_[0-9a-f]{16}", digest_variable(HOST))
+    assert looked_up(left) == ["sha256:a"]
+    assert looked_up({"llm_d_approved_digest": left["llm_d_approved_digest"]}, own=True) == ["sha256:a"]
+
+
+@pytest.mark.parametrize(
+    ("given", "own", "found"),
+    [
+        ({}, False, ""),
+        ({"llm_d_approved_digest": "sha256:b"}, False, "sha256:b"),
+        ({"llm_d_approved_digest": {"west": "sha256:b"}}, False, {"west": "sha256:b"}),
+        ({"llm_d_approved_digest": {"west": "sha256:b"}}, True, ""),
+        ({"llm_d_approved_digest": "sha256:b", digest_variable(HOST): "sha256:c"}, True, "sha256:c"),
+    ],
+)
+def test_a_digest_of_the_users(given, own, found):
+    assert looked_up(given, own=own) == [found]

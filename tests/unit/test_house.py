@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 import docs_tables  # noqa: E402
 
 ROLES = sorted(path.name for path in (ROOT / "roles").iterdir() if (path / "meta").is_dir())
-PRIVATE_ROLES = {"component", "lock", "plan", "stack"}
+PRIVATE_ROLES = {"component", "consent", "lock", "plan", "stack"}
 CLUSTER_FRAGMENTS = {"llm_d.orchestrator.cluster", "kubernetes.core.k8s_auth_options"}
 # Split, so that this file does not find itself.
 MACHINE_PATHS = re.compile(r"(?<![\w./-])/(?:(?:wo" + r"rk|ro" + r"ot)(?![\w-])|tm" + r"p/\w)[\w./-]*")

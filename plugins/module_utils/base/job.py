@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import typing as t
 
 # One is set for each job's processes; the others by ansible-runner, which both run jobs with.
@@ -16,6 +17,11 @@ def in_job(environment: t.Mapping[str, str]) -> bool:
     return bool(environment.get(AWX_HOST) and environment.get(JOB_ID))
 
 
+def left(wanted: bool | None, environment: t.Mapping[str, str]) -> bool:
+    """Return whether artifacts are left to later jobs: as wanted, by default where a job runs."""
+    return in_job(environment) if wanted is None else wanted
+
+
 def attended(environment: t.Mapping[str, str]) -> bool:
     """Return whether somebody may sit at the terminal: ansible-runner runs playbooks on one at which nobody does."""
     return not any(environment.get(name) for name in RUNNER)
@@ -26,3 +32,16 @@ def job_author(variables: t.Mapping[str, t.Any]) -> dict[str, str]:
     found = {"user": "user_name", "job": "job_id"}
     return {key: str(variables.get(f"awx_{name}") or variables.get(f"tower_{name}") or "")
             for key, name in found.items()}  # fmt: skip
+
+
+def digest_variable(cluster: str) -> str:
+    """Return the variable in which the plan's job of a workflow leaves the digest for a cluster.
+
+    Of sliced jobs AWX joins the names of artifacts only, so that each cluster has one of its own.
+    """
+    return f"llm_d_approved_digest_{hashlib.sha256(cluster.encode()).hexdigest()[:16]}"
+
+
+def digest_artifacts(cluster: str, digest: str) -> dict[str, t.Any]:
+    """Return what later jobs of a workflow get as extra variables; the map is for people."""
+    return {"llm_d_approved_digest": {cluster: digest}, digest_variable(cluster): digest}

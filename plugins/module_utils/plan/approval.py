@@ -11,7 +11,7 @@ from ..base.errors import OrchestratorError
 from ..base.findings import Finding, Findings, finding_at
 from ..changes.actions import REUSE, Action
 from .decisions import not_carried_out, unanswered
-from .document import decisions, extra_vars, grant, grants, missing_consents, open_questions
+from .document import changes, decisions, extra_vars, grant, grants, missing_consents, open_questions
 from .file import read_plan
 from .state import changed_inputs, changed_states, plan_digest
 
@@ -126,6 +126,11 @@ def lacking(plan: Object) -> list[Finding]:
     return consents + unanswered(plan["questions"])
 
 
+def _unplanned(params: Object) -> bool:
+    """Return whether production has no plan: what only checks needs none."""
+    return params["environment"] == PRODUCTION and not (params["plan_file"] or params["approved_digest"])
+
+
 def approve(
     findings: Findings, params: Object, planned: Object, actions: t.Sequence[Action], *, check_mode: bool
 ) -> list[str]:
@@ -134,7 +139,7 @@ def approve(
     params: the module's; check_mode: nothing is going to be changed, so that what lacks is only noted.
     """
     findings.take(not_carried_out(planned["questions"]))
-    if params["approval"] == "off":
+    if params["approval"] == "off" or (check_mode and _unplanned(params)):
         return []
     found, notes = against(params, planned, actions)
     findings.take(found)
@@ -144,9 +149,6 @@ def approve(
         # Where somebody is going to be asked, that is of no use beside mistakes.
         findings.take(lacking(planned))
     return notes
-
-
-YES = "yes"
 
 
 def answered(plan: Object, answers: Object) -> dict[str, str]:
@@ -169,17 +171,17 @@ def answered(plan: Object, answers: Object) -> dict[str, str]:
     return {question["id"]: given[question["id"]] for question in open_questions(plan)}
 
 
-def approved(plan: Object, answer: str) -> Object:
-    """Return the variables of the consents that an answer of yes gives.
+def to_approve(plan: Object, *, prompt: bool) -> bool:
+    """Return whether somebody has to be asked: where something lacks, or prompt and the plan changes anything."""
+    return bool(missing_consents(plan) or open_questions(plan) or (prompt and changes(plan)))
 
-    Raises OrchestratorError for any other answer, naming what lacks consent and the variables that give it.
-    """
-    if answer.strip() == YES:
-        return grants(plan)
+
+def refusal(plan: Object) -> str:
+    """Return what to say where a plan is not approved: what lacks consent, and the variables that give it."""
     missing = [f"no consent to {item.get('what') or item['id']}" for item in missing_consents(plan)]
     if missing:
         other = f"give the consents with -e '{extra_vars(grants(plan))}'"
     else:
         other = "deploy a plan that was read before with llm_d_plan, or set llm_d_approve to auto"
     hint = f"Answer yes on a terminal, or {other}."
-    raise OrchestratorError("The plan was not approved; nothing was changed.", hint=hint, details=missing)
+    return str(OrchestratorError("The plan was not approved; nothing was changed.", hint=hint, details=missing))

@@ -46,6 +46,17 @@ def open_questions(plan: Object) -> list[Object]:
     return [question for question in plan.get("questions") or [] if question.get("answer") is None]
 
 
+def prompts(plan: Object, cluster: str) -> list[Object]:
+    """Return {id, prompt} of each open question of a cluster, as it is asked on a terminal."""
+    rows = []
+    for question in open_questions(plan):
+        choices = question["choices"]
+        lines = [f"{cluster}: {question['id']}: {question['text']}"]
+        lines += [f"  {name}: {text}" for name, text in choices.items()]
+        rows.append({"id": question["id"], "prompt": "\n".join([*lines, f"Type {' or '.join(choices)}"])})
+    return rows
+
+
 def grant(consent: Object) -> str:
     """Return the variable that gives a consent."""
     return GRANTS.get(str(consent.get("kind")), f"llm_d_consent: [{consent.get('kind')}]")

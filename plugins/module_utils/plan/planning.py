@@ -32,7 +32,7 @@ from ..stack.facts import helm_version
 from ..stack.resolve import resolve
 from ..stack.result import as_result, chart_inputs
 from ..stack.settings import check_writable, checked_settings
-from .approval import approve
+from .approval import approve, to_approve
 from .checks import check_cluster, check_values, connect
 from .document import build
 from .findings import PlanningFailed, as_finding, report, weighed
@@ -254,7 +254,9 @@ class Planning:
             "waves": self.waves(),
             "findings": findings,
         }
-        return {**result, "plan": self.planned, "adopted": self.adopted}
+        asks = self.params["approval"] == "ask" and not self.check_mode
+        asked = asks and to_approve(self.planned, prompt=self.params["approve"] == "prompt")
+        return {**result, "plan": self.planned, "adopted": self.adopted, "to_approve": asked}
 
     def _notes(self) -> list[str]:
         """Return what is to be known besides the findings; of an absent secret only where no finding has it."""

@@ -66,6 +66,8 @@ class Return:
 
     def lines(self) -> list[str]:
         """Return the plan as lines to read."""
+        if not self.changes:
+            return [f"The namespace is as it was at {self.time}."]
         lines = [f"Return to the deployment of {self.time}:"]
         for step in self.steps:
             lines.append(f"  {step.line()}")
@@ -179,9 +181,10 @@ READ = "read what would be done with --check, and have that approved; its last l
 
 
 def approval(found: Return, params: Object) -> Object:
-    """Return {digest, approved, confirmed, refused, lacking}, the last two as texts.
+    """Return {digest, approved, confirmed, refused, lacking, unconfirmed}, the last three as texts.
 
-    confirmed: nobody has to be asked; refused: why it may not be done; lacking: what lacks consent.
+    confirmed: nobody has to be asked; refused: why it may not be done; lacking: what lacks consent; unconfirmed: what
+    to say where nobody gives it.
     params: environment, approved_digest, confirm and consent of the module.
     """
     digest, given = found.digest(), params["approved_digest"]
@@ -195,7 +198,13 @@ def approval(found: Return, params: Object) -> Object:
     confirmed = approved or (params["confirm"] and not lacking)
     return {
         "digest": digest, "approved": approved, "confirmed": confirmed, "refused": refused, "lacking": lacking,
+        "unconfirmed": _unconfirmed(lacking, confirm=params["confirm"]),
     }  # fmt: skip
+
+
+def _unconfirmed(lacking: list[str], *, confirm: bool) -> str:
+    other = "set the variables that these lines end with." if confirm else "set rollback_confirm to true."
+    return "\n".join([f"Nothing was changed: it was not confirmed. Answer yes on a terminal, or {other}", *lacking])
 
 
 def lacking_consents(actions: t.Iterable[Action], given: t.Container[str]) -> list[str]:

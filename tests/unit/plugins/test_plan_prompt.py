@@ -99,7 +99,7 @@ ANSWERED = """---
 def asking(tmp_path):
     """Return a command that asks two clusters' questions, and its environment; calm has none."""
     here = tmp_path / "collections" / "ansible_collections" / "llm_d" / "orchestrator"
-    for part in ("plugins", "meta", "roles/plan"):
+    for part in ("plugins", "meta", "roles/plan", "roles/consent"):
         shutil.copytree(ROOT / part, here / part, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "galaxy.yml", here)
     (here / "roles/stack/tasks").mkdir(parents=True)

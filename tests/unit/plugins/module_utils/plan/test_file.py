@@ -8,6 +8,7 @@ import pathlib
 
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.job import digest_variable
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.file import (
     mask_diff,
     masked_plan,
@@ -24,7 +25,7 @@ SCHEMA = json.loads((pathlib.Path(__file__).resolve().parents[5] / "docs/operate
 
 def parameters(path, **more):
     base = {"state": "present", "plan": plan(), "directory": str(path), "cluster": "east", "environment": ""}
-    base |= {"answers": {}, "answer": ""}
+    base |= {"answers": [], "approve": "auto", "artifacts": None}
     return {**base, "arguments": ["llm_d.orchestrator.plan", "-i", "inv"], **more}
 
 
@@ -73,12 +74,18 @@ def test_what_is_missing_is_returned(tmp_path):
     assert [row["kind"] for row in result["consents"]] == ["replace"]
 
 
+def typed(**answers):
+    """What pause returns for two clusters' questions."""
+    rows = [{"item": {"cluster": "east", "id": name}, "user_input": text} for name, text in answers.items()]
+    return [*rows, {"item": {"cluster": "west", "id": "b"}, "user_input": "replace"}]
+
+
 def test_answers_are_held_against_the_choices(tmp_path):
     given = parameters(tmp_path, state="answered", plan=plan(questions=[question(), question(id="b")]))
-    result = deployment_plan.run({**given, "answers": {"Gateway/demo/other": " reuse", "b": "new"}})
+    result = deployment_plan.run({**given, "answers": typed(**{"Gateway/demo/other": " reuse", "b": "new"})})
     assert result["decisions"] == {"Gateway/demo/other": "reuse", "b": "new"}
     with pytest.raises(OrchestratorError) as refused:
-        deployment_plan.run({**given, "answers": {"Gateway/demo/other": "reuse", "b": "perhaps"}})
+        deployment_plan.run({**given, "answers": typed(**{"Gateway/demo/other": "reuse", "b": "perhaps"})})
     text = str(refused.value)
     assert "A question is not answered; nothing was changed." in text and "'perhaps' is none of reuse, new" in text
     with pytest.raises(OrchestratorError, match="2 questions are not answered") as refused:
@@ -86,15 +93,44 @@ def test_answers_are_held_against_the_choices(tmp_path):
     assert """-e '{"llm_d_decisions": {"Gateway/demo/other": "reuse|new", "b": "reuse|new"}}'""" in str(refused.value)
 
 
-@pytest.mark.parametrize("answer", ["", "no", "YES!", "y"])
-def test_only_yes_approves(tmp_path, answer):
-    given = parameters(tmp_path, state="approved")
-    assert deployment_plan.run({**given, "answer": "yes\n"})["grants"] == {"llm_d_consent": ["delete", "replace"]}
-    with pytest.raises(OrchestratorError, match="no consent to replace Service demo/gaie-a-epp") as refused:
-        deployment_plan.run({**given, "answer": answer})
-    assert """-e '{"llm_d_consent": ["delete", "replace"]}'""" in str(refused.value)
-    with pytest.raises(OrchestratorError, match="llm_d_approve"):
-        deployment_plan.run({**given, "plan": plan(consents=[]), "answer": answer})
+def test_a_refusal_names_what_lacks_and_what_gives_it(tmp_path):
+    given = parameters(tmp_path, state="shown")
+    result = deployment_plan.run(given)
+    assert result["to_approve"] and result["grants"] == {"llm_d_consent": ["delete", "replace"]}
+    assert "The plan was not approved; nothing was changed." in result["refusal"]
+    assert "no consent to replace Service demo/gaie-a-epp" in result["refusal"]
+    assert """-e '{"llm_d_consent": ["delete", "replace"]}'""" in result["refusal"]
+    given["plan"] = plan(consents=[])
+    assert "llm_d_approve" in deployment_plan.run(given)["refusal"]
+
+
+@pytest.mark.parametrize(
+    ("more", "approve", "asks"),
+    [
+        ({}, "auto", True),
+        ({"consents": []}, "auto", False),
+        ({"consents": []}, "prompt", True),
+        ({"consents": [], "actions": []}, "prompt", False),
+        ({"consents": [], "questions": [question()]}, "auto", True),
+        ({"consents": [], "questions": [question(answer="new")]}, "auto", False),
+    ],
+)
+def test_who_has_to_be_asked(tmp_path, more, approve, asks):
+    given = parameters(tmp_path, state="shown", plan=plan(**more), approve=approve)
+    assert deployment_plan.run(given)["to_approve"] is asks
+
+
+def test_a_question_is_asked_with_its_choices(tmp_path):
+    result = deployment_plan.run(parameters(tmp_path, state="shown", plan=plan(questions=[question()])))
+    (row,) = result["prompts"]
+    assert (row["cluster"], row["id"]) == ("east", "Gateway/demo/other")
+    assert row["prompt"].startswith("east: Gateway/demo/other: ") and row["prompt"].endswith("Type reuse or new")
+
+
+def test_artifacts_are_left_on_request(tmp_path):
+    assert deployment_plan.run(parameters(tmp_path, artifacts=False))["artifacts"] == {}
+    left = deployment_plan.run(parameters(tmp_path, artifacts=True))["artifacts"]
+    assert left == {"llm_d_approved_digest": {"east": DIGEST}, digest_variable("east"): DIGEST}
 
 
 def test_production_is_approved_by_digest(tmp_path):

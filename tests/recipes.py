@@ -14,8 +14,8 @@ import textwrap
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SECTION = re.compile(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 BLOCK = re.compile(r"^(?P<indent> *)```(?P<kind>\w+)\n(?P<text>.*?)^ *```$", re.MULTILINE | re.DOTALL)
-# The first line of a block that is a file, or that goes below a line of one.
-PLACE = re.compile(r"# (?P<path>[\w.-]+/[\w./-]+)(?:, below: (?P<line>.+))?\n")
+# The first line of a block that is a file, or that goes below a line of one, or takes its place.
+PLACE = re.compile(r"# (?P<path>[\w.-]+/[\w./-]+)(?:, (?P<how>below|instead of): (?P<line>.+))?\n")
 
 
 class Unclear(ValueError):
@@ -43,13 +43,13 @@ def follow(recipe: str, checkout: pathlib.Path, *, commands: bool = True) -> lis
         place = PLACE.match(text)
         if not place:
             raise Unclear(f"This block does not say to which file it belongs:\n{text}")
-        write(checkout / place["path"], place["line"], text[place.end() :])
+        write(checkout / place["path"], text[place.end() :], place["line"], place["how"] == "below")
         files.append(place["path"])
     return files
 
 
-def write(path: pathlib.Path, line: str | None, text: str) -> None:
-    """Write a file, or a text below the last line of it that holds another."""
+def write(path: pathlib.Path, text: str, line: str | None, below: bool) -> None:
+    """Write a file, or a text below the last line of it that holds another, or in the place of that line."""
     if line is None:
         if path.exists():
             raise Unclear(f"{path} is there already.")
@@ -60,7 +60,7 @@ def write(path: pathlib.Path, line: str | None, text: str) -> None:
     places = [number for number, known in enumerate(lines) if line in known]
     if not places:
         raise Unclear(f"{path} has no line with {line!r}.")
-    lines.insert(places[-1] + 1, text)
+    lines[places[-1] + below : places[-1] + 1] = [text]
     path.write_text("".join(lines), encoding="utf-8")
 
 

@@ -40,7 +40,8 @@ def test_what_is_unclear_is_named(tmp_path: pathlib.Path) -> None:
     (tmp_path / "a" / "b.yml").write_text("x: 1\ny: 2\nx: 3\n")
     below = "```yaml\n# a/b.yml, below: {}\nz: 4\n```\n"
     assert recipes.follow(below.format("x:"), tmp_path) == ["a/b.yml"]
-    assert (tmp_path / "a" / "b.yml").read_text() == "x: 1\ny: 2\nx: 3\nz: 4\n"
+    assert recipes.follow(below.replace("below", "instead of").format("y:"), tmp_path) == ["a/b.yml"]
+    assert (tmp_path / "a" / "b.yml").read_text() == "x: 1\nz: 4\nx: 3\nz: 4\n"
     for wrong, named in (
         (below.format("nothing"), "no line"),
         ("```yaml\n# a/b.yml\n```\n", "already"),

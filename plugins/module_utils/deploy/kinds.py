@@ -52,6 +52,13 @@ def render(work: Work, parts: t.Iterable[Object]) -> dict[tuple[str, str], list[
     }
 
 
+def laid_out(work: Work, part: Object) -> objects.Objects | None:
+    """Return the objects of a part that is applied without Helm, None for one of another kind."""
+    check([part])
+    module = KINDS[part["kind"]]
+    return module.laid_out(work, part) if hasattr(module, "laid_out") else None
+
+
 def settled(work: Work, parts: t.Iterable[Object]) -> list[Object] | None:
     """Return the rows of a component's parts where all are as wanted and ready, None where one needs something."""
     rows: list[Object] = []

@@ -66,6 +66,11 @@ def recorded(part: Object, items: t.Sequence[Object]) -> Object:
     return objects.recorded(part, items)
 
 
+def laid_out(work: Work, part: Object) -> objects.Objects:
+    """Return a part's objects with what can be asked of them; raise OrchestratorError where there are none."""
+    return objects.Objects(work, _as_objects(work, [part])[0])
+
+
 def restored(work: Work, parts: t.Sequence[Object]) -> Result:
     """Apply recorded manifests, and remove what they do not have; the folder is not looked at."""
     outcome = objects.restored(work, parts)

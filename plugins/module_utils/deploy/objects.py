@@ -106,6 +106,11 @@ def recorded(part: Object, objects: t.Sequence[Object]) -> Object:
     }
 
 
+def laid_out(work: Work, part: Object) -> Objects:
+    """Return a part's objects with what can be asked of them; raise OrchestratorError where there are none."""
+    return Objects(work, part)
+
+
 def restored(work: Work, parts: t.Sequence[Object]) -> Result:
     """Apply recorded manifests, and remove what they do not have. What is masked in a record stays as it is."""
     return present(work, [restorable(part) for part in parts])

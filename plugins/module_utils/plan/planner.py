@@ -9,38 +9,37 @@ import typing as t
 
 from ..base.data import Object
 from ..base.errors import OrchestratorError
-from ..base.ours import COMPONENT_LABEL, MANAGED_LABEL, labelled
 from ..changes.actions import DELETE, REPLACE, REUSE, Action, ReleaseObjects
 from ..changes.discover import Discovery
 from ..charts.fetch import Chart, fetch_chart
-from ..components.base import OBJECTS, RELEASE, Facts, Part, Stack, filled
+from ..components.base import RELEASE, Facts, Part, Stack
+from ..deploy import kinds
 from ..deploy.base import Work
-from ..deploy.objects import Objects as ObjectsPart
+from ..deploy.objects import Objects
 from ..helm.records import Release
 from ..model.items import RenderedRelease
 from ..model.model import StackModel
-from ..objects.routes import API_VERSION as ROUTE_API
 from .decisions import consents, gateways, pools, unowned
 from .document import PlanContents
 from .outlook import leftovers, revisions
 from .state import inputs
 
 if t.TYPE_CHECKING:
-    from ..cluster.client import Cluster
-    from ..helm.deployed import HelmRecords
+    pass
 
 
 class Planner:
     """Finds what a resolved stack touches on one cluster."""
 
-    def __init__(
-        self, cluster: Cluster, inventory: HelmRecords, params: Object, stack: Stack, result: Object, fetching: Object
-    ) -> None:
+    def __init__(self, work: Work, params: Object, stack: Stack, result: Object, fetching: Object) -> None:
         """params: the module's, checked; result: the stack as plain data; fetching: as of fetch_chart."""
-        self.cluster, self.inventory, self.params, self.stack, self.result = cluster, inventory, params, stack, result
+        self.work, self.cluster, self.inventory = work, work.cluster, work.inventory
+        self.params, self.stack, self.result = params, stack, result
         self.fetching = fetching
-        self.discovery = Discovery(inventory.live)
+        self.discovery = Discovery(self.inventory.live)
         self.parts = [part for component in stack.at_work for part in component.parts()]
+        # By part, the objects of those that are applied without Helm.
+        self.laid: dict[tuple[str, str], list[Object]] = {}
         self.notes: list[str] = []
         # What objects parts no longer want, and do not remove.
         self.stale: list[Object] = []
@@ -50,7 +49,7 @@ class Planner:
     ) -> list[Action]:
         """Return what becomes of every object. current: the releases that exist, by component and name."""
         releases = self.discovery.releases([self._part(part, current) for part in rendered if part.release])
-        objects = [(part, self._applied(part)) for part in self.parts if part.kind == OBJECTS]
+        objects = [(part, self._applied(part)) for part in self.parts if part.kind != RELEASE]
         first, wave = min((row["wave"] for row in self.params["table"]), default=0), self._waves()
         before = [action for part, found in objects if wave[part.component] == first for action in found]
         after = [action for part, found in objects if wave[part.component] != first for action in found]
@@ -61,25 +60,23 @@ class Planner:
 
     def _applied(self, part: Part) -> list[Action]:
         """Return what becomes of the objects of a part that is applied without Helm."""
-        labels = {MANAGED_LABEL: "true", COMPONENT_LABEL: part.component}
-        items = filled(part.spec["objects"], part.spec.get("fill") or {}, self.params["secrets"])
-        stale: list[Object] = []
-        if part.spec.get("gateway"):
-            items = []
-            with contextlib.suppress(OrchestratorError):
-                routes = ObjectsPart(Work(self.cluster, {}, check=True), part.as_dict())
-                items, stale = routes.wanted, routes.stale(everywhere=False)
-        found = self.discovery.applied(
-            part.component, [item if item["kind"] == "Namespace" else labelled(item, labels) for item in items]
-        )
-        if not part.spec.get("prune"):
+        plain = part.as_dict()
+        items, stale = [], t.cast("list[Object]", [])
+        try:
+            made = t.cast(Objects, kinds.laid_out(self.work, plain))
+            items = self.laid[part.key] = made.wanted
+            if plain.get("prune") or plain.get("gateway"):
+                stale = made.stale(everywhere=bool(plain.get("prune")))
+        except OrchestratorError:
+            # Which Gateway is meant may be known only once it is there.
+            if not plain.get("gateway"):
+                raise
+        found = self.discovery.applied(part.component, items)
+        if not plain.get("prune"):
             self.stale += stale
             return found
         why = f"it is no longer wanted, and {part.component}_prune is true"
-        return found + [
-            Action(part.component, "", {"apiVersion": ROUTE_API, "kind": "HTTPRoute", **item}, DELETE, why, live=item)
-            for item in stale
-        ]
+        return found + [Action(part.component, "", item, DELETE, why, live=item) for item in stale]
 
     def found(
         self,
@@ -168,8 +165,8 @@ class Planner:
         rows = []
         for part in self.parts:
             row = part.as_dict()
-            if "fill" in row:
-                row["objects"] = filled(row["objects"], row["fill"], self.params["secrets"])
+            if part.kind != RELEASE:
+                row["objects"] = self.laid.get(part.key) or row.get("objects")
             rows.append((row, digests.get(part.key, "")))
         return inputs(rows, self.params["image_registry"])
 

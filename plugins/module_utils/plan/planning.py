@@ -19,9 +19,11 @@ from ..capacity.fit import capacity_report
 from ..changes.actions import REUSE, Action, refusals
 from ..charts.defaults import chart_defaults
 from ..charts.fetch import cache_notes
-from ..components.base import RELEASE
+from ..cluster.client import Cluster
+from ..components.base import OBJECTS, RELEASE
 from ..components.registry import COMPONENTS
-from ..helm.deployed import HelmRecords
+from ..deploy import kinds, release
+from ..deploy.base import Work
 from ..helm.image_check import hinted
 from ..lock.locks import await_locks, seen_locks
 from ..model.items import RenderedRelease
@@ -39,7 +41,6 @@ from .findings import PlanningFailed, as_finding, report, weighed
 from .foreign import foreign
 from .outlook import waves
 from .planner import Planner
-from .settled import Settled
 
 # The rule about objects of other releases.
 OWNERS = "LLMD304"
@@ -80,10 +81,9 @@ class Planning:
         self.notes: list[str] = []
         self.findings: list[Finding] = []
         self.settled: dict[str, list[Object]] = {}
-        self.finder: Settled | None = None
+        self.work: Work | None = None
         self.parts: list[RenderedRelease] = []
         self.rules: StackRules | None = None
-        self.inventory: HelmRecords | None = None
         self.planned: Object = {}
         self.adopted: list[str] = []
 
@@ -135,15 +135,24 @@ class Planning:
         """Find by component the results of releases that are as wanted and ready, and which are there at all."""
         if self.cluster is None or not self._looks_at_releases():
             return
-        self.finder = Settled(self.cluster, **self.fetching, registry=self.params["image_registry"])
-        self.inventory = self.finder.inventory
+        work = self._at_work()
         for component in self.stack.at_work:
-            releases = [{"name": part.name, **part.spec} for part in component.parts() if part.kind == RELEASE]
+            parts = [part.as_dict() for part in component.parts()]
+            releases = [part for part in parts if part["kind"] == RELEASE]
             if releases and self.mistakes:
                 # Nothing will be deployed; but what is there tells whose the objects are.
-                self.finder.look(component.name, component.namespace, releases)
-            elif releases and (found := self.finder.results(component.name, component.namespace, releases)) is not None:
+                release.look(work, releases)
+            elif releases and (found := kinds.settled(work, parts)) is not None:
                 self.settled[component.name] = found
+
+    def _at_work(self) -> Work:
+        """Return the means to look at what is there; nothing is rendered, waited for or changed by them."""
+        if self.work is None:
+            names = ("helm_binary", "kustomize_binary", "chart_cache", "plain_http", "image_registry", "secrets")
+            params = {name: self.params.get(name) for name in names}
+            params.update(fail_fast=False, fail_fast_grace=0)
+            self.work = Work(t.cast(Cluster, self.cluster), params, check=True)
+        return self.work
 
     def _rules_wanted(self) -> bool:
         """Return whether to check the rules: of a whole stack with something to do, or of any that is only planned."""
@@ -169,16 +178,18 @@ class Planning:
         """Render the charts of what is not known to need nothing."""
         if self.cluster is None or not (self._plans() and not self.mistakes or self._rules_wanted()):
             return
-        self.inventory = self.inventory or HelmRecords(self.cluster)
+        work = self._at_work()
         weights = (self.params["access"], self.params["capacity"])
-        where, what = (self.cluster, self.inventory), (self.stack, self.result_stack)
+        where, what = (self.cluster, work.inventory), (self.stack, self.result_stack)
         self.rules = StackRules(*where, *what, self.fetching, *weights)
-        current = self.finder.current if self.finder else {}
-        there = {key: release for key, release in current.items() if release.status != "uninstalled"}
-        self.rules.existing, known = set(there), self.finder.manifests if self.finder else {}
-        changing = [release for key, release in there.items() if key not in known]
-        self.rules.present = {one.name: self.inventory.scoped(one.manifest, one.namespace) for one in changing}
+        there = {key: found for key, found in work.current.items() if found.status != "uninstalled"}
+        self.rules.existing, known = set(there), work.manifests
+        changing = [found for key, found in there.items() if key not in known]
+        self.rules.present = {one.name: work.inventory.scoped(one.manifest, one.namespace) for one in changing}
         try:
+            for part in self.stack.parts():
+                if part.kind not in (RELEASE, OBJECTS):
+                    self.rules.laid_out[part.key] = kinds.render(work, [part.as_dict()])[part.key]
             rendered = self.rules.render(known)
             errors = [finding_at(name, text, rule="planning") for name, text in rendered.errors]
             self.parts = rendered.parts
@@ -203,15 +214,14 @@ class Planning:
 
     def plan(self) -> None:
         """Find out what a deployment would do."""
-        if self.cluster is None or self.inventory is None or not self.parts or not self._plans():
+        if self.cluster is None or not self.parts or not self._plans():
             return
         params = self.params
-        planner = Planner(self.cluster, self.inventory, params, self.stack, self.result_stack, self.fetching)
-        current, model = self.finder.current if self.finder else {}, self.rules.model if self.rules else None
-        found = planner.found(self.parts, current, self.facts, model)
+        work, model = self._at_work(), self.rules.model if self.rules else None
+        planner = Planner(work, params, self.stack, self.result_stack, self.fetching)
+        found = planner.found(self.parts, work.current, self.facts, model)
         self.notes += planner.notes
-        known = self.finder is None or not self.finder.unread
-        if known:
+        if not work.unread:
             self.mistakes.take(refusals(found.actions, params["adopt"]))
         capacity = capacity_report(model) if model else {}
         planned = build(found, [item.as_dict() for item in self.findings], [], capacity)

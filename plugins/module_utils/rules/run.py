@@ -115,6 +115,8 @@ class StackRules:
         self.existing: t.Container[tuple[str, str]] = ()
         # Objects of those that change, by release.
         self.present: Objects = {}
+        # Of parts that neither Helm renders nor have their objects themselves, those that they come to.
+        self.laid_out: dict[tuple[str, str], list[Object]] = {}
 
     def findings(self, parts: list[RenderedRelease]) -> list[Finding]:
         """Return what the rules find. parts: of the components at work, rendered."""
@@ -154,9 +156,18 @@ class StackRules:
             if errors:
                 return Rendered([], errors)
             texts = {**manifests, **{key: task.result() for key, task in tasks.items()}}
-            return Rendered([_rendered_part(part, texts.get(part.key), wanted.get(part.key)) for part in parts], [])
+            return Rendered([self._part(part, texts.get(part.key), wanted.get(part.key)) for part in parts], [])
         finally:
             helm.close()
+
+    def _part(self, part: Part, text: str | None, wanted: Wanted | None) -> RenderedRelease:
+        """Return a part with its objects. text: what Helm makes of a release; others have their objects."""
+        if part.kind != RELEASE:
+            objects = self.laid_out.get(part.key) or part.spec.get("objects") or []
+            return RenderedRelease(part.component, "", part.namespace, objects)
+        chart = (wanted.chart.name, wanted.chart.version) if wanted else (part.chart, "")
+        manifests = manifest_objects(text or "")
+        return RenderedRelease(part.component, part.name, part.namespace, manifests, *chart, part.layers)
 
     def _rendered(self, helm: LocalHelm, part: Part, wanted: Wanted) -> str:
         arguments = template_arguments(
@@ -208,11 +219,3 @@ def _without_values(secret: Object) -> Object:
 def _namespace(name: str) -> Object:
     """Return a namespace that is made before the releases."""
     return {"kind": "Namespace", "metadata": {"name": name, "labels": {"kubernetes.io/metadata.name": name}}}
-
-
-def _rendered_part(part: Part, text: str | None, wanted: Wanted | None) -> RenderedRelease:
-    """Return a part with its objects. text: what Helm makes of a release; other parts have their objects."""
-    if part.kind != RELEASE:
-        return RenderedRelease(part.component, "", part.namespace, part.spec["objects"])
-    chart = (wanted.chart.name, wanted.chart.version) if wanted else (part.chart, "")
-    return RenderedRelease(part.component, part.name, part.namespace, manifest_objects(text or ""), *chart, part.layers)

@@ -39,6 +39,9 @@ options:
     description: Name of the cluster in the inventory, by which its records are found.
     type: str
     default: ""
+  kustomize_binary:
+    description: kustomize or kubectl, by default the one on C(PATH). Needed for kustomizations only.
+    type: path
   helm_binary:
     description: Helm, by default the one on C(PATH).
     type: str

@@ -63,7 +63,8 @@ class LiveObjects:
                 tasks.setdefault(object_key(item)[:3], item)
             else:
                 tasks.setdefault(object_key(item), item)
-        with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
+        # Each thread has a connection of its own, and its handshake takes as long as two answers.
+        with concurrent.futures.ThreadPoolExecutor(min(THREADS, len(tasks) // 3 + 1)) as pool:
             concurrent.futures.wait([pool.submit(self.find, item) for item in tasks.values()])
 
     def find(self, item: Object) -> Object | None:

@@ -9,7 +9,9 @@ gzipped, in base64 (Helm) and in base64 once more (the Secret).
 from __future__ import annotations
 
 import base64
+import copy
 import dataclasses
+import functools
 import gzip
 import hashlib
 import json
@@ -121,13 +123,19 @@ def _payload(secret: Object, name: str) -> Object:
     return {"name": name, "namespace": metadata.get("namespace"), "version": labels.get("version"), "info": info}
 
 
+@functools.lru_cache(64)
+def _documents(manifest: str) -> list[t.Any]:
+    """Return a manifest's documents: planning looks at those of a release four times."""
+    return list(load_all(manifest))
+
+
 def manifest_objects(manifest: str, namespace: str = "") -> list[Object]:
     """Return the objects of a manifest, lists opened up; namespace is given to those without one.
 
     Cluster-scoped objects get it too: only a cluster knows its scopes, see Scopes in _watch.
     """
     found: list[Object] = []
-    for document in load_all(manifest):
+    for document in copy.deepcopy(_documents(manifest)):
         if not isinstance(document, dict):
             continue
         items = document.get("items") if str(document.get("kind", "")).endswith("List") else None

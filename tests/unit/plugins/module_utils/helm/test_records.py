@@ -80,6 +80,17 @@ def test_lists_are_opened():
     assert [item["kind"] for item in releases.manifest_objects(text, "n")] == ["Secret"]
 
 
+def test_what_one_reader_changes_of_a_manifest_no_other_sees():
+    text = "kind: ConfigMap\napiVersion: v1\nmetadata: {name: a}\ndata: {key: value}\n"
+    releases.manifest_objects(text, "n")[0]["data"]["key"] = "changed"
+    assert releases.manifest_objects(text)[0] == {
+        "kind": "ConfigMap",
+        "apiVersion": "v1",
+        "metadata": {"name": "a"},
+        "data": {"key": "value"},
+    }
+
+
 @pytest.mark.parametrize(
     "one, other, same",
     [

@@ -104,7 +104,7 @@ import pathlib
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.module import MakeModule, run_module
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.lab.binaries import Binaries
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.lab.progress import Progress
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.lab.progress import LabProgress
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.lab.state import xdg_dir
 
 
@@ -112,7 +112,7 @@ def carry_out(module: AnsibleModule) -> dict:
     """Return the module's result; raise OrchestratorError."""
     cache = module.params["cache_dir"] or str(xdg_dir("XDG_CACHE_HOME", ".cache", os.environ) / "bin")
     # Another process than Ansible's can show nothing before its end.
-    with Progress(getattr(module, "say", str)) as progress:
+    with LabProgress(getattr(module, "say", str)) as progress:
         return Binaries(module.params, pathlib.Path(cache), progress.say).obtain(module.check_mode)
 
 

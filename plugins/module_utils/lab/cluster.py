@@ -47,11 +47,11 @@ class Lab:
         faults_of.check_delays(self.params["ready_delays"])
         expand_nodes(self.params["nodes"])
         record = self.state.record()
-        reason = self._what_ails(record)
+        reason, stops = self._what_ails(record)
         if check_mode and reason:
             self.actions.append(reason)
             return self._result(record, started)
-        record = self._bring_up(record, reason) if reason else self._follow_tools(record, check_mode)
+        record = self._bring_up(record, reason, stops) if reason else self._follow_tools(record, check_mode)
         api = LabApi(record["ports"]["apiserver"], self.control.pki)
         with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
             self._bring_objects(api, record, pool, check_mode)
@@ -60,20 +60,20 @@ class Lab:
                 self._settle(api, record)
         return self._result(record, started)
 
-    def _what_ails(self, record: dict) -> str | None:
-        """Return why the control plane needs work, or None."""
+    def _what_ails(self, record: dict) -> tuple[str, bool]:
+        """Return why the control plane needs work, "" where it needs none, and whether all of it has to stop first."""
         ports = record.get("ports")
         if not self.control.installed(ports) or not ports:
-            return "created the control plane" if not self.state.dir.exists() else "recreated a half-made lab"
+            return ("recreated a half-made lab" if self.state.dir.exists() else "created the control plane"), False
         missing = self.control.missing()
         if missing:
-            return "restarted " + ", ".join(missing)
+            return "restarted " + ", ".join(missing), False
         known = record.get("versions") or {}
         if any(known.get(tool) != self.params["versions"].get(tool) for tool in COMPONENTS.values()):
-            return "restarted the control plane with other versions"
+            return "restarted the control plane with other versions", True
         if not wait_until(LabApi(ports["apiserver"], self.control.pki, timeout=5).ready, 10):
-            return "restarted a control plane that did not answer"
-        return None if self.state.kubeconfig.exists() else "restored the kubeconfig"
+            return "restarted a control plane that did not answer", True
+        return ("" if self.state.kubeconfig.exists() else "restored the kubeconfig"), False
 
     def _follow_tools(self, record: dict, check_mode: bool) -> dict:
         """Record where Helm, kubectl and the lab's charts are now, if they were moved or are of another version."""
@@ -93,12 +93,12 @@ class Lab:
                 self.state.write_record(record)
         return record
 
-    def _bring_up(self, record: dict, reason: str) -> dict:
+    def _bring_up(self, record: dict, reason: str, stops: bool) -> dict:
         """Start what does not run, and make everything anew where that is not possible; return the new record."""
         self.state.dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.actions.append(reason)
         record = dict(record)
-        if not self._restarted(record, reason):
+        if not self._restarted(record, stops):
             record = {"ports": self.state.choose_ports()}
             self.plane.stop()
             self.control.create(record["ports"])
@@ -110,11 +110,14 @@ class Lab:
         self.state.write_record(record)
         return record
 
-    def _restarted(self, record: dict, reason: str) -> bool:
-        """Say whether the lab runs again with its data; where it cannot, the actions say why."""
+    def _restarted(self, record: dict, stops: bool) -> bool:
+        """Say whether the lab runs again with its data; where it cannot, the actions say why.
+
+        stops: whether what still runs of it has to stop first.
+        """
         if not self.control.installed(record.get("ports")):
             return False
-        if "control plane" in reason:
+        if stops:
             self.control.stop()
         # A killed process may hold its ports a moment longer.
         if not wait_until(lambda: not self.control.taken_ports(record["ports"]), PORTS_FREE_WITHIN):

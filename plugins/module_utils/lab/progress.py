@@ -12,7 +12,7 @@ import typing as t
 HEARTBEAT = 20.0
 
 
-class Progress:
+class LabProgress:
     """Shows steps with the time since the start, and within its block that the last one still goes on."""
 
     def __init__(self, show: t.Callable[[str], t.Any], every: float = HEARTBEAT) -> None:
@@ -22,7 +22,7 @@ class Progress:
         self.done = threading.Event()
         self.thread = threading.Thread(target=self._beat, daemon=True)
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> LabProgress:
         self.thread.start()
         return self
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pathlib
 import threading
 
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.lab.progress import Progress, elapsed
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.lab.progress import LabProgress, elapsed
 
 
 def test_a_long_step_is_shown_to_go_on(tmp_path: pathlib.Path) -> None:
@@ -21,7 +21,7 @@ def test_a_long_step_is_shown_to_go_on(tmp_path: pathlib.Path) -> None:
         if "still" in line:
             beaten.set()
 
-    with Progress(show, every=0.01) as progress:
+    with LabProgress(show, every=0.01) as progress:
         progress.say(f"building etcd, 1 of 2, with Go, about 1 min; log {log}")
         assert beaten.wait(30)
         progress.say("built etcd in 60 s")

@@ -24,32 +24,39 @@ PLUGINS = ROOT / "plugins"
 COMPONENTS = ("gaie", "gateway", "httproute", "modelservice", "monitoring", "prepare")
 DOCUMENTS = ("DOCUMENTATION", "EXAMPLES", "RETURN")
 VARIABLE = re.compile(r"\w+")
+# Words that are a component's name and mean something else.
+TOLD = "the stack's Gateway, as planning and records tell of it"
+PARENT = "the Gateway that the HTTPRoutes of a part go to"
+KEYS = "keys of charts' values"
+WRITTEN = "variables of roles that scenarios of llm-d-benchmark become"
+PODS = "pods of a Gateway, for which the lab has delays of their own"
+CHECKS = "the check of the Gateway"
 # Files that may name components, how often, and why.
 ALLOWED: dict[str, tuple[int, str]] = {
-    "module_utils/access/of_stack.py": (4, ""),
-    "module_utils/base/names.py": (1, ""),
+    "module_utils/access/of_stack.py": (4, TOLD),
+    "module_utils/base/names.py": (1, KEYS),
     "module_utils/changes/drift.py": (1, ""),
-    "module_utils/deploy/objects.py": (2, ""),
-    "module_utils/fleet/report.py": (2, ""),
-    "module_utils/fleet/screen.py": (1, ""),
-    "module_utils/lab/stages.py": (2, ""),
+    "module_utils/deploy/objects.py": (2, PARENT),
+    "module_utils/fleet/report.py": (2, TOLD),
+    "module_utils/fleet/screen.py": (1, TOLD),
+    "module_utils/lab/stages.py": (2, PODS),
     "module_utils/objects/routes.py": (1, ""),
-    "module_utils/plan/planner.py": (2, ""),
-    "module_utils/record/page.py": (2, ""),
+    "module_utils/plan/planner.py": (3, PARENT),
+    "module_utils/record/page.py": (2, TOLD),
     "module_utils/record/timeline.py": (2, ""),
-    "module_utils/record/topology.py": (3, ""),
-    "module_utils/rules/base.py": (4, ""),
-    "module_utils/rules/pods.py": (1, ""),
-    "module_utils/rules/run.py": (1, ""),
-    "module_utils/scenarios/known.py": (1, ""),
-    "module_utils/scenarios/pool.py": (2, ""),
-    "module_utils/scenarios/role.py": (1, ""),
-    "module_utils/scenarios/stack.py": (37, ""),
-    "module_utils/schemas/facts.py": (2, ""),
-    "module_utils/status/status.py": (4, ""),
-    "module_utils/verify/conditions.py": (1, ""),
-    "module_utils/verify/prober.py": (1, ""),
-    "module_utils/verify/rounds.py": (1, ""),
+    "module_utils/record/topology.py": (3, TOLD),
+    "module_utils/rules/base.py": (4, KEYS),
+    "module_utils/rules/pods.py": (1, KEYS),
+    "module_utils/rules/run.py": (1, TOLD),
+    "module_utils/scenarios/known.py": (1, WRITTEN),
+    "module_utils/scenarios/pool.py": (2, KEYS),
+    "module_utils/scenarios/role.py": (1, KEYS),
+    "module_utils/scenarios/stack.py": (37, WRITTEN),
+    "module_utils/schemas/facts.py": (2, KEYS),
+    "module_utils/status/status.py": (4, TOLD),
+    "module_utils/verify/conditions.py": (1, CHECKS),
+    "module_utils/verify/prober.py": (1, CHECKS),
+    "module_utils/verify/rounds.py": (1, TOLD),
     "modules/serving_info.py": (4, "the Gateway that requests go through, in the module's options"),
 }
 

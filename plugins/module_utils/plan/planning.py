@@ -27,6 +27,8 @@ from ..deploy.base import Work
 from ..helm.image_check import hinted
 from ..lock.locks import await_locks, seen_locks
 from ..model.items import RenderedRelease
+from ..model.model import build_model
+from ..model.serving import served
 from ..objects.conditions import object_state
 from ..report.write import report_problem
 from ..rules.run import StackRules
@@ -193,6 +195,7 @@ class Planning:
             rendered = self.rules.render(known)
             errors = [finding_at(name, text, rule="planning") for name, text in rendered.errors]
             self.parts = rendered.parts
+            self.result_stack.update(served(self.result_stack, build_model(self.parts)))
             objects = [item for part in self.parts for item in part.manifests]
             self.notes += hinted(objects, self.params["image_registry"])
         except OrchestratorError as exc:

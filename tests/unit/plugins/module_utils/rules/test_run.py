@@ -14,6 +14,8 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors imp
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.findings import Finding, Findings, Mark
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.base import Facts
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.gaie import SELECTORS
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.model import serving
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.model import build_model
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules import run
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.base import ruled
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.registry import RULES
@@ -146,9 +148,9 @@ def test_a_chart_that_does_not_render_is_named_with_helms_message(tmp_path: path
     (tmp_path / "templates" / "x.yaml").write_text('{{ fail "give it a name" }}')
     rendered = rules_of(model("a"), modelservice={"chart_ref": str(tmp_path)}).render({})
     assert rendered.parts == []
-    assert len(rendered.errors) == 1
-    assert rendered.errors[0].startswith("ms-a: ")
-    assert "give it a name" in rendered.errors[0]
+    ((release, text),) = rendered.errors
+    assert release == "ms-a"
+    assert "give it a name" in text
 
 
 def test_values_of_secrets_are_dropped() -> None:
@@ -185,3 +187,15 @@ def test_a_mistake_known_already_is_not_named_twice(known: tuple, rules: list, l
 
 def test_a_finding_is_one_line() -> None:
     assert _finding("LLMD104").text() == "LLMD104 pool.yaml:7 (a.b): is wrong -> do this"
+
+
+@needs_helm
+def test_what_models_serve_is_read_from_their_manifests() -> None:
+    rules = rules_of(model("a"), model("b"))
+    told, parts = rules.result, rules.render({}).parts
+    assert serving.served(told, build_model(parts)) == {"models": told["models"], "pools": told["pools"]}
+    # Only the manifests count.
+    moved = copy.deepcopy(parts)
+    for item in (item for part in moved for item in part.manifests if item["kind"] == "Deployment"):
+        item["spec"]["template"]["metadata"]["labels"]["team"] = "x"
+    assert [row["labels"].get("team") for row in serving.served(told, build_model(moved))["models"]] == ["x", "x"]

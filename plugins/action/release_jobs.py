@@ -14,11 +14,13 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.cancel import cancel_path, request, withdraw
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.events import parse_time, read_events
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.module import argument_spec
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.fleet.progress import (
     line_text,
     name_text,
     waiting_text,
 )
+from ansible_collections.llm_d.orchestrator.plugins.modules import release_jobs
 
 # Ansible keeps a job's result in a file and tells nobody: look at it this often (seconds).
 LOOK_EVERY = 0.2
@@ -87,15 +89,7 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict | None = None) -> dict:
         """Return {results, failed_components}, failed where a job failed."""
         super().run(tmp, task_vars)
-        _valid, arguments = self.validate_argument_spec(
-            argument_spec={
-                "jobs": {"type": "dict", "required": True},
-                "collected": {"type": "dict", "default": {}},
-                "events_file": {"type": "path"},
-                "started": {"type": "str"},
-                "on_failure": {"type": "str", "choices": ["finish", "cancel"], "default": "finish"},
-            }
-        )
+        _valid, arguments = self.validate_argument_spec(argument_spec=argument_spec(release_jobs.DOCUMENTATION))
         results = self._wait(arguments, task_vars or {})
         cancelled = [name for name, result in results.items() if was_cancelled(result)]
         failed = [name for name, result in results.items() if failed_in(result) and name not in cancelled]

@@ -15,7 +15,7 @@ import os
 import re
 import typing as t
 
-from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_MAP, AUTH_ARG_SPEC
+from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_MAP
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s import client as k8s_client
 
 from ..base import plain_yaml
@@ -58,11 +58,6 @@ NO_FILE = os.path.join(os.devnull, "none")
 
 
 SERVER_HINT = "Check the server's address in llm_d_api_host, or in the kubeconfig."
-
-
-def cluster_argument_spec(**extra: dict) -> dict:
-    """Return the options by which a module reaches a cluster, with a module's own options added."""
-    return {**copy.deepcopy(AUTH_ARG_SPEC), **extra}
 
 
 class Cluster:

@@ -132,10 +132,6 @@ def not_carried_out(questions: t.Iterable[Object]) -> list[Finding]:
     ]
 
 
-CONSENTS = ("delete", "replace", "scale")
-
-DEFAULT_THRESHOLD = 32
-
 WORKLOADS = ("Deployment", "StatefulSet", "LeaderWorkerSet")
 
 

@@ -8,6 +8,7 @@ import dataclasses
 import typing as t
 
 from ..base.data import Object
+from ..components.gateway import gateway_of
 from ..model.model import StackModel
 from ..model.permissions import Access, compact
 from ..model.platform import ISTIOD
@@ -34,13 +35,14 @@ def add_access(
 
     result: the stack as plain data; present: objects of releases as they are, by release.
     """
-    namespace, gateway = result["namespace"], result["gateway"]["namespace"] or result["namespace"]
+    told = gateway_of(result)
+    namespace, gateway = result["namespace"], told["namespace"] or result["namespace"]
     spaces = model.facts.objects.get("Namespace")
     live = {body["metadata"]["name"] for body in spaces or [] if body["metadata"].get("uid")}
-    unseen = sorted({namespace, namespace if result["gateway"]["adopted"] else gateway} - live)
+    unseen = sorted({namespace, namespace if told["adopted"] else gateway} - live)
     # A namespace that may not be looked at may be absent too: an administrator is given it as well.
     absent = frozenset(unseen if spaces is not None else ())
-    istio, adopted = result["gateway"]["provider"] in ISTIOD, result["gateway"]["adopted"]
+    istio, adopted = told["provider"] in ISTIOD, told["adopted"]
     scope = Scope(namespace, gateway, absent, istio, adopted, result["route_gateway"]["namespace"])
     scope = dataclasses.replace(scope, locked=bool((result.get("lock") or {}).get("namespaces")))
     wanted = needs(model.planned, kinds_of(inventory.discovery), scope, present)

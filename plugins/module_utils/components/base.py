@@ -19,6 +19,9 @@ DEFAULT_PORT = 8000
 # The kinds of part: each is one file in deploy/.
 RELEASE, OBJECTS, KUSTOMIZATION = "release", "objects", "kustomization"
 
+# What a component does in a deployment, in this order.
+PREPARING, DEPLOYING, ROUTING = "preparing", "deploying", "routing"
+
 # Types as argument_specs name them.
 TYPES: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool, "list": list, "dict": dict, "path": str}
 
@@ -91,6 +94,8 @@ class Component(abc.ABC):
     chart: t.ClassVar[str] = ""
     # Whether its workloads are model servers.
     serves_models: t.ClassVar[bool] = False
+    # The phase of a deployment in which it works, as a record's timeline has it.
+    phase: t.ClassVar[str] = DEPLOYING
     # The variable that gives it something to do besides llm_d_models, "" where a stack is not empty without it.
     asks: t.ClassVar[str] = ""
 

@@ -167,3 +167,8 @@ class GatewayComponent(Component):
         return {
             "gateway": {**place, "class_name": self.class_name, "release": self.release_name, "adopted": self.adopted}
         }
+
+
+def gateway_of(stack: Object) -> Object:
+    """Return what a stack's plain data tell of its Gateway, {} where they tell nothing."""
+    return stack.get(GatewayComponent.name) or {}

@@ -12,7 +12,7 @@ from ..base.findings import Findings
 from ..base.names import dns_label, hostname_problem, name_problem
 from ..objects.routes import NO_TIMEOUTS, RouteRule, conflicts, parent_ref, route_manifest, with_parent
 from ..values.layers import check_entry
-from .base import DEFAULT_PORT, OBJECTS, Component, NeededKind, Part, named
+from .base import DEFAULT_PORT, OBJECTS, ROUTING, Component, NeededKind, Part, named
 from .gaie import POOL_API, GaieComponent, Pool, pool_ports
 from .gateway import API as GATEWAY_API
 from .gateway import GatewayComponent
@@ -39,6 +39,7 @@ class HttprouteComponent(Component):
     """The component `httproute`: the routes from the Gateway to the pools."""
 
     name = "httproute"
+    phase = ROUTING
     asks = "httproute_routes"
 
     @classmethod

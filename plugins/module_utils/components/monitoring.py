@@ -12,7 +12,7 @@ import typing as t
 
 from ..base.data import Object
 from ..base.names import epp_name
-from .base import OBJECTS, Component, NeededKind, Part
+from .base import OBJECTS, PREPARING, Component, NeededKind, Part
 from .gaie import GaieComponent
 from .monitors import API
 
@@ -23,6 +23,7 @@ class MonitoringComponent(Component):
     """The component `monitoring`."""
 
     name = "monitoring"
+    phase = PREPARING
 
     def resolve(self) -> None:
         """Nothing follows from its variables alone."""

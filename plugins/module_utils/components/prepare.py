@@ -12,7 +12,7 @@ from ..base.data import Object
 from ..base.images import rewrite_object
 from ..base.names import dns_label
 from ..helm.image_check import registry_of
-from .base import OBJECTS, Component, Part, named
+from .base import OBJECTS, PREPARING, Component, Part, named
 from .gaie import GaieComponent
 
 HF_KEY = "HF_TOKEN"
@@ -28,6 +28,7 @@ class PrepareComponent(Component):
     """The component `prepare`: namespace, token's secret, claim, downloads and image pulls, before all others."""
 
     name = "prepare"
+    phase = PREPARING
 
     def resolve(self) -> None:
         """What it makes counts as there."""

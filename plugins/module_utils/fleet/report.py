@@ -16,11 +16,14 @@ import typing as t
 from ..base.data import Object
 from ..base.errors import told
 from ..base.mask import mask_text
+from ..components.gateway import gateway_of
 from ..plan.screen import counts_text
 from .progress import MESSAGE_LIMIT
 from .targets import Size, batches
 
 OK, FAILED, UNREACHABLE, UNTOUCHED = "ok", "failed", "unreachable", "untouched"
+# What a cluster's Gateway is, among the versions.
+PROVIDER = "gateway"
 RESULTS = (FAILED, UNREACHABLE, UNTOUCHED, OK)
 
 
@@ -146,12 +149,12 @@ def _planned(answer: Object) -> Object:
     stack, plan, found = (answer.get(key) or {} for key in ("stack", "plan", "findings"))
     levels = [row.get("severity") for row in found or [] if isinstance(row, dict)]
     charts = {str(row.get("name")): str(row.get("version")) for row in plan.get("charts") or []}
-    gateway = (stack.get("gateway") or {}).get("provider")
+    gateway = gateway_of(stack).get("provider")
     return {
         "models": [str(row.get("name")) for row in stack.get("models") or []],
         "versions": {
             name: str(value)
-            for name, value in {"Kubernetes": stack.get("kubernetes"), "gateway": gateway, **charts}.items()
+            for name, value in {"Kubernetes": stack.get("kubernetes"), PROVIDER: gateway, **charts}.items()
             if value
         },
         "errors": levels.count("error"),

@@ -10,7 +10,7 @@ import typing as t
 
 from ..base.data import Object
 from .progress import clock_text
-from .report import FAILED, RESULTS, UNREACHABLE, UNTOUCHED
+from .report import FAILED, PROVIDER, RESULTS, UNREACHABLE, UNTOUCHED
 
 COLUMNS = 100
 # Lines of the table; what stands around it takes some ten more.
@@ -68,7 +68,7 @@ def common(rows: list[Object]) -> Object:
 
 def versions_text(versions: t.Mapping[str, str]) -> str:
     """Return versions as text; what a gateway is says its name alone."""
-    return ", ".join(value if name == "gateway" else f"{name} {value}" for name, value in versions.items())
+    return ", ".join(value if name == PROVIDER else f"{name} {value}" for name, value in versions.items())
 
 
 def _shared_text(rows: list[Object], shared: Object) -> str:

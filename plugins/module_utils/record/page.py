@@ -8,6 +8,7 @@ import json
 import typing as t
 
 from ..base.data import Object
+from ..components.gateway import gateway_of
 from ..report import pages
 from . import timeline, topology_svg
 from .topology import topology
@@ -136,7 +137,7 @@ What overlaps ran in parallel; `!` marks what failed.
 def page(record: Object) -> str:
     """Return a record as an HTML page, which is well-formed XML behind its first line."""
     root, by, stack = topology(record), record["by"], record["stack"]
-    gateway = stack.get("gateway") or {}
+    gateway = gateway_of(stack)
     facts = [
         ("Namespace", record["namespace"]),
         ("Gateway", "/".join(str(part) for part in (gateway.get("namespace"), gateway.get("name")) if part)),
@@ -163,7 +164,7 @@ def page(record: Object) -> str:
 
 def markdown(record: Object) -> str:
     """Return a record as Markdown."""
-    bars, gateway = timeline.bars(record["steps"], record["seconds"]), record["stack"].get("gateway")
+    bars, gateway = timeline.bars(record["steps"], record["seconds"]), gateway_of(record["stack"])
     return pages.markdown("record.md", MARKDOWN, **_shown(record), gateway=gateway, timeline=bars)
 
 

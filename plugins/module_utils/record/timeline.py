@@ -8,11 +8,14 @@ import math
 import types
 
 from ..base.data import Object
+from ..components.base import DEPLOYING, PREPARING, ROUTING
+from ..components.registry import COMPONENTS
 from ..report.pages import html
 
-# The phase of each component's steps; what is not named here is deployed.
-PHASES = {"prepare": "preparing", "httproute": "routing", "verify": "verify"}
-ORDER = ("planning", "preparing", "deploying", "routing", "verify")
+VERIFY = "verify"
+# The phase of each component's steps; those of a component that is no more were deployed.
+PHASES = {VERIFY: VERIFY, **{name: component.phase for name, component in COMPONENTS.items()}}
+ORDER = ("planning", PREPARING, DEPLOYING, ROUTING, VERIFY)
 # Steps that wait are drawn lighter than those that work.
 WAITING = ("ready", "accepted", "gone", "wait")
 # Characters of a bar that is text.
@@ -74,7 +77,7 @@ def phases(steps: list[Object], total: float) -> list[tuple[str, float, float]]:
     """Return (phase, begin, end) in seconds; planning is what came before the first step."""
     found: dict[str, tuple[float, float]] = {}
     for step in steps:
-        name = PHASES.get(step["component"], "deploying")
+        name = PHASES.get(step["component"], DEPLOYING)
         begin, end = found.get(name, (step["begin"], 0.0))
         found[name] = (min(begin, step["begin"]), max(end, end_of(step, total)))
     first = min((begin for begin, _end in found.values()), default=total)
@@ -141,7 +144,7 @@ Bar = tuple[float, float, str, str]
 
 
 def _bar(step: Object, total: float) -> Bar:
-    style = "probe" if step["component"] == "verify" else "wait" if step["step"] in WAITING else "work"
+    style = "probe" if step["component"] == VERIFY else "wait" if step["step"] in WAITING else "work"
     style += " failed" if step["status"] == "failed" else " open" if step["end"] is None else ""
     told = f"{step['step']}: {step['begin']:.1f} to {end_of(step, total):.1f} s, {step['status']}"
     told += f"\n{step['detail']}" if step.get("detail") else ""

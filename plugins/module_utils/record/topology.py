@@ -8,12 +8,13 @@ import dataclasses
 import typing as t
 
 from ..base.data import Object
+from ..components.gateway import gateway_of
 
 GOOD, BAD, WARN, UNKNOWN = "ready", "not ready", "doubtful", "unknown"
-# Which of the verification's checks speak of which part; what is not named here speaks of the model servers.
-CHECKS = {"gateway": "Gateway", "route": "HTTPRoute"}
-CHECKS |= dict.fromkeys(("pool", "selector", "endpoint_picker"), "InferencePool")
-SERVERS = "model servers"
+GATEWAY, ROUTE, POOL, SERVERS = "Gateway", "HTTPRoute", "InferencePool", "model servers"
+OBJECTS = (GATEWAY, ROUTE, POOL)
+# A check of the verification is named as the kind that it speaks of ends; these are not.
+OF_POOLS = {"selector": "pool", "endpoint_picker": "pool"}
 
 
 @dataclasses.dataclass
@@ -34,20 +35,19 @@ def topology(record: Object) -> TopologyNode | None:
     if not models:
         return None
     states = _States(record)
-    gateway = stack.get("gateway") or {}
-    lines = [f"{gateway.get('provider') or 'gateway'}, class {gateway.get('class_name') or 'unknown'}"]
+    gateway = gateway_of(stack)
+    name = gateway.get("name")
+    lines = [f"{gateway.get('provider') or 'no provider'}, class {gateway.get('class_name') or 'unknown'}"]
     lines += ["existed before"] if gateway.get("adopted") else []
-    root = TopologyNode(
-        "Gateway", str(gateway.get("name") or "unknown"), lines, states.of("Gateway", gateway.get("name"))
-    )
+    root = TopologyNode(GATEWAY, str(name or "unknown"), lines, states.of(GATEWAY, name))
     routed: dict[str, TopologyNode] = {}
     for model in models:
         route = _route_of(stack.get("routes") or [], model)
         name = (route.get("metadata") or {}).get("name") if route else None
         node = routed.get(str(name))
         if node is None:
-            node = routed[str(name)] = TopologyNode("HTTPRoute", str(name or "no route"))
-            node.state = states.of("HTTPRoute", name, model.get("name")) if name else WARN
+            node = routed[str(name)] = TopologyNode(ROUTE, str(name or "no route"))
+            node.state = states.of(ROUTE, name, model.get("name")) if name else WARN
             root.children.append(node)
         node.lines += [line for line in _matches(model) if line not in node.lines] if name else []
         node.children.append(_pool(stack, model, states))
@@ -75,8 +75,8 @@ def _pool(stack: Object, model: Object, states: _States) -> TopologyNode:
     ports = ", ".join(str(port) for port in pool.get("target_ports") or [])
     lines = [f"picker {pool.get('endpoint_picker') or 'unknown'}", f"port {ports or 'unknown'}"] if pool else []
     name = model.get("pool")
-    node = TopologyNode("InferencePool", str(name or "no pool"), lines)
-    node.state = states.of("InferencePool", name, model.get("name")) if name else WARN
+    node = TopologyNode(POOL, str(name or "no pool"), lines)
+    node.state = states.of(POOL, name, model.get("name")) if name else WARN
     node.children = [_servers(model, role, states) for role in model.get("roles") or {"": None}]
     return node
 
@@ -106,11 +106,17 @@ class _States:
             for item in release.get("objects") or []
         }
 
+    @staticmethod
+    def part_of(check: str) -> str:
+        """Return the kind of object that a check speaks of."""
+        end = OF_POOLS.get(check, check)
+        return next((kind for kind in OBJECTS if kind.lower().endswith(end)), SERVERS)
+
     def of(self, kind: str, name: t.Any, model: t.Any = None) -> str:
         """Return the state of an object of a kind, as far as it concerns a model (None: any)."""
-        part = kind if kind in CHECKS.values() else SERVERS
+        part = kind if kind in OBJECTS else SERVERS
         rows = [row for row in self.checks if model is None or row.get("model") in (model, "", None)]
-        rows = [row for row in rows if CHECKS.get(str(row.get("name")), SERVERS) == part]
+        rows = [row for row in rows if self.part_of(str(row.get("name"))) == part]
         ready = self.ready.get((kind, str(name)))
         if ready is False or any(not row.get("ok") and row.get("level") != "warning" for row in rows):
             return BAD

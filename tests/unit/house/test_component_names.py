@@ -33,18 +33,13 @@ PODS = "pods of a Gateway, for which the lab has delays of their own"
 CHECKS = "the check of the Gateway"
 # Files that may name components, how often, and why.
 ALLOWED: dict[str, tuple[int, str]] = {
-    "module_utils/access/of_stack.py": (4, TOLD),
     "module_utils/base/names.py": (1, KEYS),
     "module_utils/changes/drift.py": (1, ""),
     "module_utils/deploy/objects.py": (2, PARENT),
-    "module_utils/fleet/report.py": (2, TOLD),
-    "module_utils/fleet/screen.py": (1, TOLD),
+    "module_utils/fleet/report.py": (1, TOLD),
     "module_utils/lab/stages.py": (2, PODS),
     "module_utils/objects/routes.py": (1, ""),
     "module_utils/plan/planner.py": (3, PARENT),
-    "module_utils/record/page.py": (2, TOLD),
-    "module_utils/record/timeline.py": (2, ""),
-    "module_utils/record/topology.py": (3, TOLD),
     "module_utils/rules/base.py": (4, KEYS),
     "module_utils/rules/pods.py": (1, KEYS),
     "module_utils/rules/run.py": (1, TOLD),

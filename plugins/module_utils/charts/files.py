@@ -9,9 +9,11 @@ would refuse is refused here, with the file named.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import gzip
 import hashlib
 import io
+import itertools
 import os
 import posixpath
 import stat
@@ -95,21 +97,41 @@ class ChartFiles:
 
 def read_chart(path: str) -> ChartFiles:
     """Return the files of a chart folder or .tgz; raise OrchestratorError for what is not a sound chart."""
-    require(IMPORT_ERROR)
-    budget = _Budget()
-    files = _folder_files(path, budget) if os.path.isdir(path) else _members(_read(path, path), path, budget)
-    return _chart(files, path, 0, budget)
+    return _load(path)[0]
 
 
 def chart_digest(path: str) -> str:
     """Return sha256 in hex: of the .tgz itself, or of a folder's sorted file names and contents."""
-    digest = hashlib.sha256()
-    if not os.path.isdir(path):
-        digest.update(_read(path, path))
-        return digest.hexdigest()
-    for name, content in sorted(_folder_files(path, _Budget()).items()):
-        digest.update(name.encode() + b"\0" + hashlib.sha256(content).digest())
-    return digest.hexdigest()
+    return _load(path)[1]
+
+
+def _load(path: str) -> tuple[ChartFiles, str]:
+    """Return a chart's files and its digest; one that has not changed is read once in a process."""
+    require(IMPORT_ERROR)
+    try:
+        found = _walk(path) if os.path.isdir(path) else iter([(path, os.stat(path))])
+        state = tuple(
+            (name, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+            for name, status in itertools.islice(found, MAX_MEMBERS + 1)
+        )
+    except (OSError, ValueError) as exc:  # ValueError: a name that no file can have
+        reason = getattr(exc, "strerror", None) or exc
+        raise OrchestratorError(f"The chart {path} cannot be read: {path}: {reason}") from exc
+    return _loaded(path, state)
+
+
+@functools.lru_cache(maxsize=32)
+def _loaded(path: str, _state: tuple[t.Any, ...]) -> tuple[ChartFiles, str]:
+    budget, digest = _Budget(), hashlib.sha256()
+    if os.path.isdir(path):
+        files = _folder_files(path, budget)
+        for name, content in sorted(files.items()):
+            digest.update(name.encode() + b"\0" + hashlib.sha256(content).digest())
+    else:
+        packed = _read(path, path)
+        digest.update(packed)
+        files = _members(packed, path, budget)
+    return _chart(files, path, 0, budget), digest.hexdigest()
 
 
 def _chart(files: Files, path: str, depth: int, budget: _Budget) -> ChartFiles:
@@ -239,18 +261,21 @@ def _checked_name(member: tarfile.TarInfo, path: str) -> str:
 
 
 def _folder_files(path: str, budget: _Budget) -> Files:
-    if not os.path.isfile(os.path.join(path, "Chart.yaml")):
-        raise _no_chart(path)  # before a whole home folder is read
     files: Files = {}
+    for full, status in _walk(path):
+        if not stat.S_ISREG(status.st_mode):
+            raise OrchestratorError(f"The chart {path} holds {full!r}, which is neither a file nor a folder.")
+        budget.take(status.st_size, path, full)
+        files[os.path.relpath(full, path).replace(os.sep, "/")] = _read(full, path)
+    return files
+
+
+def _walk(path: str) -> t.Iterator[tuple[str, os.stat_result]]:
+    """Yield the files of a chart's folder; raise OrchestratorError for another one, before a whole home is read."""
+    if not os.path.isfile(os.path.join(path, "Chart.yaml")):
+        raise _no_chart(path)
     for folder, folders, names in os.walk(path):
         folders[:] = sorted(name for name in folders if name != ".git")
-        for name in sorted(names):
-            full = os.path.join(folder, name)
-            if not os.path.exists(full):
-                continue  # a link that leads nowhere, as editors leave them
-            status = os.stat(full)
-            if not stat.S_ISREG(status.st_mode):
-                raise OrchestratorError(f"The chart {path} holds {full!r}, which is neither a file nor a folder.")
-            budget.take(status.st_size, path, full)
-            files[os.path.relpath(full, path).replace(os.sep, "/")] = _read(full, path)
-    return files
+        for full in sorted(os.path.join(folder, name) for name in names):
+            if os.path.exists(full):  # not a link that leads nowhere, as editors leave them
+                yield full, os.stat(full)

@@ -9,24 +9,21 @@ import typing as t
 from ..base.data import Object
 from ..base.words import listed
 from ..objects.pools import (
+    alike,
     is_leader,
     is_ready,
     labels_of,
-    listening_ports,
     matches,
     pool_picker,
-    pool_ports,
     pool_selector,
+    spelt_otherwise,
     text_of,
+    unheard,
 )
 from .base import ERROR, SYMPTOM, WARNING, Diagnosis, Proof
 from .evidence import Evidence, clean, ref
 
 _WORKLOADS = ("Deployment", "StatefulSet", "LeaderWorkerSet")
-
-
-def _folded(key: str) -> str:
-    return key.replace("-", "").replace("_", "").lower()
 
 
 def selected(evidence: Evidence, pool: Object) -> list[Object]:
@@ -56,12 +53,9 @@ def _selects_nothing(evidence: Evidence) -> t.Iterator[Proof]:
         selector = pool_selector(pool)
         if selected(evidence, pool) or makers_of(evidence, selector):
             continue
-        keys = {_folded(key) for key in selector}
-        near = [pod for pod in evidence.pods if keys & {_folded(key) for key in labels_of(pod)}]
+        near = alike(selector, evidence.pods)
         text = f"the pool selects {text_of(selector)}; " + _carried(near)
-        twins = {_folded(key): key for pod in near for key in labels_of(pod)}
-        other = [(key, twins[_folded(key)]) for key in selector if twins.get(_folded(key), key) != key]
-        remedy = f"The pool says {other[0][0]}, the pods say {other[0][1]}: use one spelling in both." if other else ""
+        remedy = "".join(spelt_otherwise(selector, near)[:1])
         yield Proof((ref(pool),), clean(text, 500), key=ref(pool)[2], since=evidence.since(pool), remedy=remedy)
 
 
@@ -92,15 +86,11 @@ def _none_ready(evidence: Evidence) -> t.Iterator[Proof]:
 
 def _wrong_port(evidence: Evidence) -> t.Iterator[Proof]:
     for pool in evidence.of("InferencePool"):
-        wanted = pool_ports(pool)
         for pod in filter(is_leader, selected(evidence, pool)):
-            listening = listening_ports(pod)
-            missing = [port for port in wanted if port not in listening]
-            if listening and missing:
-                text = (
-                    f"the pool sends to port {listed(map(str, missing))}; pod {pod['metadata']['name']} listens on "
-                    f"{listed(map(str, sorted(listening)), 6)}"
-                )
+            missing, listening = unheard(pool, pod)
+            if missing:
+                name = pod["metadata"]["name"]
+                text = f"the pool sends to port {listed(missing)}; pod {name} listens on {listed(listening, 6)}"
                 yield Proof((ref(pool),), text, key=ref(pool)[2], since=evidence.since(pool))
                 break
 

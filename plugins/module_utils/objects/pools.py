@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import typing as t
 
 from ..base.data import Object
 from ..base.names import did_you_mean
@@ -61,6 +62,25 @@ def namespace_of(item: Object) -> str:
 def matches(labels: dict[str, str], selector: dict[str, str]) -> bool:
     """Return whether labels satisfy a selector; an empty selector matches nothing, as in a Service."""
     return bool(selector) and all(labels.get(key) == value for key, value in selector.items())
+
+
+def alike(selector: t.Iterable[str], pods: t.Iterable[Object]) -> list[Object]:
+    """Return the pods with a label that is spelt as one of a selector's, but for case and hyphens."""
+    keys = set(map(_folded, selector))
+    return [pod for pod in pods if keys & set(map(_folded, labels_of(pod)))]
+
+
+def spelt_otherwise(selector: t.Iterable[str], pods: t.Iterable[Object]) -> list[str]:
+    """Return what to do about labels that pods spell otherwise than a pool's selector."""
+    carried = {_folded(key): key for pod in pods for key in labels_of(pod)}
+    twins = [(key, carried.get(_folded(key), key)) for key in selector]
+    return [
+        f"The pool says {key}, the pods say {twin}: use one spelling in both." for key, twin in twins if key != twin
+    ]
+
+
+def _folded(key: str) -> str:
+    return key.replace("-", "").replace("_", "").lower()
 
 
 def text_of(labels: dict[str, str]) -> str:
@@ -145,6 +165,13 @@ def listening_ports(pod: Object) -> set[int]:
         given = {int(port) for port in PORT_ARGUMENT.findall(words)}
         ports |= given or {entry["containerPort"] for entry in container.get("ports") or []}
     return ports
+
+
+def unheard(pool: Object, pod: Object) -> tuple[list[str], list[str]]:
+    """Return the pool's ports that a pod does not listen on, none where it does not say, and those that it does."""
+    listening = listening_ports(pod)
+    missing = [port for port in pool_ports(pool) if port not in listening] if listening else []
+    return list(map(str, missing)), list(map(str, sorted(listening)))
 
 
 def trouble(pod: Object) -> str:

@@ -4,10 +4,13 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from ..base.data import Object
 from ..base.words import listed
 from ..objects.pools import (
     Check,
+    alike,
     alive_with,
     failed,
     find_pool,
@@ -15,39 +18,33 @@ from ..objects.pools import (
     is_leader,
     is_ready,
     labels_of,
-    listening_ports,
     matches,
     name_of,
     pods_of,
     pool_ports,
     pool_selector,
+    spelt_otherwise,
     text_of,
     trouble,
+    unheard,
 )
 
 
 def wanted_replicas(spec: Object, snapshot: Object) -> int:
     """Return how many pods the workloads of a model ask for, 0 where none is found."""
-    total = 0
-    for item in snapshot["workloads"]:
-        body = item["spec"]
-        leader = body.get("leaderWorkerTemplate") or {}
-        template = body.get("template") or leader.get("workerTemplate") or {}
-        if matches((template.get("metadata") or {}).get("labels") or {}, spec.get("labels") or {}):
-            total += int(body.get("replicas") or 0) * int(leader.get("size") or 1)
-    return total
+    return sum(
+        int(item["spec"].get("replicas") or 0) * int((item["spec"].get("leaderWorkerTemplate") or {}).get("size") or 1)
+        for item in _workloads(spec, snapshot)
+    )
 
 
-def _stopped(spec: Object, snapshot: Object) -> list[str]:
-    """Return the model's workloads that ask for no pods, as 'Kind name'."""
-    found = []
+def _workloads(spec: Object, snapshot: Object) -> t.Iterator[Object]:
+    """Return the workloads whose pods are the model's."""
     for item in snapshot["workloads"]:
         body = item["spec"]
         template = body.get("template") or (body.get("leaderWorkerTemplate") or {}).get("workerTemplate") or {}
-        labels = (template.get("metadata") or {}).get("labels") or {}
-        if body.get("replicas") == 0 and matches(labels, spec.get("labels") or {}):
-            found.append(f"{item.get('kind', 'workload')} {name_of(item)}")
-    return found
+        if matches((template.get("metadata") or {}).get("labels") or {}, spec.get("labels") or {}):
+            yield item
 
 
 def check_pods(spec: Object, snapshot: Object) -> Check:
@@ -60,7 +57,8 @@ def check_pods(spec: Object, snapshot: Object) -> Check:
     if wanted and ready >= wanted:
         return Check(spec["name"], "pods", True, detail)
     if not pods:
-        detail += "".join(f"; {name} is scaled to 0" for name in _stopped(spec, snapshot))
+        stopped = [item for item in _workloads(spec, snapshot) if item["spec"].get("replicas") == 0]
+        detail += "".join(f"; {item.get('kind', 'workload')} {name_of(item)} is scaled to 0" for item in stopped)
         return failed(
             spec,
             "pods",
@@ -91,9 +89,7 @@ def check_selector(spec: Object, snapshot: Object) -> Check | None:
     selected = alive_with(selector, snapshot)
     title = f"InferencePool {name_of(pool)}"
     if not selected:
-        keys = {_folded(key) for key in selector}
-        alike = [pod for pod in snapshot["pods"] if is_alive(pod) and keys & {_folded(key) for key in labels_of(pod)}]
-        return _selects_nothing(spec, title, selector, mine or alike)
+        return _selects_nothing(spec, title, selector, mine or alike(selector, filter(is_alive, snapshot["pods"])))
     if not any(is_ready(pod) for pod in selected):
         return failed(
             spec, "selector", f"{title} selects {len(selected)} pods, none of them is ready", "Make the pods ready."
@@ -113,19 +109,10 @@ def check_selector(spec: Object, snapshot: Object) -> Check | None:
 
 def _selects_nothing(spec: Object, title: str, selector: dict[str, str], candidates: list[Object]) -> Check:
     detail = f"{title} selects 0 pods: its selector is {text_of(selector)}"
+    detail += "".join(f"; pod {name_of(pod)} carries {text_of(labels_of(pod))}" for pod in candidates[:2])
+    hints = spelt_otherwise(selector, candidates)[::-1]
     hint = "Make the pool's selector and the labels of the model's pods agree."
-    for pod in candidates[:2]:
-        detail += f"; pod {name_of(pod)} carries {text_of(labels_of(pod))}"
-    carried = {_folded(key): key for pod in candidates for key in labels_of(pod)}
-    for key in selector:
-        twin = carried.get(_folded(key))
-        if twin and twin != key:
-            hint = f"The pool says {key}, the pods say {twin}: use one spelling in both. " + hint
-    return failed(spec, "selector", detail, hint)
-
-
-def _folded(key: str) -> str:
-    return key.replace("-", "").replace("_", "").lower()
+    return failed(spec, "selector", detail, " ".join([*hints, hint]))
 
 
 def check_ports(spec: Object, snapshot: Object) -> Check | None:
@@ -133,17 +120,13 @@ def check_ports(spec: Object, snapshot: Object) -> Check | None:
     pool = find_pool(spec, snapshot)
     if pool is None:
         return None
-    wanted = pool_ports(pool)
-    for pod in snapshot["pods"]:
-        if not is_alive(pod) or not is_leader(pod) or not matches(labels_of(pod), pool_selector(pool)):
-            continue
-        listening = listening_ports(pod)
-        missing = [port for port in wanted if port not in listening]
-        if listening and missing:
+    for pod in filter(is_leader, alive_with(pool_selector(pool), snapshot)):
+        missing, listening = unheard(pool, pod)
+        if missing:
             detail = (
-                f"InferencePool {name_of(pool)} sends to port {', '.join(map(str, missing))}, but pod {name_of(pod)} "
-                f"listens on {', '.join(map(str, sorted(listening)))}"
+                f"InferencePool {name_of(pool)} sends to port {', '.join(missing)}, but pod {name_of(pod)} "
+                f"listens on {', '.join(listening)}"
             )
             hint = "Make the pool's target port and the model server's port (--port, containerPort) agree."
             return failed(spec, "ports", detail, hint)
-    return Check(spec["name"], "ports", True, f"the pods listen on {', '.join(map(str, wanted))}")
+    return Check(spec["name"], "ports", True, f"the pods listen on {', '.join(map(str, pool_ports(pool)))}")

@@ -50,17 +50,14 @@ def _bounds(limit_range: Object) -> str:
 
 RULES = (
     Diagnosis(
-        "DIAG301",
-        "A quota of the namespace is used up",
-        _quota,
+        "DIAG301", "A quota of the namespace is used up", _quota,
         _MADE + "exceeded quota",
         "The namespace's ResourceQuota has less left than the next pod or object needs.",
         "Raise the ResourceQuota, ask for less, or remove what uses it up.",
         "F8; Kubernetes, Resource Quotas",
     ),
     Diagnosis(
-        "DIAG302",
-        "A quota demands requests or limits that the pods do not set",
+        "DIAG302", "A quota demands requests or limits that the pods do not set",
         said(
             r"failed quota: ([^:\s]+): must specify ([\w.,/ -]+)",
             remedy="Set {2} for every container, or make a LimitRange with defaults.",
@@ -71,18 +68,14 @@ RULES = (
         "Kubernetes, Resource Quotas",
     ),
     Diagnosis(
-        "DIAG303",
-        "A LimitRange of the namespace forbids the pods' resources",
-        _limits,
+        "DIAG303", "A LimitRange of the namespace forbids the pods' resources", _limits,
         _MADE + "maximum cpu usage per Container is ...",
         "A container asks for less or more than the LimitRange of the namespace allows.",
         "Change the container's resources in the values, or the LimitRange.",
         "Kubernetes, Limit Ranges",
     ),
     Diagnosis(
-        "DIAG304",
-        "Pod Security Admission refuses the pods",
-        said(r'violates PodSecurity "([^"]+)": ([^\n]{0,200})'),
+        "DIAG304", "Pod Security Admission refuses the pods", said(r'violates PodSecurity "([^"]+)": ([^\n]{0,200})'),
         _MADE + "violates PodSecurity",
         "The namespace enforces a Pod Security Standard that the pods do not meet.",
         "Set the securityContext fields that the message names, or label the namespace"
@@ -90,8 +83,7 @@ RULES = (
         "Kubernetes, Pod Security Admission",
     ),
     Diagnosis(
-        "DIAG305",
-        "No security context constraint of OpenShift admits the pods",
+        "DIAG305", "No security context constraint of OpenShift admits the pods",
         said(r"(unable to validate against any security context constraint)"),
         _MADE + "unable to validate against any security context constraint",
         "The pods' ServiceAccount may use no SCC that allows what they ask for (user, host paths, capabilities).",
@@ -99,8 +91,7 @@ RULES = (
         "OpenShift, Managing security context constraints; F9",
     ),
     Diagnosis(
-        "DIAG306",
-        "An admission webhook refuses",
+        "DIAG306", "An admission webhook refuses",
         said(
             r'admission webhook "([^"]+)" denied the request',
             remedy="Do what the webhook {1} demands, or ask who runs it for an exception.",
@@ -111,8 +102,7 @@ RULES = (
         "Kubernetes, Dynamic Admission Control",
     ),
     Diagnosis(
-        "DIAG307",
-        "An admission webhook does not answer",
+        "DIAG307", "An admission webhook does not answer",
         said(
             r'failed calling webhook "([^"]+)"',
             remedy="Start the webhook {1}'s Service again, or remove its configuration where its operator is gone.",
@@ -123,8 +113,7 @@ RULES = (
         "Kubernetes, Dynamic Admission Control",
     ),
     Diagnosis(
-        "DIAG308",
-        "An admission policy refuses",
+        "DIAG308", "An admission policy refuses",
         said(r"ValidatingAdmissionPolicy '([^']+)' with binding '([^']+)' denied request"),
         _MADE + "ValidatingAdmissionPolicy ... denied request",
         "A policy of the cluster forbids the object.",
@@ -132,8 +121,7 @@ RULES = (
         "Kubernetes, Validating Admission Policy",
     ),
     Diagnosis(
-        "DIAG309",
-        "The pods' ServiceAccount does not exist",
+        "DIAG309", "The pods' ServiceAccount does not exist",
         said(
             r'(?:error looking up service account \S+|serviceaccount "?[^"\s]+"?): ?'
             r'(?:serviceaccount "([^"]+)" )?not found',
@@ -146,17 +134,14 @@ RULES = (
         "Kubernetes, Service Accounts",
     ),
     Diagnosis(
-        "DIAG310",
-        "The pods' priority class does not exist",
-        said(r"no PriorityClass with name (\S+) was found"),
+        "DIAG310", "The pods' priority class does not exist", said(r"no PriorityClass with name (\S+) was found"),
         _MADE + "no PriorityClass with name",
         "priorityClassName names a class that the cluster does not have.",
         "Make the PriorityClass, or name another in the values.",
         "Kubernetes, Pod Priority and Preemption",
     ),
     Diagnosis(
-        "DIAG312",
-        "A definition (CRD) that the release needs is not installed",
+        "DIAG312", "A definition (CRD) that the release needs is not installed",
         said(
             r'no matches for kind "([^"]+)" in version "([^"]+)"',
             remedy="Install the definitions that serve {1} in {2}, of the release that the chart is made for.",
@@ -167,8 +152,7 @@ RULES = (
         "F1, F3; kubernetes-sigs/gateway-api-inference-extension#1737",
     ),
     Diagnosis(
-        "DIAG313",
-        "The API server refuses a field or value",
+        "DIAG313", "The API server refuses a field or value",
         said(r"((?:unknown field|Invalid value|Unsupported value|Required value)[^\n]{0,120})"),
         "Helm or an event: Invalid value, Unsupported value, Required value",
         "An object does not meet its schema or its validation.",
@@ -176,8 +160,7 @@ RULES = (
         "Kubernetes, API conventions",
     ),
     Diagnosis(
-        "DIAG311",
-        "Permissions are missing (RBAC)",
+        "DIAG311", "Permissions are missing (RBAC)",
         said(
             r'User "([^"]+)" cannot (\w+) resource "([^"]+)" in API group "([^"]*)"',
             key=3,
@@ -188,4 +171,4 @@ RULES = (
         "Grant it with a Role and a RoleBinding.",
         "Kubernetes, Using RBAC Authorization",
     ),
-)
+)  # fmt: skip

@@ -115,17 +115,14 @@ _SECRET_REMEDY = (
 
 RULES = (
     Diagnosis(
-        "DIAG401",
-        "A Secret that a container needs does not exist",
-        _made(SECRET, _SECRET_REMEDY),
+        "DIAG401", "A Secret that a container needs does not exist", _made(SECRET, _SECRET_REMEDY),
         'CreateContainerConfigError: secret "..." not found',
         "The container takes a variable from a Secret that is not in the namespace.",
         "Make the Secret in this namespace, or name another in the values.",
         "F9; vllm-project/aibrix#772",
     ),
     Diagnosis(
-        "DIAG402",
-        "A Secret or ConfigMap lacks the key that a container needs",
+        "DIAG402", "A Secret or ConfigMap lacks the key that a container needs",
         _made(KEY, "Add the key {1} to the {2} {3}, or name the right key in the values."),
         "CreateContainerConfigError: couldn't find key ... in Secret ...",
         "The object exists, under another key.",
@@ -133,8 +130,7 @@ RULES = (
         "F9",
     ),
     Diagnosis(
-        "DIAG403",
-        "A ConfigMap that a container needs does not exist",
+        "DIAG403", "A ConfigMap that a container needs does not exist",
         _made(CONFIG_MAP, "Make the ConfigMap {1} in this namespace, or name another in the values."),
         'CreateContainerConfigError: configmap "..." not found',
         "The container takes a variable from a ConfigMap that is not in the namespace.",
@@ -142,27 +138,21 @@ RULES = (
         "Kubernetes, Configure a Pod to Use a ConfigMap",
     ),
     Diagnosis(
-        "DIAG404",
-        "The container's command cannot be run",
-        _made(COMMAND),
+        "DIAG404", "The container's command cannot be run", _made(COMMAND),
         "StartError, RunContainerError or CreateContainerError: executable file not found",
         "The image does not hold the command, or it is for another processor.",
         "Correct command and args in the values (modelCommand: vllmServe needs an image with vLLM).",
         "Kubernetes, Debug Pods",
     ),
     Diagnosis(
-        "DIAG405",
-        "The container cannot be made",
-        _made(None),
+        "DIAG405", "The container cannot be made", _made(None),
         "CreateContainerConfigError, CreateContainerError, RunContainerError",
         "The node's container runtime refuses the container's configuration.",
         "Correct what the message names.",
         "Kubernetes, Debug Pods",
     ),
     Diagnosis(
-        "DIAG411",
-        "A container was killed for want of memory",
-        _out_of_memory,
+        "DIAG411", "A container was killed for want of memory", _out_of_memory,
         "OOMKilled, exit code 137, CrashLoopBackOff",
         "The container used more main memory than its limit: weights are read through it, and every GPU's process has"
         " its own share.",
@@ -171,18 +161,14 @@ RULES = (
         "F9; vllm-project/production-stack#782",
     ),
     Diagnosis(
-        "DIAG412",
-        "Pods were evicted from their node",
-        _evicted,
+        "DIAG412", "Pods were evicted from their node", _evicted,
         "Pod Failed, reason Evicted",
         "The node was short of disk, memory or process ids; model weights fill ephemeral storage soon.",
         "Give the pods requests for ephemeral-storage, or put the weights on a claim; mend the node's pressure.",
         "Kubernetes, Node-pressure Eviction",
     ),
     Diagnosis(
-        "DIAG413",
-        "A probe kills the container before the model is loaded",
-        _killed_by_probe,
+        "DIAG413", "A probe kills the container before the model is loaded", _killed_by_probe,
         "events Unhealthy and Killing: failed liveness or startup probe; exit code 137 or 143; restarts",
         "Loading takes longer than the startup or liveness probe allows.",
         "Raise startupProbe.failureThreshold x periodSeconds above the loading time (minutes for large models, more"
@@ -190,13 +176,11 @@ RULES = (
         "F9; llm-d/llm-d-benchmark#1828",
     ),
     Diagnosis(
-        "DIAG414",
-        "A container runs and its probe fails",
-        _probe_fails,
+        "DIAG414", "A container runs and its probe fails", _probe_fails,
         "Pod Running, not Ready, event Unhealthy",
         "The server is still loading, or listens on another port or path than the probe asks.",
         "Wait while the log shows progress; else compare the probe's port and path with the server's.",
         "F9; llm-d/llm-d-benchmark#878",
         "warning",
     ),
-)
+)  # fmt: skip

@@ -101,18 +101,14 @@ def _unmounted(evidence: Evidence) -> t.Iterator[Proof]:
 
 RULES = (
     Diagnosis(
-        "DIAG201",
-        "A claim names a storage class that does not exist",
-        _claims("no-class"),
+        "DIAG201", "A claim names a storage class that does not exist", _claims("no-class"),
         "PersistentVolumeClaim Pending, event ProvisioningFailed: storageclass not found; its pods Pending",
         "No StorageClass of that name is in the cluster.",
         "Name one of the cluster's classes. A claim's class cannot be changed: delete the claim and make it anew.",
         "F8; llm-d/llm-d-benchmark#1789; llm-d/llm-d#969",
     ),
     Diagnosis(
-        "DIAG202",
-        "A claim names no storage class, and the cluster has no default",
-        _claims("no-default"),
+        "DIAG202", "A claim names no storage class, and the cluster has no default", _claims("no-default"),
         "PersistentVolumeClaim Pending, event FailedBinding: no persistent volumes available and no storage class is"
         " set",
         "Nothing makes a volume for a claim without a class where no class is the default.",
@@ -120,9 +116,7 @@ RULES = (
         "F8; Kubernetes, Persistent Volumes",
     ),
     Diagnosis(
-        "DIAG203",
-        "A volume cannot be provisioned",
-        _claims("provisioning"),
+        "DIAG203", "A volume cannot be provisioned", _claims("provisioning"),
         "PersistentVolumeClaim Pending, event ProvisioningFailed or ExternalProvisioning",
         "The storage class's provisioner refuses the claim (access mode such as ReadWriteMany, size, quota), has no"
         " rights, or does not run.",
@@ -130,9 +124,7 @@ RULES = (
         "F8; Kubernetes, Persistent Volumes",
     ),
     Diagnosis(
-        "DIAG204",
-        "A claim waits for its first pod, and no pod mounts it",
-        _claims("waits"),
+        "DIAG204", "A claim waits for its first pod, and no pod mounts it", _claims("waits"),
         "PersistentVolumeClaim Pending, WaitForFirstConsumer",
         "The class binds a volume only when a pod that mounts the claim is scheduled.",
         "Nothing, if a pod follows; else mount the claim or remove it.",
@@ -140,21 +132,17 @@ RULES = (
         "warning",
     ),
     Diagnosis(
-        "DIAG205",
-        "A pod mounts a claim that does not exist",
-        _absent,
+        "DIAG205", "A pod mounts a claim that does not exist", _absent,
         "Pod Pending, FailedScheduling: persistentvolumeclaim not found",
         "The claim was never made, was deleted, or has another name or namespace.",
         "Make the claim, or correct its name in the values (modelArtifacts.uri: pvc://CLAIM/PATH).",
         "F8; vllm-project/production-stack#37",
     ),
     Diagnosis(
-        "DIAG206",
-        "A volume cannot be mounted",
-        _unmounted,
+        "DIAG206", "A volume cannot be mounted", _unmounted,
         "Pod Pending in ContainerCreating, event FailedMount or FailedAttachVolume",
         "The Secret or ConfigMap of a volume is missing, another node holds the volume, or the storage's driver fails.",
         "Make what the event names; for Multi-Attach errors wait for the old pod or use ReadWriteMany.",
         "Kubernetes, Debug Pods",
     ),
-)
+)  # fmt: skip

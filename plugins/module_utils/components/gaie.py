@@ -200,7 +200,9 @@ class GaieComponent(Component):
     def _settings(self) -> PoolSettings:
         given, facts = self.given, self.stack.facts
         secret, note = token_secret(facts.secrets, given.get("hf_token_secret") or "", given.get("hf_token_key") or "")
-        if note:
+        if note and secret is None and given.get("hf_token_key"):
+            self.stack.problems.add("gaie_hf_token_key", note, "a key of that secret", rule="input-secret")
+        elif note and facts.reachable and self.chosen:
             self.stack.notes.append(note)
         own = facts.chart_values.get(self.name) or {}
         provider = self.stack.of(GatewayComponent).provider

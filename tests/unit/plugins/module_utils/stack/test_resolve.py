@@ -168,6 +168,21 @@ def test_the_token_secret_is_wired():
     assert env[0]["valueFrom"]["secretKeyRef"] == {"name": "hf-token", "key": "HF_TOKEN"}
 
 
+@pytest.mark.parametrize(
+    ("given", "known", "problem", "note"),
+    [
+        ({"hf_token_secret": "hf-token", "hf_token_key": "b"}, {}, "gaie_hf_token_key: The secret hf-token has no", ""),
+        ({"hf_token_secret": "later"}, {}, "", "The secret later does not exist yet"),
+        ({"hf_token_secret": "later"}, {"reachable": False}, "", ""),
+    ],
+)
+def test_a_tokens_secret_that_does_not_fit(given, known, problem, note):
+    facts = Facts(classes=CLASSES, secrets={"hf-token": ["a"]}, **known)
+    _result, problems, stack = resolve([model()], facts, gaie=given)
+    assert [text.startswith(problem) for text in problems] == ([True] if problem else [])
+    assert [text.startswith(note) for text in stack.notes] == ([True] if note else [])
+
+
 def test_the_router_chart_takes_its_values_under_router():
     result, problems, _stack = resolve([model()], gaie={"chart": "llm-d-router-gateway"})
     values = releases(result)["gaie"][0]["values"]

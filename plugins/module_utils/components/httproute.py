@@ -10,6 +10,7 @@ import typing as t
 from ..base.data import Object, Values
 from ..base.findings import Findings
 from ..base.names import dns_label, hostname_problem, name_problem
+from ..base.ours import COMPONENT_LABEL, MANAGED_LABEL
 from ..objects.routes import NO_TIMEOUTS, RouteRule, conflicts, parent_ref, route_manifest, with_parent
 from ..values.layers import check_entry
 from .base import DEFAULT_PORT, OBJECTS, ROUTING, Component, NeededKind, Part, named
@@ -59,13 +60,16 @@ class HttprouteComponent(Component):
         self.rules = [self._rule(entry) for entry in self.entries]
         _check_timeouts(given.get("timeouts") or {}, "httproute_timeouts", stack.problems)
         if given["mode"] == SHARED:
-            self.routes = [route_manifest(given["name"], self.namespace, self.rules)] if self.rules else []
+            self.routes = [self._route(given["name"], self.rules)] if self.rules else []
             _check_shared(self.entries, self.rules, stack.problems)
         else:
             names = [_route_name(entry) for entry in self.entries]
             _check_route_names(names, self.entries, stack.problems)
             rows = zip(names, self.rules, strict=True)
-            self.routes = [route_manifest(name, self.namespace, [rule]) for name, rule in rows]
+            self.routes = [self._route(name, [rule]) for name, rule in rows]
+
+    def _route(self, name: str, rules: list[RouteRule]) -> Object:
+        return route_manifest(name, self.namespace, rules, {MANAGED_LABEL: "true", COMPONENT_LABEL: self.name})
 
     def _derived(self, pool: Pool) -> Values:
         """Return the entry of a model's own route."""

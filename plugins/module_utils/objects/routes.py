@@ -11,7 +11,7 @@ import copy
 import dataclasses
 
 from ..base.data import Object
-from ..base.ours import COMPONENT_LABEL, MANAGED_LABEL
+from ..base.ours import MANAGED_LABEL
 
 GROUP = "gateway.networking.k8s.io"
 
@@ -20,12 +20,6 @@ API_VERSION = GROUP + "/v1"
 
 
 POOL_GROUP = "inference.networking.k8s.io"
-
-
-COMPONENT = "httproute"
-
-
-LABELS = {MANAGED_LABEL: "true", COMPONENT_LABEL: COMPONENT}
 
 
 # Completions may take any time; an HTTPRoute's 0s means no limit.
@@ -60,7 +54,7 @@ def rule_manifest(rule: RouteRule) -> Object:
     return manifest
 
 
-def route_manifest(name: str, namespace: str, rules: list[RouteRule]) -> Object:
+def route_manifest(name: str, namespace: str, rules: list[RouteRule], labels: Object) -> Object:
     """Return an HTTPRoute without parents. Its rules share their hostnames; they have no names.
 
     Rules without names cannot be taken for one another by gateways that join rules of the same name.
@@ -69,7 +63,7 @@ def route_manifest(name: str, namespace: str, rules: list[RouteRule]) -> Object:
     return {
         "apiVersion": API_VERSION,
         "kind": "HTTPRoute",
-        "metadata": {"name": name, "namespace": namespace, "labels": dict(LABELS)},
+        "metadata": {"name": name, "namespace": namespace, "labels": labels},
         "spec": {**({"hostnames": hostnames} if hostnames else {}), "rules": [rule_manifest(rule) for rule in rules]},
     }
 

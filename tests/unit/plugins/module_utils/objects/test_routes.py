@@ -11,13 +11,14 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.objects import 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.objects.routes import RouteRule
 
 GATEWAY = ("gw", "ns")
+LABELS = {"orchestrator.llm-d.ai/managed": "true", "orchestrator.llm-d.ai/component": "httproute"}
 
 
 def route(name="r", path="/", namespace="ns", owned=True, hostnames=(), parent=None, rule_name=None, **match):
     rule = {"matches": [{"path": {"type": "PathPrefix", "value": path}, **match}]}
     if rule_name:
         rule["name"] = rule_name
-    metadata = {"name": name, "namespace": namespace, "labels": dict(routes.LABELS) if owned else {}}
+    metadata = {"name": name, "namespace": namespace, "labels": dict(LABELS) if owned else {}}
     spec = {"parentRefs": [parent or routes.parent_ref(*GATEWAY)], "rules": [rule]}
     return {"metadata": metadata, "spec": {**spec, **({"hostnames": list(hostnames)} if hostnames else {})}}
 
@@ -41,14 +42,14 @@ def test_a_prefix_is_cut_off():
 
 
 def test_timeouts_stand_under_a_rule():
-    manifest = routes.route_manifest("r", "ns", [RouteRule("w", "p", 8000, timeouts={"request": "0s"})])
+    manifest = routes.route_manifest("r", "ns", [RouteRule("w", "p", 8000, timeouts={"request": "0s"})], LABELS)
     assert "timeouts" not in manifest["spec"]
     assert manifest["spec"]["rules"][0]["timeouts"] == {"request": "0s"}
-    assert manifest["metadata"]["labels"] == routes.LABELS
+    assert manifest["metadata"]["labels"] == LABELS
 
 
 def test_a_parent_is_added_unless_there_is_one():
-    manifest = routes.route_manifest("r", "ns", [RouteRule("w", "p", 8000)])
+    manifest = routes.route_manifest("r", "ns", [RouteRule("w", "p", 8000)], LABELS)
     parent = routes.parent_ref("gw", "ns", "http")
     assert routes.with_parent(manifest, parent)["spec"]["parentRefs"] == [parent]
     assert parent == {"group": routes.GROUP, "kind": "Gateway", "name": "gw", "namespace": "ns", "sectionName": "http"}

@@ -152,7 +152,7 @@ class Stack:
 
 def _route(name: str, only: bool) -> dict[str, Any]:
     rule = RouteRule("", f"gaie-{name}", 8000, "/" if only else f"/{name}")
-    return with_parent(route_manifest(f"llm-d-{name}", NAMESPACE, [rule]), parent_ref(GATEWAY, NAMESPACE))
+    return with_parent(route_manifest(f"llm-d-{name}", NAMESPACE, [rule], {}), parent_ref(GATEWAY, NAMESPACE))
 
 
 def live_objects() -> dict[str, list[dict]]:

@@ -5,6 +5,10 @@
 from __future__ import annotations
 
 import json
+import os
+import pathlib
+import subprocess
+import sys
 
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.in_process import Ended, InProcessModule, discreet
@@ -68,3 +72,33 @@ def test_arguments_are_plain_data():
 )
 def test_results_with_secrets_are_not_shown(result, hidden):
     assert discreet(result).get("_ansible_no_log", False) is hidden
+
+
+@pytest.fixture
+def ad_hoc(tmp_path):
+    """Returns what a module returns that a run of Ansible calls with further options."""
+
+    def call(*options: str) -> dict:
+        folder = pathlib.Path(__file__).resolve().parents[3] / "playbooks/collections"
+        env = {
+            **os.environ,
+            "ANSIBLE_COLLECTIONS_PATH": str(folder),
+            "ANSIBLE_LOAD_CALLBACK_PLUGINS": "1",
+            "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.json",
+            "ANSIBLE_ASYNC_DIR": str(tmp_path / "async"),
+        }
+        arguments = {"path": str(tmp_path / "bundle.tar"), "parts": []}
+        command = [str(pathlib.Path(sys.executable).parent / "ansible"), "localhost", *options]
+        command += ["-m", "llm_d.orchestrator.stack_bundle", "-a", json.dumps(arguments)]
+        done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return json.loads(done.stdout)["plays"][0]["tasks"][0]["hosts"]["localhost"]
+
+    return call
+
+
+def test_a_module_runs_in_the_background_as_any_other(ad_hoc, tmp_path):
+    here = ad_hoc()
+    assert here["changed"] and (tmp_path / "bundle.tar").is_file()
+    behind = ad_hoc("-B", "60", "-P", "1")
+    assert behind["finished"] and behind["sha256"] == here["sha256"] and not behind["changed"]

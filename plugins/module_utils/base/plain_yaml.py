@@ -21,9 +21,14 @@ else:
 
 def load(text: t.Any) -> t.Any:
     """Return a text's or a file's only document; raise YAMLError."""
-    return yaml.load(text, LOADER)  # noqa: S506 - safe
+    return yaml.load(_plain(text), LOADER)  # noqa: S506 - safe
 
 
 def load_all(text: t.Any) -> t.Iterator[t.Any]:
     """Yield the documents of a text or a file; raise YAMLError."""
-    return yaml.load_all(text, LOADER)  # noqa: S506 - safe
+    return yaml.load_all(_plain(text), LOADER)  # noqa: S506 - safe
+
+
+def _plain(text: t.Any) -> t.Any:
+    # The C parser takes no subclass of str, such as Ansible's texts that know where they come from.
+    return str(text) if isinstance(text, str) else text

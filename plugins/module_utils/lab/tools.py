@@ -15,6 +15,9 @@ import shutil
 import subprocess
 import typing as t
 
+from ..base.errors import OrchestratorError
+from ..base.files import write_atomic
+
 VERSION_ARGUMENTS = {
     "helm": ["version", "--short"],
     "kubectl": ["version", "--client"],
@@ -134,13 +137,9 @@ class Probes:
 
     def save(self) -> None:
         """Keep what was learned; a cache that cannot be written is no failure."""
-        if self.known == self.before:
-            return
-        part = self.file.with_name(f".{self.file.name}.{os.getpid()}")
-        with contextlib.suppress(OSError):
-            self.file.parent.mkdir(parents=True, exist_ok=True)
-            part.write_text(json.dumps(self.known), encoding="utf-8")
-            part.replace(self.file)
+        if self.known != self.before:
+            with contextlib.suppress(OrchestratorError):
+                write_atomic(str(self.file), json.dumps(self.known))
 
 
 def _ask(path: str, arguments: list[str]) -> str:

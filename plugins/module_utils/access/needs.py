@@ -7,7 +7,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ..base.data import Object, dicts, mapping
+from ..base.data import Object, dicts, mapping, texts
 from ..base.ours import is_kept
 from ..model.items import Item
 from ..model.permissions import Permission
@@ -162,17 +162,13 @@ def _held(item: Item, items: t.Sequence[Item]) -> t.Iterator[Permission]:
 
 def granted(rule: Object, namespace: str, why: str) -> t.Iterator[Permission]:
     """Return what a rule of a Role grants, one by one."""
-    for verb in _texts(rule.get("verbs")):
-        for url in _texts(rule.get("nonResourceURLs")):
+    for verb in texts(rule.get("verbs")):
+        for url in texts(rule.get("nonResourceURLs")):
             yield Permission(verb, url=url, why=why, held=True)
-        for group in _texts(rule.get("apiGroups")):
-            for resource in _texts(rule.get("resources")):
-                for name in _texts(rule.get("resourceNames")) or [""]:
+        for group in texts(rule.get("apiGroups")):
+            for resource in texts(rule.get("resources")):
+                for name in texts(rule.get("resourceNames")) or [""]:
                     yield Permission(verb, group, resource, namespace, name, why=why, held=True)
-
-
-def _texts(value: t.Any) -> list[str]:
-    return [str(item) for item in value] if isinstance(value, list) else []
 
 
 def _verify(kinds: Kinds, scope: Scope) -> t.Iterator[Permission]:

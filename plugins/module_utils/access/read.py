@@ -45,7 +45,9 @@ def read_access(cluster: Cluster, needs: t.Sequence[Permission], absent: t.Itera
     with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
         whoami = pool.submit(_user, cluster)
         reviews = dict(zip(places, pool.map(lambda place: _rules(cluster, place), places), strict=True))
-        lacking = [need for need in needs if not _granted(need, reviews)]
+        granted = {place: review.rules for place, review in reviews.items()}
+        lacking = [need for need in needs if refused([need], granted[need.namespace])]
+        lacking = [need for need in lacking if not (need.held and escalates(need, granted[need.namespace]))]
         open_needs = [need for need in lacking if not reviews[need.namespace].complete]
         asked = open_needs[:QUESTIONS]
         answers = dict(zip(asked, pool.map(lambda need: _ask(cluster, need), asked), strict=True))
@@ -53,11 +55,6 @@ def read_access(cluster: Cluster, needs: t.Sequence[Permission], absent: t.Itera
     unknown = tuple(need for need in open_needs if answers.get(need) is None)
     user = whoami.result()
     return Access(user, missing, unknown, role_yaml(needs, user, frozenset(missing), absent))
-
-
-def _granted(need: Permission, reviews: dict[str, Rules]) -> bool:
-    rules = reviews[need.namespace].rules
-    return not refused([need], rules) or (need.held and escalates(need, rules))
 
 
 def _post(cluster: Cluster, group: str, kind: str, spec: Object) -> Object:

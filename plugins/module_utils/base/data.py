@@ -16,6 +16,11 @@ def dicts(value: t.Any) -> list[Object]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
+def texts(value: t.Any) -> list[str]:
+    """Return a list's items as texts, [] for what is no list."""
+    return [str(item) for item in value] if isinstance(value, list) else []
+
+
 def mapping(value: t.Any) -> Object:
     """Return a map, {} where the value is none."""
     return value if isinstance(value, dict) else {}

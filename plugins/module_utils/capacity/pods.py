@@ -55,7 +55,8 @@ class PodNeed:
 
 def containers_of(spec: Object, limit_ranges: t.Iterable[Object] = ()) -> tuple[Container, ...]:
     """Return a pod's containers; limit_ranges: the namespace's, which give defaults."""
-    defaults = [item for body in limit_ranges for item in _limit_items(body, "Container")]
+    limits_of = [item for body in limit_ranges for item in dicts(mapping(body.get("spec")).get("limits"))]
+    defaults = [item for item in limits_of if item.get("type") == "Container"]
     found = []
     for key in ("containers", "initContainers"):
         for index, body in enumerate(dicts(spec.get(key))):
@@ -64,10 +65,6 @@ def containers_of(spec: Object, limit_ranges: t.Iterable[Object] = ()) -> tuple[
             init = key == "initContainers" and not sidecar
             found.append(Container(str(body.get("name") or ""), requests, limits, init, sidecar, key, index))
     return tuple(found)
-
-
-def _limit_items(limit_range: Object, kind: str) -> list[Object]:
-    return [item for item in dicts(mapping(limit_range.get("spec")).get("limits")) if item.get("type") == kind]
 
 
 def _with_defaults(resources: Object, defaults: list[Object]) -> tuple[Amounts, Amounts]:

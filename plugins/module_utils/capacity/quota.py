@@ -171,7 +171,9 @@ def new_objects(model: StackModel, capacity: Capacity, namespace: str) -> t.Iter
     for item in model.planned + model.live:
         if item.namespace != namespace or (item.live and not is_made(item)):
             continue
-        if is_new(capacity, item):
+        # Where a kind was not listed, nothing of it is known to be new.
+        names = capacity.present.get((item.kind, item.group, item.namespace))
+        if names is not None and item.name not in names:
             yield item, object_usage(item)
         secrets = capacity.present.get(("Secret", "", namespace))
         if item.release and item.release not in releases and secrets is not None:
@@ -183,12 +185,6 @@ def new_objects(model: StackModel, capacity: Capacity, namespace: str) -> t.Iter
 def is_made(item: Item) -> bool:
     """Return whether an object among the live ones is one that is made before the releases: it has no uid yet."""
     return item.kind in ("Secret", "PersistentVolumeClaim") and not mapping(item.body.get("metadata")).get("uid")
-
-
-def is_new(capacity: Capacity, item: Item) -> bool:
-    """Return whether the plan creates an object; where its kind was not listed, none is."""
-    names = capacity.present.get((item.kind, item.group, item.namespace))
-    return names is not None and item.name not in names
 
 
 def object_usage(item: Item) -> Amounts:

@@ -73,7 +73,10 @@ def reason(
         text = f"of the nodes that could hold it, {_counted(states)}"
         return Reason(TROUBLE, text, f"mend or uncordon {listed(node.name for node in open_to)}")
     if any(node.holds(need.requests) for node in sound) or not known:
-        return Reason(APART, _apart(need, sound), key="affinity")
+        spread = dicts(need.spec.get("topologySpreadConstraints"))
+        what = "topologySpreadConstraints" if spread else "required pod affinity or anti-affinity"
+        text = f"{len(sound)} nodes would have room, but {what} of this or other pods leave none of them"
+        return Reason(APART, text, key="affinity")
     return _busy(need, matching, able, sound, before)
 
 
@@ -144,12 +147,6 @@ def _toleration(taint: Object) -> str:
     return f"[{{key: {taint.get('key')}, {value}, effect: {taint.get('effect')}}}]"
 
 
-def _apart(need: PodNeed, sound: list[ClusterNode]) -> str:
-    spread = dicts(need.spec.get("topologySpreadConstraints"))
-    what = "topologySpreadConstraints" if spread else "required pod affinity or anti-affinity"
-    return f"{len(sound)} nodes would have room, but {what} of this or other pods leave none of them"
-
-
 def _busy(
     need: PodNeed,
     matching: list[ClusterNode],
@@ -176,13 +173,11 @@ def _busy(
     also = sorted({other for node in tight for other, value in need.requests.items() if value > node.free(other)})
     text += f"; nodes with enough of it lack {', '.join(also)}" if also else ""
     shut = [node for node in able if node.name not in names]
-    text += "".join(f"; {node.name} could hold it but {_why(need, node)}" for node in shut[:_SHOWN])
+    for node in shut[:_SHOWN]:
+        taints = repelling(need, node)
+        why = f"has the taint {taint_text(taints[0])}" if taints else f"is {trouble(need, node)}"
+        text += f"; {node.name} could hold it but {why}"
     return Reason(BUSY, text, detail=name)
-
-
-def _why(need: PodNeed, node: ClusterNode) -> str:
-    taints = repelling(need, node)
-    return f"has the taint {taint_text(taints[0])}" if taints else f"is {trouble(need, node)}"
 
 
 def asks(need: PodNeed) -> str:

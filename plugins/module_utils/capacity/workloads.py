@@ -21,6 +21,8 @@ _WORKER_INDEX = "leaderworkerset.sigs.k8s.io/worker-index"
 _SCALED = ("Deployment", "StatefulSet", "ReplicaSet", "LeaderWorkerSet")
 # apps/v1 Deployment, strategy.rollingUpdate.
 _DEFAULT_SHARE = "25%"
+# What of a container a plan's and a live one are compared by, besides its environment.
+_COMPARED = ("image", "command", "args")
 # More pods than that are a mistake in the number, not a plan: counting stops there.
 MOST = 100_000
 
@@ -172,15 +174,11 @@ def changed(spec: Object, pod: RunningPod) -> bool:
         by_name = {str(body.get("name")): body for body in dicts(live.get(key))}
         for body in dicts(spec.get(key)):
             other = by_name.get(str(body.get("name")))
-            if other is None or any(_differs(body.get(name), other.get(name)) for name in ("image", "command", "args")):
+            if other is None or any((body.get(name) or None) != (other.get(name) or None) for name in _COMPARED):
                 return True
             if any(entry not in dicts(other.get("env")) and "value" in entry for entry in dicts(body.get("env"))):
                 return True
     return False
-
-
-def _differs(wanted: t.Any, live: t.Any) -> bool:
-    return (wanted or None) != (live or None)
 
 
 def leaving(model: StackModel) -> list[RunningPod]:

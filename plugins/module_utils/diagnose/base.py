@@ -47,7 +47,11 @@ class Diagnosis:
 
 def refusals(evidence: Evidence) -> list[Said]:
     """Return all texts that say why something could not be made, of objects that still lack it."""
-    return [*_of_conditions(evidence), *_of_events(evidence), *_of_releases(evidence), *_of_caller(evidence)]
+    namespace, failure = evidence.namespace, evidence.failure
+    failed = [release for release in evidence.releases if release["status"] == "failed" and release.get("description")]
+    of_releases = [Said(("Helm release", namespace, one["name"]), one["description"], None) for one in failed]
+    of_caller = [Said(("Run", namespace, "this deployment"), failure, None)] if failure else []
+    return [*_of_conditions(evidence), *_of_events(evidence), *of_releases, *of_caller]
 
 
 def _of_conditions(evidence: Evidence) -> t.Iterator[Said]:
@@ -86,17 +90,6 @@ def _lacks_pods(item: Object) -> bool:
         return not (status.get("active") or status.get("succeeded"))
     wanted = status.get("desiredNumberScheduled", spec.get("replicas", 1)) or 0
     return wanted > int(status.get("replicas") or status.get("currentNumberScheduled") or 0)
-
-
-def _of_releases(evidence: Evidence) -> t.Iterator[Said]:
-    for release in evidence.releases:
-        if release["status"] == "failed" and release.get("description"):
-            yield Said(("Helm release", evidence.namespace, release["name"]), release["description"], None)
-
-
-def _of_caller(evidence: Evidence) -> t.Iterator[Said]:
-    if evidence.failure:
-        yield Said(("Run", evidence.namespace, "this deployment"), evidence.failure, None)
 
 
 def said(pattern: str, key: int = 1, remedy: str = "") -> t.Callable[[Evidence], t.Iterator[Proof]]:

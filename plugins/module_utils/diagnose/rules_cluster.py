@@ -10,7 +10,7 @@ from ..base.data import Object
 from ..base.words import listed
 from ..helm.records import PENDING
 from ..objects.conditions import object_state
-from ..objects.pods import container_states, ended, pod_state
+from ..objects.pods import container_states, ended, pod_state, waiting
 from ..objects.rollout import pods_of
 from .base import ERROR, SYMPTOM, WARNING, Diagnosis, Proof, event_text
 from .evidence import Evidence, Ref, clean, conditions, ref, seconds
@@ -92,17 +92,14 @@ def _crashes(evidence: Evidence) -> t.Iterator[Proof]:
         for state in container_states(pod):
             end = ended(state)
             again = int(state.get("restartCount") or 0) > 0 or (state.get("state") or {}).get("terminated")
-            if not end or state.get("ready") or not again or not (end.get("exitCode") or _backs_off(state)):
+            failed = end.get("exitCode") or waiting(state).get("reason") == "CrashLoopBackOff"
+            if not end or not failed or not again or state.get("ready"):
                 continue
             name = str(state.get("name"))
             text = f"container {name}: exit code {end.get('exitCode')}, {state.get('restartCount') or 0} restarts"
             line = _said_last(evidence, pod, name) or clean(end.get("message"))
             text += f"; last line of its log: {line}" if line else "; no log"
             yield Proof((ref(pod),), text, key=f"{name} {line}", since=evidence.since(pod))
-
-
-def _backs_off(state: Object) -> bool:
-    return ((state.get("state") or {}).get("waiting") or {}).get("reason") == "CrashLoopBackOff"
 
 
 def _said_last(evidence: Evidence, pod: Object, container: str) -> str:
@@ -116,7 +113,9 @@ def _unknown(evidence: Evidence) -> t.Iterator[Proof]:
     """What is not ready and was not explained: pods first, then workloads."""
     for pod in evidence.pods:
         state = pod_state(pod)
-        if not state.ready and (state.reason or _starts_for_long(evidence, pod)):
+        # One that nothing is known to be wrong with has been starting for a minute.
+        created = seconds(pod["metadata"].get("creationTimestamp"))
+        if not state.ready and (state.reason or (created and evidence.now - created > 60)):
             yield Proof(
                 (ref(pod),), _raw(evidence, pod, state.text), key=state.reason or state.text, since=evidence.since(pod)
             )
@@ -128,12 +127,6 @@ def _unknown(evidence: Evidence) -> t.Iterator[Proof]:
                 yield Proof((ref(item),), _raw(evidence, item, owned.text), key=f"{kind} {owned.text}",
                           since=evidence.since(item), because=tuple(map(ref, pods)),
                           severity=ERROR if owned.failed else WARNING)  # fmt: skip
-
-
-def _starts_for_long(evidence: Evidence, pod: Object) -> bool:
-    """Return whether a pod that nothing is known to be wrong with has been starting for a minute."""
-    created = seconds(pod["metadata"].get("creationTimestamp"))
-    return bool(created and evidence.now - created > 60)
 
 
 def _raw(evidence: Evidence, item: Object, text: str) -> str:

@@ -54,15 +54,11 @@ def _selects_nothing(evidence: Evidence) -> t.Iterator[Proof]:
         if selected(evidence, pool) or makers_of(evidence, selector):
             continue
         near = alike(selector, evidence.pods)
-        text = f"the pool selects {text_of(selector)}; " + _carried(near)
+        carried = [f"pod {pod['metadata']['name']} carries {text_of(labels_of(pod))}" for pod in near[:2]]
+        found = "; ".join(carried) or "no pod of the namespace carries any of these labels"
+        text = f"the pool selects {text_of(selector)}; {found}"
         remedy = "".join(spelt_otherwise(selector, near)[:1])
         yield Proof((ref(pool),), clean(text, 500), key=ref(pool)[2], since=evidence.since(pool), remedy=remedy)
-
-
-def _carried(pods: list[Object]) -> str:
-    if not pods:
-        return "no pod of the namespace carries any of these labels"
-    return "; ".join(f"pod {pod['metadata']['name']} carries {text_of(labels_of(pod))}" for pod in pods[:2])
 
 
 def _scaled_to_nothing(evidence: Evidence) -> t.Iterator[Proof]:

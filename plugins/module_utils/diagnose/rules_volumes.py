@@ -10,7 +10,7 @@ from ..base.data import Object
 from ..base.words import listed
 from ..objects.pods import condition
 from .base import Diagnosis, Proof, event_of, event_text
-from .evidence import Evidence, Ref, ref
+from .evidence import Evidence, ref
 
 
 def claims_of(pod: Object) -> list[str]:
@@ -18,11 +18,6 @@ def claims_of(pod: Object) -> list[str]:
     volumes = (pod.get("spec") or {}).get("volumes") or []
     return [str((volume["persistentVolumeClaim"] or {}).get("claimName")) for volume in volumes
             if volume.get("persistentVolumeClaim")]  # fmt: skip
-
-
-def users_of(evidence: Evidence, claim: str) -> list[Ref]:
-    """Return the pods that mount a claim."""
-    return [ref(pod) for pod in evidence.pods if claim in claims_of(pod)]
 
 
 def _pending(evidence: Evidence) -> t.Iterator[tuple[Object, str]]:
@@ -33,27 +28,25 @@ def _pending(evidence: Evidence) -> t.Iterator[tuple[Object, str]]:
 
 
 def _kind(evidence: Evidence, claim: Object) -> str:
-    name = (claim.get("spec") or {}).get("storageClassName")
+    spec = claim.get("spec") or {}
+    name = spec.get("storageClassName")
     if name and evidence.seen("StorageClass"):
         found = next((item for item in evidence.of("StorageClass") if item["metadata"]["name"] == name), None)
-        if found is None and not (claim.get("spec") or {}).get("volumeName"):
+        if found is None and not spec.get("volumeName"):
             return "no-class"
-        if (found or {}).get("volumeBindingMode") == "WaitForFirstConsumer" and not _failed(evidence, claim):
+        late = (found or {}).get("volumeBindingMode") == "WaitForFirstConsumer"
+        if late and not event_of(evidence, claim, "ProvisioningFailed"):
             return "waits"
-    if not name and not (claim.get("spec") or {}).get("volumeName"):
+    if not name and not spec.get("volumeName"):
         return "no-default"
     return "provisioning"
-
-
-def _failed(evidence: Evidence, claim: Object) -> bool:
-    return event_of(evidence, claim, "ProvisioningFailed") is not None
 
 
 def _claims(kind: str) -> t.Callable[[Evidence], t.Iterator[Proof]]:
     def find(evidence: Evidence) -> t.Iterator[Proof]:
         for claim, found in _pending(evidence):
             name = claim["metadata"]["name"]
-            users = users_of(evidence, name)
+            users = [ref(pod) for pod in evidence.pods if name in claims_of(pod)]
             if found != kind or (kind == "waits" and users):
                 continue
             text = _text(evidence, claim)

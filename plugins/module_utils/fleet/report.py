@@ -210,10 +210,6 @@ def _diagnosed(answer: Object) -> Object:
     return {"diagnosis": ": ".join(" ".join(str(text).split()) for text in said if text)[:MESSAGE_LIMIT] + more}
 
 
-def _recorded(answer: Object) -> Object:
-    return {"record": answer["path"] if answer.get("files") else ""}
-
-
 def _written(answer: Object) -> Object:
     return {"plan": answer.get("path"), "digest": answer.get("digest")} if answer.get("files") else {}
 
@@ -225,7 +221,7 @@ READERS: dict[str, t.Callable[[Object], Object]] = {
     "stack_teardown": _removed,
     "stack_diagnosis": _diagnosed,
     "deployment_plan": _written,
-    "deployment_record": _recorded,
+    "deployment_record": lambda answer: {"record": answer["path"] if answer.get("files") else ""},
 }
 
 

@@ -31,7 +31,8 @@ def lines(report: Object, files: t.Sequence[str] = (), problem: str = "") -> lis
     """Return the summary. files: what was written of it; problem: why something was not."""
     rows = report["rows"]
     shared = common(rows)
-    found: list[Line] = [("", "plain"), (title(report), "bad" if _stopped(report) else "good")]
+    stopped = any(report["totals"][name] for name in (*BAD, UNTOUCHED))
+    found: list[Line] = [("", "plain"), (title(report), "bad" if stopped else "good")]
     found += [(line, "plain") for line in _labelled("all have", _shared_text(rows, shared))]
     found += table(report, shared)
     found += [(line, "plain") for line in _labelled(UNTOUCHED, _untouched(report))]
@@ -42,10 +43,6 @@ def lines(report: Object, files: t.Sequence[str] = (), problem: str = "") -> lis
         names = [files[0], *map(os.path.basename, files[1:])]
         found.append((f"{'':{INDENT}}{'summary':<{LABEL}}{', '.join(names)}", "plain"))
     return [*found, (f"{'':{INDENT}}{'summary':<{LABEL}}{problem}", "bad")] if problem else found
-
-
-def _stopped(report: Object) -> bool:
-    return any(report["totals"][name] for name in (*BAD, UNTOUCHED))
 
 
 def title(report: Object) -> str:

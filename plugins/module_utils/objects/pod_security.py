@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..base.data import Object, dicts, mapping
+from ..base.data import Object, dicts, mapping, texts
 
 PRIVILEGED, BASELINE, RESTRICTED = "privileged", "baseline", "restricted"
 
@@ -120,7 +120,7 @@ def _volumes_of_hosts(spec: Object) -> t.Iterator[Refusal]:
 def _container(path: Path, container: Object, context: Object) -> t.Iterator[Refusal]:
     if context.get("privileged") is True:
         yield Refusal("privileged", (*path, "securityContext", "privileged"), "true")
-    added = _texts(mapping(context.get("capabilities")).get("add"))
+    added = texts(mapping(context.get("capabilities")).get("add"))
     for name in added:
         if name not in _CAPABILITIES:
             yield Refusal("non-default capabilities", (*path, "securityContext", "capabilities", "add"), name)
@@ -169,15 +169,11 @@ def _unrestricted(place: Path, pod: Object, context: Object) -> t.Iterator[Refus
         text = "true" if context.get("allowPrivilegeEscalation") else "not set"
         yield Refusal("allowPrivilegeEscalation != false", (*place, "allowPrivilegeEscalation"), text)
     capabilities = mapping(context.get("capabilities"))
-    if "ALL" not in _texts(capabilities.get("drop")):
+    if "ALL" not in texts(capabilities.get("drop")):
         yield Refusal("unrestricted capabilities", (*place, "capabilities", "drop"), "without ALL")
-    for name in _texts(capabilities.get("add")):
+    for name in texts(capabilities.get("add")):
         if name != "NET_BIND_SERVICE":
             yield Refusal("unrestricted capabilities", (*place, "capabilities", "add"), name)
     profile = mapping(context.get("seccompProfile")) or mapping(pod.get("seccompProfile"))
     if not profile.get("type"):
         yield Refusal("seccompProfile", (*place, "seccompProfile"), "not set")
-
-
-def _texts(value: t.Any) -> list[str]:
-    return [str(item) for item in value] if isinstance(value, list) else []

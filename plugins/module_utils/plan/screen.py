@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import collections
+import functools
 import textwrap
 
 from ..base.data import Object
@@ -43,8 +44,11 @@ def summary(plan: Object, *, name: str = "", files: Object | None = None, comman
 
     name: the inventory host; files: {path, page, written}, where the plan lies; command: what deploys it.
     """
-    lines = [_title(plan, name), "  " + counts_text(plan)]
-    lines += _section("", [part for row in _actions(plan) for part in _wrapped(row)], limit=0)
+    where = f" for {name}" if name else ""
+    lines = [f"Plan{where}: namespace {plan.get('namespace')} on {cluster_text(plan)}", "  " + counts_text(plan)]
+    wrap = functools.partial(textwrap.wrap, width=COLUMNS, subsequent_indent=" " * 10, break_long_words=False,
+                             break_on_hyphens=False)  # fmt: skip
+    lines += _section("", [part for row in _actions(plan) for part in wrap(row)], limit=0)
     lines += _section("charts", _charts(plan))
     if changes(plan):
         lines += _section("order", list(filter(None, [order_text(plan)])))
@@ -52,18 +56,14 @@ def summary(plan: Object, *, name: str = "", files: Object | None = None, comman
     lines += _section(
         "warnings", [finding_line(item) for item in plan.get("findings") or []] + list(plan.get("notes") or [])
     )
-    lines += _section("leftovers", _leftovers(plan))
+    left = "is ours and no longer wanted; it stays until a teardown"
+    lines += _section("leftovers", [f"{object_text(row)} {left}" for row in plan.get("leftovers") or []])
     lines += _section("questions", _questions(plan), limit=0)
     lines += _section("consents", _consents(plan), limit=0)
     lines += _section("digest", [str(plan.get("digest") or "")])
     lines += _section("plan", _files(files or {}))
     lines += _section("next", _next(plan, command), limit=0)
     return [mask_text(line) for line in lines]
-
-
-def _title(plan: Object, name: str) -> str:
-    where = f" for {name}" if name else ""
-    return f"Plan{where}: namespace {plan.get('namespace')} on {cluster_text(plan)}"
 
 
 def counts_text(plan: Object) -> str:
@@ -79,10 +79,6 @@ def _section(title: str, rows: list[str], limit: int = ROWS) -> list[str]:
     """Return rows beside their title; no lines where there are no rows."""
     shown = rows if not limit or len(rows) <= limit else [*rows[: limit - 1], f"... and {len(rows) - limit + 1} more"]
     return [f"  {(title if not index else ''):<{WIDTH}}{row}".rstrip() for index, row in enumerate(shown)]
-
-
-def _wrapped(row: str) -> list[str]:
-    return textwrap.wrap(row, COLUMNS, subsequent_indent=" " * 10, break_long_words=False, break_on_hyphens=False)
 
 
 def _actions(plan: Object) -> list[str]:
@@ -128,11 +124,6 @@ def _charts(plan: Object) -> list[str]:
         f"{chart} for {releases[0] if len(releases) == 1 else f'{len(releases)} releases'}"
         for chart, releases in found.items()
     ]
-
-
-def _leftovers(plan: Object) -> list[str]:
-    rows = plan.get("leftovers") or []
-    return [f"{object_text(row)} is ours and no longer wanted; it stays until a teardown" for row in rows]
 
 
 def _questions(plan: Object) -> list[str]:

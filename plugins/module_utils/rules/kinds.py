@@ -7,7 +7,7 @@ from __future__ import annotations
 import collections
 import typing as t
 
-from ..base.data import dicts
+from ..base.data import dicts, texts
 from ..base.findings import Finding
 from ..model.items import Item
 from ..model.model import StackModel
@@ -62,16 +62,12 @@ def watched_kinds(model: StackModel) -> t.Iterator[Finding]:
             continue
         wanted: dict[str, set[str]] = collections.defaultdict(set)
         for rule in dicts(role.body.get("rules")):
-            for resource in _texts(rule.get("resources")):
-                wanted[resource] |= {group for group in _texts(rule.get("apiGroups")) if _definable(group)}
+            for resource in texts(rule.get("resources")):
+                wanted[resource] |= {group for group in texts(rule.get("apiGroups")) if _definable(group)}
         for resource, groups in wanted.items():
             if groups and not any((group, resource) in known for group in groups):
                 text = f"the endpoint picker watches {resource} ({listed(groups)}), which the cluster does not serve"
                 yield finding(text, (Side(role, ("rules",)),), ("watched", resource))
-
-
-def _texts(value: t.Any) -> list[str]:
-    return [str(item) for item in value] if isinstance(value, list) else []
 
 
 def _plural(kind: str) -> str:

@@ -54,7 +54,8 @@ def probe(cluster: t.Any, options: Options, specs: list[Object], emit: t.Callabl
     try:
         with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
             courses = list(pool.map(lambda spec: _first(prober, spec), specs))
-            rounds = _rounds(prober, pool, [course for course in courses if course.serves])
+            serving = [course for course in courses if course.serves]
+            rounds = _run(prober, pool, serving, verdict.plan_rounds([course.name for course in serving]))
             rounds += _prefill_rounds(prober, pool, courses, rounds)
             list(pool.map(lambda course: _extras(prober, course), courses))
         if not all(course.serves for course in courses):
@@ -68,11 +69,6 @@ def _first(prober: Prober, spec: Object) -> Course:
     prober.emit(spec["name"], "probe", "started")
     answer, http = prober.first_answer(spec)
     return Course(spec, http, answer)
-
-
-def _rounds(prober: Prober, pool: concurrent.futures.Executor, courses: list[Course]) -> list[Round]:
-    """Ask models in rounds; return each round with the pods whose counters moved."""
-    return _run(prober, pool, courses, verdict.plan_rounds([course.name for course in courses]))
 
 
 def _prefill_rounds(

@@ -72,13 +72,13 @@ def make_part(params: Object) -> Object:
     params: those of the module stack_bundle_info. A release is {component, name, namespace, chart, manifest, values,
     images}, of objects all but chart and values; texts are YAML without secrets; images are {image: places}.
     """
-    problems, notes = Findings(), t.cast("list[str]", [])
-    params = {**checked_settings(params, problems), "image_registry": "", "secrets": {}}
-    helm_version(params["helm_binary"], problems)
+    findings, notes = Findings(), t.cast("list[str]", [])
+    params = {**checked_settings(params, findings), "image_registry": "", "secrets": {}}
+    helm_version(params["helm_binary"], findings)
     target = find_target(params, notes)
     fetching = {key: params[name] for key, name in (("cache_dir", "chart_cache"), ("plain_http", "plain_http"))}
     fetching["helm"] = params["helm_binary"] or "helm"
-    stack, result = _resolve(params, target, fetching, problems, notes)
+    stack, result = _resolve(params, target, fetching, findings, notes)
     inventory = t.cast(HelmRecords, types.SimpleNamespace(version=target.version, apis=target.apis))
     rules = StackRules(t.cast(Cluster, None), inventory, stack, result, fetching)
     rendered = rules.render({})
@@ -120,7 +120,7 @@ def find_target(params: Object, notes: list[str]) -> RenderTarget:
 
 
 def _resolve(
-    params: Object, target: RenderTarget, fetching: Object, problems: Findings, notes: list[str]
+    params: Object, target: RenderTarget, fetching: Object, findings: Findings, notes: list[str]
 ) -> tuple[Stack, Object]:
     sections = {name: params["components"][name] for name, cls in COMPONENTS.items() if cls.chart}
     target.facts.chart_values = chart_defaults(sections, fetching)
@@ -129,11 +129,11 @@ def _resolve(
     checked = check_charts(
         chart_inputs(stack), unknown_keys=UNKNOWN_KEYS[params["unknown_keys"]], files_known=True, **fetching
     )
-    problems.take([*stack.problems, *(finding for finding in checked.findings if finding.severity == ERROR)])
+    findings.take([*stack.findings, *(finding for finding in checked.findings if finding.severity == ERROR)])
     notes += [finding.text() for finding in checked.findings if finding.severity != ERROR]
     if not any(part["kind"] == RELEASE for part in result["parts"]):
-        problems.add("llm_d_models", "is empty: there is nothing to bundle", rule="input-empty")
-    if texts := problems.texts:
+        findings.add("llm_d_models", "is empty: there is nothing to bundle", rule="input-empty")
+    if texts := findings.texts:
         count = f"{len(texts)} mistake{'s' if len(texts) > 1 else ''} found"
         raise OrchestratorError(f"{count}; nothing was written.", details=texts)
     return stack, result

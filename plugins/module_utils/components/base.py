@@ -105,7 +105,7 @@ class Component(abc.ABC):
         self._parts: list[Part] | None = None
 
     @classmethod
-    def checked(cls, given: Values, problems: Findings) -> Values:
+    def checked(cls, given: Values, findings: Findings) -> Values:
         """Return the settings with what follows from others filled in. given: of the right types."""
         return given
 
@@ -177,7 +177,7 @@ C = t.TypeVar("C", bound=Component)
 class Stack:
     """What is being worked out: the inputs, what the cluster says, and the components, each by its name.
 
-    params: the options of module stack_info, checked; problems: every mistake found on the way; notes: what an operator
+    params: the options of module stack_info, checked; findings: every mistake found on the way; notes: what an operator
     should know.
     """
 
@@ -186,8 +186,8 @@ class Stack:
         self.settings: dict[str, Values] = self.params["components"]
         self.chosen: list[str] = self.params["only"]
         self.namespace: str = self.params["namespace"]
-        self.problems = Findings()
-        self.loader = Loader(self.params.get("search_paths") or [], self.problems)
+        self.findings = Findings()
+        self.loader = Loader(self.params.get("search_paths") or [], self.findings)
         self.notes: list[str] = []
         # What is there to be known unless a rule finds it too.
         self.absent: list[Finding] = []
@@ -217,7 +217,7 @@ class Stack:
         """
         for index, item in enumerate(raw or []):
             where = f"{variable}[{index}]"
-            entry = check_entry(item, schema, where, self.problems)
+            entry = check_entry(item, schema, where, self.findings)
             if entry is None:
                 continue
             if self._named(entry, where, limit, space or variable):
@@ -230,21 +230,21 @@ class Stack:
         """Return whether an entry's name can be used; note why not."""
         name = entry.get("name")
         if not name:
-            self.problems.add(f"{where}.name", "is missing", "a DNS label, for example qwen3-32b", rule="input-name")
+            self.findings.add(f"{where}.name", "is missing", "a DNS label, for example qwen3-32b", rule="input-name")
             return False
         wrong = name_problem(name, limit or LABEL_LIMIT)
         first = self._names.setdefault((space, name), where)
         if wrong:
             derived = " (a Helm release is named after it)" if limit else ""
-            self.problems.add(f"{where}.name", wrong + derived, "a name such as qwen3-32b", rule="input-name")
+            self.findings.add(f"{where}.name", wrong + derived, "a name such as qwen3-32b", rule="input-name")
         elif first != where:
-            self.problems.add(
+            self.findings.add(
                 f"{where}.name", f"{name!r} is also the name of {first}", "a name of its own", rule="input-name-taken"
             )
         return not wrong and first == where
 
 
-def typed(value: t.Any, option: Values, where: str, problems: Findings) -> t.Any:
+def typed(value: t.Any, option: Values, where: str, findings: Findings) -> t.Any:
     """Return a setting of its option's type; another is noted and replaced by an empty one, to check the rest too.
 
     option: type and choices, as the role's argument_specs have them.
@@ -253,36 +253,36 @@ def typed(value: t.Any, option: Values, where: str, problems: Findings) -> t.Any
     if choices:
         if value is not None and value not in choices:
             near, fix = did_you_mean(str(value), choices), "one of: " + ", ".join(choices)
-            problems.add(where, f"{value!r} is not known.{near}", fix, rule="input-choice")
+            findings.add(where, f"{value!r} is not known.{near}", fix, rule="input-choice")
         return value if value in choices else option.get("default", choices[0])
     if value is None:
         return wanted()
     if wanted is int:
-        return _seconds(value, where, problems)
+        return _seconds(value, where, findings)
     if wanted is float and isinstance(value, int) and not isinstance(value, bool):
         return value
     if not isinstance(value, wanted):
-        problems.add(where, f"is a {kind(value)}: {value!r}", f"a {kind(wanted())}", rule="input-type")
+        findings.add(where, f"is a {kind(value)}: {value!r}", f"a {kind(wanted())}", rule="input-type")
         return wanted()
     return value
 
 
-def _seconds(value: t.Any, where: str, problems: Findings) -> int:
+def _seconds(value: t.Any, where: str, findings: Findings) -> int:
     text = str(value)
     if isinstance(value, bool) or not text.isascii() or not text.isdigit() or int(text) == 0:
-        problems.add(where, f"{value!r} is no time", "a number of seconds, for example 1800", rule="input-time")
+        findings.add(where, f"{value!r} is no time", "a number of seconds, for example 1800", rule="input-time")
         return 0
     return int(text)
 
 
-def unique(names: t.Iterable[tuple[str, str]], what: str, problems: Findings) -> None:
+def unique(names: t.Iterable[tuple[str, str]], what: str, findings: Findings) -> None:
     """Note names that are given twice. names: each with the variable that gives it; what: what is named so."""
     first: dict[str, str] = {}
     for name, where in names:
         if name in first and first[name] != where:
             message = f"the {what} {name!r} is also that of {first[name]}"
             more: t.Any = {"about": [name], "covers": ["LLMD301", "LLMD302", "LLMD303"]}
-            problems.add(where, message, "a name of its own", rule="input-name-taken", **more)
+            findings.add(where, message, "a name of its own", rule="input-name-taken", **more)
         first.setdefault(name, where)
 
 

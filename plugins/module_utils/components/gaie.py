@@ -156,7 +156,7 @@ class GaieComponent(Component):
     asks = "gaie_pools"
 
     @classmethod
-    def checked(cls, given: Values, problems: Findings) -> Values:
+    def checked(cls, given: Values, findings: Findings) -> Values:
         tested = CHARTS[given["chart"]]
         filled = {**given, "image": given["image"] or tested.image}
         if not given["chart_ref"]:
@@ -169,7 +169,7 @@ class GaieComponent(Component):
         for model in self.stack.of(ModelserviceComponent).models:
             if model.where.startswith("llm_d_models"):
                 where = f"{model.where}.pool"
-                entry = check_entry(model.entry.get("pool") or {}, POOL_KEYS, where, self.stack.problems) or {}
+                entry = check_entry(model.entry.get("pool") or {}, POOL_KEYS, where, self.stack.findings) or {}
                 self.pools.append(self._pool(entry, where, model.name, model.labels, model.port, model.name))
         limit = RELEASE_LIMIT - len(PREFIX)
         for entry, where in self.stack.entries(
@@ -180,7 +180,7 @@ class GaieComponent(Component):
         self.token = settings.secret
         for pool in self.pools:
             pool.values = pool_values(pool, settings)
-            check_pool(pool, settings, self.stack.problems)
+            check_pool(pool, settings, self.stack.findings)
 
     def _pool(self, entry: Values, where: str, name: str, labels: dict, port: t.Any, model: str | None = None) -> Pool:
         given = self.given
@@ -201,7 +201,7 @@ class GaieComponent(Component):
         given, facts = self.given, self.stack.facts
         secret, note = token_secret(facts.secrets, given.get("hf_token_secret") or "", given.get("hf_token_key") or "")
         if note and secret is None and given.get("hf_token_key"):
-            self.stack.problems.add("gaie_hf_token_key", note, "a key of that secret", rule="input-secret")
+            self.stack.findings.add("gaie_hf_token_key", note, "a key of that secret", rule="input-secret")
         elif note and facts.reachable and self.chosen:
             self.stack.notes.append(note)
         own = facts.chart_values.get(self.name) or {}
@@ -216,14 +216,14 @@ class GaieComponent(Component):
 
     def check(self) -> None:
         """Note picker names given twice, and selectors and ports that miss the pods of the pool's model."""
-        chart, problems = self.given["chart"], self.stack.problems
-        unique([(epp_name(pool.release), pool.where) for pool in self.pools], "endpoint picker", problems)
+        chart, findings = self.given["chart"], self.stack.findings
+        unique([(epp_name(pool.release), pool.where) for pool in self.pools], "endpoint picker", findings)
         models = self.stack.of(ModelserviceComponent).models
         for pool in self.pools:
             own = self.model_of(pool)
-            check_selector(pool, own, models, chart, problems)
+            check_selector(pool, own, models, chart, findings)
             if own:
-                check_port(pool, own, chart, problems)
+                check_port(pool, own, chart, findings)
 
     def make_parts(self) -> list[Part]:
         chart, token = self.given["chart"], self._token_layers()
@@ -264,27 +264,27 @@ class GaieComponent(Component):
 SELECTORS = ("LLMD101", "LLMD102", "LLMD103")
 
 
-def check_selector(pool: Pool, own: Model | None, models: t.Sequence[Model], chart: str, problems: Findings) -> None:
+def check_selector(pool: Pool, own: Model | None, models: t.Sequence[Model], chart: str, findings: Findings) -> None:
     """Note a selector that misses the pods of the pool's own model, or selects another's too."""
     selector = pool_selector(pool.values, chart)
     where = locate(pool.layers, CHARTS[chart].selector, f"{pool.where}.selector")
     if not selector:
         more: t.Any = {"about": [pool.release], "covers": ["LLMD101", "LLMD106"]}
         fix = "the labels of the pods that it serves"
-        problems.add(where, "the pool has no selector", fix, rule="input-selector", **more)
+        findings.add(where, "the pool has no selector", fix, rule="input-selector", **more)
         return
     more = {"about": [pool.release], "covers": SELECTORS}
     wrong = selector_problem(selector, own.labels) if own else None
     if own and wrong:
         labels = ", ".join(f"{key}={value}" for key, value in own.labels.items())
-        problems.add(where, wrong, f"labels of {own.name}'s pods: {labels}", rule="input-selector", **more)
+        findings.add(where, wrong, f"labels of {own.name}'s pods: {labels}", rule="input-selector", **more)
     chosen = [model for model in models if selector_problem(selector, model.labels) is None]
     for model in chosen:
         if model is own or not (own or model.model != chosen[0].model):
             continue
         shown = ", ".join(f"{key}={value}" for key, value in selector.items())
         mine = own.name if own else chosen[0].name
-        problems.add(
+        findings.add(
             where,
             f"the selector {shown} of model {mine} selects the pods of model {model.name} too",
             f"a label that only {mine} carries, for example llm-d.ai/model",
@@ -293,7 +293,7 @@ def check_selector(pool: Pool, own: Model | None, models: t.Sequence[Model], cha
         )
 
 
-def check_port(pool: Pool, model: Model, chart: str, problems: Findings) -> None:
+def check_port(pool: Pool, model: Model, chart: str, findings: Findings) -> None:
     """Note a pool that sends to a port on which its model does not listen."""
     ports = pool_ports(pool.values, chart)
     if isinstance(model.port, int) and model.port not in ports:
@@ -302,7 +302,7 @@ def check_port(pool: Pool, model: Model, chart: str, problems: Findings) -> None
         shown = ", ".join(str(port) for port in ports) or "no port"
         text = f"the pool sends to {shown}, {model.name} listens on {model.port} ({at})"
         more: t.Any = {"about": [pool.release], "covers": ["LLMD104", "LLMD207"]}
-        problems.add(where, text, str(model.port), rule="input-port", **more)
+        findings.add(where, text, str(model.port), rule="input-port", **more)
 
 
 def split_image(image: str) -> tuple[str, str, str | None]:
@@ -396,32 +396,32 @@ def pool_ports(values: Values, chart: str) -> list:
     return [port.get("number") if isinstance(port, dict) else port for port in ports]
 
 
-def check_pool(pool: Pool, settings: PoolSettings, problems: Findings) -> None:
+def check_pool(pool: Pool, settings: PoolSettings, findings: Findings) -> None:
     """Note what the chart would ignore or what would not serve, with the file and line where it stands."""
     chart = CHARTS[settings.chart]
     for path in chart.forbidden:
         for layer in pool.layers:
             where = layer.locate(path)
             if where:
-                problems.add(
+                findings.add(
                     where, f"the chart {settings.chart} has no {dotted(path)}", "remove it", rule="chart-ignores-key"
                 )
-    _check_maps(pool, chart, problems)
-    _check_image(pool, chart, problems)
-    _check_zmq(pool, chart, problems)
+    _check_maps(pool, chart, findings)
+    _check_image(pool, chart, findings)
+    _check_zmq(pool, chart, findings)
     for key, value in (dig(pool.values, chart.selector) or {}).items():
         wrong = label_key_problem(str(key)) or label_problem(value)
         if wrong:
-            problems.add(
+            findings.add(
                 locate(pool.layers, (*chart.selector, key), f"{pool.where}.selector.{key}"), wrong, rule="input-label"
             )
     for value in pool_ports(pool.values, settings.chart):
         if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < 65536:
             at = locate(pool.layers, chart.ports, f"{pool.where}.target_ports")
-            problems.add(at, f"{value!r} is no port", "a number from 1 to 65535", rule="input-port")
+            findings.add(at, f"{value!r} is no port", "a number from 1 to 65535", rule="input-port")
 
 
-def _check_maps(pool: Pool, chart: PoolChart, problems: Findings) -> None:
+def _check_maps(pool: Pool, chart: PoolChart, findings: Findings) -> None:
     """Note values that are no map where this collection's own are laid under them."""
     paths = {
         tuple(path[:end]) for path in (chart.extension, chart.selector, chart.ports) for end in range(1, len(path))
@@ -431,16 +431,16 @@ def _check_maps(pool: Pool, chart: PoolChart, problems: Findings) -> None:
             value = dig(layer.values, path)
             where = layer.locate(path)
             if where and value is not None and not isinstance(value, dict):
-                problems.add(where, f"is a {kind(value)}: {value!r}", "a map", rule="input-type")
+                findings.add(where, f"is a {kind(value)}: {value!r}", "a map", rule="input-type")
 
 
-def _check_image(pool: Pool, chart: PoolChart, problems: Findings) -> None:
+def _check_image(pool: Pool, chart: PoolChart, findings: Findings) -> None:
     path = (*chart.extension, "image", "tag")
     tag = dig(pool.values, path)
     if not isinstance(tag, str) or not tag.strip() or tag.strip() == "latest":
         shown = "no tag" if not tag else f"the tag {tag!r}"
         where = locate(pool.layers, path, "gaie_image")
-        problems.add(
+        findings.add(
             where,
             f"the endpoint picker's image has {shown}",
             "a released version, for example v0.6.0",
@@ -448,14 +448,14 @@ def _check_image(pool: Pool, chart: PoolChart, problems: Findings) -> None:
         )
 
 
-def _check_zmq(pool: Pool, chart: PoolChart, problems: Findings) -> None:
+def _check_zmq(pool: Pool, chart: PoolChart, findings: Findings) -> None:
     """Note a user's port that takes zmq's name or number for something else."""
     lists = (((*chart.extension, "extraContainerPorts"), "containerPort"), (chart.service_ports, "port"))
     for path, key in lists:
         for index, port in enumerate(dig(pool.values, path) or []):
             if isinstance(port, dict) and (port.get("name") == "zmq") != (port.get(key) == ZMQ_PORT):
                 where = locate(pool.layers, (*path, index), pool.where)
-                problems.add(
+                findings.add(
                     where,
                     f"{port!r} takes the name or number of zmq/{ZMQ_PORT}",
                     f"name zmq, {key} {ZMQ_PORT}",

@@ -33,10 +33,10 @@ class GatewayComponent(Component):
         self.layers: list[Layer] = []
 
     @classmethod
-    def checked(cls, given: Values, problems: Findings) -> Values:
+    def checked(cls, given: Values, findings: Findings) -> Values:
         wrong = name_problem(given["namespace"]) if given["namespace"] else None
         if wrong:
-            problems.add("gateway_namespace", wrong, rule="input-name")
+            findings.add("gateway_namespace", wrong, rule="input-name")
         return given
 
     @classmethod
@@ -71,7 +71,7 @@ class GatewayComponent(Component):
         try:
             provider = load_provider(folder, name)
         except OrchestratorError as exc:
-            self.stack.problems.add("gateway_provider", exc.message, exc.hint, rule="input-provider")
+            self.stack.findings.add("gateway_provider", exc.message, exc.hint, rule="input-provider")
             self.provider_known = False
             return load_provider(folder, NO_PROVIDER)
         if provider.class_names or provider.name != NO_PROVIDER:
@@ -98,7 +98,7 @@ class GatewayComponent(Component):
         self.gateway = self.given.get("existing_name") or ""
         self.class_name = (self._existing() or {}).get("spec", {}).get("gatewayClassName", "")
         if not self.gateway and self.chosen:
-            self.stack.problems.add(
+            self.stack.findings.add(
                 "gateway_existing_name",
                 "is empty, but gateway_provider is none",
                 "the Gateway to adopt",
@@ -113,7 +113,7 @@ class GatewayComponent(Component):
     def check(self) -> None:
         wrong = name_problem(self.gateway, 253) if self.adopted and self.gateway else None
         if wrong:
-            self.stack.problems.add("gateway_existing_name", wrong, rule="input-gateway")
+            self.stack.findings.add("gateway_existing_name", wrong, rule="input-gateway")
 
     def make_parts(self) -> list[Part]:
         if self.release_name is None:
@@ -135,20 +135,20 @@ class GatewayComponent(Component):
 
     def check_cluster(self) -> None:
         """Note a class that the cluster lacks, and an adopted Gateway that is absent."""
-        facts, problems = self.stack.facts, self.stack.problems
+        facts, findings = self.stack.facts, self.stack.findings
         if self.adopted:
             names = [item["metadata"]["name"] for item in self._found()]
             if self.gateway and self.gateway not in names:
                 fix = "one of: " + (", ".join(sorted(names)) or f"(namespace {self.namespace} has none)")
                 text = f"no Gateway {self.gateway!r} in namespace {self.namespace}"
                 more: t.Any = {"about": [self.gateway], "covers": ["LLMD201"]}
-                problems.add("gateway_existing_name", text, fix, rule="input-gateway", **more)
+                findings.add("gateway_existing_name", text, fix, rule="input-gateway", **more)
             return
         if facts.classes is None or self.class_name in facts.classes:
             return
         known, provider = ", ".join(sorted(facts.classes)) or "(it has none)", self.provider.name
         fallback = "gateway_class_name" if self.given.get("class_name") else "gateway_provider"
-        problems.add(
+        findings.add(
             locate(self.layers, ("gateway", "gatewayClassName"), fallback),
             f"{provider} needs the GatewayClass {self.class_name!r}, which the cluster does not have",
             f"install {provider} first, or set gateway_class_name or gateway_provider to fit one of: {known}",

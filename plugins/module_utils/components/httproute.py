@@ -44,10 +44,10 @@ class HttprouteComponent(Component):
     asks = "httproute_routes"
 
     @classmethod
-    def checked(cls, given: Values, problems: Findings) -> Values:
+    def checked(cls, given: Values, findings: Findings) -> Values:
         wrong = name_problem(given["gateway_namespace"]) if given["gateway_namespace"] else None
         if wrong:
-            problems.add("httproute_gateway_namespace", wrong, rule="input-name")
+            findings.add("httproute_gateway_namespace", wrong, rule="input-name")
         return given
 
     def resolve(self) -> None:
@@ -58,13 +58,13 @@ class HttprouteComponent(Component):
         for entry, where in stack.entries(given.get("routes") or [], "httproute_routes", keys):
             self.entries.append({"port": DEFAULT_PORT, **entry, "where": where})
         self.rules = [self._rule(entry) for entry in self.entries]
-        _check_timeouts(given.get("timeouts") or {}, "httproute_timeouts", stack.problems)
+        _check_timeouts(given.get("timeouts") or {}, "httproute_timeouts", stack.findings)
         if given["mode"] == SHARED:
             self.routes = [self._route(given["name"], self.rules)] if self.rules else []
-            _check_shared(self.entries, self.rules, stack.problems)
+            _check_shared(self.entries, self.rules, stack.findings)
         else:
             names = [_route_name(entry) for entry in self.entries]
-            _check_route_names(names, self.entries, stack.problems)
+            _check_route_names(names, self.entries, stack.findings)
             rows = zip(names, self.rules, strict=True)
             self.routes = [self._route(name, [rule]) for name, rule in rows]
 
@@ -75,11 +75,11 @@ class HttprouteComponent(Component):
         """Return the entry of a model's own route."""
         model = t.cast(Model, self.stack.of(GaieComponent).model_of(pool))
         where = f"{model.where}.route"
-        entry = check_entry(model.entry.get("route") or {}, ROUTE_KEYS, where, self.stack.problems) or {}
+        entry = check_entry(model.entry.get("route") or {}, ROUTE_KEYS, where, self.stack.findings) or {}
         return {**entry, "model": model.name, "pool": pool.release, "derived": True, "where": where}
 
     def _rule(self, entry: Values) -> RouteRule:
-        where, problems = entry["where"], self.stack.problems
+        where, findings = entry["where"], self.stack.findings
         rule = RouteRule(
             where=where,
             pool=entry.get("pool") or "",
@@ -91,15 +91,15 @@ class HttprouteComponent(Component):
         )
         if not _PREFIX.match(rule.path_prefix) or "//" in rule.path_prefix or "/./" in rule.path_prefix + "/":
             text = f"{rule.path_prefix!r} is no path"
-            problems.add(f"{where}.path_prefix", text, "a path such as /qwen", rule="input-route-path")
+            findings.add(f"{where}.path_prefix", text, "a path such as /qwen", rule="input-route-path")
         wrong = name_problem(rule.pool, 253)
         if wrong:
-            problems.add(f"{where}.pool", wrong, "the name of an InferencePool", rule="input-name")
+            findings.add(f"{where}.pool", wrong, "the name of an InferencePool", rule="input-name")
         for host in rule.hostnames:
             bad = hostname_problem(host)
             if bad:
-                problems.add(f"{where}.hostnames", bad, rule="input-hostname")
-        _check_timeouts(entry.get("timeouts") or {}, f"{where}.timeouts", problems)
+                findings.add(f"{where}.hostnames", bad, rule="input-hostname")
+        _check_timeouts(entry.get("timeouts") or {}, f"{where}.timeouts", findings)
         return rule
 
     def _port(self, entry: Values) -> int:
@@ -126,7 +126,7 @@ class HttprouteComponent(Component):
         place = (gateway.gateway or "gateway", gateway.namespace)
         placed = [with_parent(route, parent_ref(*place)) for route in self.routes]
         for conflict in conflicts(placed, [], place):
-            self.stack.problems.add(
+            self.stack.findings.add(
                 "httproute",
                 conflict.text(owners=False),
                 "another path_prefix or hostnames for one of them",
@@ -179,11 +179,11 @@ class HttprouteComponent(Component):
         }
 
 
-def _check_timeouts(timeouts: dict, where: str, problems: Findings) -> None:
+def _check_timeouts(timeouts: dict, where: str, findings: Findings) -> None:
     for key, value in timeouts.items():
         if key not in NO_TIMEOUTS or not isinstance(value, str) or not _DURATION.match(value):
             fix = "request and backendRequest, each like 0s, 30s or 1h30m"
-            problems.add(f"{where}.{key}", f"{value!r} is not understood", fix, rule="input-timeouts")
+            findings.add(f"{where}.{key}", f"{value!r} is not understood", fix, rule="input-timeouts")
 
 
 def _prefix(entry: dict, count: int, mode: str) -> str:
@@ -203,23 +203,23 @@ def _route_name(entry: dict) -> str:
     return dns_label(f"llm-d-{source}", 63)
 
 
-def _check_route_names(names: t.Sequence[str], entries: t.Sequence[dict], problems: Findings) -> None:
+def _check_route_names(names: t.Sequence[str], entries: t.Sequence[dict], findings: Findings) -> None:
     first: dict[str, str] = {}
     for name, entry in zip(names, entries, strict=True):
         wrong = name_problem(name)
         if wrong:
-            problems.add(f"{entry['where']}.name", f"its HTTPRoute {wrong}", rule="input-name")
+            findings.add(f"{entry['where']}.name", f"its HTTPRoute {wrong}", rule="input-name")
         if name in first:
             message = f"the HTTPRoute {name!r} is also that of {first[name]}"
             more: dict[str, t.Any] = {"about": [name], "covers": ["LLMD301", "LLMD302", "LLMD303"]}
-            problems.add(f"{entry['where']}.name", message, "another name", rule="input-name-taken", **more)
+            findings.add(f"{entry['where']}.name", message, "another name", rule="input-name-taken", **more)
         first.setdefault(name, entry["where"])
 
 
-def _check_shared(entries: list[dict], rules: list[RouteRule], problems: Findings) -> None:
+def _check_shared(entries: list[dict], rules: list[RouteRule], findings: Findings) -> None:
     if len(rules) > API_LIMIT:
         fix = "httproute_mode: per_model"
-        problems.add(
+        findings.add(
             "httproute_mode",
             f"one route takes {API_LIMIT} rules at most, {len(rules)} are needed",
             fix,
@@ -228,7 +228,7 @@ def _check_shared(entries: list[dict], rules: list[RouteRule], problems: Finding
     if len({rule.hostnames for rule in rules}) > 1:
         where = next(rule.where for rule in rules if rule.hostnames != rules[0].hostnames)
         fix = "the same hostnames for all, or httproute_mode: per_model"
-        problems.add(
+        findings.add(
             f"{where}.hostnames",
             "a shared route has one list of hostnames for all its rules",
             fix,

@@ -99,7 +99,7 @@ class ModelserviceComponent(Component):
         ):
             self.models.append(self._model(entry, where))
         for model in self.models:
-            check_model(model, self.stack.problems)
+            check_model(model, self.stack.findings)
 
     def _model(self, entry: Values, where: str) -> Model:
         layers = [*self.shared, *self.stack.loader.layers(entry, where)]
@@ -125,7 +125,7 @@ class ModelserviceComponent(Component):
 
     def check(self) -> None:
         workloads = [(name, model.where) for model in self.models for name in model.workloads.values()]
-        unique(workloads, "workload", self.stack.problems)
+        unique(workloads, "workload", self.stack.findings)
 
     def make_parts(self) -> list[Part]:
         return [self.release(model.release, model.values, model.where, model.layers) for model in self.models]
@@ -195,17 +195,17 @@ def _replicas(values: Values, role: str) -> int | None:
     return replicas if isinstance(replicas, int) else _CHART_REPLICAS[role]
 
 
-def check_model(model: Model, problems: Findings) -> None:
+def check_model(model: Model, findings: Findings) -> None:
     """Note what would keep a model from being deployed or served."""
     served = dig(model.values, ("modelArtifacts", "name"))
     if not served and not model.complete:
         pass  # the name may stand in the file that could not be read
     elif not served:
         fix = f"{model.where}.model: org/name, or modelArtifacts.name in its values"
-        problems.add(f"{model.where}.model", "the served model name is missing", fix, rule="input-served-name")
+        findings.add(f"{model.where}.model", "the served model name is missing", fix, rule="input-served-name")
     elif model.model != served:
         where = locate(model.layers, ("modelArtifacts", "name"), model.where)
-        problems.add(
+        findings.add(
             f"{model.where}.model",
             f"is {model.model!r}, but {where} serves {served!r}",
             "the same name in both",
@@ -214,17 +214,17 @@ def check_model(model: Model, problems: Findings) -> None:
     for key, value in model.labels.items():
         wrong = label_key_problem(str(key)) or label_problem(value)
         if wrong:
-            problems.add(
+            findings.add(
                 locate(model.layers, ("modelArtifacts", "labels", key), f"{model.where}.name"),
                 f"label {key}: {wrong}",
                 rule="input-label",
             )
     if not isinstance(model.port, int) or isinstance(model.port, bool):
         where = locate(model.layers, ("routing", "servicePort"), model.where)
-        problems.add(where, f"{model.port!r} is no port", "a number", rule="input-port")
+        findings.add(where, f"{model.port!r} is no port", "a number", rule="input-port")
     if not model.roles.get("decode"):
         where = locate(model.layers, ("decode",), model.where)
-        problems.add(
+        findings.add(
             where,
             "no decode pods: nothing would answer requests",
             "decode.create true and decode.replicas above 0",
@@ -234,7 +234,7 @@ def check_model(model: Model, problems: Findings) -> None:
         longest = len(workload) + (_LWS_SUFFIX if model.multinode else 0)
         if longest > LABEL_LIMIT:
             fix = f"a name shorter by {longest - LABEL_LIMIT}, or fullnameOverride in its values"
-            problems.add(
+            findings.add(
                 f"{model.where}.name",
                 f"its pods' names ({workload}-...) exceed {LABEL_LIMIT} characters",
                 fix,

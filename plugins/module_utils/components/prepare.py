@@ -34,7 +34,7 @@ class PrepareComponent(Component):
         """What it makes counts as there."""
         if self.given.get("downloads") and not self.given.get("pvc_name"):
             fix = "set prepare_pvc_name"
-            self.stack.problems.add("prepare_downloads", "needs a claim to write to", fix, rule="input-claim")
+            self.stack.findings.add("prepare_downloads", "needs a claim to write to", fix, rule="input-claim")
         if self.secret("hf_token"):
             self.stack.facts.secrets.setdefault(self.given["hf_token_secret"], [HF_KEY])
 

@@ -15,7 +15,7 @@ from ..stack.settings import places
 from .findings import UNREACHABLE
 
 
-def connect(params: dict, problems: Findings, notes: list[str]) -> tuple[Cluster | None, Facts, str | None]:
+def connect(params: dict, findings: Findings, notes: list[str]) -> tuple[Cluster | None, Facts, str | None]:
     """Return the cluster, what a stack needs to know of it, and its version; None where it cannot be reached."""
     try:
         cluster = Cluster(params)
@@ -23,15 +23,15 @@ def connect(params: dict, problems: Findings, notes: list[str]) -> tuple[Cluster
         facts = read_facts(cluster, params["namespace"], places(params), notes)
     except OrchestratorError as exc:
         rule = UNREACHABLE if isinstance(exc, Unreachable) else "cluster-refused"
-        problems.add("cluster", exc.message, exc.hint, rule=rule)
+        findings.add("cluster", exc.message, exc.hint, rule=rule)
         return None, Facts(reachable=False), None
-    check_namespace(params["namespace"], facts.namespace, problems)
+    check_namespace(params["namespace"], facts.namespace, findings)
     return cluster, facts, version
 
 
 def check_cluster(cluster: Cluster, stack: Stack) -> None:
     """Note kinds that the cluster does not serve, and what its facts do not allow."""
-    check_kinds(needed_kinds(stack), lambda api, kind: cluster.resource(api, kind) is not None, stack.problems)
+    check_kinds(needed_kinds(stack), lambda api, kind: cluster.resource(api, kind) is not None, stack.findings)
     for component in stack.at_work:
         component.check_cluster()
 

@@ -79,9 +79,9 @@ class Planning:
         self.say = say
         early = Findings()
         self.params = with_site(checked_settings(params, early))
-        self.check_mode, self.early, self.mistakes = check_mode, early, Findings()
+        self.check_mode, self.early, self.errors = check_mode, early, Findings()
         self.notes: list[str] = []
-        self.findings: list[Finding] = []
+        self.warnings: list[Finding] = []
         self.settled: dict[str, list[Object]] = {}
         self.work: Work | None = None
         self.parts: list[RenderedRelease] = []
@@ -117,18 +117,18 @@ class Planning:
         if deploys and await_locks(self.cluster, self.result_stack, params, self.say):
             raise PlanAgain
         self.result_stack["lock"] = seen_locks(self.cluster, self.result_stack, params["lock"], self.notes)
-        self.mistakes.take(early)
-        self.mistakes.take(self.stack.problems)
+        self.errors.take(early)
+        self.errors.take(self.stack.findings)
 
     def check_inputs(self) -> None:
         """Check the values against their charts, and whether what stands in the way is another's."""
-        params, mistakes = self.params, self.mistakes
+        params, errors = self.params, self.errors
         if params["check_values"]:
-            found = check_values(params, self.fetching, chart_inputs(self.stack), mistakes)
-            mistakes.take(item for item in found if item.severity == ERROR)
-            self.findings += [item for item in found if item.severity == WARNING]
+            found = check_values(params, self.fetching, chart_inputs(self.stack), errors)
+            errors.take(item for item in found if item.severity == ERROR)
+            self.warnings += [item for item in found if item.severity == WARNING]
         if self.cluster is not None and self._looks_at_releases() and not params["adopt"]:
-            mistakes.take(foreign(self.cluster, self.result_stack))
+            errors.take(foreign(self.cluster, self.result_stack))
 
     def _looks_at_releases(self) -> bool:
         return self.params["find_settled"] and self.cluster is not None and self.facts.namespace is not None
@@ -141,7 +141,7 @@ class Planning:
         for component in self.stack.at_work:
             parts = [part.as_dict() for part in component.parts()]
             releases = [part for part in parts if part["kind"] == RELEASE]
-            if releases and self.mistakes:
+            if releases and self.errors:
                 # Nothing will be deployed; but what is there tells whose the objects are.
                 release.look(work, releases)
             elif releases and (found := kinds.settled(work, parts)) is not None:
@@ -160,7 +160,7 @@ class Planning:
         """Return whether to check the rules: of a whole stack with something to do, or of any that is only planned."""
         if self.cluster is None or self.params["check_rules"] == "off" or not self.whole:
             return False
-        if self.mistakes:
+        if self.errors:
             return self.params["check_rules"] == "error"
         releases = {
             part.component for component in self.stack.at_work for part in component.parts() if part.kind == RELEASE
@@ -178,7 +178,7 @@ class Planning:
 
     def render(self) -> None:
         """Render the charts of what is not known to need nothing."""
-        if self.cluster is None or not (self._plans() and not self.mistakes or self._rules_wanted()):
+        if self.cluster is None or not (self._plans() and not self.errors or self._rules_wanted()):
             return
         work = self._at_work()
         weights = (self.params["access"], self.params["capacity"])
@@ -201,8 +201,8 @@ class Planning:
         except OrchestratorError as exc:
             errors = [finding_at("", str(exc), rule="planning")]
         # Where mistakes are known, a chart that does not render is most often one of them.
-        if not self.mistakes:
-            self.mistakes.take(errors)
+        if not self.errors:
+            self.errors.take(errors)
 
     def check_rules(self) -> None:
         """Check the rules."""
@@ -213,7 +213,7 @@ class Planning:
         self.notes += self.rules.unread
         # What is another's is said by the plan, object by object.
         found = [item for item in found if item.rule != OWNERS or not self._plans()]
-        self.findings += weighed(self.mistakes, found, params["check_rules"] == "error")
+        self.warnings += weighed(self.errors, found, params["check_rules"] == "error")
 
     def plan(self) -> None:
         """Find out what a deployment would do."""
@@ -225,10 +225,10 @@ class Planning:
         found = planner.found(self.parts, work.current, self.facts, model)
         self.notes += planner.notes
         if not work.unread:
-            self.mistakes.take(refusals(found.actions, params["adopt"]))
+            self.errors.take(refusals(found.actions, params["adopt"]))
         capacity = capacity_report(model) if model else {}
-        planned = build(found, [item.as_dict() for item in self.findings], [], capacity)
-        self.notes += approve(self.mistakes, params, planned, found.actions, check_mode=self.check_mode)
+        planned = build(found, [item.as_dict() for item in self.warnings], [], capacity)
+        self.notes += approve(self.errors, params, planned, found.actions, check_mode=self.check_mode)
         self.planned = {**planned, "notes": self._notes(), "access": access_report(model)}
         decided = {row["id"] for row in planned["questions"] if row["answer"] == "reuse"}
         self.adopted = sorted({action.component for action in found.actions if action.id in decided})
@@ -252,14 +252,14 @@ class Planning:
 
     def all_findings(self) -> list[Finding]:
         """Return the mistakes, then the warnings."""
-        return [*self.mistakes, *self.findings]
+        return [*self.errors, *self.warnings]
 
     def result(self) -> Object:
         """Return the module's result; raise PlanningFailed where there are mistakes."""
-        if self.mistakes:
-            raise PlanningFailed(self.mistakes, self.findings)
-        stack, findings = self.result_stack, [item.as_dict() for item in self.findings]
-        stack["notes"] = list(dict.fromkeys([*self._notes(), *(item.text() for item in self.findings)]))
+        if self.errors:
+            raise PlanningFailed(self.errors, self.warnings)
+        stack, findings = self.result_stack, [item.as_dict() for item in self.warnings]
+        stack["notes"] = list(dict.fromkeys([*self._notes(), *(item.text() for item in self.warnings)]))
         result = {
             "changed": False,
             "stack": stack,
@@ -273,5 +273,5 @@ class Planning:
 
     def _notes(self) -> list[str]:
         """Return what is to be known besides the findings; of an absent secret only where no finding has it."""
-        missing = [one for one in self.stack.absent if not any(item.is_covered_by(one) for item in self.findings)]
+        missing = [one for one in self.stack.absent if not any(item.is_covered_by(one) for item in self.warnings)]
         return list(dict.fromkeys([*self.stack.notes, *(one.text() for one in missing), *self.notes]))

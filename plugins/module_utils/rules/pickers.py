@@ -31,8 +31,8 @@ def config_of(picker: Picker, model: StackModel) -> tuple[Object, Side] | None:
 def _load(text: str, model: StackModel) -> tuple[Object | None, str]:
     """Return a plugins file's map, or None and what is wrong with it; each text is read once."""
     if text not in model.cache:
-        root, problems = load_yaml(text.encode(), "plugins")
-        first = problems[0] if problems else None
+        root, findings = load_yaml(text.encode(), "plugins")
+        first = findings[0] if findings else None
         where = f"line {first.mark.line}: {first.message}" if first else ""
         model.cache[text] = (to_plain(root), "") if root else (None, where)
     return model.cache[text]

@@ -27,14 +27,14 @@ def check_names(stack: Stack) -> None:
     releases = [part for part in stack.parts() if part.kind == RELEASE]
     for part in releases:
         wrong = name_problem(part.name, RELEASE_LIMIT)
-        if wrong and not stack.problems.has(part.where):
+        if wrong and not stack.findings.has(part.where):
             fix = "a shorter or simpler name, or release_name"
             more: t.Any = {"about": [part.name], "covers": ["LLMD305", "LLMD306"]}
-            stack.problems.add(part.where, f"its Helm release {wrong}", fix, rule="input-name", **more)
-    unique([(part.name, part.where) for part in releases], "Helm release", stack.problems)
+            stack.findings.add(part.where, f"its Helm release {wrong}", fix, rule="input-name", **more)
+    unique([(part.name, part.where) for part in releases], "Helm release", stack.findings)
 
 
-def check_kinds(needed: t.Iterable[NeededKind], served: t.Callable[[str, str], bool], problems: Findings) -> None:
+def check_kinds(needed: t.Iterable[NeededKind], served: t.Callable[[str, str], bool], findings: Findings) -> None:
     """Note the kinds that a cluster does not serve; served(api_version, kind) asks it."""
     known: dict[tuple[str, str], bool] = {}
     for api_version, kind, why in needed:
@@ -45,7 +45,7 @@ def check_kinds(needed: t.Iterable[NeededKind], served: t.Callable[[str, str], b
                 other = f"install the CRDs that bring {kind}, or choose another gateway_provider"
                 text = f"it does not serve {kind} ({api_version}), which {why} needs"
                 more: t.Any = {"about": [kind], "covers": ["LLMD610", "LLMD611", "LLMD612"]}
-                problems.add("cluster", text, _INSTALL.get(api_version, other), rule="cluster-kinds", **more)
+                findings.add("cluster", text, _INSTALL.get(api_version, other), rule="cluster-kinds", **more)
 
 
 def needed_kinds(stack: Stack) -> list[NeededKind]:

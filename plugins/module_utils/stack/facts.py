@@ -60,29 +60,29 @@ def read_facts(cluster: Cluster, namespace: str, places: t.Iterable[str], notes:
     )
 
 
-def check_namespace(namespace: str, phase: str | None, problems: Findings) -> None:
+def check_namespace(namespace: str, phase: str | None, findings: Findings) -> None:
     """Note a namespace that is on its way out: nothing can be created in it."""
     if phase == "Terminating":
-        problems.add(
+        findings.add(
             "llm_d_namespace", f"the namespace {namespace} is being deleted", "wait, or another", rule="input-namespace"
         )
 
 
-def helm_version(binary: str | None, problems: Findings) -> str | None:
+def helm_version(binary: str | None, findings: Findings) -> str | None:
     """Return Helm's version, for example v3.19.4; note it where Helm is absent or too old."""
     path = shutil.which(binary or "helm")
     if path is None:
         fix = f"Helm {_text(HELM_MINIMUM)} or later on PATH, or its path in llm_d_helm_binary"
-        problems.add("helm", f"{binary or 'helm'} was not found", fix, rule="helm")
+        findings.add("helm", f"{binary or 'helm'} was not found", fix, rule="helm")
         return None
     try:
         version = _told_version(path)
     except (OSError, subprocess.SubprocessError) as exc:
-        problems.add("helm", f"{path} does not run: {exc}", "a working Helm in llm_d_helm_binary", rule="helm")
+        findings.add("helm", f"{path} does not run: {exc}", "a working Helm in llm_d_helm_binary", rule="helm")
         return None
     parsed = parse_version(version)
     if parsed is None or parsed < HELM_MINIMUM:
-        problems.add(
+        findings.add(
             "helm", f"{path} is {version or 'of unknown version'}", f"Helm {_text(HELM_MINIMUM)} or later", rule="helm"
         )
     return version

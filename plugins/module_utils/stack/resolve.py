@@ -14,7 +14,7 @@ from .checks import check_names
 
 
 def resolve(params: Values, facts: Facts) -> Stack:
-    """Return the stack as far as it can be worked out; look at its problems before using it.
+    """Return the stack as far as it can be worked out; look at its findings before using it.
 
     params: the options of module stack_info, as checked_settings returns them.
     """
@@ -31,9 +31,9 @@ def resolve(params: Values, facts: Facts) -> Stack:
 def _check_work(stack: Stack) -> None:
     """Note a stack that asks for nothing."""
     asks = [component for component in stack.at_work if component.asks and not any(map(_is_work, component.parts()))]
-    if asks and not stack.problems and not stack.params["models"]:
+    if asks and not stack.findings and not stack.params["models"]:
         fix = "at least one model, or " + " or ".join(component.asks for component in asks)
-        stack.problems.add("llm_d_models", "is empty: there is nothing to deploy", fix, rule="input-empty")
+        stack.findings.add("llm_d_models", "is empty: there is nothing to deploy", fix, rule="input-empty")
 
 
 def _is_work(part: Part) -> bool:

@@ -18,28 +18,28 @@ from ..components.registry import COMPONENTS
 TRIAL_BYTES = 64 * 1024
 
 
-def checked_settings(params: dict, problems: Findings) -> dict:
+def checked_settings(params: dict, findings: Findings) -> dict:
     """Return stack_info's parameters with every component's settings of their types, and what follows from them.
 
     A setting of another type is noted and replaced by an empty one, so that the rest is checked too.
     """
     options, given = params["options"], plain(params["components"])
-    params = {**params, "models": _models(plain(params.get("models")), problems), "components": {}}
+    params = {**params, "models": _models(plain(params.get("models")), findings), "components": {}}
     params["only"] = list(COMPONENTS) if params.get("only") is None else list(params["only"])
     for name, cls in COMPONENTS.items():
         settings = dict(given.get(name) or {})
         for setting, option in (options.get(name) or {}).items():
-            settings[setting] = typed(settings.get(setting), option, f"{name}_{setting}", problems)
-        params["components"][name] = cls.checked(settings, problems)
+            settings[setting] = typed(settings.get(setting), option, f"{name}_{setting}", findings)
+        params["components"][name] = cls.checked(settings, findings)
     for row in params.get("table") or []:
         if row["name"] not in COMPONENTS:
             known = ", ".join(COMPONENTS)
-            problems.add(
+            findings.add(
                 "component table", f"nothing handles the row {row['name']!r}", f"one of: {known}", rule="input"
             )
     wrong = name_problem(params["namespace"])
     if wrong:
-        problems.add("llm_d_namespace", wrong, rule="input-namespace")
+        findings.add("llm_d_namespace", wrong, rule="input-namespace")
     return params
 
 
@@ -49,16 +49,16 @@ def places(params: dict) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _models(value: t.Any, problems: Findings) -> list:
+def _models(value: t.Any, findings: Findings) -> list:
     if value is None or isinstance(value, list):
         return value or []
-    problems.add(
+    findings.add(
         "llm_d_models", f"is a {kind(value)}", "a list, each entry beginning with - name: NAME", rule="input-type"
     )
     return []
 
 
-def check_writable(folder: str | None, problems: Findings) -> None:
+def check_writable(folder: str | None, findings: Findings) -> None:
     """Note a folder for records that cannot be written or made."""
     if not folder:
         return
@@ -71,7 +71,7 @@ def check_writable(folder: str | None, problems: Findings) -> None:
             # A full disk still makes files.
             trial.write(bytes(TRIAL_BYTES))
     except OSError as exc:
-        problems.add(
+        findings.add(
             "llm_d_records_dir",
             f"{folder} cannot be written: {exc.strerror}",
             "a folder of yours",

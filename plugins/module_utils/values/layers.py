@@ -203,12 +203,12 @@ def remainder(values: Values, base: Values) -> Values:
 
 
 class Loader:
-    """Finds and reads values files, each once; mistakes go to problems."""
+    """Finds and reads values files, each once; mistakes go to findings."""
 
-    def __init__(self, search_paths: t.Sequence[str], problems: Findings) -> None:
+    def __init__(self, search_paths: t.Sequence[str], findings: Findings) -> None:
         """search_paths: folders that a relative name is looked up in, in order."""
         self.search_paths = [path for path in search_paths if path]
-        self.problems = problems
+        self.findings = findings
         self._layers: dict[str, Layer | None] = {}
 
     def find(self, name: str, where: str) -> str | None:
@@ -219,13 +219,13 @@ class Loader:
             if os.path.isfile(path):
                 return os.path.abspath(path)
         shown = ", ".join(dict.fromkeys(os.path.dirname(path) for path in tried)) or "nowhere"
-        self.problems.add(where, f"the values file {name!r} was not found", f"a file in one of: {shown}", "yaml-file")
+        self.findings.add(where, f"the values file {name!r} was not found", f"a file in one of: {shown}", "yaml-file")
         return None
 
     def file(self, name: t.Any, where: str) -> Layer | None:
         """Return a values file's content, or None with the mistake noted."""
         if not isinstance(name, str):
-            self.problems.add(where, f"{name!r} is not a file name", "a path as text", "input-type")
+            self.findings.add(where, f"{name!r} is not a file name", "a path as text", "input-type")
             return None
         path = self.find(name, where)
         if path is None:
@@ -240,9 +240,9 @@ class Loader:
             mark = finding.mark
             if mark.line:
                 place = Place(f"{mark.file}:{mark.line}", mark)
-                self.problems.add(place, finding.message, finding.hint, finding.rule)
+                self.findings.add(place, finding.message, finding.hint, finding.rule)
             else:  # the file cannot be read at all: what names it is to be changed
-                self.problems.add(where, f"{path} {finding.message}", rule=finding.rule)
+                self.findings.add(where, f"{path} {finding.message}", rule=finding.rule)
         return None if root is None else Layer(to_plain(root), path, root)
 
     def layers(self, entry: Values, where: str) -> list[Layer]:
@@ -267,24 +267,24 @@ def locate(layers: t.Sequence[Layer], path: KeyPath, fallback: str) -> str:
     return fallback
 
 
-def check_entry(entry: t.Any, schema: t.Mapping[str, type], where: str, problems: Findings) -> Values | None:
+def check_entry(entry: t.Any, schema: t.Mapping[str, type], where: str, findings: Findings) -> Values | None:
     """Return an entry whose keys are known and typed as schema says; None where it is not a map.
 
     Mistyped keys are noted and left out, so that the rest is checked too.
     """
     if not isinstance(entry, dict):
         found = "is empty" if entry is None else f"is a {kind(entry)}"
-        problems.add(where, found, "a map with the keys " + ", ".join(schema), "input-type")
+        findings.add(where, found, "a map with the keys " + ", ".join(schema), "input-type")
         return None
     good: Values = {}
     for key, value in entry.items():
         if key not in schema:
             message = f"unknown key.{did_you_mean(str(key), schema)}"
-            problems.add(f"{where}.{key}", message, "one of: " + ", ".join(schema), "input-unknown-key")
+            findings.add(f"{where}.{key}", message, "one of: " + ", ".join(schema), "input-unknown-key")
         elif value is None:
             continue
         elif not isinstance(value, schema[key]) or (isinstance(value, bool) and schema[key] is not bool):
-            problems.add(f"{where}.{key}", f"is a {kind(value)}: {value!r}", f"a {kind(schema[key]())}", "input-type")
+            findings.add(f"{where}.{key}", f"is a {kind(value)}: {value!r}", f"a {kind(schema[key]())}", "input-type")
         else:
             good[key] = value
     return good

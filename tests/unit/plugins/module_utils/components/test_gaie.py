@@ -22,17 +22,17 @@ def build(values=None, chart="inferencepool", image=IMAGE, secret=None, provider
     pool = Pool("gaie-a", "gaie_pools[0]", layers, {"app": "a"}, [8000], **fields)
     settings = PoolSettings(chart, image, provider or {}, secret)
     pool.values = components_gaie.pool_values(pool, settings)
-    problems = Findings()
-    gaie.check_pool(pool, settings, problems)
-    return pool.values, problems.texts
+    findings = Findings()
+    gaie.check_pool(pool, settings, findings)
+    return pool.values, findings.texts
 
 
 @pytest.mark.parametrize("chart", CHARTS)
 def test_every_pool_gets_what_the_collection_promises(chart):
-    values, problems = build(chart=chart, secret=SECRET)
+    values, findings = build(chart=chart, secret=SECRET)
     paths = CHARTS[chart]
     extension = dig(values, paths.extension)
-    assert not problems
+    assert not findings
     assert extension["image"] == {
         paths.image_hub: "ghcr.io/llm-d",
         paths.image_name: "llm-d-inference-scheduler",
@@ -76,12 +76,12 @@ def test_lists_are_joined_without_duplicates():
         "extraServicePorts": [{"name": "debug", "port": 8080}],
         "env": [{"name": "HF_TOKEN", "value": "mine"}],
     }
-    values, problems = build({"inferenceExtension": mine}, secret=SECRET)
+    values, findings = build({"inferenceExtension": mine}, secret=SECRET)
     extension = values["inferenceExtension"]
     assert extension["extraContainerPorts"] == mine["extraContainerPorts"]
     assert [port["name"] for port in extension["extraServicePorts"]] == ["debug", "zmq"]
     assert extension["env"] == mine["env"]
-    assert not problems
+    assert not findings
 
 
 def test_the_users_values_win():
@@ -134,13 +134,13 @@ def test_plugins():
     ],
 )
 def test_refusals(values, image, part):
-    _values, problems = build(values, image=image)
-    assert any(part in text for text in problems), problems
+    _values, findings = build(values, image=image)
+    assert any(part in text for text in findings), findings
 
 
 def test_old_keys_are_refused_by_the_new_chart():
-    _values, problems = build({"inferenceExtension": {"replicas": 1}}, chart="llm-d-router-gateway")
-    assert "has no inferenceExtension" in problems[0]
+    _values, findings = build({"inferenceExtension": {"replicas": 1}}, chart="llm-d-router-gateway")
+    assert "has no inferenceExtension" in findings[0]
 
 
 @pytest.mark.parametrize(

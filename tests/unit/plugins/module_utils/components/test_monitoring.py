@@ -126,9 +126,9 @@ def test_charts_make_the_monitors_unless_the_users_values_say_otherwise() -> Non
 
 def test_what_the_cluster_lacks_is_named() -> None:
     needed = needed_kinds(resolved(model(values={"decode": ports("vllm")})))
-    problems = Findings()
-    check_kinds(needed, lambda api, _kind: api != "monitoring.coreos.com/v1", problems)
-    text = "\n".join(problems.texts)
+    findings = Findings()
+    check_kinds(needed, lambda api, _kind: api != "monitoring.coreos.com/v1", findings)
+    text = "\n".join(findings.texts)
     assert all(kind in text for kind in ("ServiceMonitor", "PodMonitor", "PrometheusRule")), text
     assert "install the Prometheus operator" in text
 

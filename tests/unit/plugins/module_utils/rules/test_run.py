@@ -71,9 +71,9 @@ def rules_of(
         section: {"chart_ref": ref, "chart_version": "", **sections.get(section, {})} for section, ref in charts.items()
     }
     settings["gaie"]["image"] = "ghcr.io/llm-d/llm-d-inference-scheduler:v0.6.0"
-    problems = Findings()
+    findings = Findings()
     settings = {**sections, **settings}
-    checked = checked_settings({**params(models, **settings), "secrets": secrets or {}}, problems)
+    checked = checked_settings({**params(models, **settings), "secrets": secrets or {}}, findings)
     stack = resolve(checked, Facts(classes=CLASSES))
     result = as_result(stack)
     given = {"GatewayClass": rendered.live_objects()["GatewayClass"], **(objects or {})}

@@ -35,20 +35,20 @@ def program(path: pathlib.Path, content: str) -> str:
 
 
 def test_a_helm_is_asked_once(tmp_path, asked):
-    path, problems = program(tmp_path / "helm", "binary v3.19.4"), Findings()
-    assert [helm_version(path, problems) for _time in range(3)] == ["v3.19.4"] * 3
+    path, findings = program(tmp_path / "helm", "binary v3.19.4"), Findings()
+    assert [helm_version(path, findings) for _time in range(3)] == ["v3.19.4"] * 3
     assert asked == [path]
     program(tmp_path / "helm", "another v3.18.10")
-    assert helm_version(path, problems) == "v3.18.10"
-    assert not problems
+    assert helm_version(path, findings) == "v3.18.10"
+    assert not findings
 
 
 def test_a_helm_that_is_too_old_stays_so(tmp_path, asked):
     path = program(tmp_path / "helm", "binary v3.9.0")
     for _time in range(2):
-        problems = Findings()
-        assert helm_version(path, problems) == "v3.9.0"
-        assert "v3.17" in problems.texts[0] or "3.17" in problems.texts[0]
+        findings = Findings()
+        assert helm_version(path, findings) == "v3.9.0"
+        assert "v3.17" in findings.texts[0] or "3.17" in findings.texts[0]
     assert len(asked) == 1
 
 
@@ -65,7 +65,7 @@ def test_what_other_programs_decide_is_asked_each_time(tmp_path, asked):
 def test_without_a_version_nothing_is_kept(tmp_path, asked):
     path = program(tmp_path / "helm", "binary nothing")
     for _time in range(2):
-        problems = Findings()
-        helm_version(path, problems)
-        assert problems
+        findings = Findings()
+        helm_version(path, findings)
+        assert findings
     assert len(asked) == 2

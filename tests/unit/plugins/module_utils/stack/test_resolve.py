@@ -44,10 +44,10 @@ def params(models=(), components=None, **sections):
 
 def resolve(models=(), facts=None, **more):
     facts = facts or Facts(classes=CLASSES)
-    problems = Findings()
-    stack = resolve_stack(checked_settings(params(models, **more), problems), facts)
+    findings = Findings()
+    stack = resolve_stack(checked_settings(params(models, **more), findings), facts)
     stack.components["gateway"].check_cluster()
-    return as_result(stack), problems.texts + stack.problems.texts, stack
+    return as_result(stack), findings.texts + stack.findings.texts, stack
 
 
 def model(name="a", **more):
@@ -55,8 +55,8 @@ def model(name="a", **more):
 
 
 def test_one_model():
-    result, problems, _stack = resolve([model()])
-    assert problems == []
+    result, findings, _stack = resolve([model()])
+    assert findings == []
     assert result["gateway"]["name"] == "infra-llm-d-inference-gateway"
     assert {name: [row["name"] for row in rows] for name, rows in releases(result).items()} == {
         "gateway": ["infra-llm-d"],
@@ -85,8 +85,8 @@ def test_one_model():
 )
 def test_a_pool_selects_by_the_labels_that_its_models_chart_gives_pods(own, labels, port):
     chart = {"modelArtifacts": {"labels": own}, "routing": {"servicePort": port}} if own else {}
-    _result, problems, stack = resolve([model()], Facts(classes=CLASSES, chart_values={"modelservice": chart}))
-    assert not problems
+    _result, findings, stack = resolve([model()], Facts(classes=CLASSES, chart_values={"modelservice": chart}))
+    assert not findings
     assert set(stack.components["gaie"].pools[0].selector) == {*labels, "llm-d.ai/model"}
     assert stack.components["gaie"].pools[0].selector["llm-d.ai/model"] == "a"
     assert stack.components["gaie"].pools[0].target_ports == [port]
@@ -94,8 +94,8 @@ def test_a_pool_selects_by_the_labels_that_its_models_chart_gives_pods(own, labe
 
 def test_a_port_that_is_none_is_one_mistake():
     pool = {"values": {"inferencePool": {"targetPorts": [{"number": 8000}]}}}
-    _result, problems, _stack = resolve([model(values={"routing": {"servicePort": "8000"}}, pool=pool)])
-    assert problems == ["llm_d_models[0].values.routing.servicePort: '8000' is no port -> a number"]
+    _result, findings, _stack = resolve([model(values={"routing": {"servicePort": "8000"}}, pool=pool)])
+    assert findings == ["llm_d_models[0].values.routing.servicePort: '8000' is no port -> a number"]
 
 
 def test_istio_brings_its_whole_connection_pool():
@@ -116,31 +116,31 @@ def test_istio_brings_its_whole_connection_pool():
 
 
 def test_several_models_get_prefixes_and_selectors_of_their_own():
-    result, problems, _stack = resolve([model("a"), model("b"), model("c", route={"path_prefix": "/see/"})])
-    assert problems == []
+    result, findings, _stack = resolve([model("a"), model("b"), model("c", route={"path_prefix": "/see/"})])
+    assert findings == []
     assert [entry["path_prefix"] for entry in result["models"]] == ["/a", "/b", "/see"]
     assert len({str(pool["selector"]) for pool in result["pools"]}) == 3
 
 
 def test_a_model_with_hostnames_keeps_the_root():
-    result, problems, _stack = resolve([model("a", route={"hostnames": ["a.example.com"]}), model("b")])
-    assert problems == []
+    result, findings, _stack = resolve([model("a", route={"hostnames": ["a.example.com"]}), model("b")])
+    assert findings == []
     assert [entry["path_prefix"] for entry in result["models"]] == ["/", "/b"]
 
 
 def test_a_shared_route():
-    result, problems, _stack = resolve([model("a"), model("b")], httproute={"mode": "shared"})
-    assert problems == []
+    result, findings, _stack = resolve([model("a"), model("b")], httproute={"mode": "shared"})
+    assert findings == []
     assert len(result["routes"]) == 1
     assert len(result["routes"][0]["spec"]["rules"]) == 2
 
 
 def test_gke_routes_have_no_timeouts():
     facts = Facts(classes={"gke-l7-rilb": "x"})
-    result, problems, _stack = resolve(
+    result, findings, _stack = resolve(
         [model("a", route={"timeouts": {"request": "5s"}})], facts, gateway={"provider": "gke"}
     )
-    assert problems == []
+    assert findings == []
     assert "timeouts" not in result["routes"][0]["spec"]["rules"][0]
     assert any("timeouts" in note for note in result["notes"])
     assert result["gateway"]["class_name"] == "gke-l7-rilb"
@@ -155,8 +155,8 @@ def test_the_class_is_the_first_that_the_cluster_has():
 def test_an_adopted_gateway_tells_the_provider():
     existing = {"metadata": {"name": "gw"}, "spec": {"gatewayClassName": "istio"}}
     facts = Facts(classes=CLASSES, gateways=[existing])
-    result, problems, _stack = resolve([model()], facts, gateway={"provider": "none", "existing_name": "gw"})
-    assert problems == []
+    result, findings, _stack = resolve([model()], facts, gateway={"provider": "none", "existing_name": "gw"})
+    assert findings == []
     assert releases(result)["gateway"] == []
     assert releases(result)["gaie"][0]["values"]["provider"]["name"] == "istio"
     assert result["route_gateway"] == {"name": "gw", "namespace": "ns", "section_name": ""}
@@ -184,31 +184,31 @@ def test_a_tokens_secret_that_does_not_fit(given, known, problem, note):
 
 
 def test_the_router_chart_takes_its_values_under_router():
-    result, problems, _stack = resolve([model()], gaie={"chart": "llm-d-router-gateway"})
+    result, findings, _stack = resolve([model()], gaie={"chart": "llm-d-router-gateway"})
     values = releases(result)["gaie"][0]["values"]
-    assert problems == []
+    assert findings == []
     assert set(values) == {"router", "provider"}
     assert releases(result)["gaie"][0]["chart_ref"] == "oci://ghcr.io/llm-d/charts/llm-d-router-gateway"
     assert values["router"]["epp"]["image"]["tag"] == "v0.10.0"
 
 
 def test_roles_alone():
-    result, problems, _stack = resolve(components=["gaie"], gaie={"pools": [{"name": "p", "selector": {"app": "x"}}]})
-    assert problems == []
+    result, findings, _stack = resolve(components=["gaie"], gaie={"pools": [{"name": "p", "selector": {"app": "x"}}]})
+    assert findings == []
     assert [row["name"] for row in releases(result)["gaie"]] == ["gaie-p"]
     assert result["route_gateway"]["name"] == ""
-    result, problems, _stack = resolve(
+    result, findings, _stack = resolve(
         components=["httproute"], httproute={"routes": [{"name": "r", "pool": "gaie-p", "port": 9000}]}
     )
-    assert problems == []
+    assert findings == []
     assert result["routes"][0]["spec"]["rules"][0]["backendRefs"][0]["port"] == 9000
 
 
 def test_files_and_what_is_left_for_inline_values(tmp_path):
     file = tmp_path / "ms.yaml"
     file.write_text("modelArtifacts:\n  name: org/a\nrouting:\n  servicePort: 9000\n")
-    result, problems, stack = resolve([{"name": "a", "values_files": [str(file)]}])
-    assert problems == []
+    result, findings, stack = resolve([{"name": "a", "values_files": [str(file)]}])
+    assert findings == []
     row = next(row for row in chart_inputs(stack) if row["name"] == "ms-a")
     assert row["values_files"] == [str(file)]
     assert "name" not in row["values"]["modelArtifacts"]
@@ -265,14 +265,14 @@ LABELS = {"modelArtifacts": {"labels": {"llm-d.ai/model": "same"}}}
     ],
 )
 def test_mistakes(models, sections, part):
-    _result, problems, _stack = resolve(models, **sections)
-    assert any(part in text for text in problems), problems
+    _result, findings, _stack = resolve(models, **sections)
+    assert any(part in text for text in findings), findings
 
 
 def test_one_mistake_is_one_line():
     for models in ([model(), model()], [model("Qwen_3")], [model("a" * 60)]):
-        _result, problems, _stack = resolve(models)
-        assert len(problems) == 1, problems
+        _result, findings, _stack = resolve(models)
+        assert len(findings) == 1, findings
 
 
 def test_needed_kinds():
@@ -282,10 +282,10 @@ def test_needed_kinds():
     kinds = {kind for _api, kind, _why in needed_kinds(stack)}
     assert {"Gateway", "HTTPRoute", "InferencePool", "LeaderWorkerSet", "PodMonitor", "ServiceMonitor"} < kinds
     assert "DestinationRule" in kinds
-    problems = Findings()
-    check_kinds(needed_kinds(stack), lambda api, kind: kind != "LeaderWorkerSet", problems)
-    assert len(problems.texts) == 1
-    assert "install LeaderWorkerSet, or set multinode: false" in problems.texts[0]
+    findings = Findings()
+    check_kinds(needed_kinds(stack), lambda api, kind: kind != "LeaderWorkerSet", findings)
+    assert len(findings.texts) == 1
+    assert "install LeaderWorkerSet, or set multinode: false" in findings.texts[0]
 
 
 def test_a_role_alone_asks_only_for_its_kinds():
@@ -294,12 +294,12 @@ def test_a_role_alone_asks_only_for_its_kinds():
 
 
 def test_check_writable(tmp_path):
-    problems = Findings()
-    check_writable(str(tmp_path / "new" / "records"), problems)
-    assert not problems
+    findings = Findings()
+    check_writable(str(tmp_path / "new" / "records"), findings)
+    assert not findings
     (tmp_path / "file").write_text("")
-    check_writable(str(tmp_path / "file"), problems)
-    assert "cannot be written" in problems.texts[0]
+    check_writable(str(tmp_path / "file"), findings)
+    assert "cannot be written" in findings.texts[0]
 
 
 @pytest.mark.parametrize(
@@ -314,24 +314,24 @@ def test_check_writable(tmp_path):
     ],
 )
 def test_settings_of_another_kind_are_named(models, wait, found):
-    problems = Findings()
+    findings = Findings()
     given = params([])
     given["models"] = models
     given["components"]["gateway"]["wait_timeout"] = wait
-    checked_settings(given, problems)
-    assert problems.texts == found
+    checked_settings(given, findings)
+    assert findings.texts == found
 
 
 def test_a_folder_in_which_even_root_cannot_write():
-    problems = Findings()
-    check_writable("/proc/none/records", problems)
-    assert problems.texts and problems.texts[0].startswith("llm_d_records_dir: /proc/none/records cannot be written")
+    findings = Findings()
+    check_writable("/proc/none/records", findings)
+    assert findings.texts and findings.texts[0].startswith("llm_d_records_dir: /proc/none/records cannot be written")
 
 
 def test_a_row_of_the_component_table_that_nothing_handles_is_a_mistake():
-    problems = Findings()
-    checked_settings({**params([]), "table": [*table(), {"name": "dynamo", "wave": 2}]}, problems)
-    (text,) = problems.texts
+    findings = Findings()
+    checked_settings({**params([]), "table": [*table(), {"name": "dynamo", "wave": 2}]}, findings)
+    (text,) = findings.texts
     assert text.startswith("component table: nothing handles the row 'dynamo' -> one of: gateway")
 
 

@@ -73,7 +73,7 @@ def test_a_file_is_read_as_data_and_its_keys_have_lines(loader, tmp_path):
     assert layer.locate(("a", "b")) == f"{tmp_path}/good.yaml:2 (a.b)"
     assert layer.locate(("a", "c", 1)) == f"{tmp_path}/good.yaml:5 (a.c[1])"
     assert layer.locate(("a", "z")) is None
-    assert not loader.problems
+    assert not loader.findings
 
 
 @pytest.mark.parametrize(("name", "part"), [("bad.yaml", "bad.yaml:2: not valid YAML"), ("nope.yaml", "not found"),
@@ -81,14 +81,14 @@ def test_a_file_is_read_as_data_and_its_keys_have_lines(loader, tmp_path):
 def test_a_file_that_cannot_be_used_is_one_problem(loader, name, part):
     loader.file(name, "m.values_files[0]")
     loader.file(name, "m.values_files[0]")
-    assert len(loader.problems.texts) == 1
-    assert part in loader.problems.texts[0]
+    assert len(loader.findings.texts) == 1
+    assert part in loader.findings.texts[0]
 
 
 def test_an_empty_file_has_no_values(loader):
     layer = loader.file("empty.yaml", "m")
     assert layer is None or layer.values == {}
-    assert not loader.problems
+    assert not loader.findings
 
 
 def test_layers_keep_their_order(loader):
@@ -105,15 +105,15 @@ def test_layers_keep_their_order(loader):
      ({"count": True}, "is a true/false")],
 )  # fmt: skip
 def test_check_entry_notes(entry, part):
-    problems = Findings()
-    values_layers.check_entry(entry, {"name": str, "count": int}, "m[0]", problems)
-    assert part in problems.texts[0]
+    findings = Findings()
+    values_layers.check_entry(entry, {"name": str, "count": int}, "m[0]", findings)
+    assert part in findings.texts[0]
 
 
 def test_check_entry_keeps_what_is_good():
-    problems = Findings()
+    findings = Findings()
     assert values_layers.check_entry(
-        {"name": "x", "count": None, "z": 1}, {"name": str, "count": int}, "m", problems
+        {"name": "x", "count": None, "z": 1}, {"name": str, "count": int}, "m", findings
     ) == {"name": "x"}
 
 
@@ -123,30 +123,30 @@ def test_a_layer_without_a_file_is_located_by_its_variable():
 
 def test_mistakes_are_findings_with_their_places(tmp_path, loader):
     layer = loader.file("good.yaml", "llm_d_models[0].values_files[0]")
-    problems = Findings()
-    problems.add(layer.locate(("a", "c", 1, "x")), "is wrong", "another", rule="input-type")
-    problems.add(Layer({"a": {"b": 1}}, "llm_d_models[0].values").locate(("a", "b")), "is wrong too")
-    problems.add("gateway_name", "is a number", rule="input-type")
-    problems.add("gateway_name", "is a number", rule="input-type")
-    found = [(finding.mark.file, finding.mark.line, finding.path, finding.rule) for finding in problems]
+    findings = Findings()
+    findings.add(layer.locate(("a", "c", 1, "x")), "is wrong", "another", rule="input-type")
+    findings.add(Layer({"a": {"b": 1}}, "llm_d_models[0].values").locate(("a", "b")), "is wrong too")
+    findings.add("gateway_name", "is a number", rule="input-type")
+    findings.add("gateway_name", "is a number", rule="input-type")
+    found = [(finding.mark.file, finding.mark.line, finding.path, finding.rule) for finding in findings]
     assert found == [
         (str(tmp_path / "good.yaml"), 5, "a.c[1].x", "input-type"),
         ("llm_d_models[0].values", 0, "a.b", "input"),
         ("gateway_name", 0, "", "input-type"),
     ]
-    assert next(iter(problems)).mark.column == 7
-    assert problems.texts[0] == f"{tmp_path}/good.yaml:5 (a.c[1].x): is wrong -> another"
-    assert problems.has("gateway_name")
-    assert not problems.has("gateway_class_name")
+    assert next(iter(findings)).mark.column == 7
+    assert findings.texts[0] == f"{tmp_path}/good.yaml:5 (a.c[1].x): is wrong -> another"
+    assert findings.has("gateway_name")
+    assert not findings.has("gateway_class_name")
 
 
 def test_a_files_own_mistakes_keep_rule_and_column(tmp_path, loader):
     assert loader.file("bad.yaml", "x") is None
-    (finding,) = loader.problems
+    (finding,) = loader.findings
     assert (finding.rule, finding.mark.line, finding.mark.column) == ("yaml-syntax", 2, 3)
 
 
 def test_an_entry_that_is_nothing_is_said_to_be_empty():
-    problems = Findings()
-    values_layers.check_entry(None, {"name": str}, "llm_d_models[0]", problems)
-    assert problems.texts == ["llm_d_models[0]: is empty -> a map with the keys name"]
+    findings = Findings()
+    values_layers.check_entry(None, {"name": str}, "llm_d_models[0]", findings)
+    assert findings.texts == ["llm_d_models[0]: is empty -> a map with the keys name"]

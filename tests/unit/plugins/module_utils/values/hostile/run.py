@@ -40,12 +40,12 @@ def refuse(_socket: socket.socket, address: object) -> None:
 def check(entry: dict, cache: str) -> list[str]:
     """Return what the module says, and what planning says of the same values files."""
     found = check_all.check_charts([entry], cache_dir=cache).findings
-    problems = Findings()
-    loader = Loader([], problems)
+    findings = Findings()
+    loader = Loader([], findings)
     for name in entry.get("values_files") or []:
         loader.file(name, "llm_d_models[0].values_files[0]")
-    missed = entry.get("values_files") and any(f.rule.startswith("yaml-") for f in found) and not problems
-    return [f"{f.rule} {f.text()}" for f in found] + (["planning does not say it"] if missed else []) + problems.texts
+    missed = entry.get("values_files") and any(f.rule.startswith("yaml-") for f in found) and not findings
+    return [f"{f.rule} {f.text()}" for f in found] + (["planning does not say it"] if missed else []) + findings.texts
 
 
 def run(name: str, folder: pathlib.Path) -> dict:

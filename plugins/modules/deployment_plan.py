@@ -23,6 +23,8 @@ attributes:
   diff_mode:
     support: none
     description: The plan itself holds the differences.
+requirements:
+  - Jinja2 >= 3.1, which ansible-core brings along, for the pages
 author:
   - llm_d.orchestrator developers (@llm-d)
 options:

@@ -27,6 +27,8 @@ attributes:
   diff_mode:
     support: none
     description: A record has nothing before it.
+requirements:
+  - Jinja2 >= 3.1, which ansible-core brings along, for the pages
 author:
   - llm_d.orchestrator developers (@llm-d)
 options:

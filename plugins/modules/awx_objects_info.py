@@ -69,11 +69,7 @@ import os
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.awx.objects import awx_objects
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.module import MakeModule, run_module
-
-try:
-    import yaml
-except ImportError:
-    yaml = None
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.plain_yaml import load
 
 
 def roles_options(folder: str) -> dict:
@@ -92,7 +88,7 @@ def _loaded(path: str) -> dict:
     if not os.path.exists(path):
         return {}
     with open(path, encoding="utf-8") as file:
-        return yaml.safe_load(file) or {}
+        return load(file) or {}
 
 
 def carry_out(module: AnsibleModule) -> dict:

@@ -4,16 +4,13 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 from xml.etree import ElementTree
 
 from ..base.findings import ERROR, Finding
 from ..rules.texts import rule_text
+from .pages import fit
 from .sarif import NAME, shown_file
-
-# XML 1.0 has no other control characters, and no lone surrogates.
-_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def junit(findings: t.Sequence[Finding], version: str, base: str) -> bytes:
@@ -37,19 +34,15 @@ def junit(findings: t.Sequence[Finding], version: str, base: str) -> bytes:
 
 
 def _case(suite: ElementTree.Element, file: str, rule: str, items: list[Finding]) -> None:
-    attributes = {"classname": _clean(file), "name": _clean(f"{rule}: {rule_text(rule).title}"), "time": "0"}
+    attributes = {"classname": fit(file), "name": fit(f"{rule}: {rule_text(rule).title}"), "time": "0"}
     if items[0].mark.line:
-        attributes |= {"file": _clean(file), "line": str(items[0].mark.line)}
+        attributes |= {"file": fit(file), "line": str(items[0].mark.line)}
     case = ElementTree.SubElement(suite, "testcase", attributes)
     errors = [item for item in items if item.severity == ERROR]
     if errors:
-        first = {"type": rule, "message": _clean(errors[0].message)}
+        first = {"type": rule, "message": fit(errors[0].message)}
         failure = ElementTree.SubElement(case, "failure", first)
-        failure.text = _clean("\n".join(item.text() for item in errors))
+        failure.text = fit("\n".join(item.text() for item in errors))
     others = [f"{item.severity}: {item.text()}" for item in items if item.severity != ERROR]
     if others:
-        ElementTree.SubElement(case, "system-out").text = _clean("\n".join(others))
-
-
-def _clean(text: str) -> str:
-    return _NOT_XML.sub("\ufffd", text)
+        ElementTree.SubElement(case, "system-out").text = fit("\n".join(others))

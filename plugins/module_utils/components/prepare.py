@@ -12,7 +12,7 @@ from ..base.data import Object
 from ..base.images import rewrite_object
 from ..base.names import dns_label
 from ..helm.image_check import registry_of
-from .base import OBJECTS, PREPARING, Component, Part, named
+from .base import OBJECTS, PREPARING, Component, Part, Stack, named
 from .gaie import GaieComponent
 
 HF_KEY = "HF_TOKEN"
@@ -30,13 +30,17 @@ class PrepareComponent(Component):
     name = "prepare"
     phase = PREPARING
 
+    def __init__(self, stack: Stack) -> None:
+        super().__init__(stack)
+        if self.secret("hf_token"):
+            # What it makes counts as there, for all that look for it.
+            stack.facts.secrets.setdefault(self.given["hf_token_secret"], [HF_KEY])
+
     def resolve(self) -> None:
-        """What it makes counts as there."""
+        """Note what the downloads lack."""
         if self.given.get("downloads") and not self.given.get("pvc_name"):
             fix = "set prepare_pvc_name"
             self.stack.findings.add("prepare_downloads", "needs a claim to write to", fix, rule="input-claim")
-        if self.secret("hf_token"):
-            self.stack.facts.secrets.setdefault(self.given["hf_token_secret"], [HF_KEY])
 
     def make_parts(self) -> list[Part]:
         stack = self.stack

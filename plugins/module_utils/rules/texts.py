@@ -71,6 +71,7 @@ VARIABLES = {
     "helm": "Helm is absent, too old or does not run.",
     "input": "A mistake in the inputs.",
     "input-choice": "A variable has none of the values allowed.",
+    "input-claim": "Models are to be downloaded, and no claim is named for them.",
     "input-empty": "There is nothing to deploy.",
     "input-findings-file": "The file for findings cannot be written.",
     "input-gateway": "The Gateway to adopt is not named, or not there.",

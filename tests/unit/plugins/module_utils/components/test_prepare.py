@@ -80,3 +80,14 @@ def test_a_secret_is_not_shown():
     assert objects.shown(None) is None
     assert objects.title(secret) == "Secret ns/llm-d-hf-token"
     assert not objects.owned(secret)
+
+
+@pytest.mark.parametrize("present", [{}, {"llm-d-hf-token": ["HF_TOKEN"]}])
+def test_a_token_that_is_going_to_be_there_counts_as_there_from_the_first_run_on(present):
+    given = {
+        **params([{"name": "a", "model": "org/a"}], prepare=SETTINGS),
+        "secrets": {"prepare_hf_token": "hf_secret"},
+    }
+    stack = resolve(checked_settings(given, Findings()), Facts(secrets=dict(present)))
+    assert stack.components["gaie"].token == {"name": "llm-d-hf-token", "key": "HF_TOKEN"}
+    assert not [note for note in stack.notes if "hf" in note]

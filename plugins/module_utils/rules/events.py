@@ -15,7 +15,7 @@ import typing as t
 
 from ..base.data import Object, dicts, mapping, number
 from ..base.findings import Finding
-from ..model.items import InferencePool, Picker, Workload
+from ..model.items import InferencePool, Workload
 from ..model.model import StackModel
 from ..objects.servers import Server, flag
 from .base import Side, container_side, finding, rule_factory
@@ -37,7 +37,6 @@ class Link:
     """A pool whose picker listens for events, and one server of its pods with its own settings ({} where none)."""
 
     pool: InferencePool
-    picker: Picker
     config: Side
     wanted: Object
     workload: Workload
@@ -60,7 +59,7 @@ def _links(model: StackModel) -> t.Iterator[Link]:
             for server in workload.models:
                 events = _events(server)
                 if workload.replicas != 0 and events is not None:
-                    yield Link(pool, picker, found[1], wanted, workload, server, events)
+                    yield Link(pool, found[1], wanted, workload, server, events)
 
 
 def _wanted(config: Object) -> Object | None:

@@ -10,10 +10,6 @@ from ..base.findings import Findings
 from ..base.names import RELEASE_LIMIT, name_problem
 from ..components.base import RELEASE, NeededKind, Stack, unique
 
-# The rules that a mistake in a pool's selector breaks.
-SELECTORS = ("LLMD101", "LLMD102", "LLMD103")
-
-
 _INSTALL = {
     "gateway.networking.k8s.io/v1": "install the Gateway API (v1.4 or later, standard channel)",
     "inference.networking.k8s.io/v1": "install the CRDs of the Gateway API Inference Extension v1.3.0",

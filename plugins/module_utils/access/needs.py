@@ -7,14 +7,13 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ..base.apis import ALPHA_POOL_GROUP, GATEWAY_GROUP, POOL_GROUP
 from ..base.data import Object, dicts, mapping, texts
 from ..base.ours import is_kept
 from ..model.items import Item
 from ..model.permissions import Permission
 
 RBAC = "rbac.authorization.k8s.io"
-
-GATEWAY = "gateway.networking.k8s.io"
 
 # Helm looks before it creates or patches; readiness and teardown watch each kind; teardown deletes.
 OBJECT_VERBS = ("get", "list", "watch", "create", "patch", "delete")
@@ -178,19 +177,19 @@ def _verify(kinds: Kinds, scope: Scope) -> t.Iterator[Permission]:
         yield Permission("list", "", "services", name, why="verification finds the Gateway's Service")
     for name in scope.places:
         for verb in ("get", "list"):
-            yield from _served(verb, GATEWAY, "Gateway", name, kinds, "verification and routes find the Gateway")
+            yield from _served(verb, GATEWAY_GROUP, "Gateway", name, kinds, "verification and routes find the Gateway")
     why = "verification reads what serves the models"
-    yield from _served("list", GATEWAY, "HTTPRoute", scope.namespace, kinds, why)
+    yield from _served("list", GATEWAY_GROUP, "HTTPRoute", scope.namespace, kinds, why)
     yield Permission("list", "apps", "deployments", scope.namespace, why=why)
     yield from _served("list", "leaderworkerset.x-k8s.io", "LeaderWorkerSet", scope.namespace, kinds, why)
-    for group in ("inference.networking.k8s.io", "inference.networking.x-k8s.io"):
+    for group in (POOL_GROUP, ALPHA_POOL_GROUP):
         yield from _served("list", group, "InferencePool", scope.namespace, kinds, why)
 
 
 # Optional reads: (group, kind, cluster-wide, what is not checked without).
 _READS = (
-    (GATEWAY, "GatewayClass", True, "the GatewayClass and whether its controller runs"),
-    (GATEWAY, "HTTPRoute", True, "routes of other namespaces on the same Gateway"),
+    (GATEWAY_GROUP, "GatewayClass", True, "the GatewayClass and whether its controller runs"),
+    (GATEWAY_GROUP, "HTTPRoute", True, "routes of other namespaces on the same Gateway"),
     ("", "Node", True, "whether the pods fit on the nodes"),
     ("", "Pod", True, "what other pods hold on the nodes"),
     ("storage.k8s.io", "StorageClass", True, "storage classes"),
@@ -203,7 +202,7 @@ _READS = (
     ("", "ResourceQuota", False, "the namespace's quota"),
     ("", "LimitRange", False, "the namespace's limits"),
     ("", "Event", False, "whether an autoscaler makes room for pending pods"),
-    (GATEWAY, "ReferenceGrant", False, "references into other namespaces"),
+    (GATEWAY_GROUP, "ReferenceGrant", False, "references into other namespaces"),
 )
 
 

@@ -13,6 +13,7 @@ import tempfile
 import types
 import typing as t
 
+from ..base.apis import GATEWAY_API, LWS_API, MONITORING_API, POOL_API
 from ..base.data import Object
 from ..base.errors import OrchestratorError
 from ..base.files import write_atomic
@@ -22,9 +23,6 @@ from ..charts.defaults import chart_defaults
 from ..charts.fetch import Chart, default_cache_dir, fetch_chart
 from ..cluster.client import Cluster
 from ..components.base import RELEASE, Facts, Part, Stack
-from ..components.gaie import POOL_API
-from ..components.gateway import API as GATEWAY_API
-from ..components.modelservice import LWS_API
 from ..components.registry import COMPONENTS
 from ..helm.command import LocalHelm
 from ..helm.deployed import HelmRecords
@@ -46,13 +44,13 @@ KUBE_APIS = [
     GATEWAY_API,
     POOL_API,
     LWS_API,
-    "monitoring.coreos.com/v1",
+    MONITORING_API,
     f"{GATEWAY_API}/Gateway",
     f"{GATEWAY_API}/HTTPRoute",
     f"{POOL_API}/InferencePool",
     f"{LWS_API}/LeaderWorkerSet",
-    "monitoring.coreos.com/v1/PodMonitor",
-    "monitoring.coreos.com/v1/ServiceMonitor",
+    f"{MONITORING_API}/PodMonitor",
+    f"{MONITORING_API}/ServiceMonitor",
     "networking.istio.io/v1/DestinationRule",
 ]
 

@@ -8,6 +8,7 @@ import dataclasses
 import json
 import typing as t
 
+from ..base.apis import LWS_API
 from ..base.data import Object, mapping
 from ..base.errors import OrchestratorError
 from ..cluster.client import api_error
@@ -38,7 +39,7 @@ _MADE = {
 _WORKLOADS = (
     ("apps/v1", "Deployment"),
     ("apps/v1", "StatefulSet"),
-    ("leaderworkerset.x-k8s.io/v1", "LeaderWorkerSet"),
+    (LWS_API, "LeaderWorkerSet"),
 )
 
 

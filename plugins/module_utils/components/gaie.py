@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ..base.apis import MONITORING_API, POOL_API
 from ..base.data import KeyPath as Path
 from ..base.data import Object, Values, dig, kind, nest
 from ..base.findings import Findings
@@ -20,7 +21,6 @@ from ..values.layers import Layer, check_entry, locate, merge, merge_all
 from .base import DEFAULT_PORT, Component, NeededKind, Part, named, unique
 from .gateway import GatewayComponent
 from .modelservice import Model, ModelserviceComponent
-from .monitors import API as MONITORING_API
 from .monitors import picker_values
 
 # Tokenised requests and KV-cache events reach the endpoint picker here.
@@ -131,8 +131,6 @@ class Pool:
     model: str | None = None
     values: Values = dataclasses.field(default_factory=dict)
 
-
-POOL_API = "inference.networking.k8s.io/v1"
 
 POOL_KEYS: dict[str, type] = {
     "release_name": str,

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ..base.apis import GATEWAY_API
 from ..base.data import Object, Values, dig
 from ..base.errors import OrchestratorError
 from ..base.findings import Findings
@@ -13,8 +14,6 @@ from ..base.names import gateway_name, name_problem
 from ..values.layers import Layer, locate, merge, merge_all
 from .base import Component, NeededKind, Part, Stack, named
 from .providers import NO_PROVIDER, Provider, load_provider, provider_names
-
-API = "gateway.networking.k8s.io/v1"
 
 
 class GatewayComponent(Component):
@@ -121,7 +120,7 @@ class GatewayComponent(Component):
         return [self.release(self.release_name, self.values, "gateway_name", self.layers)]
 
     def needs(self) -> list[NeededKind]:
-        own = [NeededKind(API, kind, self.name) for kind in ("Gateway", "GatewayClass")]
+        own = [NeededKind(GATEWAY_API, kind, self.name) for kind in ("Gateway", "GatewayClass")]
         return own if self.adopted else own + self.provider_kinds("infra")
 
     def provider_kinds(self, chart: str) -> list[NeededKind]:
@@ -158,7 +157,7 @@ class GatewayComponent(Component):
         )
 
     def serves(self) -> list[Object]:
-        return [named(API, "Gateway", self.gateway, self.namespace)] if self.gateway else []
+        return [named(GATEWAY_API, "Gateway", self.gateway, self.namespace)] if self.gateway else []
 
     def tells(self) -> Object:
         place: t.Any = {"name": self.gateway, "namespace": self.namespace, "provider": self.given["provider"]}

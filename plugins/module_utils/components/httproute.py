@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ..base.apis import GATEWAY_API, POOL_API
 from ..base.data import Object, Values
 from ..base.findings import Findings
 from ..base.names import dns_label, hostname_problem, name_problem
@@ -14,8 +15,7 @@ from ..base.ours import COMPONENT_LABEL, MANAGED_LABEL
 from ..objects.routes import NO_TIMEOUTS, RouteRule, conflicts, parent_ref, route_manifest, with_parent
 from ..values.layers import check_entry
 from .base import DEFAULT_PORT, OBJECTS, ROUTING, Component, NeededKind, Part, named
-from .gaie import POOL_API, GaieComponent, Pool, pool_ports
-from .gateway import API as GATEWAY_API
+from .gaie import GaieComponent, Pool, pool_ports
 from .gateway import GatewayComponent
 from .modelservice import Model, ModelserviceComponent
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ..base.apis import LWS_API, MONITORING_API
 from ..base.data import Object, Values, dig
 from ..base.findings import NOTE, Findings, finding_at
 from ..base.names import LABEL_LIMIT, RELEASE_LIMIT, dns_label, label_key_problem, label_problem, modelservice_fullname
@@ -17,7 +18,6 @@ from ..base.ours import MODEL_LABEL, SERVING_LABEL
 from ..values.layers import Layer, locate, merge, merge_all
 from .base import Component, NeededKind, Part, named, unique
 from .gateway import GatewayComponent
-from .monitors import API as MONITORING_API
 from .monitors import server_values
 
 ROLES = ("decode", "prefill")
@@ -72,8 +72,6 @@ MODEL_KEYS: dict[str, type] = {
 
 # Releases are named ms-NAME, and gaie-NAME where a model has a pool of its own.
 PREFIX, LONGEST_PREFIX = "ms-", "gaie-"
-
-LWS_API = "leaderworkerset.x-k8s.io/v1"
 
 
 class ModelserviceComponent(Component):

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import typing as t
 
+from ..base.apis import MONITORING_API
 from ..base.data import Object
 from ..base.names import epp_name
 from .base import OBJECTS, PREPARING, Component, NeededKind, Part
 from .gaie import GaieComponent
-from .monitors import API
 
 RULES, DASHBOARDS = "llm-d-alerts", "llm-d-dashboards"
 
@@ -35,7 +35,7 @@ class MonitoringComponent(Component):
 
     def needs(self) -> list[NeededKind]:
         wanted = self.given.get("enabled") and self.given["alerts"]
-        return [NeededKind(API, "PrometheusRule", "monitoring_alerts")] if wanted else []
+        return [NeededKind(MONITORING_API, "PrometheusRule", "monitoring_alerts")] if wanted else []
 
 
 def monitoring_objects(settings: Object, namespace: str, pools: t.Sequence[str]) -> list[Object]:
@@ -48,7 +48,7 @@ def monitoring_objects(settings: Object, namespace: str, pools: t.Sequence[str])
     found = []
     if settings["alerts"]:
         groups = [{"name": "llm-d", "rules": alert_rules(settings, namespace, pools)}]
-        rule = _object(API, "PrometheusRule", RULES, namespace, settings["labels"])
+        rule = _object(MONITORING_API, "PrometheusRule", RULES, namespace, settings["labels"])
         found.append({**rule, "spec": {"groups": groups}})
     files = settings.get("dashboard_files") or {}
     if settings["dashboards"] and files:

@@ -7,7 +7,6 @@ from __future__ import annotations
 from ..base.data import Object, Path, Values, dig, nest
 from ..base.names import epp_name
 
-API = "monitoring.coreos.com/v1"
 ROLES = ("decode", "prefill")
 METRICS_PORT = "metrics"
 

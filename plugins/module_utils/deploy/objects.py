@@ -14,6 +14,7 @@ import functools
 import time
 import typing as t
 
+from ..base.apis import GATEWAY_API, GATEWAY_GROUP
 from ..base.cancel import Cancelled
 from ..base.data import Object, plain
 from ..base.errors import OrchestratorError
@@ -27,8 +28,7 @@ from ..cluster.compare import content, differs, same_after
 from ..cluster.sweep import Sweep
 from ..components.base import filled
 from ..objects.conditions import CHECKS, State, object_state
-from ..objects.routes import API_VERSION as ROUTE_API
-from ..objects.routes import GROUP, conflicts, key, parent_ref, with_parent
+from ..objects.routes import conflicts, key, parent_ref, with_parent
 from .base import CREATED, REMOVED, UNCHANGED, UPDATED, PartsFailed, Result, Work
 from .readiness import NotReady, Readiness
 from .removal import find_targets, gone, left_line
@@ -192,7 +192,7 @@ class Objects:
         """Name and namespace of the Gateway of routes that name none."""
         options = self.part.get("gateway") or {}
         name, namespace = options.get("name"), options.get("namespace") or self.namespace
-        known = sorted(item["metadata"]["name"] for item in self.cluster.list(ROUTE_API, "Gateway", namespace))
+        known = sorted(item["metadata"]["name"] for item in self.cluster.list(GATEWAY_API, "Gateway", namespace))
         if not name and len(known) == 1:
             return known[0], namespace
         if name and (name in known or self.work.check):
@@ -263,9 +263,9 @@ class Objects:
     def _all_routes(self) -> list[Object]:
         """Return the routes of all namespaces, or of ours where only those may be read."""
         try:
-            return self.cluster.list(ROUTE_API, ROUTE)
+            return self.cluster.list(GATEWAY_API, ROUTE)
         except OrchestratorError:
-            return self.cluster.list(ROUTE_API, ROUTE, self.namespace)
+            return self.cluster.list(GATEWAY_API, ROUTE, self.namespace)
 
     def stale(self, *, everywhere: bool = True) -> list[Object]:
         """Return what carries the component's labels and is not wanted any more.
@@ -485,7 +485,7 @@ def _gateway_of(ref: Object, route: Object) -> tuple[str, str]:
 
 def _unserved(item: Object) -> OrchestratorError:
     text = f"The cluster does not serve {item['kind']} ({item['apiVersion']})."
-    gateways = item["apiVersion"].startswith(GROUP + "/")
+    gateways = item["apiVersion"].startswith(GATEWAY_GROUP + "/")
     what = "the Gateway API (v1.4 or later, standard channel)" if gateways else "its CustomResourceDefinition"
     return OrchestratorError(text, hint=f"Install {what}.")
 

@@ -9,6 +9,7 @@ import json
 import time
 import typing as t
 
+from ..base.apis import GATEWAY_API, LWS_API, POOL_APIS
 from ..base.data import Object
 from ..base.errors import OrchestratorError
 from ..base.mask import is_secret_key
@@ -30,16 +31,14 @@ except ImportError:  # pragma: no cover - reported by Cluster
 THREADS = 8
 LIMIT, EVENT_LIMIT, GATEWAYS = 1000, 2000, 10
 TIMEOUT = (5.0, 20.0)
-GATEWAY_API = "gateway.networking.k8s.io/v1"
-POOLS = ("inference.networking.k8s.io/v1", "inference.networking.x-k8s.io/v1alpha2")
 SLICES = ("discovery.k8s.io/v1", "EndpointSlice")
 HELM = "owner=helm,status notin (superseded,uninstalled)"
 NAMESPACED = (
     ("v1", "Pod"), ("v1", "Event"), ("v1", "PersistentVolumeClaim"), ("v1", "Service"), ("v1", "ResourceQuota"),
     ("v1", "LimitRange"), SLICES,
     ("apps/v1", "Deployment"), ("apps/v1", "ReplicaSet"), ("apps/v1", "StatefulSet"),
-    ("apps/v1", "DaemonSet"), ("batch/v1", "Job"), ("leaderworkerset.x-k8s.io/v1", "LeaderWorkerSet"),
-    (GATEWAY_API, "Gateway"), (GATEWAY_API, "HTTPRoute"), (POOLS[0], "InferencePool"), (POOLS[1], "InferencePool"),
+    ("apps/v1", "DaemonSet"), ("batch/v1", "Job"), (LWS_API, "LeaderWorkerSet"),
+    (GATEWAY_API, "Gateway"), (GATEWAY_API, "HTTPRoute"), *((api, "InferencePool") for api in POOL_APIS),
 )  # fmt: skip
 CLUSTER_WIDE = (("v1", "Node"), (GATEWAY_API, "GatewayClass"), ("storage.k8s.io/v1", "StorageClass"))
 

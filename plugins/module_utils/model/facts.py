@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ..base.apis import GATEWAY_GROUP
 from ..base.data import Object, dicts, mapping
 from .items import RuleFacts
 
@@ -52,7 +53,7 @@ def served_kinds(definitions: t.Iterable[Object]) -> dict[str, list[str]]:
 
 def _bundle(definitions: t.Iterable[Object]) -> str | None:
     for definition in definitions:
-        if mapping(definition.get("spec")).get("group") == "gateway.networking.k8s.io":
+        if mapping(definition.get("spec")).get("group") == GATEWAY_GROUP:
             return mapping(mapping(definition.get("metadata")).get("annotations")).get(BUNDLE)
     return None
 

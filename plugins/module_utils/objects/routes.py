@@ -10,17 +10,9 @@ from __future__ import annotations
 import copy
 import dataclasses
 
+from ..base.apis import GATEWAY_API, GATEWAY_GROUP, POOL_GROUP
 from ..base.data import Object
 from ..base.ours import MANAGED_LABEL
-
-GROUP = "gateway.networking.k8s.io"
-
-
-API_VERSION = GROUP + "/v1"
-
-
-POOL_GROUP = "inference.networking.k8s.io"
-
 
 # Completions may take any time; an HTTPRoute's 0s means no limit.
 NO_TIMEOUTS = {"request": "0s", "backendRequest": "0s"}
@@ -61,7 +53,7 @@ def route_manifest(name: str, namespace: str, rules: list[RouteRule], labels: Ob
     """
     hostnames = list(dict.fromkeys(host for rule in rules for host in rule.hostnames))
     return {
-        "apiVersion": API_VERSION,
+        "apiVersion": GATEWAY_API,
         "kind": "HTTPRoute",
         "metadata": {"name": name, "namespace": namespace, "labels": labels},
         "spec": {**({"hostnames": hostnames} if hostnames else {}), "rules": [rule_manifest(rule) for rule in rules]},
@@ -70,7 +62,7 @@ def route_manifest(name: str, namespace: str, rules: list[RouteRule], labels: Ob
 
 def parent_ref(name: str, namespace: str, section_name: str | None = None) -> Object:
     """Return the reference by which a route names its Gateway."""
-    reference = {"group": GROUP, "kind": "Gateway", "name": name, "namespace": namespace}
+    reference = {"group": GATEWAY_GROUP, "kind": "Gateway", "name": name, "namespace": namespace}
     return {**reference, "sectionName": section_name} if section_name else reference
 
 
@@ -88,7 +80,7 @@ def refers_to(route: Object, name: str, namespace: str) -> list[Object]:
         ref
         for ref in (route.get("spec") or {}).get("parentRefs") or []
         if ref.get("kind", "Gateway") == "Gateway"
-        and ref.get("group", GROUP) == GROUP
+        and ref.get("group", GATEWAY_GROUP) == GATEWAY_GROUP
         and ref.get("name") == name
         and ref.get("namespace", home) == namespace
     ]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ..base.apis import GATEWAY_API
 from ..base.data import Object
 from ..base.errors import Forbidden
 from ..base.findings import Finding, finding_at
@@ -14,9 +15,6 @@ from ..components.base import RELEASE
 
 if t.TYPE_CHECKING:
     from ..cluster.client import Cluster
-
-
-GATEWAY_API = "gateway.networking.k8s.io/v1"
 
 
 NOT_OURS = "it exists and was not made by this collection"

@@ -7,6 +7,7 @@ from __future__ import annotations
 import datetime
 import typing as t
 
+from ..base.apis import GATEWAY_API
 from ..base.data import Object
 from ..base.errors import OrchestratorError
 from ..changes.actions import REUSE
@@ -19,7 +20,7 @@ from ..helm.records import Release
 from ..record.build import STARTED_FORMAT
 from ..record.history import Records, choose, recorded_routes, time_of
 from .chart import RecordedCharts
-from .plan import GATEWAY_API, Return, approval, object_actions, removed, route_actions
+from .plan import Return, approval, object_actions, removed, route_actions
 from .restore import Restore
 from .steps import UNCHANGED, plan_steps
 

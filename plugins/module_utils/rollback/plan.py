@@ -20,9 +20,6 @@ from ..helm.deployed import HelmRecords
 from ..helm.records import Release, diff_texts, dump_objects, manifest_objects
 from .steps import UNCHANGED, Step
 
-GATEWAY_API = "gateway.networking.k8s.io/v1"
-
-
 LINES = 20
 
 

@@ -10,10 +10,7 @@ from __future__ import annotations
 import dataclasses
 import re
 
-GA_GROUP = "inference.networking.k8s.io"
-
-
-ALPHA_GROUP = "inference.networking.x-k8s.io"
+from ..base.apis import ALPHA_POOL_GROUP, POOL_GROUP
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,7 +81,7 @@ GATEWAYS = (
         "istio",
         "1.27",
         "1.28",
-        (ALPHA_GROUP,),
+        (ALPHA_POOL_GROUP,),
         "upgrade Istio to 1.28 or later, or set inferencePool.apiVersion: inference.networking.x-k8s.io/v1alpha2",
         "istio/istio#57219",
     ),
@@ -92,7 +89,7 @@ GATEWAYS = (
         "istio",
         "1.28",
         "",
-        (GA_GROUP,),
+        (POOL_GROUP,),
         "set inferencePool.apiVersion: inference.networking.k8s.io/v1, with an inferencepool chart of v1.2.1 or later",
         "llm-d/llm-d#578",
     ),
@@ -102,7 +99,7 @@ GATEWAYS = (
         "openshift",
         "1.28",
         "",
-        (GA_GROUP,),
+        (POOL_GROUP,),
         "set inferencePool.apiVersion: inference.networking.k8s.io/v1",
         "opendatahub-io/kserve#1090",
     ),
@@ -118,7 +115,7 @@ GATEWAYS = (
         "agentgateway",
         "1.0",
         "2.0",
-        (GA_GROUP,),
+        (POOL_GROUP,),
         "set inferencePool.apiVersion: inference.networking.k8s.io/v1",
         "llm-d, guides/prereq/gateway-provider",
     ),
@@ -164,17 +161,17 @@ KUBERNETES_SINCE = "1.29"
 _OLD_CONFIG = "inference.networking.x-k8s.io/v1alpha1"
 
 
-_BOTH = (GA_GROUP, ALPHA_GROUP)
+_BOTH = (POOL_GROUP, ALPHA_POOL_GROUP)
 
 
 _ROUTER_SOURCE = "llm-d/llm-d-router v0.10.0, chart routerlib, _config.yaml"
 
 
 PICKERS = (
-    PickerRow("epp", "1.0", (_OLD_CONFIG,), (ALPHA_GROUP,), "istio/istio#57219"),
+    PickerRow("epp", "1.0", (_OLD_CONFIG,), (ALPHA_POOL_GROUP,), "istio/istio#57219"),
     PickerRow("epp", "", (_OLD_CONFIG,), _BOTH, "gateway-api-inference-extension v1.3.0, chart inferencepool"),
     PickerRow("llm-d-inference-scheduler", "", (_OLD_CONFIG,), _BOTH, _ROUTER_SOURCE),
-    PickerRow("llm-d-router-endpoint-picker", "", (_OLD_CONFIG, "llm-d.ai/v1alpha1"), (GA_GROUP,), _ROUTER_SOURCE),
+    PickerRow("llm-d-router-endpoint-picker", "", (_OLD_CONFIG, "llm-d.ai/v1alpha1"), (POOL_GROUP,), _ROUTER_SOURCE),
 )
 
 
@@ -198,11 +195,13 @@ _REWRITES = ("inferenceobjectives", "inferencemodelrewrites")
 
 
 CHARTS = (
-    ChartRow("inferencepool", "", "1.0", (ALPHA_GROUP,), ("inferencemodels",), f"{_GAIE} v0.5.1, chart inferencepool"),
+    ChartRow(
+        "inferencepool", "", "1.0", (ALPHA_POOL_GROUP,), ("inferencemodels",), f"{_GAIE} v0.5.1, chart inferencepool"
+    ),
     ChartRow("inferencepool", "1.0", "1.3", _BOTH, _REWRITES[:1], f"{_GAIE} v1.0.0 to v1.2.1, chart inferencepool"),
     ChartRow("inferencepool", "1.3", "1.5", _BOTH, _REWRITES, f"{_GAIE} v1.3.0 and v1.4.0, chart inferencepool"),
-    ChartRow("inferencepool", "1.5", "", (GA_GROUP,), _REWRITES, f"{_GAIE} v1.5.0, chart inferencepool"),
-    ChartRow("llm-d-router-gateway", "0.10", "", (GA_GROUP,), _REWRITES, "llm-d/llm-d-router v0.10.0"),
+    ChartRow("inferencepool", "1.5", "", (POOL_GROUP,), _REWRITES, f"{_GAIE} v1.5.0, chart inferencepool"),
+    ChartRow("llm-d-router-gateway", "0.10", "", (POOL_GROUP,), _REWRITES, "llm-d/llm-d-router v0.10.0"),
 )
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ..base.apis import POOL_GROUP
 from ..base.data import Object, dicts, mapping, number
 from ..base.findings import Finding
 from ..base.names import did_you_mean
@@ -16,9 +17,6 @@ from .base import Side, finding, listed, rule_factory
 
 # gateway-api-inference-extension, cmd/epp: --grpc-port.
 GRPC_PORT = 9002
-
-
-GA_GROUP = "inference.networking.k8s.io"
 
 
 def config_of(picker: Picker, model: StackModel) -> tuple[Object, Side] | None:
@@ -125,7 +123,7 @@ def watched_pool(model: StackModel) -> t.Iterator[Finding]:
             near = [p for p in model.pools if p.item.release == picker.item.release or p.item.name == name]
             text = f"{picker.item.title} watches the pool {namespace}/{name}, which does not exist"
             yield finding(text, (args, *(Side(p.item) for p in near)), ("watches", picker.item.title))
-        group = picker.flag("pool-group") or GA_GROUP
+        group = picker.flag("pool-group") or POOL_GROUP
         if pools and "$" not in group and all(p.item.group != group for p in pools):
             text = f"{picker.item.title} watches pools of group {group}, its pool is of {pools[0].item.group}"
             yield finding(text, (args, Side(pools[0].item, ("apiVersion",), "api")), ("watches", picker.item.title))

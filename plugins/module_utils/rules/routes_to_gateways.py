@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import typing as t
 
+from ..base.apis import GATEWAY_GROUP
 from ..base.data import Object, dicts, mapping, number
 from ..base.findings import Finding
 from ..base.names import did_you_mean
 from ..model.items import Item
 from ..model.model import StackModel, placed
-from ..objects.routes import GROUP, conflicts, route_title
+from ..objects.routes import conflicts, route_title
 from .base import Side, finding, listed, rule_factory
 from .compatibility import provider_of
 
@@ -26,7 +27,7 @@ def _parents(model: StackModel) -> t.Iterator[tuple[Item, int, Object, Item | No
     """Yield every reference of a planned route to a Gateway: route, index, reference, the Gateway if there is one."""
     for route in model.items("HTTPRoute", planned_only=True):
         for index, ref in enumerate(dicts(route.spec.get("parentRefs"))):
-            if ref.get("kind", "Gateway") == "Gateway" and ref.get("group", GROUP) == GROUP:
+            if ref.get("kind", "Gateway") == "Gateway" and ref.get("group", GATEWAY_GROUP) == GATEWAY_GROUP:
                 namespace = str(ref.get("namespace") or route.namespace)
                 yield route, index, ref, model.find("Gateway", str(ref.get("name")), namespace)
 
@@ -50,8 +51,8 @@ def parent_kind(model: StackModel) -> t.Iterator[Finding]:
     """A route that refers to something, but to no Gateway."""
     for route in model.items("HTTPRoute", planned_only=True):
         refs = dicts(route.spec.get("parentRefs"))
-        given = [(str(ref.get("group", GROUP)), str(ref.get("kind", "Gateway"))) for ref in refs]
-        if refs and not {(GROUP, "Gateway"), ("", "Service")} & set(given):
+        given = [(str(ref.get("group", GATEWAY_GROUP)), str(ref.get("kind", "Gateway"))) for ref in refs]
+        if refs and not {(GATEWAY_GROUP, "Gateway"), ("", "Service")} & set(given):
             text = f"route {route.name} is attached to a {given[0][1]} of {given[0][0] or '(core)'}, not to a Gateway"
             yield finding(text, (Side(route, ("spec", "parentRefs", 0)),), ("parent", route.title))
 
@@ -203,7 +204,7 @@ RULES: t.Final = (
         17,
         "A route is attached to a Gateway",
         parent_kind,
-        f"A parentRef has kind Gateway and group {GROUP}.",
+        f"A parentRef has kind Gateway and group {GATEWAY_GROUP}.",
         "The route's status stays empty (parents: []), requests get 404.",
         "use kind Gateway and its group, or leave both out",
         f"{API} spec.parentRefs",

@@ -10,6 +10,7 @@ import dataclasses
 import typing as t
 
 from ..access.of_stack import ACCESS_RULES, add_access
+from ..base.apis import GATEWAY_API, GATEWAY_GROUP, POOL_APIS
 from ..base.data import Object
 from ..base.errors import OrchestratorError
 from ..base.findings import WARNING, Finding
@@ -60,12 +61,9 @@ Objects = dict[str, list[Object]]
 RENDER_TIMEOUT = 60
 
 
-GATEWAY_API = "gateway.networking.k8s.io"
-
-
 CLUSTER_WIDE = (
-    (f"{GATEWAY_API}/v1", "GatewayClass"),
-    (f"{GATEWAY_API}/v1", "HTTPRoute"),
+    (GATEWAY_API, "GatewayClass"),
+    (GATEWAY_API, "HTTPRoute"),
     ("storage.k8s.io/v1", "StorageClass"),
     ("scheduling.k8s.io/v1", "PriorityClass"),
 )
@@ -76,10 +74,9 @@ IN_NAMESPACES = (
     ("v1", "ConfigMap"),
     ("v1", "PersistentVolumeClaim"),
     ("v1", "Service"),
-    (f"{GATEWAY_API}/v1", "Gateway"),
-    (f"{GATEWAY_API}/v1beta1", "ReferenceGrant"),
-    ("inference.networking.k8s.io/v1", "InferencePool"),
-    ("inference.networking.x-k8s.io/v1alpha2", "InferencePool"),
+    (GATEWAY_API, "Gateway"),
+    (f"{GATEWAY_GROUP}/v1beta1", "ReferenceGrant"),
+    *((api, "InferencePool") for api in POOL_APIS),
 )
 
 

@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import typing as t
 
+from ..base.apis import ALPHA_POOL_GROUP
 from ..base.data import dicts, mapping
 from ..base.findings import WARNING, Finding
 from ..model.model import StackModel
 from .base import Side, finding, listed, rule_factory
-from .compatibility import ALPHA_GROUP, CHARTS, FIELDS, chart_row, gateway_row, picker_row, version
+from .compatibility import CHARTS, FIELDS, chart_row, gateway_row, picker_row, version
 from .pickers import config_of
 from .provider import class_side, served
 
@@ -29,7 +30,7 @@ def api(model: StackModel) -> t.Iterator[Finding]:
             if chart and row.groups and not set(chart.groups) & set(row.groups):
                 text += f"; chart {chart.chart} {pool.item.chart_version} makes no other ({chart.source})"
                 fitting = [f"{one.since} or later" for one in CHARTS if one.chart == chart.chart and one.since]
-                remedy = f"use a chart {chart.chart} of {fitting[0]}" if chart.groups == (ALPHA_GROUP,) else remedy
+                remedy = f"use a chart {chart.chart} of {fitting[0]}" if chart.groups == (ALPHA_POOL_GROUP,) else remedy
             yield finding(f"{text} ({row.source})", sides, ("api", gateway.title, pool.item.group), remedy)
 
 

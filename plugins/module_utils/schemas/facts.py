@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ..base.apis import POOL_APIS
 from ..templates.origins import ITEM, Path
 
 GAIE = "kubernetes-sigs/gateway-api-inference-extension v1.3.0, config/charts/inferencepool"
@@ -21,7 +22,6 @@ ROUTERS = ("llm-d-router-gateway", "llm-d-router-standalone")
 ROLES = ("decode", "prefill")
 PULL_POLICIES = ["Always", "IfNotPresent", "Never"]
 FAILURE_MODES = ["FailOpen", "FailClose"]
-APIS = ["inference.networking.k8s.io/v1", "inference.networking.x-k8s.io/v1alpha2"]
 SERVER_TYPES = ["vllm", "sglang", "triton-tensorrt-llm", "trtllm-serve", "triton"]
 # A whole number, or its digits as text; templates print either alike.
 WHOLE = {"type": ["integer", "string", "null"], "pattern": r"^[0-9]+$|\{\{"}
@@ -53,7 +53,7 @@ OVERLAYS = tuple(
     Overlay(charts, tuple(path.split(".")), kind, value, source)
     for charts, path, kind, value, source in (
         (POOL, "inferencePool.modelServers.matchLabels", "required", None, f"{GAIE}/templates"),
-        (POOL, "inferencePool.apiVersion", "enum", APIS, f"{GAIE}/templates/inferencepool.yaml"),
+        (POOL, "inferencePool.apiVersion", "enum", list(POOL_APIS), f"{GAIE}/templates/inferencepool.yaml"),
         (
             POOL,
             "inferencePool.modelServerType",

@@ -6,15 +6,16 @@ from __future__ import annotations
 
 import typing as t
 
+from ..base.apis import GATEWAY_API, LWS_API, MONITORING_API, POOL_API
 from ..base.findings import Findings
 from ..base.names import RELEASE_LIMIT, name_problem
 from ..components.base import RELEASE, NeededKind, Stack, unique
 
 _INSTALL = {
-    "gateway.networking.k8s.io/v1": "install the Gateway API (v1.4 or later, standard channel)",
-    "inference.networking.k8s.io/v1": "install the CRDs of the Gateway API Inference Extension v1.3.0",
-    "leaderworkerset.x-k8s.io/v1": "install LeaderWorkerSet, or set multinode: false",
-    "monitoring.coreos.com/v1": "install the Prometheus operator, or turn monitoring off in the values",
+    GATEWAY_API: "install the Gateway API (v1.4 or later, standard channel)",
+    POOL_API: "install the CRDs of the Gateway API Inference Extension v1.3.0",
+    LWS_API: "install LeaderWorkerSet, or set multinode: false",
+    MONITORING_API: "install the Prometheus operator, or turn monitoring off in the values",
 }
 
 

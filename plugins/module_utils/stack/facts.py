@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import typing as t
 
+from ..base.apis import GATEWAY_API
 from ..base.errors import OrchestratorError
 from ..base.files import replace_file
 from ..base.findings import Findings
@@ -21,9 +22,6 @@ from ..components.base import Facts
 
 if t.TYPE_CHECKING:
     from ..cluster.client import Cluster
-
-
-GATEWAY_API = "gateway.networking.k8s.io/v1"
 
 
 # What deployments need of Helm.

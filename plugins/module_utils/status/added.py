@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from ..base.apis import GATEWAY_API
 from ..base.data import Object
 from ..base.errors import OrchestratorError
 from ..base.ours import COMPONENT_LABEL, MANAGED_LABEL
@@ -16,9 +17,6 @@ from ..objects.conditions import State
 from .rows import DeployedRelease, row
 
 Releases = dict[tuple[str, str], Release]
-
-
-GATEWAY_API = "gateway.networking.k8s.io/v1"
 
 
 OURS = f"{MANAGED_LABEL}=true"

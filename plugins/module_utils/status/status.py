@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 
+from ..base.apis import GATEWAY_API
 from ..base.data import Object
 from ..base.errors import OrchestratorError
 from ..changes.drift import SCALERS, Key, changes, key_of, scaled_by, unscaled, without_masked
@@ -17,7 +18,7 @@ from ..helm.deployed import HelmRecords
 from ..helm.records import Release
 from ..objects.conditions import State
 from ..record.history import Records, recorded_routes, time_of
-from .added import GATEWAY_API, OURS, POOL, Added, ObjectReader, added_releases
+from .added import OURS, POOL, Added, ObjectReader, added_releases
 from .rows import DeployedRelease, from_cluster, from_record, pool_state, recorded_manifest, release_row, row
 
 

@@ -7,12 +7,10 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ..base.apis import GATEWAY_GROUP
 from ..base.data import Object
 from ..base.ours import MANAGED_LABEL, RECORD_TYPE, SECRET_TYPE, is_kept, object_key
 from ..helm.records import Release
-
-ROUTE_GROUP = "gateway.networking.k8s.io/"
-
 
 CLAIM = "PersistentVolumeClaim"
 
@@ -61,7 +59,7 @@ def is_derived(item: Object) -> bool:
 
 def is_route(item: Object) -> bool:
     """Return whether the object is one of the Gateway API's routes."""
-    return item["apiVersion"].startswith(ROUTE_GROUP) and item["kind"].endswith("Route")
+    return item["apiVersion"].startswith(f"{GATEWAY_GROUP}/") and item["kind"].endswith("Route")
 
 
 def make_plan(

@@ -11,6 +11,7 @@ import time
 import typing as t
 import uuid
 
+from ..base.apis import GATEWAY_API, LWS_API, POOL_APIS
 from ..base.data import Object
 from ..base.errors import OrchestratorError
 from ..objects.pools import (
@@ -234,13 +235,10 @@ def read_answer(answer: Answer, reply: HttpReply) -> None:
         answer.text = said if reply.status == 200 and said else text
 
 
-POOL_APIS = ("inference.networking.k8s.io/v1", "inference.networking.x-k8s.io/v1alpha2")
-
-
 def read_snapshot(cluster: t.Any, namespace: str, gateway_namespace: str | None) -> Object:
     """Return the objects that the checks read, see _probe_objects."""
     spaces = dict.fromkeys([namespace, gateway_namespace or namespace])
-    workloads = [("apps/v1", "Deployment"), ("leaderworkerset.x-k8s.io/v1", "LeaderWorkerSet")]
+    workloads = [("apps/v1", "Deployment"), (LWS_API, "LeaderWorkerSet")]
 
     def read(api: str, kind: str) -> list[Object]:
         return [item for space in spaces for item in cluster.list(api, kind, namespace=space)]
@@ -253,8 +251,8 @@ def read_snapshot(cluster: t.Any, namespace: str, gateway_namespace: str | None)
         "gateway_pods": pods,
         "services": read("v1", "Service"),
         "workloads": [item for api, kind in workloads for item in cluster.list(api, kind, namespace)],
-        "gateways": cluster.list("gateway.networking.k8s.io/v1", "Gateway", gateway_namespace or namespace),
-        "routes": cluster.list("gateway.networking.k8s.io/v1", "HTTPRoute", namespace),
+        "gateways": cluster.list(GATEWAY_API, "Gateway", gateway_namespace or namespace),
+        "routes": cluster.list(GATEWAY_API, "HTTPRoute", namespace),
         "pools": pools,
         "configmaps": read_configmaps(cluster, namespace) if any(map(is_prefill, pods)) else [],
     }

@@ -52,7 +52,13 @@ def test_a_parent_is_added_unless_there_is_one():
     manifest = routes.route_manifest("r", "ns", [RouteRule("w", "p", 8000)], LABELS)
     parent = routes.parent_ref("gw", "ns", "http")
     assert routes.with_parent(manifest, parent)["spec"]["parentRefs"] == [parent]
-    assert parent == {"group": routes.GROUP, "kind": "Gateway", "name": "gw", "namespace": "ns", "sectionName": "http"}
+    assert parent == {
+        "group": routes.GATEWAY_GROUP,
+        "kind": "Gateway",
+        "name": "gw",
+        "namespace": "ns",
+        "sectionName": "http",
+    }
     assert "parentRefs" not in manifest["spec"]
     own = copy.deepcopy(manifest)
     own["spec"]["parentRefs"] = [{"name": "other"}]

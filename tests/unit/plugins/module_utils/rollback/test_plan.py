@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.apis import GATEWAY_API
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.mask import MASK
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.changes.actions import Action
@@ -87,7 +88,7 @@ def test_what_changes_is_named() -> None:
 
 
 def route(name: str, **more: Any) -> dict[str, Any]:
-    body = {"apiVersion": plan.GATEWAY_API, "kind": "HTTPRoute", "spec": {"hostnames": ["a"]}}
+    body = {"apiVersion": GATEWAY_API, "kind": "HTTPRoute", "spec": {"hostnames": ["a"]}}
     return {**body, "metadata": {"name": name, "namespace": "n"}, **more}
 
 

@@ -8,9 +8,8 @@ import pathlib
 
 import pytest
 import yaml
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.apis import ALPHA_POOL_GROUP, POOL_GROUP
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.compatibility import (
-    ALPHA_GROUP,
-    GA_GROUP,
     GATEWAYS,
     PICKERS,
     PROVIDERS,
@@ -25,17 +24,17 @@ ROOT = pathlib.Path(__file__).resolve().parents[5]
 FILES = sorted(path for path in ROOT.glob("roles/*/*/providers/*.yml") if path.stem != "none")
 
 GATEWAY_ROWS = [
-    ("istio", "1.28.1", (GA_GROUP,)),
-    ("istio", "1.29.2", (GA_GROUP,)),
-    ("istio", "v1.27.0", (ALPHA_GROUP,)),
+    ("istio", "1.28.1", (POOL_GROUP,)),
+    ("istio", "1.29.2", (POOL_GROUP,)),
+    ("istio", "v1.27.0", (ALPHA_POOL_GROUP,)),
     ("istio", "1.26.3", ()),
     ("istio", None, None),
     ("istio", "latest", None),
-    ("openshift", "1.28.2", (GA_GROUP,)),
+    ("openshift", "1.28.2", (POOL_GROUP,)),
     ("openshift", None, None),
     ("kgateway", "2.2.1", ()),
     ("kgateway", "2.1.1", None),
-    ("agentgateway", "1.0.0", (GA_GROUP,)),
+    ("agentgateway", "1.0.0", (POOL_GROUP,)),
     ("gke", "1.34.1", None),
 ]
 
@@ -47,9 +46,9 @@ def test_what_a_gateway_routes_to(provider: str, running: str | None, groups: tu
 
 
 IMAGES = [
-    ("registry.k8s.io/gateway-api-inference-extension/epp:v0.5.1", (ALPHA_GROUP,)),
-    ("registry.k8s.io/gateway-api-inference-extension/epp:v1.3.0", (GA_GROUP, ALPHA_GROUP)),
-    ("localhost:5000/llm-d-router-endpoint-picker:main@sha256:0", (GA_GROUP,)),
+    ("registry.k8s.io/gateway-api-inference-extension/epp:v0.5.1", (ALPHA_POOL_GROUP,)),
+    ("registry.k8s.io/gateway-api-inference-extension/epp:v1.3.0", (POOL_GROUP, ALPHA_POOL_GROUP)),
+    ("localhost:5000/llm-d-router-endpoint-picker:main@sha256:0", (POOL_GROUP,)),
     ("example.com/mine:1", None),
 ]
 
@@ -87,10 +86,10 @@ def test_versions(text: str | None, number: tuple[int, ...] | None) -> None:
 @pytest.mark.parametrize(
     ("chart", "running", "groups"),
     [
-        ("inferencepool", "v0.5.1", (ALPHA_GROUP,)),
-        ("inferencepool", "v1.2.1", (GA_GROUP, ALPHA_GROUP)),
-        ("inferencepool", "1.3.0", (GA_GROUP, ALPHA_GROUP)),
-        ("inferencepool", "v1.5.0", (GA_GROUP,)),
+        ("inferencepool", "v0.5.1", (ALPHA_POOL_GROUP,)),
+        ("inferencepool", "v1.2.1", (POOL_GROUP, ALPHA_POOL_GROUP)),
+        ("inferencepool", "1.3.0", (POOL_GROUP, ALPHA_POOL_GROUP)),
+        ("inferencepool", "v1.5.0", (POOL_GROUP,)),
         ("inferencepool", "", None),
         ("other", "v1.3.0", None),
     ],

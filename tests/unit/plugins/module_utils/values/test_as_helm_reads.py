@@ -89,9 +89,9 @@ BAD_FILES = [
     ("content", "line", "rule", "hint"), [case[1:] for case in BAD_FILES], ids=[c[0] for c in BAD_FILES]
 )
 def test_bad_files_are_named_with_their_line_and_soon(content, line, rule, hint):
-    start = time.monotonic()
+    start = time.process_time()  # what else runs on the machine is not the file's doing
     _node, findings = load_yaml(content, "bad.yaml")
-    assert time.monotonic() - start < 5
+    assert time.process_time() - start < 5
     assert len(findings) == 1
     if rule:
         assert (findings[0].rule, findings[0].mark.line) == (rule, line)

@@ -17,6 +17,7 @@ import time
 import typing as t
 
 import bench
+import yaml
 
 TITLE = "## Against helmfile"
 MODELS = 2
@@ -35,7 +36,7 @@ def measure() -> dict | None:
         return None
     with tempfile.TemporaryDirectory() as folder:
         file = pathlib.Path(folder, "helmfile.yaml")
-        file.write_text(json.dumps(helmfile(NAMESPACE)), encoding="utf-8")
+        file.write_text(yaml.safe_dump(helmfile(NAMESPACE)), encoding="utf-8")
         verb = "apply" if has_diff() else "sync"
         print(f"{MODELS} models: helmfile {verb}, first deployment", flush=True)
         found: dict[str, t.Any] = {"verb": verb, "applied": [], "synced": [], "again": []}

@@ -234,6 +234,7 @@ findings:
       source: InferencePool v1, spec.targetPorts
       objects: [InferencePool llm-d/gaie-qwen3-32b spec.targetPorts]
       keys: ["gaie-qwen3-32b: inferencePool.targetPorts"]
+      place: /home/me/inventory/gaie/qwen.yaml:9 (inferencePool.targetPorts)
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -23,6 +23,11 @@ LONGEST_DEFAULT = 60
 STRICT_TYPES = {"bool", "dict", "float", "int"}
 
 
+def is_strict(option: dict[str, t.Any]) -> bool:
+    """Return whether an option's default in a specification cannot be an expression."""
+    return option.get("type") in STRICT_TYPES or option.get("elements") in STRICT_TYPES
+
+
 def pages() -> dict[str, str]:
     """Return the page below docs/ of each role that has one: the page with the markers of the role's table."""
     docs, begin = ROOT / "docs", re.compile(re.escape(BEGIN).replace(r"\{role\}", r"(\w+)"))
@@ -83,7 +88,7 @@ def role_options(role: str) -> dict[str, t.Any]:
     options = yaml.safe_load(text)["argument_specs"]["main"]["options"]
     defaults = yaml.safe_load((folder / "defaults" / "main.yml").read_text(encoding="utf-8"))
     for name, option in options.items():
-        if option.get("type") in STRICT_TYPES and "{{" in str(defaults.get(name, "")) and "default" not in option:
+        if is_strict(option) and "{{" in str(defaults.get(name, "")) and "default" not in option:
             option["default"] = defaults[name]
     return options
 

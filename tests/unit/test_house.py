@@ -69,7 +69,7 @@ def test_specification_can_be_published(role: str) -> None:
     # antsibull-docs takes no expression as the default of an int, bool or dict: leave that default out.
     for point in load(ROOT / "roles" / role / "meta" / "argument_specs.yml")["argument_specs"].values():
         assert point.get("description"), "antsibull-docs wants a description"
-        strict = {name: x for name, x in point["options"].items() if x.get("type") in docs_tables.STRICT_TYPES}
+        strict = {name: x for name, x in point["options"].items() if docs_tables.is_strict(x)}
         assert [name for name, option in strict.items() if "{{" in str(option.get("default", ""))] == []
 
 

@@ -18,7 +18,8 @@ description:
     nothing in them was masked, and with its images from the registry that the deployment took them from.
   - Objects that the API server does not let be changed are deleted and made anew. What a revision that was cut off or
     failed may have done is undone too.
-  - Routes are not touched; M(llm_d.orchestrator.component_parts) applies the RV(stack)'s.
+  - Objects that were applied without Helm, such as routes, are applied as the record has them, and those that it does
+    not have are removed. Secrets, claims and what else holds data stay as they are.
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - llm_d.orchestrator.cluster
@@ -190,8 +191,8 @@ releases:
   returned: except with O(state=offered)
   type: list
   elements: dict
-routes:
-  description: What is to become of each route (name, action).
+applied:
+  description: What is to become of each object without a release (kind, namespace, name, action).
   returned: except with O(state=offered)
   type: list
   elements: dict

@@ -29,7 +29,7 @@ LONGEST = 60
 
 
 # Components of our labels that are no part of what a record holds.
-BESIDES = ("prepare", "record", "lock")
+BESIDES = ("record", "lock")
 
 
 def key_of(item: Object) -> Key:
@@ -108,17 +108,23 @@ def _short(value: t.Any) -> str:
     return text if len(text) <= LONGEST else text[:LONGEST] + "..."
 
 
-def owned_extra(items: t.Iterable[Object], known: t.Container[Key], releases: t.Container[tuple[str, str]]) -> list:
+def owned_extra(
+    items: t.Iterable[Object],
+    known: t.Container[Key],
+    releases: t.Container[tuple[str, str]],
+    besides: t.Container[str] = (),
+) -> list[Object]:
     """Return objects that carry our releases' names or our label, and that nothing deployed has.
 
-    known: what was deployed; releases: (name, namespace) of ours.
+    known: what was deployed; releases: (name, namespace) of ours; besides: components of which that is not known.
     """
     found = {}
     for item in items:
         metadata = item["metadata"]
         labels, notes = metadata.get("labels") or {}, metadata.get("annotations") or {}
         owner = (notes.get("meta.helm.sh/release-name"), notes.get("meta.helm.sh/release-namespace"))
-        ours = labels.get(MANAGED_LABEL) == "true" and labels.get(COMPONENT_LABEL) not in BESIDES
+        component = labels.get(COMPONENT_LABEL)
+        ours = labels.get(MANAGED_LABEL) == "true" and component not in BESIDES and component not in besides
         ours = ours and item["kind"] not in ("Namespace", "Lease", "Secret", "PersistentVolumeClaim", "Job")
         derived = metadata.get("ownerReferences") or item["kind"] in ("Endpoints", "EndpointSlice", "Event")
         if not derived and key_of(item) not in known and (owner in releases or ours):

@@ -104,6 +104,12 @@ def absent(work: Work, parts: t.Iterable[Object]) -> Result:
     return outcome
 
 
+def returning(work: Work, parts: t.Iterable[Object]) -> list[objects.Objects]:
+    """Return what recorded parts come to that are applied without Helm; see restored."""
+    found = sparing(work, [part for part in parts if part["kind"] != release.KIND], "manifests")
+    return [objects.Objects(work, objects.restorable(part)) for part in found]
+
+
 def _each(work: Work, parts: t.Iterable[Object], verb: str) -> Result:
     outcome = Result()
     for module, group in groups(parts):

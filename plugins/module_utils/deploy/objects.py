@@ -21,7 +21,6 @@ from ..base.errors import OrchestratorError
 from ..base.mask import mask
 from ..base.ours import COMPONENT_LABEL, FIELD_MANAGER, MANAGED_LABEL, RECORD_TYPE, SECRET_TYPE, labelled, object_key
 from ..changes.actions import identity
-from ..changes.drift import is_masked
 from ..changes.fingerprints import listed
 from ..cluster.client import api_error
 from ..cluster.compare import content, differs, same_after
@@ -112,24 +111,19 @@ def laid_out(work: Work, part: Object) -> Objects:
 
 
 def restored(work: Work, parts: t.Sequence[Object]) -> Result:
-    """Apply recorded manifests, and remove what they do not have. What is masked in a record stays as it is."""
+    """Apply recorded manifests, and remove what they do not have. What a record does not hold stays as it is."""
     return present(work, [restorable(part) for part in parts])
 
 
 def restorable(part: Object) -> Object:
-    """Return a recorded part as one that can be applied; its Secrets' data was not kept, so they are only looked for.
+    """Return a recorded part as one that can be applied.
 
-    Raises OrchestratorError where something else was masked.
+    What holds data that a record does not stays as it is: Secrets, and the kinds that are kept when a part is removed.
     """
-    objects = [item for item in part["manifests"] if not (item["kind"] == "Secret" and is_masked(item))]
-    hidden = [f"{item['kind']} {item['metadata']['name']}" for item in objects if is_masked(item)]
-    if hidden:
-        raise OrchestratorError(
-            f"{part['component']} cannot be restored, since secrets in it were not recorded: {', '.join(hidden)}.",
-            hint="Run site.yml with the inputs of that deployment.",
-        )
-    kept = [*(part.get("spared") or []), *(item for item in part["manifests"] if item not in objects)]
-    return {**part, "kind": KIND, "objects": objects, "prune": True, "spared": kept}
+    kept = {"Secret", *NOT_PRUNED, *(part.get("keep") or [])}
+    spared = [*(part.get("spared") or []), *(item for item in part["manifests"] if item["kind"] in kept)]
+    objects = [item for item in part["manifests"] if item["kind"] not in kept]
+    return {**part, "kind": KIND, "objects": objects, "prune": True, "spared": spared, "fill": {}}
 
 
 @dataclasses.dataclass
@@ -272,7 +266,8 @@ class Objects:
 
         everywhere: among all kinds, not only those that the part has.
         """
-        known = {identity(item) for item in (*self.given, *(self.part.get("spared") or []))}
+        known = {identity(item) for item in self.given}
+        known |= {identity(self._complete(item)) for item in self.part.get("spared") or []}
         spaces = sorted({self.namespace, *(item["metadata"].get("namespace") or self.namespace for item in self.given)})
         selector = f"{self.label}=true,{COMPONENT_LABEL}={self.component}"
         if everywhere:

@@ -9,6 +9,7 @@ import typing as t
 
 from ..base.data import Object
 from ..base.errors import OrchestratorError
+from ..base.mask import mask
 from ..changes.actions import DELETE, REPLACE, REUSE, Action, ReleaseObjects
 from ..changes.discover import Discovery
 from ..charts.fetch import Chart, fetch_chart
@@ -65,6 +66,9 @@ class Planner:
         try:
             made = t.cast(Objects, kinds.laid_out(self.work, plain))
             items = self.laid[part.key] = made.wanted
+            if "objects" not in plain:
+                # A record is to say what a folder was rendered to.
+                self._row(part)["objects"] = mask(items)
             if plain.get("prune") or plain.get("gateway"):
                 stale = made.stale(everywhere=bool(plain.get("prune")))
         except OrchestratorError:
@@ -77,6 +81,9 @@ class Planner:
             return found
         why = f"it is no longer wanted, and {part.component}_prune is true"
         return found + [Action(part.component, "", item, DELETE, why, live=item) for item in stale]
+
+    def _row(self, part: Part) -> Object:
+        return next(row for row in self.result["parts"] if (row["component"], row["name"]) == part.key)
 
     def found(
         self,

@@ -16,6 +16,7 @@ from ..base.data import Object
 from ..base.events import parse_time
 from ..base.mask import mask, mask_text
 from ..changes.fingerprints import listed
+from .parts import RELEASE, parts_of
 
 # Whoever reads records goes by this number; it changes with their shape.
 FORMAT = 2
@@ -112,9 +113,9 @@ def _diagnosis(found: Object) -> Object:
 def _releases(rows: list[Object], stack: Object, approved: Object) -> list[Object]:
     """Return the releases with their component, where their chart came from, and the hash of chart and values."""
     wanted = {
-        release["name"]: {"component": component, "chart_ref": release.get("chart_ref") or ""}
-        for component, releases in (stack.get("releases") or {}).items()
-        for release in releases or []
+        part["name"]: {"component": part["component"], "chart_ref": part.get("chart_ref") or ""}
+        for part in parts_of(stack)
+        if part["kind"] == RELEASE
     }
     found = []
     for row in rows:

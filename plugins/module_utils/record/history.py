@@ -11,8 +11,9 @@ import typing as t
 
 from ..base.data import Object
 from ..base.errors import OrchestratorError
+from ..changes.fingerprints import fingerprint
 from ..cluster.client import Cluster
-from ..objects.routes import parent_ref, with_parent
+from .parts import RELEASE, recorded_parts
 from .store import records_in_cluster
 
 SUCCEEDED = "succeeded"
@@ -79,25 +80,14 @@ def choices(rows: t.Iterable[Object]) -> str:
 
 
 def state_of(record: Object) -> tuple:
-    """Return what tells the states of two deployments apart: releases by their inputs, and routes."""
+    """Return what tells the states of two deployments apart: releases by their inputs, and other objects."""
     releases = sorted(
         (row.get("namespace") or "", row["name"], row.get("inputs_digest") or row.get("revision") or 0)
         for row in record.get("releases") or []
     )
     routes = sorted((row.get("name"), row.get("fingerprint")) for row in record.get("routes") or [])
-    return tuple(releases), tuple(routes)
-
-
-def recorded_routes(record: Object) -> list[Object]:
-    """Return the routes of a record, attached to its Gateway as they were applied."""
-    stack = record.get("stack") or {}
-    gateway = stack.get("route_gateway") or {}
-    routes = list(stack.get("routes") or [])
-    if not gateway.get("name"):
-        return routes
-    namespace = gateway.get("namespace") or record.get("namespace") or ""
-    parent = parent_ref(gateway["name"], namespace, gateway.get("section_name"))
-    return [with_parent(route, parent) for route in routes]
+    others = [item for part in recorded_parts(record) if part["kind"] != RELEASE for item in part["manifests"]]
+    return tuple(releases), tuple(routes), tuple(sorted(map(fingerprint, others)))
 
 
 def time_of(record: Object) -> str:

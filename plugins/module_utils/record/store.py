@@ -59,6 +59,7 @@ SPARED = (
     ("verification", "checks"),
     ("steps", ""),
     ("stack", "releases"),
+    ("stack", "parts"),
     ("stack", "routes"),
     ("diagnosis", "evidence"),
     ("stack", ""),

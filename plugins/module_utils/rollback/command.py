@@ -7,20 +7,21 @@ from __future__ import annotations
 import datetime
 import typing as t
 
-from ..base.apis import GATEWAY_API
 from ..base.data import Object
 from ..base.errors import OrchestratorError
 from ..changes.actions import REUSE
 from ..cluster.client import Cluster
-from ..deploy.base import Work
+from ..deploy import kinds
+from ..deploy.base import PartsFailed, Work
 from ..helm.command import Helm
 from ..helm.deployed import HelmRecords
 from ..helm.image_check import registry_of
 from ..helm.records import Release
 from ..record.build import STARTED_FORMAT
-from ..record.history import Records, choose, recorded_routes, time_of
+from ..record.history import Records, choose, time_of
+from ..record.parts import RELEASE, recorded_parts
 from .chart import RecordedCharts
-from .plan import Return, approval, object_actions, removed, route_actions
+from .plan import Return, applied_actions, approval, object_actions, removed
 from .restore import Restore
 from .steps import UNCHANGED, plan_steps
 
@@ -30,7 +31,7 @@ class RollbackFailed(OrchestratorError):
 
     def __init__(self, details: list[str], result: Object) -> None:
         self.result = result
-        super().__init__("Releases could not be restored:", details=details)
+        super().__init__("Parts could not be restored:", details=details)
 
 
 def offer(params: Object) -> str:
@@ -57,18 +58,26 @@ def run(params: Object, cluster: Cluster, make_helm: t.Callable[[str], Helm], *,
             result["diff"] = found.diffs()
         if check or params["state"] == "planned":
             return {**result, "changed": check and found.changes, "to_change": found.changes}
-        return _carried_out(found, result, Restore(work, charts), params)
+        return _carried_out(record, found, result, Restore(work, charts), params)
 
 
 def planned(record: Object, namespace: str, cluster: Cluster, inventory: HelmRecords, charts: RecordedCharts) -> Return:
     """Return what a return to a record comes to; raise OrchestratorError for what cannot be restored."""
     current = _current(inventory, record)
     steps = plan_steps(record, inventory, current, charts)
-    stack = record.get("stack") or {}
-    live = cluster.list(GATEWAY_API, "HTTPRoute", stack["namespace"]) if stack.get("namespace") else []
-    routes = route_actions(recorded_routes(record), live)
     actions = object_actions(steps, inventory)
-    return Return(time_of(record), namespace, steps, actions, routes, removed(record, current))
+    return Return(time_of(record), namespace, steps, actions, applied(record, cluster), removed(record, current))
+
+
+def applied(record: Object, cluster: Cluster) -> list[Object]:
+    """Return what becomes of the objects of a record that belong to no release, and of those that it had not."""
+    with Work(cluster, {}, check=True) as work:
+        rows = []
+        for one in kinds.returning(work, recorded_parts(record)):
+            work.inventory.live.preload(one.wanted)
+            live = [item for wanted in one.wanted if (item := work.inventory.live.find(wanted)) is not None]
+            rows += applied_actions(one.wanted, [*live, *one.stale()])
+        return rows
 
 
 def shown(found: Return, params: Object) -> Object:
@@ -79,7 +88,7 @@ def shown(found: Return, params: Object) -> Object:
         "changing": found.changing(),
         "releases": [step.as_dict() for step in found.steps],
         "objects": [one.as_dict() for one in found.actions if one.action != REUSE],
-        "routes": [{key: row[key] for key in ("name", "action")} for row in found.routes],
+        "applied": [{key: row[key] for key in ("kind", "namespace", "name", "action")} for row in found.applied],
         "removed": [release.name for release in found.extra],
     }
 
@@ -89,7 +98,7 @@ def registry(record: Object) -> str:
     return registry_of({"image_registry": (record.get("inputs") or {}).get("llm_d_image_registry")})
 
 
-def _carried_out(found: Return, result: Object, restore: Restore, params: Object) -> Object:
+def _carried_out(record: Object, found: Return, result: Object, restore: Restore, params: Object) -> Object:
     if params["state"] == "removed":
         restore.remove(found.extra)
         return {**result, "changed": bool(found.extra)}
@@ -99,7 +108,13 @@ def _carried_out(found: Return, result: Object, restore: Restore, params: Object
         raise OrchestratorError("More would be done than was shown; nothing was changed.",
                                 hint="Run again.", details=sorted(more))  # fmt: skip
     rows = restore.run(found.steps, found.actions)
-    return _ended({**result, "releases": rows, "changed": any(one.action != UNCHANGED for one in found.steps)})
+    result = _ended({**result, "releases": rows, "changed": any(one.action != UNCHANGED for one in found.steps)})
+    try:
+        others = [part for part in recorded_parts(record) if part["kind"] != RELEASE]
+        outcome = kinds.restored(restore.work, others)
+    except PartsFailed as exc:
+        raise RollbackFailed(exc.details or [exc.message], result) from exc
+    return {**result, "changed": result["changed"] or outcome.changed}
 
 
 def described(record: Object, newest: str) -> Object:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What a return to a recorded deployment comes to: its releases' objects, routes, what is removed, and its digest."""
+"""What a return to a recorded deployment comes to: its objects, what is removed, and its digest."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ import typing as t
 
 from ..base.data import Object
 from ..base.errors import OrchestratorError
-from ..base.ours import MANAGED_LABEL
-from ..changes.actions import DELETE, OTHER, REPLACE, REUSE, Action, ReleaseObjects
+from ..base.ours import MANAGED_LABEL, object_key
+from ..changes.actions import DELETE, OTHER, REPLACE, REUSE, Action, ReleaseObjects, identity
 from ..changes.discover import Discovery
 from ..changes.drift import is_masked
 from ..cluster.compare import differs, projected
+from ..deploy.base import difference
 from ..helm.deployed import HelmRecords
 from ..helm.records import Release, diff_texts, dump_objects, manifest_objects
 from .steps import UNCHANGED, Step
@@ -25,20 +26,24 @@ LINES = 20
 
 @dataclasses.dataclass
 class Return:
-    """A return to one deployment. actions: of the objects of releases that change; extra: our releases it had not."""
+    """A return to one deployment.
+
+    actions: of the objects of releases that change; applied: what becomes of objects without a release; extra: our
+    releases that it had not.
+    """
 
     time: str
     namespace: str
     steps: list[Step]
     actions: list[Action]
-    routes: list[Object]
+    applied: list[Object]
     extra: list[Release]
 
     @property
     def changes(self) -> bool:
         """Whether it changes anything."""
-        routes = any(row["action"] != UNCHANGED for row in self.routes)
-        return bool(self.extra) or routes or any(one.action != UNCHANGED for one in self.steps)
+        applied = any(row["action"] != UNCHANGED for row in self.applied)
+        return bool(self.extra) or applied or any(one.action != UNCHANGED for one in self.steps)
 
     def digest(self) -> str:
         """Return what tells two returns apart: approved is just what was read."""
@@ -47,7 +52,7 @@ class Return:
             "to": self.time,
             "releases": [step.as_dict() for step in self.steps],
             "objects": sorted((one.component, one.release, one.id, one.action) for one in self.actions),
-            "routes": [(row["name"], row["action"]) for row in self.routes],
+            "applied": [(row["kind"], row["namespace"], row["name"], row["action"]) for row in self.applied],
             "removed": [(one.namespace, one.name, one.revision) for one in self.extra],
         }
         return "sha256:" + hashlib.sha256(json.dumps(known, sort_keys=True, default=str).encode()).hexdigest()
@@ -57,7 +62,7 @@ class Return:
         return [
             *(f"release {one.namespace}/{one.name}" for one in self.steps if one.action != UNCHANGED),
             *(f"{one.action} {one.id}" for one in self.actions if _is_lost(one)),
-            *(f"route {row['name']} {row['action']}" for row in self.routes if row["action"] != UNCHANGED),
+            *(f"{row['action']} {place_of(row)}" for row in self.applied if row["action"] != UNCHANGED),
             *(f"remove {one.namespace}/{one.name}" for one in self.extra),
         ]
 
@@ -70,7 +75,8 @@ class Return:
             lines.append(f"  {step.line()}")
             lines += [f"      {line}" for line in step.diff().splitlines()[2 : 2 + LINES]]
             lines += [f"      {lost(one)}" for one in self.actions if _is_lost(one) and one.release == step.name]
-        lines += [f"  HTTPRoute {row['name']}: {row['action']}" for row in self.routes if row["action"] != UNCHANGED]
+        changed = [row for row in self.applied if row["action"] != UNCHANGED]
+        lines += [f"  {row['kind']} {row['name']}: {row['action']}" for row in changed]
         for release in self.extra:
             count = len(manifest_objects(release.manifest))
             lines.append(
@@ -79,22 +85,23 @@ class Return:
         return lines
 
     def diffs(self) -> list[Object]:
-        """Return Ansible's diff: changed objects of releases, routes, removed releases; Secret data hidden."""
+        """Return Ansible's diff: changed objects of releases, other objects, removed releases; Secret data hidden."""
         found = []
         for step in (one for one in self.steps if one.action != UNCHANGED):
             changed = [one.texts() for one in self.actions if one.release == step.name and one.action != REUSE]
             before, after = ("".join(side) for side in zip(*changed, strict=True)) if changed else ("", "")
-            found.append(_diff(f"Helm release {step.name}", before, after))
+            found.append(difference(f"Helm release {step.name}", before, after))
         found += [
-            _diff(f"HTTPRoute {row['name']}", *diff_texts(row["before"], row["after"]))
-            for row in self.routes if row["action"] != UNCHANGED
+            difference(f"{row['kind']} {row['name']}", *diff_texts(row["before"], row["after"]))
+            for row in self.applied if row["action"] != UNCHANGED
         ]  # fmt: skip
-        return found + [_diff(f"Helm release {one.name}", *diff_texts(one.manifest, "", one.namespace))
+        return found + [difference(f"Helm release {one.name}", *diff_texts(one.manifest, "", one.namespace))
                         for one in self.extra]  # fmt: skip
 
 
-def _diff(header: str, before: str, after: str) -> Object:
-    return {"before_header": header, "after_header": header, "before": before, "after": after}
+def place_of(row: Object) -> str:
+    """Return Kind/namespace/name."""
+    return f"{row['kind']}/{row['namespace']}/{row['name']}"
 
 
 def _is_lost(action: Action) -> bool:
@@ -138,34 +145,41 @@ def removed(record: Object, current: t.Mapping[tuple[str, str], Release]) -> lis
     return [one for key, one in sorted(current.items()) if one.managed and key not in known]
 
 
-def route_actions(wanted: t.Sequence[Object], live: t.Sequence[Object]) -> list[Object]:
-    """Return {name, action: create, update, remove or unchanged, before, after} of routes, the last two as YAML.
+def applied_actions(wanted: t.Sequence[Object], live: t.Sequence[Object]) -> list[Object]:
+    """Return {kind, namespace, name, action, before, after} of objects without a release, the last two as YAML.
 
-    live: the HTTPRoutes of the namespace. Raises OrchestratorError where something of a route is masked.
+    action: create, update, remove or unchanged; live: what is there of them, and what else is ours. Raises
+    OrchestratorError where something of an object is masked.
     """
-    hidden = [route["metadata"]["name"] for route in wanted if is_masked(route)]
+    hidden = [f"{item['kind']} {item['metadata']['name']}" for item in wanted if is_masked(item)]
     if hidden:
         raise OrchestratorError(
-            f"Routes cannot be restored, since secrets in them were not recorded: {', '.join(hidden)}.",
+            f"Objects cannot be restored, since secrets in them were not recorded: {', '.join(hidden)}.",
             hint="Run site.yml with the inputs of that deployment.",
         )
-    found = {route["metadata"]["name"]: route for route in live}
+    found = {identity(item): item for item in live}
     rows = []
-    for route in wanted:
-        name = route["metadata"]["name"]
-        action = "create" if name not in found else "update" if differs(route, found[name]) else UNCHANGED
-        before = dump_objects([projected(found[name], route)]) if name in found else ""
-        rows.append({"name": name, "action": action, "before": before, "after": dump_objects([route])})
-    names = {row["name"] for row in rows}
-    ours = {name: route for name, route in sorted(found.items())
-            if (route["metadata"].get("labels") or {}).get(MANAGED_LABEL) == "true"}  # fmt: skip
-    return rows + [{"name": name, "action": "remove", "before": _content(route), "after": ""}
-                   for name, route in ours.items() if name not in names]  # fmt: skip
+    for item in wanted:
+        old = found.pop(identity(item), None)
+        action = "create" if old is None else "update" if differs(item, old) else UNCHANGED
+        before = dump_objects([projected(old, item)]) if old is not None else ""
+        rows.append({**_place(item), "action": action, "before": before, "after": dump_objects([item])})
+    ours = [item for item in found.values() if (item["metadata"].get("labels") or {}).get(MANAGED_LABEL) == "true"]
+    return rows + [
+        {**_place(item), "action": "remove", "before": _content(item), "after": ""}
+        for item in sorted(ours, key=lambda item: item["metadata"]["name"])
+    ]
+
+
+def _place(item: Object) -> Object:
+    _version, kind, namespace, name = object_key(item)
+    return {"kind": kind, "namespace": namespace, "name": name}
 
 
 def _content(item: Object) -> str:
     metadata = {key: item["metadata"].get(key) for key in ("name", "namespace")}
-    return dump_objects([{**{key: item[key] for key in ("apiVersion", "kind", "spec")}, "metadata": metadata}])
+    body = {key: value for key, value in item.items() if key not in ("metadata", "status")}
+    return dump_objects([{**body, "metadata": metadata}])
 
 
 PRODUCTION = "production"

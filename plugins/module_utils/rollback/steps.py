@@ -17,6 +17,7 @@ from ..changes.drift import is_masked
 from ..helm.deployed import HelmRecords
 from ..helm.records import Release, revision, same_manifest, same_values
 from ..helm.recovery import RECOVERING
+from ..record.parts import RELEASE, recorded_parts
 from .chart import RecordedCharts
 
 UNCHANGED, HISTORY, CHART = "unchanged", "history", "chart"
@@ -94,7 +95,7 @@ def plan_steps(
 
     current: the newest revisions by (name, namespace).
     """
-    wanted = {one["name"]: one for rows in ((record.get("stack") or {}).get("releases") or {}).values() for one in rows}
+    wanted = {part["name"]: part for part in recorded_parts(record) if part["kind"] == RELEASE}
     steps, errors = [], []
     for row in record.get("releases") or []:
         step = Step(row, wanted.get(row["name"]) or {}, current.get((row["name"], row["namespace"])))

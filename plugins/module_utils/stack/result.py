@@ -7,7 +7,7 @@ from __future__ import annotations
 import typing as t
 
 from ..base.data import Object
-from ..components.base import RELEASE, Component, Part, Stack
+from ..components.base import RELEASE, Part, Stack
 from ..values.layers import merge_all, remainder
 
 
@@ -17,16 +17,11 @@ def as_result(stack: Stack, facts: t.Mapping[str, t.Any] | None = None) -> Objec
     return {
         "namespace": stack.namespace,
         "parts": [part.as_dict() for part in stack.parts()],
-        "releases": {name: _releases(component) for name, component in stack.components.items() if component.chart},
         "objects": {name: component.serves() for name, component in stack.components.items()},
         **told,
         "notes": list(dict.fromkeys(stack.notes)),
         **(facts or {}),
     }
-
-
-def _releases(component: Component) -> list[Object]:
-    return [{"name": part.name, **part.spec} for part in component.parts() if part.kind == RELEASE]
 
 
 def chart_inputs(stack: Stack) -> list[Object]:

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from ..base.apis import GATEWAY_API
 from ..base.data import Object
 from ..base.errors import OrchestratorError
@@ -53,9 +55,11 @@ class ObjectReader:
 class Added:
     """Looks for what nobody deployed."""
 
-    def __init__(self, reader: ObjectReader, inventory: HelmRecords, namespaces: list[str]) -> None:
-        """namespaces: the stack's first."""
-        self.reader, self.inventory, self.namespaces = reader, inventory, namespaces
+    def __init__(
+        self, reader: ObjectReader, inventory: HelmRecords, namespaces: list[str], besides: t.Container[str]
+    ) -> None:
+        """namespaces: the stack's first; besides: components whose objects are not known."""
+        self.reader, self.inventory, self.namespaces, self.besides = reader, inventory, namespaces, besides
 
     def rows(self, items: list[Object], routes: list[Object], releases: Releases) -> list[Object]:
         """Return rows of what nobody deployed: with our labels or releases' names, in our pools, on our routes."""
@@ -66,7 +70,7 @@ class Added:
         ours = {key for key, one in releases.items() if one.managed}
         sweep = Sweep(self.reader.cluster, self.inventory.discovery)
         found = sweep.objects(self.namespaces, HELM_OBJECTS) + sweep.objects(self.namespaces, OURS)
-        rows = [extra(item, "nothing deployed has it") for item in owned_extra(found, known, ours)]
+        rows = [extra(item, "nothing deployed has it") for item in owned_extra(found, known, ours, self.besides)]
         pools = [live for item in items if item["kind"] == POOL and (live := self.reader.live(item))]
         pods = self.reader.objects("v1", "Pod", self.namespaces[0]) if pools else []
         rows += [extra(pod, "a pool picks it, and no controller made it") for pod in stray_pods(pods, pools)]

@@ -9,17 +9,25 @@ import time
 from ..base.apis import GATEWAY_API
 from ..base.data import Object
 from ..base.errors import OrchestratorError
+from ..base.ours import COMPONENT_LABEL
 from ..changes.drift import SCALERS, Key, changes, key_of, scaled_by, unscaled, without_masked
 from ..cluster.client import Cluster
 from ..cluster.compare import differs, is_built_in, patch_of, same_after
-from ..cluster.watch import Watches
+from ..components.registry import COMPONENTS
+from ..deploy.base import Work
+from ..deploy.objects import ROUTE, Objects
 from ..deploy.readiness import Readiness
-from ..helm.deployed import HelmRecords
 from ..helm.records import Release
 from ..objects.conditions import State
-from ..record.history import Records, recorded_routes, time_of
+from ..record.history import Records, time_of
+from ..record.parts import RELEASE, recorded_parts
 from .added import OURS, POOL, Added, ObjectReader, added_releases
 from .rows import DeployedRelease, from_cluster, from_record, pool_state, recorded_manifest, release_row, row
+
+# Of a record's stack, the Gateway; its component has the same name.
+GATEWAY = "gateway"
+# They come to an end, or are others' too: that they are gone, or otherwise, is no drift.
+PASSING = ("Job", "Namespace")
 
 
 class Status:
@@ -29,13 +37,14 @@ class Status:
         """namespaces: the stack's, then its Gateway's; folder: RECORDS/CLUSTER of this machine."""
         self.cluster, self.namespaces = cluster, list(dict.fromkeys(namespaces))
         self.records = Records(cluster, namespaces[0], folder)
-        self.inventory = HelmRecords(cluster)
+        self.work = Work(cluster, {}, check=True)
+        self.inventory = self.work.inventory
         self.reader = ObjectReader(cluster, self.inventory, self.records.unseen)
         self.unseen = self.reader.unseen
-        self.watches = Watches(cluster)
+        self.watches = self.work.watches
         self.record: Object = self.records.newest_good() or {}
         stack = self.record.get("stack") or {}
-        gateway = (stack.get("gateway") or {}).get("namespace")
+        gateway = (stack.get(GATEWAY) or {}).get("namespace")
         if gateway and gateway not in self.namespaces:
             self.namespaces.append(gateway)
 
@@ -44,7 +53,7 @@ class Status:
         try:
             return self._run()
         finally:
-            self.watches.close()
+            self.work.close()
 
     def _run(self) -> Object:
         releases = {(name, place): one for place in self.namespaces for name, one in self._releases(place).items()}
@@ -52,10 +61,12 @@ class Status:
         rows = [release_row(one, releases.get(one.key), bool(self.record)) for one in expected]
         rows += added_releases(expected, releases)
         wanted = self._objects(expected, releases)
-        routes = [(item, "httproute", "") for item in self._routes()]
-        rows += self._judged([*wanted, *routes])
-        added = Added(self.reader, self.inventory, self.namespaces)
-        rows += added.rows([item for item, _c, _r in wanted], [item for item, _c, _r in routes], releases)
+        applied = [(item, component, "") for item, component in self._applied()]
+        rows += self._judged([*wanted, *applied])
+        added = Added(self.reader, self.inventory, self.namespaces, self._besides(expected, applied))
+        routes = [item for item, _component, _release in applied if item["kind"] == ROUTE]
+        items = [item for item, _component, _release in (*wanted, *applied) if item["kind"] != ROUTE]
+        rows += added.rows(items, routes, releases)
         return self._result(rows)
 
     def _releases(self, namespace: str) -> dict[str, Release]:
@@ -81,22 +92,38 @@ class Status:
             found += [(item, one.component, one.name) for item in self.inventory.scoped(manifest, one.namespace)]
         return found
 
-    def _routes(self) -> list[Object]:
-        """Return the routes as deployed: the record's, else those with our label."""
-        if self.record:
-            return recorded_routes(self.record)
-        return self.reader.objects(GATEWAY_API, "HTTPRoute", self.namespaces[0], OURS)
+    def _applied(self) -> list[tuple[Object, str]]:
+        """Return the objects without a release, with their components: those of the record, else our routes."""
+        if not self.record:
+            routes = self.reader.objects(GATEWAY_API, ROUTE, self.namespaces[0], OURS)
+            return [(route, (route["metadata"].get("labels") or {}).get(COMPONENT_LABEL) or "") for route in routes]
+        found = []
+        for part in (one for one in recorded_parts(self.record) if one["kind"] != RELEASE):
+            try:
+                wanted = Objects(self.work, {**part, "objects": part["manifests"], "fill": {}}).wanted
+            except OrchestratorError as exc:
+                self.unseen.append(f"objects of {part['component']}: {exc.message}")
+                continue
+            found += [(item, part["component"]) for item in wanted if item["kind"] not in PASSING]
+        return found
+
+    def _besides(self, expected: list[DeployedRelease], applied: list[tuple[Object, str, str]]) -> set[str]:
+        """Return the components whose objects the record tells nothing of: older records leave some out."""
+        if "parts" in (self.record.get("stack") or {}):
+            return set()
+        told = {one.component for one in expected} | {component for _item, component, _release in applied}
+        return set(COMPONENTS) - told
 
     def _judged(self, wanted: list[tuple[Object, str, str]]) -> list[Object]:
         """Return a row for each object that was deployed."""
         items = [item for item, _component, _release in wanted]
-        gateway = (self.record.get("stack") or {}).get("gateway") or {}
+        gateway = (self.record.get("stack") or {}).get(GATEWAY) or {}
         named = {key_of(item) for item in items}
         if gateway.get("name") and ("Gateway", gateway.get("namespace") or "", gateway["name"]) not in named:
             # One of others: its state counts, not its content.
             metadata = {"name": gateway["name"], "namespace": gateway.get("namespace") or self.namespaces[0]}
             item = {"apiVersion": GATEWAY_API, "kind": "Gateway", "metadata": metadata}
-            wanted, items = [*wanted, (item, "gateway", "")], [*items, item]
+            wanted, items = [*wanted, (item, GATEWAY, "")], [*items, item]
         readiness = Readiness(self.cluster, self.watches, fail_fast=False, grace=0)
         readiness.follow(items)
         self.inventory.live.preload(items)

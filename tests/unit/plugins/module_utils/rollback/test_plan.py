@@ -80,10 +80,11 @@ def test_a_digest_approves_just_one_return() -> None:
 
 def test_what_changes_is_named() -> None:
     one = found(action("replace"), action("update", name="d"))
-    one.routes = [{"name": "a", "action": "create"}, {"name": "b", "action": UNCHANGED}]
+    place = {"kind": "HTTPRoute", "namespace": "n"}
+    one.applied = [{**place, "name": "a", "action": "create"}, {**place, "name": "b", "action": UNCHANGED}]
     one.extra = [Release("x", "n", 1, "deployed", "chart", "1.0", {}, "", OURS)]
     assert one.changes
-    assert one.changing() == ["release n/r", "replace ConfigMap/n/c", "route a create", "remove n/x"]
+    assert one.changing() == ["release n/r", "replace ConfigMap/n/c", "create HTTPRoute/n/a", "remove n/x"]
     assert not found(verb=UNCHANGED).changes and found(verb=UNCHANGED).changing() == []
 
 
@@ -95,13 +96,13 @@ def route(name: str, **more: Any) -> dict[str, Any]:
 def test_routes() -> None:
     live = [route("same"), route("other", spec={"hostnames": ["b"]}), route("theirs"), route("left")]
     live[3]["metadata"]["labels"] = OURS
-    rows = plan.route_actions([route("same"), route("other"), route("new")], live)
+    rows = plan.applied_actions([route("same"), route("other"), route("new")], live)
     assert [(row["name"], row["action"]) for row in rows] == [
         ("same", UNCHANGED), ("other", "update"), ("new", "create"), ("left", "remove"),
     ]  # fmt: skip
     assert "- b" in rows[1]["before"] and "- a" in rows[1]["after"] and not rows[3]["after"]
     with pytest.raises(OrchestratorError, match="secrets in them"):
-        plan.route_actions([route("masked", spec={"hostnames": [MASK]})], [])
+        plan.applied_actions([route("masked", spec={"hostnames": [MASK]})], [])
 
 
 @pytest.mark.parametrize(

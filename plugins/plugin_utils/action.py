@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the module of the same name without another Python where it can: plugins/action has a link for each module."""
+"""Runs the module of the same name without another Python where it can: plugins/action imports it for each such one."""
 
 from __future__ import annotations
 

@@ -21,11 +21,13 @@ import sys
 import time
 import typing as t
 
-from ..base.data import Object
+if t.TYPE_CHECKING:
+    from ..base.data import Object
 
 # What the process begins with; its other arguments are its name in the list of processes, and the namespaces.
 PROGRAM = (
-    "import json, sys; spec = json.loads(sys.stdin.readline()); space = {'__name__': 'llm_d_lock'};"
+    "import json, sys; spec = json.loads(sys.stdin.readline());"
+    " space = {'__name__': 'llm_d_lock', '__package__': spec['package']};"
     " exec(compile(spec['code'], 'llm_d_lock', 'exec'), space); space['main'](spec)"
 )
 
@@ -54,6 +56,7 @@ def start(auth: Object, namespaces: list[str], identity: str, process: dict[str,
         auth["kubeconfig"] = os.path.abspath(os.path.expanduser(kubeconfig))
     spec = {
         "code": inspect.getsource(sys.modules[__name__]),
+        "package": __name__.rpartition(".")[0],
         "path": sys.path,
         "collections": [] if in_archive else _collections(),
         # A module's archive is gone as soon as the module has ended.
@@ -97,7 +100,7 @@ def main(spec: Object) -> None:
     sys.path[:] = spec["path"]
     ended = _end_of(int(spec["process"]["pid"]), spec["process"]["start"])
     if spec["at_once"]:
-        _locks_class()
+        _locks_class(spec)
         sys.stdout.write("ready\n")
         sys.stdout.flush()
     locks, left, pause = None, list(spec["namespaces"]), spec["renew"]
@@ -151,7 +154,11 @@ def _start(pid: int) -> str | None:
     return ""
 
 
-def _locks_class() -> t.Any:
+def _locks_class(spec: Object) -> t.Any:
+    """Return the classes of the client and of the locks, imported now."""
+    if spec["collections"] and "ansible_collections" not in sys.modules:
+        finder = importlib.import_module("ansible.utils.collection_loader._collection_finder")
+        finder._AnsibleCollectionFinder(paths=spec["collections"], scan_sys_paths=False)._install()
     from ..cluster import client as _cluster
     from . import locks as _lock
 
@@ -160,10 +167,7 @@ def _locks_class() -> t.Any:
 
 def _locks(spec: Object) -> t.Any:
     """Return a connection to the locks, with credentials that are fresh."""
-    if spec["collections"] and "ansible_collections" not in sys.modules:
-        finder = importlib.import_module("ansible.utils.collection_loader._collection_finder")
-        finder._AnsibleCollectionFinder(paths=spec["collections"], scan_sys_paths=False)._install()
-    cluster, locks = _locks_class()
+    cluster, locks = _locks_class(spec)
     return locks(cluster(spec["auth"]), spec["identity"], spec["process"], "", str)
 
 

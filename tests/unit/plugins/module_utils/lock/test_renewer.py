@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import inspect
+import json
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Callable
 
@@ -26,3 +29,22 @@ def test_told_to_end_it_ends_as_python_does(monkeypatch: pytest.MonkeyPatch) -> 
             renewer.main({**spec, "renew": 1.0})
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def test_the_program_imports_by_itself_what_it_needs() -> None:
+    """It runs its source alone, outside of its package."""
+    source = inspect.getsource(renewer)
+    package = renewer.__name__.rpartition(".")[0]
+    spec = {"code": source, "package": package, "path": sys.path, "at_once": True, "namespaces": [], "renew": 1.0}
+    renewer._locks_class({"collections": []})  # as where a lock was taken
+    spec["collections"] = renewer._collections()
+    spec["process"] = {"pid": str(os.getpid()), "start": ""}
+    command = [sys.executable, "-c", renewer.PROGRAM]
+    done = subprocess.run(
+        command,
+        input=json.dumps(spec) + "\n",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.stderr, done.returncode) == ("ready\n", "", 0)

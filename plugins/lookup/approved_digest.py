@@ -29,7 +29,6 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ lookup('llm_d.orchestrator.approved_digest', own=true) }}"
 """
-
 RETURN = r"""
 _raw:
   description: The digest, or a map.

@@ -29,7 +29,6 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ lookup('llm_d.orchestrator.components', 'table') | groupby('wave') }}"
 """
-
 RETURN = r"""
 _list:
   description: What each term asks for.

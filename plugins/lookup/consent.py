@@ -37,7 +37,6 @@ EXAMPLES = r"""
     prompt: "{{ lookup('llm_d.orchestrator.consent', 'prompt', question='Type yes') }}"
   when: lookup('llm_d.orchestrator.consent', 'attended')
 """
-
 RETURN = r"""
 _raw:
   description: Whether, the text, or the questions.

@@ -28,7 +28,6 @@ EXAMPLES = r"""
     fail_msg: "{{ query('llm_d.orchestrator.fleet_mistakes') | join(' ') }}"
   run_once: true
 """
-
 RETURN = r"""
 _raw:
   description: The mistakes.

@@ -31,7 +31,6 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ lookup('llm_d.orchestrator.folder', 'records') }}"
 """
-
 RETURN = r"""
 _list:
   description: Absolute paths. The folders themselves need not be there yet.

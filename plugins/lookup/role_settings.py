@@ -27,7 +27,6 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ lookup('llm_d.orchestrator.role_settings', 'gaie').chart }}"
 """
-
 RETURN = r"""
 _list:
   description: For each role a map of its settings, the role's prefix cut off their names.

@@ -29,7 +29,6 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.credent
 from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.compiled import keep_compiled
 
 display = Display()
-
 # New objects after which Python looks for garbage; 700 by default, which costs planning a tenth of its time.
 GARBAGE = 50_000
 MODULES = "ansible_collections.llm_d.orchestrator.plugins.modules."

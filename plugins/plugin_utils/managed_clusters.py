@@ -12,7 +12,6 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.context
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.credentials import removed_afterwards
 
 Object = dict[str, t.Any]
-
 # The newest of Cluster API's versions that a management cluster serves is asked.
 VERSIONS = tuple(f"cluster.x-k8s.io/{version}" for version in ("v1beta2", "v1beta1"))
 

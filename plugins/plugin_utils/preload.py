@@ -41,7 +41,8 @@ def preload(play: t.Any) -> list[str]:
     if "trusted_as_template" not in inspect.signature(loader.load_from_file).parameters:
         return []  # ansible-core 2.18 and before read them otherwise
     # Planning reads the component table and its roles for every host.
-    names = [row["name"] for row in loader.load_from_file(TABLE, unsafe=True)["llm_d_components"]]
+    rows = loader.load_from_file(TABLE, unsafe=True)["llm_d_components"] if os.path.isfile(TABLE) else []
+    names = [row["name"] for row in rows]
     own = [os.path.join(ROLES, name, *file) for name in names for file in (("defaults", "main.yml"), SPECS)]
     files = [path for path in [*_vars_files(play, loader), TABLE, *own] if os.path.isfile(path)]
     for path in files:

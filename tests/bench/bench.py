@@ -237,8 +237,8 @@ def report(rows: list[dict]) -> str:
     lines += [
         "",
         "`site.yml` also plans, validates, sends completions to each model and writes a record within its time.",
-        f"Times are wall times of whole processes, from the shell; of re-runs the median of {TIMES}. Python keeps",
-        "what it has compiled, as it does unless `PYTHONDONTWRITEBYTECODE` is set.",
+        f"Times are wall times of whole processes, from the shell; of re-runs the median of {TIMES}. Python keeps what",
+        "it has compiled, as it does unless `PYTHONDONTWRITEBYTECODE` is set.",
     ]
     return "\n".join(lines) + "\n"
 

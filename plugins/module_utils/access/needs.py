@@ -14,19 +14,14 @@ from ..model.items import Item
 from ..model.permissions import Permission
 
 RBAC = "rbac.authorization.k8s.io"
-
 # Helm looks before it creates or patches; readiness and teardown watch each kind; teardown deletes.
 OBJECT_VERBS = ("get", "list", "watch", "create", "patch", "delete")
-
 # Helm looks before it deletes what a release no longer has, and that is waited for.
 LEAVING_VERBS = ("get", "list", "watch", "delete")
-
 # helm.sh/helm, pkg/storage/driver/secrets.go; this collection patches labels of these records.
 RECORD_VERBS = ("get", "list", "create", "update", "patch", "delete")
-
 # The lock is looked at, waited for, taken, renewed, and deleted by a teardown.
 LOCK_VERBS = ("get", "list", "watch", "create", "update", "delete")
-
 Kinds = t.Mapping[tuple[str, str], tuple[str, bool]]
 
 

@@ -16,8 +16,6 @@ from ..base.suggest import nearest
 _ASK = tuple(
     f"ask_{name}_on_launch" for name in ("variables", "limit", "tags", "skip_tags", "inventory", "scm_branch", "labels")
 )
-
-
 _ASK_JOB = _ASK + tuple(
     f"ask_{name}_on_launch"
     for name in (
@@ -25,10 +23,7 @@ _ASK_JOB = _ASK + tuple(
         *("job_slice_count", "timeout"),
     )
 )
-
-
 _LAUNCH = ("description", "inventory", "limit", "extra_vars", "job_tags", "skip_tags", "scm_branch")
-
 
 # Kind -> options that go to its module as they are. The name, the organization and the state are the role's.
 PLAIN: dict[str, tuple[str, ...]] = {
@@ -62,7 +57,6 @@ PLAIN: dict[str, tuple[str, ...]] = {
     "teams": ("description",),
 }
 
-
 # Kind -> options that the role works with itself.
 OWN: dict[str, tuple[str, ...]] = {
     "inventories": ("sources",),
@@ -72,7 +66,6 @@ OWN: dict[str, tuple[str, ...]] = {
     "schedules": ("template",),
     "teams": ("grants",),
 }
-
 
 REQUIRED = {
     "execution_environments": ("image",),
@@ -86,20 +79,13 @@ REQUIRED = {
     "schedules": ("template", "rrule"),
 }
 
-
 NODE = (
     *("template", "approval", "description", "timeout", "extra_data", "limit", "job_type"),
     *("success", "failure", "always", "join"),
 )
-
-
 EVENTS = ("started", "success", "error", "approvals")
-
-
 # What is no kind of its own.
 DEFAULTS = "defaults"
-
-
 KINDS = tuple(kind for kind in PLAIN if kind != "inventory_sources")
 
 

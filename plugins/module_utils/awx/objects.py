@@ -14,7 +14,6 @@ from .workflow import Nodes, workflow_nodes
 
 Rows = list[Object]
 
-
 # Option -> kind of what it names.
 REFERENCES = {
     "credential": "credentials",
@@ -32,18 +31,11 @@ REFERENCES = {
     "workflows": "workflows",
 }
 
-
 # Kinds of which AWX may have others, that are named as they are.
 OTHERS = ("credentials", "credential_types", "instance_groups", "execution_environments")
-
-
 # Kinds that can be started.
 STARTED = ("job_templates", "workflows", "projects")
-
-
 GRANTED = ("job_templates", "workflows", "inventories", "projects", "credentials")
-
-
 ALL = "all"
 
 

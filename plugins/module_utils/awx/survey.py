@@ -15,22 +15,12 @@ import typing as t
 from ..base.data import Object
 
 Say = t.Callable[[str], None]
-
-
 # What a survey's question may have besides the variable.
 FIELDS = ("option", "variable", "type", "question", "description", "required", "default", "choices", "min", "max")
-
-
 TYPES = ("text", "textarea", "password", "multiplechoice", "multiselect", "integer", "float")
-
-
 # Types of argument specifications that a person can type; lists only with choices.
 _TYPED = {"str": "text", "path": "text", "raw": "text", "int": "integer", "float": "float", "bool": "multiplechoice"}
-
-
 _SHARED = re.compile(r"^\{\{ (llm_d_\w+) \| default\((.*?)(?:, true)?\) \}\}$")
-
-
 _MARKUP = re.compile(r"\b[CVIO]\(([^)]*)\)")
 
 

@@ -15,8 +15,6 @@ from ..base.data import Object
 from .kinds import NODE
 
 Rows = list[Object]
-
-
 LINKS = ("success", "failure", "always")
 
 

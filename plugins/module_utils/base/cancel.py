@@ -16,8 +16,6 @@ from .errors import OrchestratorError
 from .process import Process, runs
 
 CANCELLED = "cancelled, as another component failed"
-
-
 LOOK_EVERY = 0.3
 
 

@@ -11,14 +11,8 @@ import shlex
 from .mask import MASK, is_secret_key, mask, mask_text
 
 SITE = "llm_d.orchestrator.site"
-
-
 CHECKING = ("--check", "-C", "--diff", "-D")
-
-
 EXTRA = ("-e", "--extra-vars")
-
-
 # Options of ansible-playbook whose value is the argument after them.
 WITH_VALUE = (
     *EXTRA, "-i", "--inventory", "--inventory-file", "-l", "--limit", "-u", "--user", "-c", "--connection", "-T",
@@ -27,8 +21,6 @@ WITH_VALUE = (
     "--start-at-task", "--ssh-common-args", "--ssh-extra-args", "--sftp-extra-args", "--scp-extra-args",
     "--become-password-file", "--become-pass-file", "--connection-password-file", "--conn-pass-file",
 )  # fmt: skip
-
-
 # What the next command sets itself.
 REPLACED = ("llm_d_plan", "llm_d_approved_digest")
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 import typing as t
 
 Path = tuple[str, ...]
-
 Object = dict[str, t.Any]
 
 
@@ -42,8 +41,6 @@ def nest(path: KeyPath, value: t.Any) -> Values:
 
 
 Values = dict[str, t.Any]
-
-
 KeyPath = t.Sequence[str | int]
 
 

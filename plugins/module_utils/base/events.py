@@ -14,8 +14,6 @@ import typing as t
 from .errors import OrchestratorError
 
 STARTED, DONE, FAILED = "started", "done", "failed"
-
-
 # A line is written by one write(); longer details would only repeat what the error itself says.
 DETAIL_LIMIT = 2000
 

@@ -14,11 +14,7 @@ from .errors import OrchestratorError
 
 # ansible-runner, and so AWX, sets it for each job: what is in that folder is handed back with the job's events.
 ARTIFACTS = "AWX_ISOLATED_DATA_DIR"
-
-
 OWN = "llm-d-orchestrator"
-
-
 # Helm's own folders: the variable of each, XDG's variable for the folder above it, and that folder by default.
 # helm.sh/helm, pkg/helmpath.
 _HELM_FOLDERS = (
@@ -118,8 +114,6 @@ def replace_file(path: str, content: bytes, mode: int) -> None:
 
 # Records may be shared within a group; they hold no secrets.
 FILE_MODE, DIRECTORY_MODE = 0o640, 0o750
-
-
 # About what a small record takes.
 TRIAL_BYTES = 64 * 1024
 

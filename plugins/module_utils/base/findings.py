@@ -11,31 +11,15 @@ import typing as t
 
 # Keys (str) and indexes (int).
 Path = tuple[t.Any, ...]
-
-
 ERROR = "error"
-
-
 WARNING = "warning"
-
-
 NOTE = "note"
-
-
 # Keys that need no quotes in a printed path.
 PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
-
-
 # Keys whose values are not shown. Names of secrets (authSecretName) are no secrets.
 SECRET_KEY = re.compile(r"(password|passwd|token|secret|api_?key|credentials?|private_?key)s?$", re.IGNORECASE)
-
-
 MAX_SHOWN = 80
-
-
 MAX_PATH = 300
-
-
 # Mistakes shown of one file or chart; a broken file can hold any number.
 MAX_FINDINGS = 100
 

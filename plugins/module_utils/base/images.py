@@ -22,35 +22,17 @@ except ImportError:  # pragma: no cover - reported by the modules
 Object = dict[str, t.Any]
 # Keys and indexes.
 Path = tuple[t.Any, ...]
-
-
 DOCKER = "docker.io"
-
-
 # What an injected proxy's container says instead of an image; the injector replaces it.
 INJECTED = "auto"
-
-
 # The grammar of distribution/reference, parts of it in Go's package of that name.
 _NAME = r"[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*"
-
-
 _HOST = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:]+\])(?::\d{1,5})?")
-
-
 _PATH = re.compile(rf"{_NAME}(?:/{_NAME})*")
-
-
 _TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
-
-
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}")
-
-
 # A YAML node's anchor and tag.
 _PROPERTIES = re.compile(r"(?:[&!]\S*\s+)*")
-
-
 # An image with its registry and a tag or digest, alone or behind an option's equals sign.
 _EMBEDDED = re.compile(
     rf"(?:^|=)([a-z0-9-]+(?:\.[a-z0-9-]+)+(?::\d+)?/{_NAME}(?:/{_NAME})*(?::\w[\w.-]{{0,127}}|@sha256:[0-9a-f]{{64}}))$"

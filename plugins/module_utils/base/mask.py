@@ -22,24 +22,13 @@ def discreet(value: t.Any, secrets: t.Sequence[str]) -> t.Any:
 
 
 MASK = "(masked)"
-
-
 # Whole words at the end of a key, in snake_case, camelCase or kebab-case.
 SECRET_WORDS = {"token", "tokens", "password", "passwd", "passphrase", "secret", "apikey", "credential", "credentials"}
-
-
 SECRET_WORDS |= {"authorization", "pat", "pwd", "bearer"}
-
-
 SECRET_PAIRS = {("api", "key"), ("private", "key"), ("access", "key"), ("secret", "key"), ("auth", "key")}
-
-
 SECRET_PAIRS |= {("key", "data")}
-
-
 # Variables of this collection that hold the name of a Secret.
 NAMES = re.compile(r"(\w+_)?hf_token_secret")
-
 
 VALUES = (
     re.compile(r"\bhf_[A-Za-z0-9]{8,}"),
@@ -54,16 +43,11 @@ VALUES = (
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
 )
 
-
 # A text with these words is a kubeconfig, in which keys tell what is secret.
 KUBECONFIG = ("clusters", "contexts", "users")
-
-
 IN_KUBECONFIG = re.compile(
     r"""((?:client-key-data|\b[a-z-]*token|\bpassword)["']?\s*:\s*)(?:"[^"]*"|'[^']*'|[^\s,}]+)"""
 )
-
-
 # A flag and its value in one text; what is taken from a variable ($...) is no secret itself.
 FLAG = re.compile(r"(?<![\w-])(--[\w-]+)(?:=|\s+)[\"']?([^\s\"'$-][^\s\"']*)")
 

@@ -15,11 +15,7 @@ from .plain_yaml import IMPORT_ERROR, load
 Spec = dict[str, t.Any]
 # AnsibleModule, or what stands for it in Ansible's own process (plugin_utils/in_process.py).
 MakeModule = t.Callable[..., t.Any]
-
-
 CREDENTIALS = "kubernetes.core.k8s_auth_options"
-
-
 SPECIFIED = ("type", "elements", "required", "default", "aliases")
 
 

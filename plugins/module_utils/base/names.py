@@ -10,27 +10,13 @@ import typing as t
 
 # Kubernetes: labels' values and DNS labels; Helm: release names (helm.sh/helm/v3/pkg/chartutil/validate_name.go).
 LABEL_LIMIT = 63
-
-
 RELEASE_LIMIT = 53
-
-
 _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?\Z")
-
-
 _LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?\Z")
-
-
 _HOSTNAME = re.compile(r"(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\Z")
-
-
 # llm-d-modelservice appends the longer of -decode and -prefill to its fullname.
 _MODELSERVICE_LIMIT = 55
-
-
 _MODELSERVICE_CHART = "llm-d-modelservice"
-
-
 _GATEWAY_SUFFIX = "inference-gateway"
 
 

@@ -11,34 +11,16 @@ from .data import Object
 
 # The two spellings of the label by which model servers are known: llm-d-modelservice's, and older documents'.
 SERVING_LABEL = "llm-d.ai/inference-serving"
-
-
 OLD_SERVING_LABEL = "llm-d.ai/inferenceServing"
-
-
 # Which model a model server's pods are of.
 MODEL_LABEL = "llm-d.ai/model"
-
-
 RECORD_TYPE = "orchestrator.llm-d.ai/record"
-
-
 SECRET_TYPE = "helm.sh/release.v1"
-
-
 MANAGED_LABEL = "orchestrator.llm-d.ai/managed"
-
-
 COMPONENT_LABEL = "orchestrator.llm-d.ai/component"
-
-
 FINGERPRINT_LABEL = "orchestrator.llm-d.ai/fingerprint"
-
-
 # By this name the API server keeps what we own of an object that is applied without Helm.
 FIELD_MANAGER = "llm_d.orchestrator"
-
-
 KEEP_ANNOTATION = "helm.sh/resource-policy"
 
 

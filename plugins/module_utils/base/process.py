@@ -12,11 +12,7 @@ import os
 import pathlib
 
 BOOT = "sys/kernel/random/boot_id"
-
-
 PROC = pathlib.Path("/proc")
-
-
 Process = dict[str, str]
 
 

@@ -11,22 +11,12 @@ import typing as t
 
 # {resource: thousandths of a core, byte, device or pod}
 Amounts = dict[str, int]
-
-
 MILLI = 1000
-
-
 _BINARY = {name: 1024 ** (index + 1) for index, name in enumerate(("Ki", "Mi", "Gi", "Ti", "Pi", "Ei"))}
-
-
 # What kubernetes.utils takes and the API does not: K, NaN, 1_000, and numbers without end.
 _QUANTITY = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3}|[KMGTPE]i|[numkMGTPE])?\Z")
-
-
 # The API takes no larger numbers (apimachinery, resource.Quantity: 2^63-1 thousandths and up are capped).
 _LONGEST = 64
-
-
 _EXACT = decimal.Context(prec=200)
 
 

@@ -11,18 +11,10 @@ from .findings import Path, show_path
 
 # Shares of equal letters: a sibling this near is a typing mistake; one that is only this like is still worth naming.
 NEAR = 0.8
-
-
 LIKE = 0.6
-
-
 # Schemas with the whole of Kubernetes inlined hold the same names thousands of times; deeper ones are of no help.
 MAX_KEYS = 20_000
-
-
 MAX_LEVELS = 12
-
-
 Index = dict[str, list[Path]]
 
 

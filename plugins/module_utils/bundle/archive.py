@@ -23,18 +23,10 @@ from ..base.data import Object
 from ..base.errors import OrchestratorError
 
 KIND, FORMAT = "llm-d-orchestrator-bundle", 1
-
-
 MANIFEST, SUMS = "manifest.json", "SHA256SUMS"
-
-
 # Far above any stack's charts and manifests: a bundle holds no image and no model.
 MAX_BYTES = 1024 * 1024 * 1024
-
-
 MAX_MEMBERS = 50_000
-
-
 _CHART_FILE = re.compile(r"charts/sha256/([0-9a-f]{64})/[A-Za-z0-9][A-Za-z0-9._+-]*\.tgz")
 
 

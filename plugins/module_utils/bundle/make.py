@@ -39,7 +39,6 @@ from .archive import gzip_bytes, tar_bytes
 # What charts are rendered for where no cluster answers: the lab's release, and the APIs that charts ask about.
 KUBE_VERSION = "v1.34.0"
 
-
 KUBE_APIS = [
     GATEWAY_API,
     POOL_API,

@@ -30,19 +30,13 @@ class ReleaseObjects:
 
 
 CREATE, REUSE, UPDATE, REPLACE, DELETE = "create", "reuse", "update", "replace", "delete"
-
-
 OURS, OTHER, UNKNOWN = "ours", "other", "unknown"
-
-
 # The API server's words for a change that only a new object can make.
 IMMUTABLE = re.compile(
     r"immutable|updates to \S+ spec for fields other than|may not be (changed|updated|modified)"
     r"|cannot (be changed|be updated|change roleRef)|may not change once set|Forbidden: .*updates? ",
     re.IGNORECASE,
 )
-
-
 MANAGER_LABELS = (
     *("app.kubernetes.io/managed-by", "app.kubernetes.io/instance", "argocd.argoproj.io/instance"),
     *("kustomize.toolkit.fluxcd.io/name", "helm.toolkit.fluxcd.io/name", "olm.owner"),

@@ -12,22 +12,14 @@ from ..base.ours import COMPONENT_LABEL, MANAGED_LABEL
 from ..cluster.compare import as_patch, contains, is_built_in, merge_key
 
 Key = tuple[str, str, str]
-
-
 # Kinds that set the replicas of others, and where they name them.
 SCALERS = {
     "HorizontalPodAutoscaler": "autoscaling/v2",
     "ScaledObject": "keda.sh/v1alpha1",
     "VariantAutoscaling": "llmd.ai/v1alpha1",
 }
-
-
 SHOWN = 3
-
-
 LONGEST = 60
-
-
 # Components of our labels that are no part of what a record holds.
 BESIDES = ("record", "lock")
 

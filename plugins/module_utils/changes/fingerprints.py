@@ -12,8 +12,6 @@ from ..base.data import Object
 
 # Hex digits: enough to tell two states of one object apart.
 LENGTH = 32
-
-
 # What the API server or a Secret's readers add, and what is no part of what was asked for.
 IGNORED = ("status",)
 

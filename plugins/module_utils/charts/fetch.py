@@ -19,10 +19,8 @@ from .registry import pinned_digest, pull_error, pull_options
 
 # Seconds that one `helm pull` may take.
 PULL_TIMEOUT = 300
-
 # The version of charts that are stamped only when they are published (inferencepool in its repository).
 PLACEHOLDER_VERSION = "0.0.0"
-
 # Semantic version with an optional v; what Helm accepts as one exact version, not as a range.
 EXACT_VERSION = re.compile(r"v?\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
 

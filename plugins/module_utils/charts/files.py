@@ -30,7 +30,6 @@ from ..values.reader import load_yaml, to_plain
 MAX_FILE_BYTES = 5 * 1024 * 1024
 MAX_CHART_BYTES = 100 * 1024 * 1024
 MAX_MEMBERS = 10_000
-
 # Subcharts of subcharts of ...: Helm has no bound, real charts stay below 4.
 MAX_SUBCHART_DEPTH = 8
 TEMPLATE_ENDS = (".yaml", ".yml", ".tpl", ".txt")

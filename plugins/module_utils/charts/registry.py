@@ -18,14 +18,11 @@ from ..base.errors import OrchestratorError, WrongVersion
 
 # Names a file of certificate authorities to fetch_chart, as llm_d_registry_ca does.
 CA_VARIABLE = "LLM_D_REGISTRY_CA"
-
 # Helm's own variable for the file of its logins.
 CONFIG_VARIABLE = "HELM_REGISTRY_CONFIG"
-
 # Seconds for a registry on a loopback address to say whether it speaks HTTP.
 PROBE_TIMEOUT = 5
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-
 # Words of Helm 3.17 to 3.19 and of registries, which differ in whether they ask for a login or deny access.
 _LOGIN = re.compile(r"basic credential not found|status code 40[13]|unauthorized|denied", re.I)
 

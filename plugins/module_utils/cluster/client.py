@@ -40,23 +40,13 @@ else:
 
 # A cluster that does not answer within this many seconds is reported as unreachable.
 CONNECT_TIMEOUT = 10
-
-
 # Seconds for which a cluster that was reached before may be gone: an API server that is restarted, a network's hiccup.
 PATIENCE = 30
-
-
 LONGEST_PAUSE = 2.0
-
-
 # Replies after which the same request may succeed. etcd's time-outs are 500.
 PASSING = (429, 500, 502, 503, 504)
-
-
 # A file that can neither be read nor written.
 NO_FILE = os.path.join(os.devnull, "none")
-
-
 SERVER_HINT = "Check the server's address in llm_d_api_host, or in the kubeconfig."
 
 

@@ -22,25 +22,15 @@ MERGED = {
     "hostAliases": ("ip",),
     "topologySpreadConstraints": ("topologyKey",),
 }
-
-
 # Groups of the API server's own kinds; all others are custom resources, whose lists are replaced.
 BUILT_IN = ("", "apps", "batch", "autoscaling", "policy") + tuple(
     f"{name}.k8s.io"
     for name in ("rbac.authorization", "networking", "storage", "scheduling", "coordination", "node", "resource")
 )
-
-
 # Parts of an object that are not its content.
 NO_CONTENT = ("apiVersion", "kind", "metadata", "status")
-
-
 REVISION = "deployment.kubernetes.io/revision"
-
-
 SCALERS = ("kube-controller-manager", "keda")
-
-
 EMPTY: tuple[t.Any, ...] = (None, "", [], {})
 
 

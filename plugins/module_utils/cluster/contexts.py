@@ -25,17 +25,9 @@ from . import kubeconfig
 
 # Cluster API's contract for kubeconfigs (Secrets contract of cluster-api.sigs.k8s.io).
 SECRET_TYPE = "cluster.x-k8s.io/secret"  # noqa: S105
-
-
 NAME_LABEL = "cluster.x-k8s.io/cluster-name"
-
-
 SUFFIX = "-kubeconfig"
-
-
 NAMES = re.compile(r"(.*\.)?clusters\.ya?ml")
-
-
 # What of a user or a cluster leads out of a kubeconfig.
 COMMANDS = ("exec", "auth-provider")
 

@@ -38,19 +38,11 @@ VARIABLES = {
     "llm_d_api_ca_cert": "ca_cert",
     "llm_d_api_verify": "validate_certs",
 }
-
-
 NAMES = {option: variable for variable, option in VARIABLES.items()}
-
-
 # What a kubeconfig says; where one is given, the environment's words on these are another cluster's.
 IN_KUBECONFIG = ("host", "api_key", "username", "password", "ca_cert", "client_cert", "client_key", "validate_certs")
-
-
 # Either of these says who asks.
 LOGINS = (("api_key",), ("username", "password"), ("client_cert", "client_key"))
-
-
 PEM = "-----BEGIN "
 
 

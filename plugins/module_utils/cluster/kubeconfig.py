@@ -23,18 +23,10 @@ except ImportError:  # pragma: no cover - reported by Cluster
 
 
 WHOLE = "Give a whole kubeconfig, as kubectl config view --raw --flatten prints it."
-
-
 PATHS = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
-
-
 # Keys that lead to files beside it, or to programs that may change it.
 LEADS = (*PATHS, "exec", "auth-provider")
-
-
 SECTIONS = (("clusters", "cluster"), ("users", "user"))
-
-
 SECRETS = ("token", "password", "client-key-data", "id-token", "refresh-token", "access-token")
 
 

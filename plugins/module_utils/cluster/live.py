@@ -24,11 +24,7 @@ except ImportError:  # pragma: no cover - reported by Cluster
 
 
 Place = tuple[str, str, str]
-
-
 THREADS = 8
-
-
 INVALID = 422
 
 

@@ -17,10 +17,8 @@ except ImportError:  # pragma: no cover - reported by Cluster
     ApiException = Exception  # type: ignore[assignment,misc]
 
 READERS = 8
-
 # Kinds that controllers make for others' objects; they go with those.
 DERIVED = ("Event", "Endpoints", "EndpointSlice", "ControllerRevision", "Lease", "PodMetrics", "ReplicaSet")
-
 # KWOK's own objects of a simulated pod.
 SIMULATED = "kwok.x-k8s.io"
 

@@ -25,15 +25,9 @@ except ImportError:  # pragma: no cover - reported by Cluster
 
 
 Key = tuple[str, str, str]
-
-
 T = t.TypeVar("T")
-
-
 # Seconds after which the server ends a watch, and the longest pause before a broken one is tried again.
 WATCH_SECONDS = 240
-
-
 LONGEST_PAUSE = 10.0
 
 

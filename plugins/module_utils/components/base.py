@@ -15,13 +15,10 @@ from ..base.names import LABEL_LIMIT, did_you_mean, name_problem
 from ..values.layers import Layer, Loader, check_entry
 
 DEFAULT_PORT = 8000
-
 # The kinds of part: each is one file in deploy/.
 RELEASE, OBJECTS, KUSTOMIZATION = "release", "objects", "kustomization"
-
 # What a component does in a deployment, in this order.
 PREPARING, DEPLOYING, ROUTING = "preparing", "deploying", "routing"
-
 # Types as argument_specs name them.
 TYPES: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool, "list": list, "dict": dict, "path": str}
 

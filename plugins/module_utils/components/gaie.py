@@ -25,17 +25,9 @@ from .monitors import picker_values
 
 # Tokenised requests and KV-cache events reach the endpoint picker here.
 ZMQ_PORT = 5557
-
-
 _CONTAINER_PORT = {"name": "zmq", "containerPort": ZMQ_PORT, "protocol": "TCP"}
-
-
 _SERVICE_PORT = {"name": "zmq", "port": ZMQ_PORT, "targetPort": ZMQ_PORT, "protocol": "TCP"}
-
-
 HF_SECRET_NAMES = ("llm-d-hf-token", "hf-secret", "hf-token")
-
-
 HF_KEY = "HF_TOKEN"
 
 

@@ -20,19 +20,11 @@ from .gateway import GatewayComponent
 from .modelservice import Model, ModelserviceComponent
 
 PER_MODEL, SHARED = "per_model", "shared"
-
-
 # gateway.networking.k8s.io/v1: spec.rules and spec.hostnames have at most 16 items.
 API_LIMIT = 16
-
-
 # GEP-2257: the durations that the Gateway API takes.
 _DURATION = re.compile(r"([0-9]{1,5}(h|m|s|ms)){1,4}\Z")
-
-
 _PREFIX = re.compile(r"/[A-Za-z0-9/\-._~!$&'()*+,;=:@%]*\Z")
-
-
 ROUTE_KEYS: dict[str, type] = {"name": str, "path_prefix": str, "hostnames": list, "timeouts": dict}
 
 

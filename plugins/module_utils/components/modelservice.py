@@ -21,20 +21,10 @@ from .gateway import GatewayComponent
 from .monitors import server_values
 
 ROLES = ("decode", "prefill")
-
-
 _CHART_LABELS = {SERVING_LABEL: "true"}
-
-
 _CHART_PORT = 8000
-
-
 _CHART_CREATE = True
-
-
 _CHART_REPLICAS = {"decode": 1, "prefill": 0}
-
-
 # A LeaderWorkerSet names a worker <set>-<replica>-<worker> and puts that into labels.
 _LWS_SUFFIX = len("-00-00")
 
@@ -69,7 +59,6 @@ MODEL_KEYS: dict[str, type] = {
     "pool": dict,
     "route": dict,
 }
-
 # Releases are named ms-NAME, and gaie-NAME where a model has a pool of its own.
 PREFIX, LONGEST_PREFIX = "ms-", "gaie-"
 

@@ -65,13 +65,8 @@ def _object(api_version: str, kind: str, name: str, namespace: str, labels: t.Ma
 
 # Name, query and text of each alert with a threshold; in queries HERE stands for the namespace's matcher.
 _BY = "by (namespace, model_name)"
-
-
 _MODEL, _POOL = "Model {{ $labels.model_name }}", "Pool {{ $labels.name }}"
-
-
 _VALUE = "{{ $value | printf `%.2f` }}"
-
 
 _THRESHOLDS = {
     "error_rate": (

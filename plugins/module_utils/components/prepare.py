@@ -16,11 +16,7 @@ from .base import OBJECTS, PREPARING, Component, Part, Stack, named
 from .gaie import GaieComponent
 
 HF_KEY = "HF_TOKEN"
-
-
 _MOUNT = "/model-cache"
-
-
 _PULL = "llm-d-image-pull"
 
 

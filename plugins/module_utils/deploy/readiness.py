@@ -19,8 +19,6 @@ from ..objects.rollout import WORKLOADS, verdict
 
 # Where the cluster autoscaler says what it does, in kube-system.
 AUTOSCALER_STATUS = "cluster-autoscaler-status"
-
-
 # An autoscaler that works on a pod says so by one of these events.
 AUTOSCALER_REASONS = ("TriggeredScaleUp", "Nominated", "NominatedNode")
 

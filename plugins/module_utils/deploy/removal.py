@@ -20,11 +20,7 @@ from ..objects.rollout import WORKLOADS, pods_of
 from .base import REMOVED, Work, difference
 
 Key = tuple[str, str, str, str]
-
-
 ATTEMPTS = 4
-
-
 # Definitions belong to the cluster, not to a stack.
 LEFT_ALONE = ("CustomResourceDefinition",)
 

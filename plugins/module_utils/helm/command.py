@@ -29,10 +29,8 @@ TRANSIENT = re.compile(
     r"|not yet complete|is being terminated",
     re.I,
 )
-
 NOISE = re.compile(r"^(WARNING:|[WIE]\d{4} |level=|\d+ errors? occurred:$)|: warning: ")
 BUSY = "another operation (install/upgrade/rollback) is in progress"
-
 # From which size of its heap Go collects garbage with GOGC=off.
 GO_MEMORY = "256MiB"
 

@@ -13,7 +13,6 @@ from ..base.data import Object
 from ..cluster.kubeconfig import absolute, check_context, entries, read
 
 CA_KEYS = ("certificate-authority", "certificate-authority-data")
-
 # Where Kubernetes puts the credentials of a pod's ServiceAccount.
 IN_POD = "/var/run/secrets/kubernetes.io/serviceaccount"
 

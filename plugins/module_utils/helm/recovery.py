@@ -20,7 +20,6 @@ from .records import Release, dump_objects, manifest_objects, union
 
 # In place of a fingerprint: this revision's record is not the truth.
 RECOVERING = "recovering"
-
 # A release that has been pending for this long without hooks has lost its Helm process.
 STUCK_SECONDS = 15
 INTERRUPTED = "interrupted, or failed, and taken up again"

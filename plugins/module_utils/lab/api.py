@@ -37,14 +37,9 @@ PATHS = {
     "MutatingAdmissionPolicyBinding": "/apis/admissionregistration.k8s.io/v1beta1/mutatingadmissionpolicybindings",
 }
 
-
 METADATA_ONLY = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json"
-
-
 # A definition is served a moment after it is created.
 SERVED_WITHIN = 20.0
-
-
 WORKERS = 8
 
 

@@ -20,8 +20,6 @@ from .objects import write_bundle
 from .tools import FoundProgram, cache_place, fill, look, parse_version, platform_names
 
 Say = t.Callable[[str], None]
-
-
 SWITCHED_OFF = "downloads are switched off"
 
 

@@ -21,8 +21,6 @@ from .plane import ServingPlane
 from .state import LabState, wait_until
 
 READY_WITHIN = 60
-
-
 PORTS_FREE_WITHIN = 3
 
 

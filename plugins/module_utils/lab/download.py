@@ -24,15 +24,9 @@ import urllib.request
 from ansible.module_utils.urls import open_url
 
 CONNECT_TIMEOUT = 5
-
-
 # A server that sends nothing for this long has stalled.
 READ_TIMEOUT = 30
-
-
 CHUNK = 1 << 20
-
-
 NETWORK_ERRORS = (OSError, urllib.error.URLError, http.client.HTTPException, ValueError)
 
 

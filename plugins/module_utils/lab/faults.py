@@ -17,15 +17,9 @@ from . import templates
 from .stages import DELETED, FINISHED, condition_is, stage, status_patch
 
 NAME = r"[a-z0-9]([a-z0-9-]{0,48}[a-z0-9])?"
-
-
 FAULT_ANNOTATION = "lab.llm-d.ai/fault"
-
-
 # More GPUs than any node has: the scheduler itself then says why the pod waits.
 IMPOSSIBLE_GPUS = "1000"
-
-
 # A container that fails is started again after 10 s, then after twice as long each time, at most 5 min.
 BACK_OFF = (
     '([.status.containerStatuses[]?.restartCount] | max) as $n | ([10 * pow(2; $n - 1), 300] | min | tostring) + "s"'
@@ -235,8 +229,6 @@ DEFAULT_LOGS = {
     "CrashLoopBackOff": "RuntimeError: Engine core initialization failed. See root cause above.",
     "OOMKilled": "INFO Loading model weights ...",
 }
-
-
 NOTHING_RUNS = "This pod is simulated by the lab: no program runs in it."
 
 

@@ -16,18 +16,10 @@ from .state import wait_until
 from .templates import FAULT
 
 POLICY = "MutatingAdmissionPolicy"
-
-
 PREFIX = "lab-fault-"
-
-
 # The API server learns of a changed policy a moment after it has stored it.
 POLICY_WITHIN = 15
-
-
 STAGES_SEEN = 0.2
-
-
 # So long must no pod of a removed fault appear before it counts as gone, in looks 0.2 s apart.
 QUIET_LOOKS = 4
 

@@ -27,11 +27,7 @@ COMPONENTS = {
     "kube-scheduler": "kube-scheduler",
     "kwok-controller": "kwok",
 }
-
-
 CRDS = ["Stage", "PortForward", "Logs", "ClusterLogs", "ClusterPortForward"]
-
-
 # Go collects garbage earlier and gives memory back above the limit: a lab fits beside the work it is there for.
 MEMORY_LIMITS = {
     "etcd": "128MiB",
@@ -40,7 +36,6 @@ MEMORY_LIMITS = {
     "kube-scheduler": "80MiB",
     "kwok-controller": "96MiB",
 }
-
 
 EXTRA_ARGS = {
     # A lab's data need not outlive a power cut.
@@ -56,7 +51,6 @@ EXTRA_ARGS = {
     "kube-controller-manager": {"leader-elect": "false"},
     "kube-scheduler": {"leader-elect": "false"},
 }
-
 
 COMMAND_TIMEOUT = 90
 

@@ -17,17 +17,9 @@ from . import faults as faults_of
 from . import stages, templates
 
 PART_LABEL = "lab.llm-d.ai/part"
-
-
 HASH_ANNOTATION = "lab.llm-d.ai/hash"
-
-
 GPU = "nvidia.com/gpu"
-
-
 GPU_PRODUCT = "nvidia.com/gpu.product"
-
-
 STORAGE_CLASS = "standard"
 
 

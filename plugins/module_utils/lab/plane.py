@@ -14,8 +14,6 @@ from . import state as process
 from .state import LabState, wait_until
 
 PACKAGE = "serving_plane"
-
-
 READY_WITHIN = 30
 
 

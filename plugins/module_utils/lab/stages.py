@@ -16,32 +16,14 @@ from . import templates
 
 # Labels by which a component's pods are known; a pod that several rows fit belongs to the first.
 GATEWAY_LABELS = ("gateway.networking.k8s.io/gateway-name",)
-
-
 EPP_LABELS = ("inferencepool", "llm-d.ai/epp")
-
-
 EPP_CONTAINERS = ("epp", "endpoint-picker")
-
-
 MODEL_LABELS = ("llm-d.ai/role", "llm-d.ai/inference-serving", "llm-d.ai/inferenceServing", "llm-d.ai/model")
-
-
 COMPONENTS = ("gateway", "epp", "modelserver", "other")
-
-
 DELETED = ".metadata.deletionTimestamp != null"
-
-
 FINISHED = '.status.phase == "Succeeded" or .status.phase == "Failed"'
-
-
 HELD = f'.metadata.annotations["{templates.CONFIG_ERROR}"] != null'
-
-
 READY_AT = f'.status.conditions[]? | select(.type == "{templates.STARTING}") | .message'
-
-
 STARTED: Object = {"event": {"type": "Normal", "reason": "Started", "message": "Started container"}}
 
 

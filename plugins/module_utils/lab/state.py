@@ -21,12 +21,8 @@ from ..base.errors import OrchestratorError
 from ..base.files import write_atomic
 
 PORT_NAMES = ("apiserver", "etcd", "etcd_peer", "controller_manager", "scheduler", "kwok")
-
-
 # Below the ephemeral ranges of Linux (32768 up), so that no outgoing connection takes one between runs.
 PORT_RANGE = range(21000, 31000)
-
-
 _PORTS_LOCK = 1 << 33
 
 

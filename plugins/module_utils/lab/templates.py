@@ -6,27 +6,16 @@ from __future__ import annotations
 
 # Conditions of a pod that only the lab reads: when it becomes ready, and whether a fault keeps it down.
 STARTING = "lab.llm-d.ai/Starting"
-
-
 FAULT = "lab.llm-d.ai/Fault"
-
-
 # Annotations: the serving plane holds a pod whose Secret or ConfigMap is missing by the first, its text is the
 # message; the second is a pod's own delay, a Go duration.
 CONFIG_ERROR = "lab.llm-d.ai/config-error"
-
-
 READY_DELAY = "lab.llm-d.ai/ready-delay"
-
-
 STORAGE_PROVISIONER = "lab.llm-d.ai/storage"
-
-
 HEAD = """
 {{ $now := Now }}
 {{ $root := . }}
 """
-
 
 NODE_READY = (
     HEAD
@@ -41,7 +30,6 @@ phase: Running
 """
 )
 
-
 # The parts of a container's status that stay the same through its life.
 IDENTITY = """
 - name: {{ .name | Quote }}
@@ -49,11 +37,8 @@ IDENTITY = """
   imageID: {{ printf "%s@sha256:%s" (regexReplaceAll "(@.*|:[^/:]*)$" .image "") (.image | sha256sum) | Quote }}
   containerID: {{ printf "kwok://%s" (printf "%s/%s" $root.metadata.uid .name | sha256sum) | Quote }}
 """
-
-
 _TERMINATED = """{terminated: {exitCode: 0, reason: Completed, startedAt: {{ $now | Quote }},
            finishedAt: {{ $now | Quote }}}}"""
-
 
 INIT_CONTAINERS = (
     """
@@ -78,7 +63,6 @@ initContainerStatuses:
 """
 )
 
-
 # An address that is already there stays: the API merges lists of addresses, and a pod has one per family.
 ADDRESSES = """
 {{ if not .status.podIP }}
@@ -94,20 +78,15 @@ startTime: {{ $now | Quote }}
 {{ end }}
 """
 
-
 UNREADY = (
     "'containers with unready status: "
     "[{{ range $i, $c := .spec.containers }}{{ if $i }} {{ end }}{{ $c.name }}{{ end }}]'"
 )
-
-
 GATES = """
 {{ range .spec.readinessGates }}
 - {type: {{ .conditionType | Quote }}, status: "True", lastTransitionTime: {{ $now | Quote }}}
 {{ end }}
 """
-
-
 _RUNNING = """
   ready: READY
   started: true
@@ -162,8 +141,6 @@ READY = (
     + condition(STARTING, False, "Started")
     + containers(_RUNNING.replace("READY", "true"))
 )
-
-
 COMPLETE = (
     HEAD
     + "conditions:\n"
@@ -172,7 +149,6 @@ COMPLETE = (
     + containers("\n  ready: false\n  started: false\n  restartCount: 0\n  state: " + _TERMINATED + "\n")
     + "phase: Succeeded\n"
 )
-
 
 HELD = (
     HEAD
@@ -194,7 +170,6 @@ HELD = (
 """)
     + "phase: Pending\n"
 )
-
 
 VOLUME = """
 apiVersion: v1

@@ -22,14 +22,8 @@ VERSION_ARGUMENTS = {
     "helm": ["version", "--short"],
     "kubectl": ["version", "--client"],
 }
-
-
 PROBE_TIMEOUT = 10
-
-
 ARCHES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
-
-
 Version = tuple[int, ...]
 
 

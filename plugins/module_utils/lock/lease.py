@@ -15,18 +15,10 @@ import json
 from ..base.data import Object
 
 API, KIND, NAME = "coordination.k8s.io/v1", "Lease", "llm-d-orchestrator"
-
-
 # Seconds that a lock outlives its holder, and after which a holder renews it.
 DURATION, RENEW = 30, 8
-
-
 PROCESS = "orchestrator.llm-d.ai/process"
-
-
 PURPOSE = "orchestrator.llm-d.ai/purpose"
-
-
 LABELS = {"orchestrator.llm-d.ai/managed": "true", "orchestrator.llm-d.ai/component": "lock"}
 
 

@@ -22,15 +22,9 @@ except ImportError:  # pragma: no cover - Cluster reports the missing package
 
 
 REFUSE, WAIT, OFF = "refuse", "wait", "off"
-
-
 FREE, ALIVE, EXPIRED = "free", "alive", "expired"
-
-
 # How often a Lease is tried to be written that others write too.
 TRIES = 20
-
-
 # A holder renews every few seconds; that long after the lock should have expired nothing more is to be learned.
 SLACK = 15
 

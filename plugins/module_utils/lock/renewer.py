@@ -30,15 +30,9 @@ PROGRAM = (
     " space = {'__name__': 'llm_d_lock', '__package__': spec['package']};"
     " exec(compile(spec['code'], 'llm_d_lock', 'exec'), space); space['main'](spec)"
 )
-
-
 TITLE = "llm-d-orchestrator: keeps the lock"
-
-
 # Seconds between looks at a playbook where the system cannot tell when it ends, and between tries after an error.
 LOOK, AGAIN = 2.0, 2.0
-
-
 # So long the cluster is tried to be reached for giving the locks back.
 LAST_TRIES = 6.0
 

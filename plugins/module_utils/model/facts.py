@@ -11,8 +11,6 @@ from ..base.data import Object, dicts, mapping
 from .items import RuleFacts
 
 FLAG = "ENABLE_GATEWAY_API_INFERENCE_EXTENSION"
-
-
 # gateway-api, config/crd: on every definition of a bundle.
 BUNDLE = "gateway.networking.k8s.io/bundle-version"
 

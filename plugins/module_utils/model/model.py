@@ -19,12 +19,8 @@ from ..objects.servers import Server, flag, servers, words
 from .items import CLUSTER_KINDS, InferencePool, Item, Picker, RenderedRelease, RuleFacts, ServedModel, Workload
 
 WORKLOADS = ("Deployment", "LeaderWorkerSet", "StatefulSet", "DaemonSet", "Job", "ReplicaSet", "Pod")
-
-
 # The charts of components whose releases were not rendered here.
 DEFAULT_CHARTS = {name: cls.chart for name, cls in COMPONENTS.items() if cls.chart}
-
-
 _RELEASE = "meta.helm.sh/release-name"
 
 

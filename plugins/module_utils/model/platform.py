@@ -16,12 +16,8 @@ if t.TYPE_CHECKING:
 
 
 KUBERNETES, OPENSHIFT = "kubernetes", "openshift"
-
-
 # Groups that OpenShift's API server has; route.openshift.io alone may be a definition on another cluster.
 SECURITY = "security.openshift.io"
-
-
 _MARKS = frozenset([SECURITY, "config.openshift.io"])
 
 

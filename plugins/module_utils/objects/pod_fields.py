@@ -15,15 +15,9 @@ from ..base.suggest import nearest
 from .pod_models import MODELS
 
 Path = tuple[t.Any, ...]
-
-
 # Share of equal letters from which an unknown field is taken for a known one.
 CLOSE = 0.7
-
-
 _LIST = re.compile(r"[Ll]ist\[(\w+)\]\Z")
-
-
 _PLAIN = {"str": (str, "text"), "int": (int, "a whole number"), "bool": (bool, "true or false")}
 
 

@@ -13,13 +13,8 @@ import typing as t
 from ..base.data import Object, dicts, mapping, texts
 
 PRIVILEGED, BASELINE, RESTRICTED = "privileged", "baseline", "restricted"
-
-
 Path = tuple[t.Any, ...]
-
-
 CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
-
 
 _CAPABILITIES = frozenset(
     [
@@ -39,9 +34,7 @@ _CAPABILITIES = frozenset(
     ]
 )
 
-
 _SELINUX = ("", "container_t", "container_init_t", "container_kvm_t", "container_engine_t")
-
 
 _SYSCTLS = frozenset(
     [
@@ -57,7 +50,6 @@ _SYSCTLS = frozenset(
         "net.ipv4.tcp_keepalive_probes",
     ]
 )
-
 
 _VOLUMES = frozenset(
     ["configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret"]

@@ -37,11 +37,7 @@ class LastWords:
 
 # A container that died this often is not going to live without a change.
 RESTARTS_FATAL = 3
-
-
 OOM_RESTARTS_FATAL = 2
-
-
 # Reasons of a waiting container that only a change of the object or of what it refers to can end.
 STUCK_REASONS = (
     "ImagePullBackOff",
@@ -51,20 +47,14 @@ STUCK_REASONS = (
     "CreateContainerConfigError",
     "CreateContainerError",
 )
-
-
 # A pull that failed so may succeed by itself.
 TRANSIENT_PULL = re.compile(
     r"timeout|timed out|connection re(set|fused)|unexpected EOF|too many requests|toomanyrequests|i/o|"
     r"\b50[0234]\b|temporar|no such host|TLS handshake|qps exceeded",
     re.I,
 )
-
-
 # An image that was not there a moment ago is not going to be there in the next.
 ABSENT_IMAGE = re.compile(r"not found|manifest unknown|does not exist|no such manifest", re.I)
-
-
 HOPELESS_PULLS = ("InvalidImageName", "ErrImageNeverPull")
 
 

@@ -18,11 +18,7 @@ from ..base.ours import OLD_SERVING_LABEL, SERVING_LABEL
 from .pods import condition, container_states
 
 ROLE_LABEL = "llm-d.ai/role"
-
-
 WORKER_LABEL = "leaderworkerset.sigs.k8s.io/worker-index"
-
-
 PORT_ARGUMENT = re.compile(r"(?<!\S)--port[= ]+[\"']?(\d+)")
 
 

@@ -12,21 +12,15 @@ from .conditions import State, object_state, seen
 from .pods import LastWords, PodState, container_states, ended, pod_revision, pod_state, unplaceable, waiting
 
 Words = t.Callable[[Object, Object], "LastWords | None"]
-
-
 # Their pods belong to workloads that a controller makes for them.
 NAME_LABELS = {
     "Gateway": "gateway.networking.k8s.io/gateway-name",
     "LeaderWorkerSet": "leaderworkerset.sigs.k8s.io/name",
 }
-
-
 # A message names this many pods; the others are counted.
 # The reason of a pod that the scheduler has no node for.
 UNPLACED = "Unschedulable"
 PODS_SHOWN = 3
-
-
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "LeaderWorkerSet", "Gateway")
 
 

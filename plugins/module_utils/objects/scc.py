@@ -14,20 +14,11 @@ from ..base.data import Object, dicts, mapping
 from .pod_security import Path, Refusal, containers
 
 UIDS = "openshift.io/sa.scc.uid-range"
-
-
 GROUPS = "openshift.io/sa.scc.supplemental-groups"
-
-
 LEVEL = "openshift.io/sa.scc.mcs"
-
-
 # OpenShift binds this one to every authenticated user.
 GIVEN = "restricted-v2"
-
-
 ROLE_PREFIX = "system:openshift:scc:"
-
 
 # What restricted-v2 is where SCCs may not be listed.
 RESTRICTED_V2: Object = {
@@ -49,7 +40,6 @@ RESTRICTED_V2: Object = {
         "secret",
     ],
 }
-
 
 _HOST = (("hostNetwork", "allowHostNetwork"), ("hostPID", "allowHostPID"), ("hostIPC", "allowHostIPC"))
 

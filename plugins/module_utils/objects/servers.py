@@ -14,16 +14,10 @@ import shlex
 from ..base.data import Object, dicts, mapping, number
 
 SHELLS = ("sh", "bash", "dash", "ash", "zsh")
-
-
 # Ports where no --port is given: vllm/entrypoints/openai/cli_args.py, sglang/srt/server_args.py, llm-d-inference-sim.
 DEFAULT_PORTS = {"vllm": 8000, "simulator": 8000, "sglang": 30000}
-
-
 # llm-d-inference-scheduler, cmd/pd-sidecar: --port and --vllm-port.
 SIDECAR_PORTS = {"port": 8000, "vllm-port": 8001}
-
-
 _ACCELERATORS = re.compile(
     r"(nvidia\.com/(gpu|mig-.*)|amd\.com/gpu|gpu\.intel\.com/.*|habana\.ai/gaudi|google\.com/tpu)\Z"
 )

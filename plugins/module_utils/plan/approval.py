@@ -16,11 +16,7 @@ from .file import read_plan
 from .state import changed_inputs, changed_states, plan_digest
 
 PRODUCTION = "production"
-
-
 PRODUCED = "run ansible-playbook llm_d.orchestrator.plan; it ends with the command for site that names plan and digest"
-
-
 AGAIN = "make a plan anew with the playbook plan, and have it approved"
 
 

@@ -16,11 +16,7 @@ from .outlook import order
 from .state import plan_digest, states
 
 ACTIONS = ("create", "update", "replace", "delete", "reuse")
-
-
 CHANGES = ("create", "update", "replace", "delete")
-
-
 # By the kind of consent, what grants it.
 GRANTS = {kind: f"llm_d_consent: [{kind}]" for kind in ("delete", "replace", "scale")} | {"adopt": "llm_d_adopt: true"}
 
@@ -126,11 +122,7 @@ def cluster_text(plan: Object) -> str:
 
 
 FORMAT = 1
-
-
 COUNTED = (CREATE, REUSE, UPDATE, REPLACE, DELETE)
-
-
 OPENSHIFT = ("config.openshift.io/v1", "security.openshift.io/v1")
 
 

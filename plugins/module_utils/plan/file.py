@@ -16,18 +16,12 @@ from ..base.mask import MASK, is_secret_key, mask, mask_text
 
 # A diff's mark, the indentation, a key, and what stands behind it.
 LINE = re.compile(r"^(?P<mark>[ +-]?)(?P<indent> *(?:- )*)(?P<key>[\w./\"'-]+):(?P<rest>$| .*$)")
-
 HEADER = re.compile(r"^(?:---|\+\+\+|@@)(?: |$)")
-
 ITEM = re.compile(r"^ *- +(?![\w./-]+:(?: |$))\S")
-
 SECRET_BLOCKS = ("data", "stringData")
-
 EMPTY = ("''", '""', "null", "{}", "[]")
-
 # What stands for a Secret's value already, and says whether it changes.
 SHOWN = re.compile(r"^ *['\"]?\([a-z, ]+\)['\"]?$")
-
 # Keys of a plan that hold names and hashes only; nothing in them is to be mistaken for a secret.
 NAMES = ("digest", "inputs", "state", "summary", "made", "format")
 
@@ -127,21 +121,12 @@ class _Hiding:
 
 
 FORMAT = 1
-
-
 PLAN, PAGE, LATEST = "plan.json", "plan.md", "latest"
-
-
 FILE_MODE, DIRECTORY_MODE = 0o600, 0o700
-
-
 # No plan of a stack comes near it: a thousand objects with their diffs are a few MiB.
 LARGEST = 64 * 2**20
-
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-
 REQUIRED = {"digest": str, "namespace": str, "made": str, "inputs": dict, "state": dict, "actions": list}
-
 AGAIN = "Make a plan anew with the playbook plan."
 
 

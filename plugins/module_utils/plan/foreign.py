@@ -18,11 +18,7 @@ if t.TYPE_CHECKING:
 
 
 NOT_OURS = "it exists and was not made by this collection"
-
-
 FIX = "other names, or llm_d_adopt: true to take it over"
-
-
 # Old revisions say nothing, and a release that was uninstalled with its history kept is nobody's.
 _SELECTOR = "owner=helm,status notin (superseded,uninstalled)"
 

@@ -21,8 +21,6 @@ if t.TYPE_CHECKING:
 
 # Steps of a record that only a component that changed something has.
 WORK = ("install", "apply")
-
-
 RECORDS = 10
 
 

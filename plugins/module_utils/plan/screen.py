@@ -28,14 +28,9 @@ from .page import capacity_lines
 
 # More than so many rows of a section are counted, not listed; the page has them all.
 ROWS = 12
-
 # More rows than these of one action are collapsed by component.
 MANY = 6
-
-
 WIDTH, COLUMNS = 10, 100
-
-
 WORDS = {"create": "to create", "update": "to update", "replace": "to replace", "delete": "to delete"}
 
 

@@ -16,8 +16,6 @@ from ..changes.actions import DELETE, REUSE, Action
 from ..cluster.compare import content
 
 ABSENT = "absent"
-
-
 # Hex digits of a single hash: enough to tell two states apart.
 LENGTH = 24
 

@@ -20,15 +20,9 @@ from .parts import RELEASE, parts_of
 
 # Whoever reads records goes by this number; it changes with their shape.
 FORMAT = 2
-
-
 STARTED_FORMAT = "%Y%m%dT%H%M%SZ"
-
-
 # Texts of a diagnosis are others' logs.
 TEXT_LIMIT = 8000
-
-
 # Of a diagnosis, what Ansible adds, and its words on the screen, which are made of the rest.
 SHOWN = ("changed", "failed", "screen", "warnings", "invocation")
 

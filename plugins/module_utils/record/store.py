@@ -23,34 +23,17 @@ except ImportError:  # pragma: no cover - reported by Cluster
 
 
 COMPONENT = "record"
-
-
 # What is ours of this type, for a list of them.
 SELECTOR = f"{MANAGED_LABEL}=true,{COMPONENT_LABEL}={COMPONENT}"
-
-
 FIELDS = f"type={RECORD_TYPE}"
-
-
 SUMMARY = "orchestrator.llm-d.ai/record"
-
-
 PREFIX = "llm-d-orchestrator-record-"
-
-
 KEY = "record"
-
-
 TIME = re.compile(r"\d{8}t\d{6}z")
-
-
 # A Secret holds 1 MiB at most (core/v1 MaxSecretSize).
 LIMIT = 900 * 1024
-
-
 # An annotation is no place for hundreds of names (together 256 KiB at most).
 NAMES = 200
-
 
 # What is left out of a record that is too large, until it fits: the largest that others repeat goes first.
 SPARED = (
@@ -178,8 +161,6 @@ def surplus(records: list[Object], history: int) -> list[str]:
 
 # Names and annotations without the data, of which each may have 900 KiB.
 METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
-
-
 GONE, TAKEN = 404, 409
 
 

@@ -13,8 +13,6 @@ from ..helm.records import Release
 from ..helm.wanted import Wanted, prepare
 
 RENDER_SECONDS = 120
-
-
 KEYS = ("name", "chart_ref", "chart_version", "values")
 
 

@@ -183,11 +183,7 @@ def _content(item: Object) -> str:
 
 
 PRODUCTION = "production"
-
-
 VARIABLE = "llm_d_approved_digest"
-
-
 READ = "read what would be done with --check, and have that approved; its last line is the command"
 
 

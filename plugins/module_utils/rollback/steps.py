@@ -21,8 +21,6 @@ from ..record.parts import RELEASE, recorded_parts
 from .chart import RecordedCharts
 
 UNCHANGED, HISTORY, CHART = "unchanged", "history", "chart"
-
-
 GONE = "Helm has that revision no more"
 
 

@@ -19,8 +19,6 @@ from ..objects.servers import Server
 
 # Keys (str) and indexes (int).
 Path = tuple[t.Any, ...]
-
-
 _SHOWN = 4
 
 

@@ -85,10 +85,7 @@ def _rule(
 
 
 _PENDING = "The pod stays Pending (FailedScheduling), and the release waits until it times out."
-
-
 _SCHEDULER = "Kubernetes, kube-scheduler"
-
 
 RULES = (
     _rule(

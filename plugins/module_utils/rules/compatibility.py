@@ -156,17 +156,9 @@ class PickerRow:
 # Since when sidecar containers are on by default, which the routing sidecar of llm-d-modelservice is; the inference
 # extension's prerequisites ask for them too.
 KUBERNETES_SINCE = "1.29"
-
-
 _OLD_CONFIG = "inference.networking.x-k8s.io/v1alpha1"
-
-
 _BOTH = (POOL_GROUP, ALPHA_POOL_GROUP)
-
-
 _ROUTER_SOURCE = "llm-d/llm-d-router v0.10.0, chart routerlib, _config.yaml"
-
-
 PICKERS = (
     PickerRow("epp", "1.0", (_OLD_CONFIG,), (ALPHA_POOL_GROUP,), "istio/istio#57219"),
     PickerRow("epp", "", (_OLD_CONFIG,), _BOTH, "gateway-api-inference-extension v1.3.0, chart inferencepool"),
@@ -189,11 +181,7 @@ class ChartRow:
 
 
 _GAIE = "gateway-api-inference-extension"
-
-
 _REWRITES = ("inferenceobjectives", "inferencemodelrewrites")
-
-
 CHARTS = (
     ChartRow(
         "inferencepool", "", "1.0", (ALPHA_POOL_GROUP,), ("inferencemodels",), f"{_GAIE} v0.5.1, chart inferencepool"

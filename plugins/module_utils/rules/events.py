@@ -24,11 +24,7 @@ from .pools import selected
 
 # llm-d-kv-cache, pkg/kvevents: the defaults of podDiscoveryConfig.socketPort and of vLLM's KVEventsConfig.endpoint.
 EVENT_PORT = 5557
-
-
 _TCP = re.compile(r"tcp://(?P<host>.+):(?P<port>[^:]+)\Z")
-
-
 _ANY = ("*", "0.0.0.0", "[::]", "::")
 
 
@@ -181,10 +177,7 @@ def block_sizes(model: StackModel) -> t.Iterator[Finding]:
 
 
 _rule = rule_factory("LLMD5")
-
-
 _SILENT = "Requests are served, but the picker's index stays empty: no prefix-cache hits, and no sign of it."
-
 
 RULES = (
     _rule(

@@ -76,7 +76,6 @@ def _plural(kind: str) -> str:
 
 _rule = rule_factory("LLMD6")
 
-
 RULES = (
     _rule(
         10,

@@ -16,15 +16,9 @@ from .pickers import config_of
 from .pools import label_side, selected, selector_side
 
 ROLES = ("decode", "prefill")
-
-
 # llm-d-inference-scheduler, docs/architecture.md: plugins that part requests into prefill and decode.
 _SPLITTING = ("pd-profile-handler", "disagg-profile-handler", "prefill-filter", "prefill-header-handler")
-
-
 _TENSOR = ("tensor-parallel-size", "tp")
-
-
 _SIZES = (_TENSOR, ("pipeline-parallel-size", "pp"), ("data-parallel-size", "dp"), ("data-parallel-size-local", "dpl"))
 
 
@@ -152,7 +146,6 @@ def too_many(model: StackModel) -> t.Iterator[Finding]:
 
 
 _rule = rule_factory("LLMD5")
-
 
 RULES = (
     _rule(

@@ -17,19 +17,11 @@ from .base import Side, finding, listed, rule_factory
 # Kinds whose name becomes a DNS label or a label's value: Services by their API, workloads by their pods' labels and
 # host names, Gateways by the Services that controllers make of them.
 LABEL_KINDS = ("Service", "Deployment", "StatefulSet", "LeaderWorkerSet", "Job", "Gateway", "InferencePool")
-
-
 # A LeaderWorkerSet's worker is <set>-<group>-<worker>, which stands in a label; a StatefulSet's pod is <set>-<n>.
 SUFFIXES = {"LeaderWorkerSet": len("-00-00"), "StatefulSet": len("-0000000000")}
-
-
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\Z")
-
-
 # RBAC allows more than a DNS subdomain.
 _FREE_NAMES = ("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")
-
-
 _MANAGED_BY = "meta.helm.sh/release-name"
 
 
@@ -142,7 +134,6 @@ def truncated(model: StackModel) -> t.Iterator[Finding]:
 
 
 _rule = rule_factory("LLMD3")
-
 
 RULES = (
     _rule(

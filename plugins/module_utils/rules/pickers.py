@@ -162,7 +162,6 @@ def plugins(model: StackModel) -> t.Iterator[Finding]:
 
 _rule = rule_factory("LLMD1")
 
-
 RULES = (
     _rule(
         10,

@@ -19,8 +19,6 @@ from .compatibility import KUBERNETES_SINCE, version
 from .provider import class_side
 
 ENFORCE = "pod-security.kubernetes.io/enforce"
-
-
 _SHOWN = 12
 
 
@@ -177,7 +175,6 @@ def _rule(
 
 
 _SCC = "OpenShift, Managing security context constraints"
-
 
 RULES = (
     _rule(

@@ -19,8 +19,6 @@ from .base import Path, Side, container_side, finding, listed, rule_factory
 
 # llm-d-modelservice v0.4.5 and later, values.yaml accelerator.resources; any other type gets nvidia.com/gpu.
 ACCELERATORS = ("nvidia", "intel-i915", "intel-xe", "intel-gaudi", "amd", "google", "cpu", "rebellions-atom")
-
-
 _TYPES: tuple[Path, ...] = (
     ("accelerator", "type"),
     ("decode", "accelerator", "type"),
@@ -178,7 +176,6 @@ def monitors(model: StackModel) -> t.Iterator[Finding]:
 
 
 _rule = rule_factory("LLMD5")
-
 
 RULES = (
     _rule(

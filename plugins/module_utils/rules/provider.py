@@ -17,8 +17,6 @@ from .routes_to_pools import pool_of
 
 # What the pool charts render for a provider: kind and the provider.name that asks for it.
 RENDERED = {"DestinationRule": "istio", "HealthCheckPolicy": "gke", "GCPBackendPolicy": "gke"}
-
-
 # Groups of what a provider's part of a chart renders.
 _GROUPS = ("networking.istio.io", "networking.gke.io", "monitoring.googleapis.com")
 
@@ -121,7 +119,6 @@ def parameters(model: StackModel) -> t.Iterator[Finding]:
 
 
 _rule = rule_factory("LLMD4")
-
 
 RULES = (
     _rule(

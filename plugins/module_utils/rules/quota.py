@@ -121,7 +121,6 @@ def _rule(
 
 _REFUSED = "The API server refuses the pods; only the ReplicaSet's or StatefulSet's events say why."
 
-
 RULES = (
     _rule(
         21,

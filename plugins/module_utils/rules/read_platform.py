@@ -27,20 +27,10 @@ except ImportError:  # pragma: no cover - reported by Cluster
 
 
 DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-
-
 METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
-
-
 ROUTES = "httproutes.gateway.networking.k8s.io"
-
-
 RBAC = "rbac.authorization.k8s.io/v1"
-
-
 TIMEOUT = 10
-
-
 # Definitions of kinds that are not served, at most.
 _LIMIT = 8
 

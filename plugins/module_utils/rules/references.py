@@ -133,10 +133,7 @@ def secret_keys(model: StackModel) -> t.Iterator[Finding]:
 
 
 _rule = rule_factory("LLMD6")
-
-
 _PODS = "Kubernetes, PodSpec"
-
 
 RULES = (
     _rule(

@@ -47,7 +47,6 @@ GROUPS: dict[str, tuple[Rule, ...]] = {
     "Permissions": permissions.RULES,
 }
 
-
 # Earlier rules explain a cause better: of several findings with one cause the first one stays.
 RULES: tuple[Rule, ...] = tuple(rule for rules in GROUPS.values() for rule in rules)
 

@@ -184,10 +184,7 @@ def rule_names(model: StackModel) -> t.Iterator[Finding]:
 
 
 API = "Gateway API v1, HTTPRoute"
-
-
 _rule = rule_factory("LLMD2")
-
 
 RULES: t.Final = (
     _rule(

@@ -212,7 +212,6 @@ def _rooted(pool: InferencePool, model: StackModel) -> bool:
 
 _rule = rule_factory("LLMD2")
 
-
 RULES: t.Final = (
     _rule(
         5,

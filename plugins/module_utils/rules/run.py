@@ -55,20 +55,14 @@ def capacity_weighed(findings: t.Iterable[Finding], capacity: str) -> list[Findi
 
 
 Objects = dict[str, list[Object]]
-
-
 # Seconds for one `helm template`.
 RENDER_TIMEOUT = 60
-
-
 CLUSTER_WIDE = (
     (GATEWAY_API, "GatewayClass"),
     (GATEWAY_API, "HTTPRoute"),
     ("storage.k8s.io/v1", "StorageClass"),
     ("scheduling.k8s.io/v1", "PriorityClass"),
 )
-
-
 IN_NAMESPACES = (
     ("v1", "ServiceAccount"),
     ("v1", "ConfigMap"),
@@ -78,8 +72,6 @@ IN_NAMESPACES = (
     (f"{GATEWAY_GROUP}/v1beta1", "ReferenceGrant"),
     *((api, "InferencePool") for api in POOL_APIS),
 )
-
-
 # Secrets of Helm's releases are large and no pod's.
 SECRETS = "type!=helm.sh/release.v1,type!=orchestrator.llm-d.ai/record"
 

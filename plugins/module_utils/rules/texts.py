@@ -10,11 +10,7 @@ import typing as t
 from .registry import RULES
 
 DOCS = "https://github.com/llm-d/llm_d.orchestrator/blob/main/docs/"
-
-
 VALUES_PAGE = DOCS + "reference/values.md#what-a-message-means"
-
-
 VARIABLES_PAGE = DOCS + "reference/values.md#mistakes-in-variables"
 
 
@@ -60,7 +56,6 @@ VALUES = {
     "yaml-syntax": "A values file is not YAML.",
     "yaml-tag": "A YAML tag means nothing to Helm.",
 }
-
 
 # Rules on variables, and on what the cluster must have before anything can be planned.
 VARIABLES = {

@@ -80,7 +80,6 @@ def picker_image(model: StackModel) -> t.Iterator[Finding]:
 
 _rule = rule_factory("LLMD4")
 
-
 RULES = (
     _rule(
         4,

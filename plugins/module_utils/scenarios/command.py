@@ -13,17 +13,9 @@ from .scenario import Scenario
 
 # What the benchmark puts on a cluster for itself, which nothing here makes.
 OWN_FOLDER = "/setup/preprocess"
-
-
 MODEL_FOLDER = "/model-cache/models/"
-
-
 _PORT = re.compile(r"(--port(?:\s*=\s*|\s+\\?\s*))(\$\{?(\w+)\}?|\d+)")
-
-
 _MODEL_PATH = re.compile(MODEL_FOLDER + r"([\w.-]+/[\w.-]+)")
-
-
 _TOPIC = re.compile(r"(kv@[^@\"'\s]+@)([^@\"'\\\s]+)")
 
 

@@ -23,8 +23,6 @@ except ImportError:  # pragma: no cover - the module reports it
 _MARK = re.compile(
     r"# Written by llm_d\.orchestrator\.llmdbench_scenario from (?P<name>[^\n]*), sha256:(?P<digest>\w+)\n"
 )
-
-
 _JINJA = re.compile(r"\{\{|\{%|\{#")
 
 

@@ -12,20 +12,11 @@ import re
 import typing as t
 
 PREFIX = "LLMDBENCH_"
-
-
 # Folder inside a container, where servers keep what may be lost.
 SCRATCH = "/tmp"
-
-
 COMMON = "VLLM_COMMON_"
-
-
 ROLES = {"decode": "VLLM_MODELSERVICE_DECODE_", "prefill": "VLLM_MODELSERVICE_PREFILL_"}
-
-
 SERVER = "VLLM_MODELSERVICE_"
-
 
 # Set before a scenario is read, so that it may use them.
 EARLY = {
@@ -104,7 +95,6 @@ EARLY = {
     **dict.fromkeys(("VLLM_MODELSERVICE_CHART_VERSION", "VLLM_INFRA_CHART_VERSION", "VLLM_GAIE_CHART_VERSION"), "auto"),
 }
 
-
 # Of a role, filled in after a scenario: a text, or the variable (after =) whose value it takes.
 LATE = {
     "REPLICAS": "=VLLM_COMMON_REPLICAS",
@@ -128,10 +118,8 @@ LATE = {
     },
 }
 
-
 # Names that roles shared in v0.2 and v0.3.
 SHARED = ("EXTRA_CONTAINER_CONFIG", "EXTRA_VOLUME_MOUNTS", "EXTRA_VOLUMES", "EXTRA_POD_CONFIG")
-
 
 # Environment of every model server, as the benchmark's entry points expect it: name by variable.
 ENVIRONMENT = {
@@ -152,7 +140,6 @@ ENVIRONMENT = {
     },
 }
 
-
 # Tags for images whose tag is left to the newest (auto) or is latest: versions that are known to work together.
 PINNED = {
     "llm-d-cuda": "v0.5.1",
@@ -166,7 +153,6 @@ PINNED = {
     "llm-d-benchmark": "v0.5.2",
 }
 
-
 # Accelerator types of llm-d-modelservice by the resource that they ask for (values.yaml, accelerator.resources).
 ACCELERATORS = {
     "nvidia.com/gpu": "nvidia",
@@ -176,7 +162,6 @@ ACCELERATORS = {
     "amd.com/gpu": "amd",
     "google.com/tpu": "google",
 }
-
 
 # Gateway provider by class; a class that a provider does not find by itself is passed on.
 GATEWAYS = {
@@ -191,7 +176,6 @@ GATEWAYS = {
     "data-science-gateway-class": "openshift",
     "openshift-default": "openshift",
 }
-
 
 # Which variables are not for a stack, and why. The first that matches counts.
 IGNORED: tuple[tuple[str, str], ...] = (
@@ -214,9 +198,7 @@ IGNORED: tuple[tuple[str, str], ...] = (
     ("VLLM_COMMON_CONTEXT_SECRET_NAME", "the benchmark's own secret is not made"),
 )
 
-
 _IGNORED = tuple((re.compile(pattern), why) for pattern, why in IGNORED)
-
 
 KNOWN = {
     *EARLY,

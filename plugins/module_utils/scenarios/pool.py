@@ -12,8 +12,6 @@ from .role import Values
 from .scenario import Scenario
 
 _GAIE = SERVER + "GAIE_"
-
-
 _PRESETS = "setup/presets/gaie"
 
 

@@ -15,12 +15,8 @@ from .known import ACCELERATORS, COMMON, ENVIRONMENT, ROLES, SERVER
 from .scenario import Scenario
 
 Values = dict[str, t.Any]
-
-
 # What the benchmark puts on a cluster for itself, which nothing here makes.
 OWN_CONFIG_MAP = "llm-d-benchmark-preprocesses"
-
-
 _SHELL_NAME = re.compile(r"\$\{?([A-Za-z_]\w*)")
 
 

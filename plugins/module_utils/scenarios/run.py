@@ -18,20 +18,14 @@ from .scenario import Scenario, read_scenario
 from .stack import Evaluated, Translation, translate
 
 _HOST = re.compile(r"[A-Za-z0-9][\w.-]{0,252}\Z", re.ASCII)
-
-
 _TOKEN = re.compile(
     r"\b(?:hf_[A-Za-z0-9]{8,}|sk-[A-Za-z0-9_-]{16,}|(?:ghp|gho|ghs|github_pat|glpat|nvapi)[_-][\w-]{16,})"
 )
-
-
 # What the modules and Ansible need of a host that stands for a cluster; a site adds its kubeconfig.
 _HOST_VARIABLES = {
     "ansible_connection": "local",
     "ansible_python_interpreter": Evaluated("{{ ansible_playbook_python }}"),
 }
-
-
 _WORDS = {
     "untranslatable": "line {line}: {what}: not translated, {why}{affects}",
     "changed": "line {line}: {variable}: {why}",

@@ -20,14 +20,8 @@ from .known import KNOWN, PINNED, PREFIX, ROLES, SERVER, SHARED, early, ignored,
 from .shell import FRESH, Shell
 
 MAX_BYTES = 6 * 1024 * 1024
-
-
 MAX_TEMPLATE = 1024 * 1024
-
-
 _PLACEHOLDER = re.compile(r"REPLACE_ENV_([A-Z0-9_]+?)(?=____|[^A-Z0-9_]|\Z)(?:\+\+\+\+default=([^\"\s]*))?")
-
-
 _TEMPLATE = re.compile(r"[\w./-]+\.(ya?ml|yaml\.in|yml\.in|in)\Z")
 
 

@@ -19,21 +19,13 @@ from .shell_words import Command, Redirect, ShellReader, bare, literal
 
 # All texts that expansion makes, in characters; a scenario makes some tens of thousands.
 MAX_EXPANDED = 32 * 1024 * 1024
-
-
 # Stands before the number of a file that mktemp would make.
 FRESH = "mktemp:"
-
-
 _OPENERS = {
     **{"if": "fi", "for": "done", "while": "done", "until": "done", "select": "done"},
     **{"case": "esac", "{": "}", "(": ")", "function": "}"},
 }
-
-
 _BETWEEN = ("then", "else", "do", "elif", "!", "time")
-
-
 _HARMLESS = (":", "true", "set", "shopt", "umask")
 
 
@@ -254,8 +246,6 @@ class Shell:
 
 
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\+?)=")
-
-
 _DECLARING = ("export", "declare", "typeset", "readonly", "local")
 
 

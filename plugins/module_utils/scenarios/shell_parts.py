@@ -11,38 +11,16 @@ import re
 import typing as t
 
 TEXT, VARIABLE, FRESH_FILE, BAD = "text", "variable", "fresh file", "bad"
-
-
 MAX_DEPTH = 30
-
-
 _PLAIN = re.compile(r"[^\s\\'\"$`;&|<>()]+")
-
-
 _IN_QUOTES = re.compile(r"[^\\\"$`]+")
-
-
 _IN_BRACES = re.compile(r"[^\\'\"$`}]+")
-
-
 IN_HEREDOC = re.compile(r"[^\\$`]+")
-
-
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-
-
 _OPERATION = re.compile(r":[-=+?]|[-=+?]|%%?|##?")
-
-
 _MKTEMP = re.compile(r"\s*(?:/usr)?(?:/bin/)?mktemp(?P<options>(?:\s+[^\s;&|<>()$`]+)*)\s*")
-
-
 _ANSI = re.compile(r"\\(?:x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|([0-7]{1,3})|(.))", re.DOTALL)
-
-
 _ANSI_LETTERS = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "f": "\f", "v": "\v"}
-
-
 _BRACKET = re.compile(r"[(){}'\"\\]")
 
 

@@ -19,21 +19,11 @@ from .shell_parts import IN_HEREDOC, TEXT, Parts, Word, WordPart
 
 # Of one word or here-document; a file of settings has a few dozen.
 MAX_PARTS = 50_000
-
-
 # Words and separators of a file; a scenario has some hundreds.
 MAX_STEPS = 600_000
-
-
 _BLANK = re.compile(r"(?:[ \t\r]|\\\r?\n)+")
-
-
 _COMMENT = re.compile(r"#[^\n]*")
-
-
 _REDIRECT = re.compile(r"\d*(<<<|<<-?|>>|>\||<>|[<>]&|&>>?|[<>])")
-
-
 _SEPARATOR = re.compile(r"&&|\|\||;;|[;&|()\n]")
 
 

@@ -18,11 +18,7 @@ from .role import Role, Values
 from .scenario import Scenario
 
 _GAIE = SERVER + "GAIE_"
-
-
 _PICKER = re.compile(r"tcp://([a-z0-9-]*(?:\$\([A-Z_]+\))?[a-z0-9-]*)-epp\.")
-
-
 _TOKEN = "{{ lookup('ansible.builtin.env', 'HF_TOKEN') }}"
 
 

@@ -20,10 +20,8 @@ from .infer import cached_schema, open_schema
 
 # Charts fetched at a time; each is a Helm process that mostly waits.
 PARALLEL = 4
-
 # Seconds of the processor for following one chart's templates; real charts take up to one.
 INFERENCE_SECONDS = 2.0
-
 # The modules' option unknown_keys, as severities.
 UNKNOWN_KEYS = {"error": ERROR, "warn": WARNING}
 Entry = dict[str, t.Any]

@@ -27,10 +27,8 @@ from .known_values import Commented, Known, kind_of, read_values
 
 # Part of the cache's key: raise it whenever the same chart would give another schema.
 VERSION = 4
-
 # Characters of templates that are followed; the largest charts in use have a few millions.
 MAX_TEMPLATES = 8 * 1024 * 1024
-
 # Top-level keys that hold YAML anchors for the rest of a file.
 ANCHORS = r"^(x-|_|\.)"
 
@@ -196,16 +194,13 @@ def _open_conditions(properties: dict[str, t.Any], entry: dict[str, t.Any]) -> N
 
 Schema = dict[str, t.Any]
 LOOPS = {reads.RANGE, reads.RANGE_MAP, reads.DYNAMIC}
-
 # The template itself copes with more than one type, or hands the value on to be run.
 ANY_TYPE = {reads.TYPE, reads.TPL}
 PRINTED = {reads.TEXT, reads.NUMBER, *ANY_TYPE}
-
 # Numbers by name: a default that is a number may else stand for 50%, 30s, a named port or a tag.
 NUMBER_NAME = re.compile(r"(replicas|replicacount|seconds|threshold|number|weight|historylimit)$", re.IGNORECASE)
 NUMERIC_TEXT = r"^\s*[-+]?[0-9]|\{\{|^\s*$"
 SCALAR = ["string", "number", "boolean", "null"]
-
 # Schemas of public charts have below 3 000 nodes; entries that are read at every level would multiply.
 MAX_NODES = 20_000
 MAPS = {"map", "empty map"}

@@ -20,12 +20,10 @@ from .infer import MAX_TEMPLATES
 from .source import SchemaError, compile_schema, resolve
 
 TEMPLATE_PATH = re.compile(r"\.Values((?:\.[A-Za-z_]\w*)+)")
-
 # Names of labels, annotations and environment variables are free.
 FREE_KEY = re.compile(r".*[./].*|[A-Z0-9_]+")
 ITEM = "[]"
 MAX_LEVELS = 8
-
 # Unknown keys that are compared with the known ones; a file has room for more than there is time to.
 MAX_LOOKED = 2_000
 Tree = dict[str, t.Any]

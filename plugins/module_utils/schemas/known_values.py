@@ -14,7 +14,6 @@ from ..values.nodes import ValueNode
 from ..values.reader import load_yaml
 
 COMMENT = re.compile(r"( *)#+( *)(.*)")
-
 # A key as charts write them; prose ("Note: ...", "see https://...") has spaces, capitals or no space after the colon.
 KEY = re.compile(r"- [a-zA-Z][\w./-]*:( |$)|[a-z][\w./-]*:( |$)")
 MAX_BLOCK = 400

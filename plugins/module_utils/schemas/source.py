@@ -29,13 +29,10 @@ FORMAT_DRAFTS = ("draft-04", "draft-06", "draft-07")
 NEWEST = "2020-12"
 METASCHEMAS = ("http://json-schema.org/", "https://json-schema.org/")  # known to jsonschema itself
 REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
-
 # Classes, quoting, groups and flags of Go's regular expressions (regexp/syntax) that Python reads otherwise or refuses.
 GO_ONLY = re.compile(r"\\[pPzQEC]|\(\?<[A-Za-z_]|\(\?[a-z]*U|\[\[:")
-
 # Keywords that hold values, not schemas.
 DATA = ("const", "enum", "default", "examples")
-
 DRAFTS = {
     "draft-04": "Draft4Validator",
     "draft-06": "Draft6Validator",

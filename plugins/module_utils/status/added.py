@@ -19,11 +19,7 @@ from ..objects.conditions import State
 from .rows import DeployedRelease, row
 
 Releases = dict[tuple[str, str], Release]
-
-
 OURS = f"{MANAGED_LABEL}=true"
-
-
 POOL = "InferencePool"
 
 

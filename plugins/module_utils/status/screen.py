@@ -9,11 +9,7 @@ import typing as t
 from ..base.data import Object
 
 HEADINGS = ("COMPONENT", "OBJECT", "STATE", "DRIFT")
-
-
 WIDEST = 70
-
-
 # More rows than these are counted; the file has them all.
 ROWS = 40
 

@@ -13,11 +13,7 @@ from ..base.ours import MANAGED_LABEL, RECORD_TYPE, SECRET_TYPE, is_kept, object
 from ..helm.records import Release
 
 CLAIM = "PersistentVolumeClaim"
-
-
 DEFINITION = "CustomResourceDefinition"
-
-
 # What every namespace has by itself.
 BUILT_IN = (("ConfigMap", "kube-root-ca.crt"), ("ConfigMap", "openshift-service-ca.crt"), ("ServiceAccount", "default"))
 

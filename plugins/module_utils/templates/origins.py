@@ -15,7 +15,6 @@ ITEM = "*"
 Path = tuple[str, ...]
 MAX_SIGNATURE = 6
 MAX_PATH = 24
-
 # Parts in one expression; public charts stay below 100, what doubles with every step gets there soon.
 MAX_WEIGHT = 2_000
 

@@ -14,7 +14,6 @@ from .reads import Reads
 from .syntax import TemplateError, parse
 
 VALUES_PATH = re.compile(r"\.Values((?:\.[A-Za-z_]\w*)*)")
-
 # A file's name, its nodes, and the path at which its chart's values stand.
 Page = tuple[str, list[Node], Path]
 

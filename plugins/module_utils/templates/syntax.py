@@ -16,13 +16,11 @@ from .nodes import ActionNode, Block, Call, Const, FieldNode, Name, Node, Operan
 
 # Deeper parentheses and blocks than any real chart's; a limit, so that no input ends in a RecursionError.
 MAX_DEPTH = 60
-
 TOKEN = re.compile(
     r"""(?P<space>\s+)|(?P<end>-?\}\})|(?P<string>"(?:[^"\\\n]|\\.)*")|(?P<raw>`[^`]*`)|(?P<char>'(?:[^'\\\n]|\\.)+')"""
     r"""|(?P<number>[-+]?(?:0[xXbBoO][0-9a-fA-F_]+|\d[\d_]*(?:\.\d*)?(?:[eE][-+]?\d+)?|\.\d+))"""
     r"""|(?P<field>\.[^\W\d]\w*)|(?P<dot>\.)|(?P<variable>\$\w*)|(?P<word>[^\W\d]\w*)|(?P<declare>:=)|(?P<sign>[=|(),])"""
 )
-
 OPEN = re.compile(r"\{\{(?:-(?=\s))?")
 COMMENT = re.compile(r"\s*/\*")
 COMMENT_END = re.compile(r"\s*-?\}\}")

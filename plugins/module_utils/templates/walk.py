@@ -23,7 +23,6 @@ from .sources import Sources
 MAX_STEPS = 200_000
 MAX_RECURSION = 3
 MAX_CALLS = 24
-
 # Of Helm's own map type, which only a chart's whole values have (pkg/chartutil/values.go).
 METHODS = ("AsMap", "Table", "PathValue", "YAML", "Encode")
 EMPTY_TEXT = ("{}", "[]", "null", "---", '""')

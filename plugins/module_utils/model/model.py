@@ -115,7 +115,7 @@ def build_model(
     planned = [item for part in parts for body in part.manifests if (item := _planned(body, part, route_gateway))]
     planned += [item for body in routes if (item := _route(body, route_gateway))]
     keys = {(item.kind, item.namespace, item.name) for item in planned}
-    releases = {(part.release, part.namespace) for part in parts}
+    releases = {(part.release, part.namespace) for part in parts if part.release}
     live = [item for item in _live(facts) if (item.kind, item.namespace, item.name) not in keys]
     live = [item for item in live if _owner(item) not in releases]
     wanted = [model if isinstance(model, ServedModel) else _from(ServedModel, model) for model in models]

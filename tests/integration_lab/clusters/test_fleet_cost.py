@@ -66,7 +66,8 @@ def test_each_host_has_as_many_tasks_whatever_the_number_of_hosts(fleets: tuple[
     assert [len(few), len(many)] == [FEW, MANY]
     ran = [[task for task, _size in own(results, everywhere(fleet))] for fleet in fleets for results in fleet.values()]
     assert all(tasks == ran[0] for tasks in ran)
-    assert len(ran[0]) >= 5
+    # The stack worked out and its plan written, at the least.
+    assert len(ran[0]) >= 3
     # What is left runs once.
     for fleet in fleets:
         once = [task for results in fleet.values() for task, _size in results if task not in everywhere(fleet)]

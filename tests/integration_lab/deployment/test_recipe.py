@@ -65,6 +65,10 @@ def test_the_recipes_component_is_deployed(
     variables["echo_replicas"] = 2
     assert run("site").changed > 0
     assert replicas() == 2
-    assert "echo" in run("status").text
+    run("status", status_file=str(tmp_path / "status.json"))
+    rows = json.loads((tmp_path / "status.json").read_text())["rows"]
+    assert [(row["name"], row["ready"], row["drift"]) for row in rows if row["component"] == "echo"] == [
+        ("echo", True, "")
+    ]
     run("teardown", teardown_confirm=True)
     assert replicas() is None

@@ -64,12 +64,6 @@ class Part:
         place = {"component": self.component, "name": self.name, "namespace": self.namespace, "kind": self.kind}
         return {**place, **self.spec}
 
-    @classmethod
-    def from_dict(cls, data: Object) -> Part:
-        """Return the part that as_dict() gave."""
-        place = {name: data[name] for name in ("component", "name", "namespace", "kind")}
-        return cls(**place, spec={key: value for key, value in data.items() if key not in place})
-
 
 class NeededKind(t.NamedTuple):
     """A kind of object that the cluster has to serve; why: what needs it."""

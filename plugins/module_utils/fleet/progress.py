@@ -12,9 +12,9 @@ from ..base.errors import told
 
 PHASES = {
     "planning": "reading the inputs, checking all values and the cluster",
-    "validation": "nothing is wrong; preparing what the releases need",
+    "validation": "nothing is wrong; taking the lock of the namespace",
     "deploying": "installing all components at once",
-    "routing": "applying routes, sending completions",
+    "routing": "sending completions through the Gateway",
     "complete": "",
 }
 # Their steps are not waited for.

@@ -236,7 +236,9 @@ def run(params: dict, cluster: Cluster, check_mode: bool = False) -> dict:
     begin = time.monotonic()
     names = ("namespace", "via", "prompt", "max_tokens", "requests", "timeout", "chat", "stream", "pd")
     stack = {} if params["models"] else params["stack"]
-    gateway = params.get("gateway") or stack.get("gateway") or {}
+    # A Gateway of which nothing is given has all its options, unset.
+    given = params.get("gateway") or {}
+    gateway = given if any(given.values()) else stack.get("gateway") or {}
     options = Options(
         gateway=gateway.get("name"),
         gateway_namespace=gateway.get("namespace"),

@@ -125,8 +125,8 @@ def _unknown(evidence: Evidence) -> t.Iterator[Proof]:
             if not owned.ready:
                 pods = pods_of(item, evidence.of("Pod"), evidence.of("ReplicaSet"))
                 yield Proof((ref(item),), _raw(evidence, item, owned.text), key=f"{kind} {owned.text}",
-                          since=evidence.since(item), because=tuple(map(ref, pods)),
-                          severity=ERROR if owned.failed else WARNING)  # fmt: skip
+                            since=evidence.since(item), because=tuple(map(ref, pods)),
+                            severity=ERROR if owned.failed else WARNING)  # fmt: skip
 
 
 def _raw(evidence: Evidence, item: Object, text: str) -> str:

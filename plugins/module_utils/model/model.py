@@ -113,6 +113,9 @@ def build_model(
     facts = facts or RuleFacts()
     parts = [part if isinstance(part, RenderedRelease) else _from(RenderedRelease, part) for part in components]
     planned = [item for part in parts for body in part.manifests if (item := _planned(body, part, route_gateway))]
+    # A namespace that exists is used as it is, and one that does not is among the facts as it will be.
+    known = {str(mapping(body.get("metadata")).get("name")) for body in facts.objects.get("Namespace", ())}
+    planned = [item for item in planned if item.kind != "Namespace" or item.release or item.name not in known]
     planned += [item for body in routes if (item := _route(body, route_gateway))]
     keys = {(item.kind, item.namespace, item.name) for item in planned}
     releases = {(part.release, part.namespace) for part in parts if part.release}

@@ -43,10 +43,14 @@ def from_record(record: Object) -> list[DeployedRelease]:
 def from_cluster(releases: t.Mapping[tuple[str, str], Release]) -> list[DeployedRelease]:
     """Return our releases as they are, where there is no record."""
     return [
-        DeployedRelease(one.name, one.namespace, one.labels.get(COMPONENT_LABEL) or "", one.chart, one.chart_version,
-                 one.revision)
-        for _key, one in sorted(releases.items()) if one.managed
-    ]  # fmt: skip
+        DeployedRelease(*_named(one), one.labels.get(COMPONENT_LABEL) or "", one.chart, one.chart_version, one.revision)
+        for _key, one in sorted(releases.items())
+        if one.managed
+    ]
+
+
+def _named(one: Release) -> tuple[str, str]:
+    return one.name, one.namespace
 
 
 def release_row(one: DeployedRelease, found: Release | None, recorded: bool) -> Object:

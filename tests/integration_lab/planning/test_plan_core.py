@@ -98,15 +98,11 @@ def actions(plan: dict[str, Any]) -> dict[str, str]:
 def checked(run: Run) -> dict[str, str]:
     """Return what `site.yml --check -v` says of each object that would change."""
     found: dict[str, str] = {}
+    words = {"created": "create", "updated": "update", "removed": "delete"}
     for match in RESULT.finditer(run.text):
-        result = json.loads(match[1])
-        for release in result.get("releases") or []:
-            rows = [row for row in release["objects"] if row["action"] != "reuse"]
-            found |= {f"{row['kind']}/{row['name']}": row["action"] for row in rows}
-        words = {"created": "create", "updated": "update", "removed": "delete"}
-        for row in result.get("routes") or []:
-            if row["action"] != "unchanged":
-                found[f"HTTPRoute/{row['name']}"] = words[row["action"]]
+        for part in json.loads(match[1]).get("parts") or []:
+            rows = [row for row in part["objects"] if row["action"] not in ("reuse", "unchanged")]
+            found |= {f"{row['kind']}/{row['name']}": words.get(row["action"], row["action"]) for row in rows}
     return found
 
 

@@ -19,6 +19,9 @@ DEFAULT_PORT = 8000
 RELEASE, OBJECTS, KUSTOMIZATION = "release", "objects", "kustomization"
 # What a component does in a deployment, in this order.
 PREPARING, DEPLOYING, ROUTING = "preparing", "deploying", "routing"
+# What Ansible takes for true and false where it is a text.
+TRUTHS = dict.fromkeys(("true", "yes", "on", "1", "y", "t"), True)
+TRUTHS |= dict.fromkeys(("false", "no", "off", "0", "n", "f"), False)
 # Types as argument_specs name them.
 TYPES: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool, "list": list, "dict": dict, "path": str}
 
@@ -252,10 +255,22 @@ def typed(value: t.Any, option: Values, where: str, findings: Findings) -> t.Any
         return _seconds(value, where, findings)
     if wanted is float and isinstance(value, int) and not isinstance(value, bool):
         return value
+    if isinstance(value, str) and wanted in (bool, float):
+        value = _read(value, wanted)
     if not isinstance(value, wanted):
         findings.add(where, f"is a {kind(value)}: {value!r}", f"a {kind(wanted())}", rule="input-type")
         return wanted()
     return value
+
+
+def _read(text: str, wanted: type) -> t.Any:
+    """Return what a text says, as -e NAME=VALUE gives it: a truth in Ansible's words, or a number; else the text."""
+    if wanted is bool:
+        return TRUTHS.get(text.strip().lower(), text)
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def _seconds(value: t.Any, where: str, findings: Findings) -> int:

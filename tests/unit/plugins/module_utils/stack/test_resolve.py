@@ -341,3 +341,14 @@ def test_every_row_has_its_class_role_and_wave_after_those_that_it_needs():
     for name, row in rows.items():
         assert row["role"] == f"llm_d.orchestrator.{name}"
         assert all(rows[needed]["wave"] < row["wave"] for needed in row["needs"]), name
+
+
+@pytest.mark.parametrize(
+    ("value", "enabled", "count"),
+    [("true", True, 0), ("no", False, 0), (True, True, 0), ("maybe", False, 1), (1, False, 1)],
+)
+def test_a_truth_may_be_a_text_as_extra_variables_are(value, enabled, count):
+    findings = Findings()
+    checked = checked_settings(params([], monitoring={"enabled": value, "error_rate": "0.1"}), findings)
+    assert (checked["components"]["monitoring"]["enabled"], len(findings.texts)) == (enabled, count)
+    assert checked["components"]["monitoring"]["error_rate"] == 0.1

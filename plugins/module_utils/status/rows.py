@@ -43,14 +43,17 @@ def from_record(record: Object) -> list[DeployedRelease]:
 def from_cluster(releases: t.Mapping[tuple[str, str], Release]) -> list[DeployedRelease]:
     """Return our releases as they are, where there is no record."""
     return [
-        DeployedRelease(*_named(one), one.labels.get(COMPONENT_LABEL) or "", one.chart, one.chart_version, one.revision)
+        DeployedRelease(
+            name=one.name,
+            namespace=one.namespace,
+            component=one.labels.get(COMPONENT_LABEL) or "",
+            chart=one.chart,
+            chart_version=one.chart_version,
+            revision=one.revision,
+        )
         for _key, one in sorted(releases.items())
         if one.managed
     ]
-
-
-def _named(one: Release) -> tuple[str, str]:
-    return one.name, one.namespace
 
 
 def release_row(one: DeployedRelease, found: Release | None, recorded: bool) -> Object:

@@ -67,7 +67,8 @@ def test_each_host_has_as_many_tasks_whatever_the_number_of_hosts(fleets: tuple[
     ran = [[task for task, _size in own(results, everywhere(fleet))] for fleet in fleets for results in fleet.values()]
     assert all(tasks == ran[0] for tasks in ran)
     # The stack worked out and its plan written, at the least.
-    assert len(ran[0]) >= 3
+    assert len(ran[0]) >= 4
+    assert {"Work out the stack and check it", "Write the plan"} <= {task.rpartition(" : ")[2] for task in ran[0]}
     # What is left runs once.
     for fleet in fleets:
         once = [task for results in fleet.values() for task, _size in results if task not in everywhere(fleet)]

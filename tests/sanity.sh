@@ -17,4 +17,4 @@ if [ -n "${ANSIBLE_CORE:-}" ]; then
   [ -x "$core/bin/ansible-test" ] || { python -m venv "$core" && "$core/bin/pip" install --quiet "ansible-core==$ANSIBLE_CORE.*"; }
   ansible_test=(env "PATH=$core/bin:$PATH" ansible-test)
 fi
-HOME="$test_home" tests/as_collection.sh "${ansible_test[@]}" sanity --color no --python "$python_version"
+HOME="$test_home" tests/as_collection.sh "${ansible_test[@]}" sanity "$@" --color no --python "$python_version"

@@ -10,4 +10,5 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.options i
 class ModuleDocFragment:
     """What the modules that work out a stack have in common."""
 
-    DOCUMENTATION = STACK_OPTIONS
+    # Annotated, as ansible-test takes a plain assignment in a fragment for a literal.
+    DOCUMENTATION: str = STACK_OPTIONS

@@ -8,8 +8,8 @@ import typing as t
 
 try:
     import yaml
-    from yaml import YAMLError
 
+    YAMLError = yaml.YAMLError
     LOADER: t.Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 except ImportError as exc:  # pragma: no cover - reported by the modules
     IMPORT_ERROR: ImportError | None = exc

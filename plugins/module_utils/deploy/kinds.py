@@ -115,11 +115,15 @@ def _each(work: Work, parts: t.Iterable[Object], verb: str) -> Result:
     for module, group in groups(parts):
         try:
             outcome.join(getattr(module, verb)(work, group))
-        except PartsFailed as exc:
-            raise PartsFailed(outcome.rows + exc.rows, outcome.changed or exc.changed, exc.noun) from exc
         except OrchestratorError as exc:
-            if not outcome.rows:
+            if not outcome.rows and not isinstance(exc, PartsFailed):
                 raise
-            place = {key: group[0][key] for key in ("component", "kind", "name", "namespace")}
-            raise PartsFailed([*outcome.rows, {**place, "action": None, "error": str(exc)}], outcome.changed) from exc
+            raise _with_those_before(outcome, exc, group[0]) from exc
     return outcome
+
+
+def _with_those_before(outcome: Result, error: OrchestratorError, part: Object) -> PartsFailed:
+    if isinstance(error, PartsFailed):
+        return PartsFailed(outcome.rows + error.rows, outcome.changed or error.changed, error.noun)
+    place = {key: part[key] for key in ("component", "kind", "name", "namespace")}
+    return PartsFailed([*outcome.rows, {**place, "action": None, "error": str(error)}], outcome.changed)

@@ -11,15 +11,14 @@ from ..base.data import Object
 from .conditions import State, object_state, seen
 from .pods import LastWords, PodState, container_states, ended, pod_revision, pod_state, unplaceable, waiting
 
-Words = t.Callable[[Object, Object], "LastWords | None"]
 # Their pods belong to workloads that a controller makes for them.
 NAME_LABELS = {
     "Gateway": "gateway.networking.k8s.io/gateway-name",
     "LeaderWorkerSet": "leaderworkerset.sigs.k8s.io/name",
 }
-# A message names this many pods; the others are counted.
 # The reason of a pod that the scheduler has no node for.
 UNPLACED = "Unschedulable"
+# A message names this many pods; the others are counted.
 PODS_SHOWN = 3
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "LeaderWorkerSet", "Gateway")
 
@@ -73,7 +72,7 @@ def verdict(
     pods: list[Object],
     replica_sets: list[Object],
     nodes: t.Callable[[], list[Object]] | None = None,
-    words: Words | None = None,
+    words: t.Callable[[Object, Object], LastWords | None] | None = None,
 ) -> State:
     """Return an object's readiness with what the pods of its present revision say, failed where they are stuck.
 
@@ -104,7 +103,7 @@ def _placed(pod: Object, state: PodState, nodes: t.Callable[[], list[Object]] | 
     return PodState(False, f"{UNPLACED}: {why}", True, state.reason, True) if why else state
 
 
-def _explained(pod: Object, state: PodState, words: Words | None) -> PodState:
+def _explained(pod: Object, state: PodState, words: t.Callable[[Object, Object], LastWords | None] | None) -> PodState:
     """Return the state of a pod that has crashed with its last words; stuck where a restart does not mend it."""
     if state.ready or words is None or state.reason in (UNPLACED, "OOMKilled"):
         return state

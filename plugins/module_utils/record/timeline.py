@@ -131,7 +131,7 @@ def drawing(record: Object, form: str) -> str:
     ]
     for label, parts in lanes(steps):
         drawn = [_bar(step, total) for step in parts]
-        ends = drawn[0][0], max(bar[1] for bar in drawn)
+        ends = drawn[0][0], max(step[1] for step in drawn)
         rows.append((label, "failed" if has_failed(parts) else "", drawn, *ends))
     told = [f"{name} {begin:.1f} to {end:.1f} s" for name, begin, end in spans]
     told += [f"{label} failed" for label, parts in lanes(steps) if has_failed(parts)]

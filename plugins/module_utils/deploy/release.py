@@ -21,7 +21,7 @@ from ..changes.actions import REUSE, Action, ReleaseObjects, refusals
 from ..changes.discover import Discovery
 from ..changes.fingerprints import fingerprinted, listed
 from ..charts.fetch import fetch_chart
-from ..helm.command import HelmError, template_arguments, uninstall_arguments, upgrade_arguments
+from ..helm.command import HelmError, uninstall_arguments, upgrade_arguments
 from ..helm.deployed import HelmRecords
 from ..helm.records import (
     Release,
@@ -289,15 +289,8 @@ class Releases:
 
     def render(self, wanted: Wanted, current: Release | None) -> str:
         """Return the manifest that Helm would install."""
-        arguments = template_arguments(
-            wanted.name,
-            wanted.chart.path,
-            wanted.namespace,
-            wanted.files,
-            kube_version=self.inventory.version,
-            apis=self.inventory.apis,
-            upgrade=current is not None and current.status != "uninstalled",
-        )
+        there = current is not None and current.status != "uninstalled"
+        arguments = wanted.template(self.inventory.version, self.inventory.apis, upgrade=there)
         return self.work.helm.run(arguments, self.work.left())
 
     def foreseen(self, plans: t.Sequence[ReleasePlan]) -> Result:

@@ -14,7 +14,7 @@ from ..base.errors import OrchestratorError
 from ..base.findings import ERROR
 from ..charts.fetch import Chart, fetch_chart
 from ..values.layers import load_values
-from .command import Helm
+from .command import Helm, template_arguments
 
 # Helm uses 0.5 s of CPU for an install and waits for the API server as long again.
 HELM_PROCESSES = min(8, 2 * (os.cpu_count() or 2))
@@ -90,3 +90,10 @@ class Wanted:
     registry: str = ""
     replace: t.Sequence[Object] = ()
     namespace: str = ""
+
+    def template(self, kube_version: str, apis: list[str], *, upgrade: bool) -> list[str]:
+        """Return the arguments of `helm template` for it, as for the given cluster."""
+        return template_arguments(
+            self.name, self.chart.path, self.namespace, self.files,
+            kube_version=kube_version, apis=apis, upgrade=upgrade,
+        )  # fmt: skip

@@ -7,7 +7,6 @@ from __future__ import annotations
 from ..base.data import Object
 from ..base.errors import OrchestratorError
 from ..deploy.base import Work
-from ..helm.command import template_arguments
 from ..helm.image_check import checked_render
 from ..helm.records import Release
 from ..helm.wanted import Wanted, prepare
@@ -38,10 +37,7 @@ class RecordedCharts:
                 f"its chart {wanted['chart_ref']} is no longer what it was: its digest is {one.chart.digest}, "
                 f"recorded was {recorded}"
             )
-        arguments = template_arguments(
-            one.name, one.chart.path, row["namespace"], one.files,
-            kube_version=self.work.inventory.version, apis=self.work.inventory.apis, upgrade=upgrade,
-        )  # fmt: skip
+        arguments = one.template(self.work.inventory.version, self.work.inventory.apis, upgrade=upgrade)
         text = checked_render(helm, arguments, one.chart.path, RENDER_SECONDS)
         self.wanted[row["name"], row["namespace"]] = one
         return Release(

@@ -16,7 +16,7 @@ from ..base.errors import OrchestratorError
 from ..base.findings import WARNING, Finding
 from ..capacity.read import CAPACITY_RULES, add_capacity
 from ..components.base import RELEASE, Part, Stack
-from ..helm.command import LocalHelm, template_arguments
+from ..helm.command import LocalHelm
 from ..helm.deployed import HelmRecords
 from ..helm.image_check import checked_render
 from ..helm.records import manifest_objects
@@ -135,7 +135,7 @@ class StackRules:
         helm = LocalHelm(self.fetching["helm"], self.stack.params.get("image_registry") or "")
         try:
             rows = [part for part in parts if part.kind == RELEASE and part.key not in manifests]
-            releases = [{"name": part.name, **part.spec} for part in rows]
+            releases = [{"name": part.name, "namespace": part.namespace, **part.spec} for part in rows]
             found = prepare(releases, helm, self.fetching["cache_dir"], plain_http=self.fetching["plain_http"])
             wanted = {part.key: one for part, one in zip(rows, found, strict=True)}
             with concurrent.futures.ThreadPoolExecutor(HELM_PROCESSES) as pool:
@@ -159,15 +159,8 @@ class StackRules:
         return RenderedRelease(part.component, part.name, part.namespace, manifests, *chart, part.layers)
 
     def _rendered(self, helm: LocalHelm, part: Part, wanted: Wanted) -> str:
-        arguments = template_arguments(
-            part.name,
-            wanted.chart.path,
-            part.namespace,
-            wanted.files,
-            kube_version=self.inventory.version,
-            apis=self.inventory.apis,
-            upgrade=part.key in self.existing,
-        )
+        inventory = self.inventory
+        arguments = wanted.template(inventory.version, inventory.apis, upgrade=part.key in self.existing)
         return checked_render(helm, arguments, wanted.chart.path, RENDER_TIMEOUT)
 
     def _objects(self) -> Objects:

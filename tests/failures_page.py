@@ -14,7 +14,8 @@ if __name__ == "__main__":
 
 sys.path[:0] = [str(ROOT / "tests" / "integration_lab" / folder) for folder in ("", "diagnosis")]
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.base import SYMPTOM, Diagnosis  # noqa: E402
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.registry import GROUPS, LOG_RULES  # noqa: E402
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.registry import GROUPS  # noqa: E402
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.rules_logs import LOG_RULES  # noqa: E402
 from diagnosis_cases import CASES, ODD_CAUSED, ODD_PLAYED, PLAYED_NAMES  # noqa: E402
 
 INTRO = """# Failures and what to do
@@ -34,7 +35,7 @@ status, events, log or release record that a node or Helm leaves; or the evidenc
 
 This page is made by `tests/failures_page.py` from the rules themselves.
 """
-AT_ONCE = {f"DIAG{rule.number}" for rule in LOG_RULES if rule.fatal} | {"DIAG101", "DIAG104", "DIAG107"}
+AT_ONCE = {rule.id for rule in LOG_RULES if rule.fatal} | {"DIAG101", "DIAG104", "DIAG107"}
 
 CAUSED = ODD_CAUSED | {case.rule for case in CASES if case.name not in PLAYED_NAMES}
 PLAYED = ODD_PLAYED | {case.rule for case in CASES if case.name in PLAYED_NAMES} - CAUSED

@@ -19,7 +19,8 @@ ROOT, SYMPTOM = "root", "symptom"
 @dataclasses.dataclass(frozen=True)
 class Proof:
     """What shows a cause. objects: what fails for it; text: the line that proves it; key: proofs of one key are one
-    cause; because: objects whose own causes explain this one; remedy: instead of the rule's."""
+    cause; because: objects whose own causes explain this one; remedy: instead of the rule's; container: the only one of
+    its pods that it speaks of."""
 
     objects: tuple[Ref, ...]
     text: str
@@ -28,6 +29,7 @@ class Proof:
     because: tuple[Ref, ...] = ()
     remedy: str = ""
     severity: str = ""
+    container: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,14 +9,16 @@ import typing as t
 
 from ..base.data import Object
 from ..base.mask import discreet, mask_text
+from ..objects.pods import pod_revision
 from .base import ERROR, SYMPTOM, Diagnosis, Proof
-from .evidence import Evidence, Ref, clean, ref
+from .evidence import Evidence, Log, Ref, clean, ref
 from .registry import RULES
+from .statements import decisive
 
 EVIDENCE_SHOWN = 3
 # What is no part of a deployment.
 UNCOUNTED = ("Event", "Node", "EndpointSlice", "LimitRange")
-OBJECTS_KEPT, CAUSES_KEPT, LOG_LINES_KEPT = 50, 40, 10
+OBJECTS_KEPT, CAUSES_KEPT, LOG_LINES_KEPT = 50, 40, 20
 
 
 @dataclasses.dataclass
@@ -68,9 +70,16 @@ def _proofs(rule: Diagnosis, evidence: Evidence) -> list[Proof]:
         return []
 
 
-def _unclaimed(proof: Proof, claimed: t.Container[Ref]) -> Proof | None:
-    """Return the proof without the pods that another rule has named already, None where nothing is left."""
-    left = tuple(item for item in proof.objects if item[0] != "Pod" or item not in claimed)
+def _unclaimed(proof: Proof, claimed: t.Mapping[Ref, Cause]) -> Proof | None:
+    """Return the proof without the pods that another rule has named already, None where nothing is left. What logs of
+    one pod say is each a cause of its own."""
+    left = tuple(
+        item
+        for item in proof.objects
+        if item[0] != "Pod"
+        or item not in claimed
+        or (proof.container and all(other.container for other in claimed[item].proofs))
+    )
     if not left or (left[0][0] == "Run" and claimed):
         return None
     return dataclasses.replace(proof, objects=left)
@@ -118,6 +127,7 @@ def as_dict(evidence: Evidence, cause: Cause) -> Object:
     """Return a cause as the module returns it."""
     since = [proof.since for proof in cause.proofs if proof.since]
     objects = cause.objects
+    explained = [item for item in dict.fromkeys(cause.explains) if item not in objects]
     remedies = list(dict.fromkeys(proof.remedy for proof in cause.proofs if proof.remedy))
     components = dict.fromkeys(name for item in objects if (name := evidence.component(item)))
     return {
@@ -127,7 +137,7 @@ def as_dict(evidence: Evidence, cause: Cause) -> Object:
         "component": ", ".join(components),
         "objects": [name_of(item, evidence.namespace) for item in objects[:OBJECTS_KEPT]],
         "count": len(objects),
-        "explains": [name_of(item, evidence.namespace) for item in dict.fromkeys(cause.explains)][:OBJECTS_KEPT],
+        "explains": [name_of(item, evidence.namespace) for item in explained[:OBJECTS_KEPT]],
         "evidence": list(dict.fromkeys(proof.text for proof in cause.proofs))[:EVIDENCE_SHOWN],
         "cause": cause.rule.cause,
         "remedy": " ".join([*remedies[:2], cause.rule.remedy] if not remedies else remedies[:2]),
@@ -143,7 +153,7 @@ def name_of(item: Ref, namespace: str) -> str:
 
 
 def raw(evidence: Evidence, unknown: t.Container[Ref]) -> list[Object]:
-    """Return events and log lines of what no rule knows."""
+    """Return what no rule knows: events of objects, and the decisive log lines of each container of a pod template."""
     rows: list[Object] = []
     for kind, items in evidence.lists.items():
         for item in items if kind != "Event" else []:
@@ -152,11 +162,15 @@ def raw(evidence: Evidence, unknown: t.Container[Ref]) -> list[Object]:
                     f"{e.get('type')} {e.get('reason')}: {clean(e.get('message'))}" for e in evidence.events(item)[:5]
                 ]
                 rows.append({"object": name_of(ref(item), evidence.namespace), "events": events})
+    alike: dict[tuple, list[Log]] = {}
     for log in evidence.logs:
         if ref(log.pod) in unknown:
-            lines = [clean(line) for line in log.lines if line.strip()][-LOG_LINES_KEPT:]
-            where = f"{name_of(ref(log.pod), evidence.namespace)}, container {log.container}"
-            rows.append({"object": where, "log": lines})
+            alike.setdefault((evidence.workload(log.pod), pod_revision(log.pod), log.container), []).append(log)
+    for (workload, _revision, container), logs in alike.items():
+        pod = ref(logs[0].pod)
+        more = f" and others of {name_of(workload, evidence.namespace)}" if workload != pod else ""
+        lines = decisive([line for log in reversed(logs) for line in log.lines], LOG_LINES_KEPT)
+        rows.append({"object": f"{name_of(pod, evidence.namespace)}{more}, container {container}", "log": lines})
     return rows[:20]
 
 

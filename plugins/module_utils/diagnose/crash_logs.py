@@ -13,9 +13,10 @@ from ..base.errors import OrchestratorError
 from ..base.mask import discreet, is_secret_key
 from ..cluster.client import Cluster
 from ..objects.pods import LastWords
-from .log_rules import diagnosed, last_line
+from .evidence import clean
+from .log_rules import last_line, matches
 from .logs import known_secrets, log_of
-from .registry import LOG_RULES
+from .rules_logs import LOG_RULES
 
 THREADS, MOST = 4, 50
 
@@ -48,16 +49,16 @@ class CrashLogs:
             secrets = known_secrets(self.cluster, [pod], is_secret_key) if lines else set()
         except OrchestratorError:  # the container's state alone has to do
             return
-        self._words[key] = last_words(lines, secrets)
+        self._words[key] = last_words(lines, secrets, pod, container)
         self.tell()
 
 
-def last_words(lines: t.Sequence[str], secrets: t.Iterable[str] = ()) -> LastWords | None:
-    """Return what a log ends with, secrets masked; None for an empty one."""
+def last_words(lines: t.Sequence[str], secrets: t.Iterable[str], pod: Object, container: str) -> LastWords | None:
+    """Return what the log of a pod's container ends with, secrets masked; None for an empty one."""
     hidden = sorted((text for text in secrets if len(text) >= 4), key=len, reverse=True)
-    found = diagnosed(lines, LOG_RULES)
-    if found:
-        rule, line = found
-        return LastWords(discreet(line, hidden), f"DIAG{rule.number} {rule.title}", rule.fatal)
+    for match in matches(tuple(lines), LOG_RULES, ended=True):
+        if match.fits(pod, container):
+            line = discreet(clean(match.statement.shown), hidden)
+            return LastWords(line, f"{match.rule.id} {match.rule.title}", match.rule.fatal)
     line = last_line(lines)
     return LastWords(discreet(line, hidden)) if line else None

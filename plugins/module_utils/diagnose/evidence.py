@@ -17,7 +17,7 @@ from ..objects.pods import owner
 # (kind, namespace, name); the namespace is '' for what has none.
 Ref = tuple[str, str, str]
 HELM_OWNER = "meta.helm.sh/release-name"
-LINE_LIMIT = 300
+LINE_LIMIT = 2000
 # Terminal sequences, and control characters but the tab and the newline.
 CONTROL = re.compile(
     r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b[@-_]|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]"

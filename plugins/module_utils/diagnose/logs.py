@@ -21,9 +21,10 @@ except ImportError:  # pragma: no cover - reported by Cluster
     ApiException = Exception  # type: ignore[assignment,misc]
 
 
-LINES, BYTES = 50, 8 * 1024
+# A traceback of each of a model's processes goes before the one that says "see root cause above".
+LINES, BYTES = 400, 64 * 1024
 # The server counts limitBytes from the first line: long lines must not cost the last ones, which matter.
-READ_BYTES = 256 * 1024
+READ_BYTES = 512 * 1024
 # Containers of one workload that fail the same way say the same.
 PER_WORKLOAD, CONTAINERS = 2, 20
 TIMEOUT = (3.0, 10.0)

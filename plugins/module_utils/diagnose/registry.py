@@ -17,7 +17,10 @@ from . import (
     rules_volumes,
 )
 from .base import Diagnosis
-from .rules_logs import PICKER, SERVER
+from .log_rules import diagnoses
+from .rules_logs import ABSENT_POOL, LOG_RULES, PICKER, SERVER
+
+_SAID = diagnoses(LOG_RULES)
 
 GROUPS: dict[str, tuple[Diagnosis, ...]] = {
     "Namespace, releases and definitions": rules_cluster.NAMESPACE,
@@ -25,8 +28,9 @@ GROUPS: dict[str, tuple[Diagnosis, ...]] = {
     "Volumes": rules_volumes.RULES,
     "Room and placement": rules_scheduling.RULES,
     "Images": rules_images.RULES,
-    "Endpoint picker": tuple(rule.diagnosis() for rule in PICKER),
-    "Model server": tuple(rule.diagnosis() for rule in SERVER),
+    # What the picker says of its pool comes after what is seen of the pool.
+    "Endpoint picker": (*(_SAID[rule.number] for rule in PICKER[:-1]), ABSENT_POOL, _SAID[PICKER[-1].number]),
+    "Model server": tuple(_SAID[rule.number] for rule in SERVER),
     "Containers": rules_start.RULES,
     "Gateways": (*rules_gateways.RULES, *rules_endpoints.GATEWAYS),
     "Routes": rules_routing.RULES,
@@ -35,5 +39,3 @@ GROUPS: dict[str, tuple[Diagnosis, ...]] = {
 }
 
 RULES: tuple[Diagnosis, ...] = tuple(rule for rules in GROUPS.values() for rule in rules)
-# Rules whose match in a log says that a restart is of no use.
-LOG_RULES = (*PICKER, *SERVER)

@@ -98,8 +98,9 @@ def _crashes(evidence: Evidence) -> t.Iterator[Proof]:
             name = str(state.get("name"))
             text = f"container {name}: exit code {end.get('exitCode')}, {state.get('restartCount') or 0} restarts"
             line = _said_last(evidence, pod, name) or clean(end.get("message"))
-            text += f"; last line of its log: {line}" if line else "; no log"
-            yield Proof((ref(pod),), text, key=f"{name} {line}", since=evidence.since(pod))
+            text += f"; its log says: {line}" if line else "; no log"
+            key = f"{'/'.join(evidence.workload(pod))} {name}"
+            yield Proof((ref(pod),), text, key=key, since=evidence.since(pod))
 
 
 def _said_last(evidence: Evidence, pod: Object, container: str) -> str:
@@ -180,7 +181,7 @@ LAST = (
         "DIAG901", "A container ends again and again", _crashes,
         "CrashLoopBackOff or Error, with a log that no rule knows",
         "The program ends by itself; its log says why.",
-        "Read the last lines of its log, below and by kubectl logs --previous.",
+        "Read what its log says, below and by kubectl logs --previous.",
         "Kubernetes, Debug Running Pods",
     ),
     Diagnosis(

@@ -1,19 +1,34 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Rules of diagnosis on the log of model servers and their sidecars."""
+"""Rules of diagnosis on what programs say in their logs: models, arguments, files, networks, the endpoint picker."""
 
 from __future__ import annotations
 
-from .log_rules import log_rule
+import re
+import typing as t
+
+from ..base.data import Object
+from ..objects.pods import condition, container_states
+from .base import Diagnosis, Proof
+from .evidence import Evidence, Log, clean, ref
+from .log_rules import Rules, log_rule
+from .rules_gpus import GPUS
 
 _HUB = "F9; vllm-project/aibrix#772; huggingface_hub errors"
 _VLLM = "vLLM, engine arguments"
+_AT_HUB = r"(?:huggingface\.co|hf-mirror|hf\.co|huggingface_hub)"
+_UNREACHED = (
+    r"(?:connection (?:refused|reset|timed out)|no such host|i/o timeout|no route to host|network is unreachable|"
+    r"timed out|name resolution|name or service not known|failed to (?:lookup address|resolve)|dns error|"
+    r"could ?n[o']t (?:resolve host|connect to)|host not found in upstream|max retries exceeded|server misbehaving)"
+)
+_ADDRESS = r"(?:\w+://[\w.\[\]:-]+|(?!\S+\.(?:py|go|cc|cpp|c|rs|h):)\b[\w.-]+:\d{2,5}\b|host='[^']+'|lookup [\w.-]+)"
 
-SERVER = (
+MODELS = (
     log_rule(
         501, "Hugging Face gates the model, and the token has no access to it",
         r"(?<!private or )gated ?repo|access to model \S+ is restricted|not in the authorized list|awaiting a review|"
-        r"403 client error.*huggingface|must (have access|be authenticated) to (it|access it)",
+        r"403 (?:client error|forbidden).*huggingface|must (?:have access|be authenticated) to (?:it|access it)",
         "The model's licence has to be accepted on Hugging Face by the token's account, or the token lacks the scope to"
         " read gated repositories.",
         "Accept the licence on the model's page with the token's account; give the token read access to gated"
@@ -23,16 +38,19 @@ SERVER = (
     log_rule(
         503, "The model does not exist under that name",
         r"repository ?not ?found|404 client error.*huggingface|is not a local folder and is not a valid model"
-        r" identifier|"
-        r"revision ?not ?found|repo id must (be in the form|use)|does not appear to have a file named",
+        r" identifier|revision ?not ?found|repo id must (?:be in the form|use)|does not appear to have a file named|"
+        r"is not a valid git identifier|invalid repository ID or local directory|"
+        r"not the path to a directory containing|unrecognized model in|"
+        r"can't load (?:the configuration|tokenizer|the model) (?:of|for)",
         "Hugging Face has no such repository or revision, the token may not see it, or the local path holds no model.",
         "Correct the model's name (modelArtifacts.uri, --model, --revision) or the path on the volume.",
         _HUB,
     ),
     log_rule(
         502, "Hugging Face does not accept the token",
-        r"401 client error|invalid user token|user access token.*(invalid|expired)|"
-        r"invalid credentials in authorization|token seems to be invalid|HTTP 401.*huggingface",
+        r"401 client error(?!.*url: https?://(?!\S*(?:huggingface|hf)))|invalid user token|"
+        r"user access token.*(?:invalid|expired)|invalid credentials in authorization|token seems to be invalid|"
+        r"HTTP 401.*huggingface|huggingface.*401 unauthorized",
         "The token is missing, wrong, revoked or expired. For a private or misspelt repository Hugging Face says 401"
         " too.",
         "Set a valid token (prepare_hf_token, or the Secret named by modelArtifacts.authSecretName), and check the"
@@ -40,145 +58,240 @@ SERVER = (
         _HUB,
     ),
     log_rule(
-        504, "Hugging Face cannot be reached",
-        r"(couldn't connect to|max retries exceeded|failed to (connect|resolve)|name resolution).*(huggingface|"
-        r"hf-mirror|hf\.co)|(huggingface|hf\.co)\S*.*(name resolution|connection (refused|reset|timed out)|timed out)|"
-        r"LocalEntryNotFoundError|outgoing traffic has been disabled|HF_HUB_OFFLINE",
-        "The pods have no way to huggingface.co, and the model is not in their cache.",
-        "Open the way (HTTPS_PROXY, egress policy), set HF_ENDPOINT to a mirror, or put the model on a claim (pvc://).",
-        _HUB,
+        507, "Hugging Face limits the number of requests",
+        rf"429 (?:client error|too many requests).*{_AT_HUB}|{_AT_HUB}.*(?:429|too many requests|rate limit)",
+        "Too many downloads came from this address or with this token in a short time; without a token the limit is"
+        " low.",
+        "Give the pods a token, download once to a claim (prepare_downloads, pvc://), or wait some minutes.",
+        "Hugging Face Hub, rate limits",
         fatal=False,
     ),
     log_rule(
-        511, "The container's CUDA does not fit the node's driver",
-        r"driver version is insufficient|nvidia driver on your system is too old|unsatisfied condition: cuda|"
-        r"forward compatibility was attempted on non supported|no kernel image is available|"
-        r"system has unsupported display driver|libcuda\.so\.1: cannot open|cudaErrorInsufficientDriver|"
-        r"the provided PTX was compiled with an unsupported",
-        "The image is built for a newer CUDA, or for other GPUs, than the node's driver and cards support.",
-        "Use an image for the node's CUDA version (nvidia-smi shows it), or a newer driver on the nodes, or other"
-        " nodes.",
-        "NVIDIA, CUDA Compatibility; F9",
+        505, "A vocabulary that the server downloads by itself cannot be had",
+        r"(?:loading|load) vocab file|openaipublic\.blob|encodings/\w+\.tiktoken|"
+        r"tiktoken.*(?:download|resolve|connect)",
+        "gpt-oss and other models with tiktoken take their vocabulary from a server of OpenAI at start, also where the"
+        " weights are there already. The pods have no way to it.",
+        "Put o200k_base.tiktoken and cl100k_base.tiktoken on a volume and set TIKTOKEN_ENCODINGS_BASE and"
+        " TIKTOKEN_RS_CACHE_DIR to its folder, or open the way to openaipublic.blob.core.windows.net.",
+        "vllm-project/vllm#22525; openai/harmony#46, #95",
     ),
     log_rule(
-        512, "The container sees no GPU",
-        r"no CUDA GPUs are available|failed to infer device type|no CUDA-capable device|found no nvidia driver|"
-        r"cuda is not available|device_count.*\b0\b.*gpu|no HIP GPUs are available",
-        "The container asked for no GPU, or the device plugin or container runtime did not give it one.",
-        "Ask for nvidia.com/gpu in resources.limits (accelerator.type, parallelism.tensor), and check the GPU operator"
-        " and runtimeClassName.",
-        "PyTorch; NVIDIA/gpu-operator; F9",
+        506, "The model's files are damaged or not complete",
+        r"SafetensorError|deserializing header|MetadataIncompleteBuffer|cannot find any model weights|"
+        r"weights were not initialized from checkpoint|no such file.*\.(?:safetensors|bin|gguf|pth?)\b|"
+        r"PytorchStreamReader failed|consistency check failed: file should be|"
+        r"checkpoint shards?.*(?:missing|not found)|is not a valid (?:safetensors|gguf) file",
+        "A download was broken off, a shard is missing, or a Git LFS pointer stands where the weights belong.",
+        "Remove the model's folder from the volume and download it again; compare sizes with the model's page.",
+        "safetensors, format; vLLM, loading models",
     ),
     log_rule(
-        521, "max-model-len is more than the KV cache can hold",
-        r"max(imum)? ?seq(uence)? len(gth)? \(?\d+\)?.*(larger than|KV cache)|larger than the maximum number of"
-        r" tokens that"
-        r" can be stored in KV cache|No available memory for the cache blocks|KV cache is needed, which is larger",
-        "After the weights there is too little GPU memory left for one request of that length.",
-        "Lower --max-model-len (the log may give an estimate), raise --gpu-memory-utilization, use more GPUs"
-        " (parallelism.tensor) or --kv-cache-dtype fp8.",
-        "vllm-project/vllm#2418",
-    ),
-    log_rule(
-        522, "max-model-len is more than the model supports",
-        r"max_model_len \(?\d+\)? is greater than the derived max_model_len|VLLM_ALLOW_LONG_MAX_MODEL_LEN",
-        "--max-model-len is longer than the model's own context.",
-        "Lower --max-model-len to the model's context, or set up rope scaling on purpose.",
+        528, "The model brings its own code, which the server does not run",
+        r"requires you to execute the configuration file|contains custom code which must be executed|"
+        r"trust[-_]remote[-_]code=True",
+        "The repository holds Python code; servers run it only where they are told to trust it.",
+        "Add --trust-remote-code where you trust the model's code, or use a version of the image that knows the model.",
         _VLLM,
     ),
+)  # fmt: skip
+
+
+def _service(evidence: Evidence, _log: Log, found: re.Match[str]) -> str:
+    """Return the remedy with the Service that sets a variable to an address; "" where there is none."""
+    address, port = found["address"], found["port"]
+    for service in evidence.of("Service"):
+        spec, name = service.get("spec") or {}, service["metadata"]["name"]
+        ports = [str(entry.get("port")) for entry in spec.get("ports") or []]
+        variable = f"{name.upper().replace('-', '_')}_PORT"
+        if (spec.get("clusterIP") == address and port in ports) or variable in found.string:
+            return (
+                f"The Service {name} of this namespace sets {variable} in every pod: rename the Service, or set"
+                " enableServiceLinks: false in the pods (for a role of the model: extraConfig.enableServiceLinks)."
+            )
+    return ""
+
+
+def _denied(_evidence: Evidence, log: Log, _found: re.Match[str]) -> str:
+    """Return the remedy with the account and all that it may not do."""
+    wanted: dict[str, set[str]] = {}
+    account = ""
+    for line in log.lines:
+        for found in _FORBIDDEN.finditer(line):
+            account = found["account"]
+            kind = f"{found['kind']}.{found['group']}" if found["group"] else found["kind"]
+            wanted.setdefault(clean(kind, 80), set()).add(found["verb"].lower())
+    if not account:
+        return ""
+    rights = "; ".join(f"{', '.join(sorted(verbs))} {kind}" for kind, verbs in sorted(wanted.items()))
+    return (
+        f"Let the ServiceAccount {clean(account, 120).replace(':', '/')} do what it asks for ({rights}): it needs get,"
+        " list and watch on pods, inferencepools (the group in use) and inferenceobjectives. The chart makes its Role"
+        " and RoleBinding unless told otherwise."
+    )
+
+
+def _server_runs(pod: Object, container: str, _found: re.Match[str]) -> bool:
+    """Return whether the other containers of a pod are well, so that nobody else tells why one does not answer."""
+    return all(state.get("ready") for state in container_states(pod) if state.get("name") != container)
+
+
+_FORBIDDEN = re.compile(
+    r'is forbidden: User \\*"system:serviceaccount:(?P<account>[^"\\]+)\\*" cannot (?P<verb>\w+)'
+    r' resource \\*"(?P<kind>[^"\\]+)\\*" in API group \\*"(?P<group>[^"\\]*)',
+    re.IGNORECASE,
+)
+
+PROGRAMS = (
     log_rule(
-        523, "The GPU's memory is too small or taken",
-        r"CUDA out of memory|torch\.(cuda\.)?OutOfMemoryError|HIP out of memory|"
-        r"Free memory on device.*less than desired|CUBLAS_STATUS_ALLOC_FAILED",
-        "The weights and activations do not fit into the GPU's memory, or another process holds some of it.",
-        "Use more GPUs for the model (parallelism.tensor), a smaller or quantised model, fewer --max-num-seqs, a lower"
-        " --gpu-memory-utilization where the GPU is shared.",
-        _VLLM,
+        527, "A Service sets a variable that the program reads as its own",
+        r"(?:_PORT|invalid|pars(?:e|ing)|cannot be converted|not a valid|integer).*?"
+        r"(?:tcp|udp)://(?P<address>[\d.]+|\[[\da-f:]+\]):(?P<port>\d+)",
+        "Kubernetes gives every pod of a namespace variables for its Services: a Service named vllm sets VLLM_PORT to"
+        " tcp://..., which vLLM takes for a port number.",
+        "Rename the Service, or set enableServiceLinks: false in the pods (extraConfig.enableServiceLinks of the"
+        " role).",
+        "vLLM, Environment Variables; Kubernetes, Accessing Services",
+        advise=_service,
     ),
     log_rule(
-        524, "The model's parallelism does not fit its GPUs or its layers",
-        r"must be divisible by tensor parallel|World size \(?\d+\)? is larger than the number of available GPUs|"
-        r"tensor[_ -]parallel[_ -]size.*(exceed|larger than|greater than|must)|not divisible by.*tp_?size",
-        "--tensor-parallel-size does not divide the attention heads, or is more than the container's GPUs.",
-        "Set parallelism.tensor to a divisor of the model's heads, and ask for as many GPUs.",
-        _VLLM,
+        554, "The container's user has no name in the image",
+        r"getpwuid\(\)|uid not found|no user exists for uid|unknown userid|unable to find user",
+        "The container runs as a user id that /etc/passwd of the image does not know (OpenShift gives each namespace"
+        " its own), and a library asks for the user's name.",
+        "Set USER and LOGNAME (any name), and HOME, TORCHINDUCTOR_CACHE_DIR and other caches to a path that may be"
+        " written, in the container's env; or run it as a fixed user (runAsUser, an SCC that permits it).",
+        "vllm-project/vllm#44548; OpenShift, Creating images: support arbitrary user ids",
     ),
     log_rule(
-        525, "This vLLM does not support the model or its format",
-        r"model architectures? .*(not supported|failed to be inspected)|does not recognize this architecture|"
-        r"unknown quantization method|Bfloat16 is only supported on GPUs|is not supported for the current GPU|"
-        r"requires you to execute the configuration file|trust_remote_code=True",
-        "The image's vLLM or transformers is older than the model, or the GPU cannot do its data type.",
-        "Use a newer image, add --trust-remote-code where you trust the model's code, or choose --dtype half or another"
-        " quantisation.",
-        _VLLM,
+        513, "The program is built for another processor",
+        r"exec format error|illegal instruction|CPU does not support x86-64|SIGILL",
+        "The image is for another architecture than the node's, or uses instructions that its processor does not have"
+        " (AVX-512 for vLLM on CPU).",
+        "Use an image of the node's architecture, or nodes that fit (nodeSelector kubernetes.io/arch).",
+        "Kubernetes, Assigning Pods to Nodes; vLLM, installation on CPU",
     ),
     log_rule(
-        526, "The model server does not know an argument",
-        r"error: (unrecognized arguments?|argument \S+: (invalid|expected)|the following arguments are required)[^\n]*|"
-        r"error: ambiguous option|unknown flag: \S+|flag provided but not defined: \S+|invalid value for .*--\S+",
+        514, "The image lacks something that the program needs",
+        r"no module named \S+|ImportError: (?:lib\S+|cannot import name|please install|.*undefined symbol)|"
+        r"cannot open shared object file|error while loading shared libraries|please install \w+|"
+        r"GLIBC\w*_[\d.]+' not found|undefined symbol: |(?:command|executable file) not found|"
+        r"exec: \S+: not found|can't open file '|not compiled with CUDA",
+        "A module, library or command is not in the image, or not in a version that fits the others.",
+        "Use an image that holds it (llm-d's images hold NIXL and LMCache), or leave out what asks for it.",
+        "llm-d/llm-d#661; vLLM, installation",
+    ),
+    log_rule(
+        526, "The program refuses an argument",
+        r"error: (?:unrecognized arguments?|argument \S+: |the following arguments are required|ambiguous option).*|"
+        r"unknown (?:shorthand )?flag: \S+|flag provided but not defined: \S+|invalid (?:value|argument) .*--\S+|"
+        r"unexpected argument '--\S+|no such option: -\S+|validation errors? for \w*(?:Config|Args)\b.*|"
+        r"--[\w-]+ (?:must be|is required|requires|flag or|cannot be)|must be set$|are mutually exclusive|"
+        r"cannot be set at the same time",
         "A flag is misspelt, has a wrong value, or belongs to another version of the server.",
         "Correct the flag in the values (args), or use the image's version that has it: `vllm serve --help=all` lists"
         " them.",
         _VLLM,
-        key=0,
-    ),
-    log_rule(
-        531, "Shared memory (/dev/shm) is too small for NCCL",
-        r"shared memory segment /dev/shm|/dev/shm.*no space left|failed to extend /dev/shm|posix_fallocate failed|"
-        r"insufficient shared memory|Bus error.*shm",
-        "GPUs of one pod talk through /dev/shm, which has 64 MiB unless a volume is mounted there.",
-        "Mount an emptyDir with medium: Memory at /dev/shm with some GiB, and count it into the memory limit.",
-        "F9; llm-d/llm-d#352; NVIDIA/nccl#290",
-    ),
-    log_rule(
-        532, "GPUs cannot talk to each other (NCCL)",
-        r"ncclSystemError|ncclUnhandledCudaError|ncclInternalError|ncclRemoteError|NCCL error|"
-        r"NCCL WARN.*(no socket interface|failed)|Watchdog caught collective operation timeout",
-        "NCCL found no way between the processes: network interface, InfiniBand, peer-to-peer access, a peer that"
-        " died.",
-        "Look for NCCL WARN lines; set NCCL_SOCKET_IFNAME, NCCL_DEBUG=INFO; check the RDMA devices and the other"
-        " ranks' logs.",
-        "F9; vllm-project/vllm#6574",
-        fatal=False,
-    ),
-    log_rule(
-        541, "KV transfer between prefill and decode is not set up",
-        r"NIXL is not available|nixl.*(not (found|installed)|import ?error|failed|NIXL_ERR\w+)|VLLM_NIXL_SIDE_CHANNEL|"
-        r"KeyError.*(nixl|kv_transfer|remote_(block|engine|host|port))|UCX\s+ERROR|Unsupported connector type",
-        "The connector of vLLM's --kv-transfer-config is missing in the image or cannot reach its peer.",
-        "Use an image with NIXL, set VLLM_NIXL_SIDE_CHANNEL_HOST to the pod's address, and give decode and prefill the"
-        " same connector.",
-        "F10; llm-d/llm-d#650",
+        late=1,
     ),
     log_rule(
         542, "The routing sidecar cannot reach vLLM",
-        r"failed to connect to vLLM decoder|(127\.0\.0\.1|localhost|\[::1\]):\d+.*connection refused",
-        "The sidecar asks a port on which vLLM does not listen: another --port, or vLLM has ended.",
+        r"failed to connect to vLLM decoder|waiting for vLLM to be ready|"
+        r"(?:127\.0\.0\.1|localhost|\[::1\]):\d+.*connection refused|"
+        r"connection refused.*(?:127\.0\.0\.1|localhost|\[::1\]):\d+",
+        "The sidecar asks a port on which vLLM does not listen: another --port, or vLLM still loads or has ended.",
         "Make the sidecar's target port (routing.proxy.targetPort, --vllm-port) and vLLM's --port agree; see vLLM's"
         " own log.",
         "F10; llm-d/llm-d#1189",
         fatal=False,
+        fits=_server_runs,
     ),
     log_rule(
-        551, "The container's disk is full", r"no space left on device|disk quota exceeded|not enough free disk space",
+        551, "The container's disk is full",
+        r"no space left on device|disk quota exceeded|not enough free disk space|\(os error 28\)|\bENOSPC\b",
         "The model does not fit into the volume or the node's ephemeral storage.",
         "Put the model on a claim that is large enough (pvc://), or raise modelArtifacts.size and the node's disk.",
         "F8, F9",
     ),
     log_rule(
         552, "The container may not write or read a path",
-        r"permission denied: ?['\"]?/|read-only file system|\[Errno 13\]",
+        r"(?:^|[\s'\"(=:])/[\w.][^\s'\":]*.{0,80}permission denied|permission denied[^\w]{0,4}/[\w.]|"
+        r"bind.*permission denied|\(os error 13\)|\[Errno 13\]|\bEACCES\b|read-only file system|\[Errno 30\]",
         "The container's user is not the one that the volume or the image expects (OpenShift gives each namespace its"
-        " own).",
+        " own), or the volume is mounted read-only.",
         "Set HF_HOME and caches to a writable volume, set fsGroup or runAsUser, or use an image that allows any user.",
         "OpenShift, Creating images: support arbitrary user ids; F9",
     ),
     log_rule(
-        553, "A port is already in use in the pod", r"address already in use",
+        553, "A port is already in use in the pod", r"address already in use|\(os error 98\)|EADDRINUSE",
         "Two containers of the pod, or two ranks, listen on one port.",
         "Give each its own port; behind a sidecar vLLM's --port is another than the sidecar's.",
         "F10; llm-d/llm-d-benchmark#878",
+    ),
+    log_rule(
+        556, "A certificate is not trusted",
+        r"x509: |certificate_?\s?verify_?\s?failed|tls: (?:failed to verify|unknown certificate|bad certificate)|"
+        r"unable to get local issuer|self[- ]signed certificate in",
+        "The server that the program asks shows a certificate of an authority that the image does not know (a company's"
+        " proxy, a private registry or mirror), for another name, or one that has expired.",
+        "Mount the authority's certificate and name it (SSL_CERT_FILE, REQUESTS_CA_BUNDLE), or ask the server by the"
+        " name in its certificate.",
+        "Python, ssl; Go, crypto/x509",
+    ),
+    log_rule(
+        504, "Hugging Face cannot be reached",
+        rf"{_UNREACHED}.*{_AT_HUB}|{_AT_HUB}.*{_UNREACHED}|LocalEntryNotFoundError|"
+        r"outgoing traffic has been disabled|offline mode is enabled|OfflineModeIsEnabled|HF_HUB_OFFLINE",
+        "The pods have no way to huggingface.co, and the model is not in their cache.",
+        "Open the way (HTTPS_PROXY, egress policy), set HF_ENDPOINT to a mirror, or put the model on a claim (pvc://).",
+        _HUB,
+        fatal=False,
+    ),
+    log_rule(
+        543, "A server that the program needs does not answer",
+        rf"{_ADDRESS}.*{_UNREACHED}|{_UNREACHED}.*{_ADDRESS}",
+        "Its name is not known, nothing listens there, or a NetworkPolicy or firewall is between.",
+        "Look at the Service and the pods behind the address that the line names, and at NetworkPolicies of both"
+        " namespaces.",
+        "Kubernetes, Debug Services",
+        fatal=False,
+        late=2,
+    ),
+    log_rule(
+        555, "A file that the program is told to read does not exist",
+        r"(?:open|stat|lstat|read|load) \S+: no such file or directory|FileNotFoundError: .*\S/\S|"
+        r"(?:can(?:'t|not)|failed to|unable to) (?:open|read|load|find) (?:\w+ )?file|no such file.*\(os error 2\)",
+        "A volume, ConfigMap or Secret is not mounted where the program looks, or the file has another name in it.",
+        "Compare the path with volumeMounts and with the keys of the ConfigMap or Secret.",
+        "Kubernetes, Configure a Pod to Use a ConfigMap",
+        late=1,
+    ),
+    log_rule(
+        557, "The node's memory, or what the container may have of it, is used up",
+        r"(?:can't|cannot|could not) allocate memory|std::bad_alloc|\bMemoryError\b|runtime: out of memory|"
+        r"memory allocation of \d+ bytes failed|\(os error 12\)",
+        "Main memory, not the GPU's: weights, the swap space of the KV cache and /dev/shm count.",
+        "Raise resources.limits.memory, lower --swap-space or --cpu-offload-gb, or use other nodes.",
+        "F9; vLLM, conserving memory",
+        late=1,
+    ),
+    log_rule(
+        558, "A limit of processes, threads or open files is reached",
+        r"can't start new thread|pthread_create failed|too many open files|RLIMIT_NPROC|newosproc|"
+        r"fork\S*.*resource temporarily unavailable",
+        "The node or the container runtime limits process ids or open files below what the program needs.",
+        "Raise podPidsLimit of the kubelet or the runtime's limits; lower OMP_NUM_THREADS and the number of workers.",
+        "Kubernetes, Process ID Limits And Reservations",
+    ),
+    log_rule(
+        561, "A model of the repository, or an engine, cannot be loaded",
+        r"unable to find backend library|poll failed for model|failed to load '[^']+' version|failed to stat file|"
+        r"version tag does not match|deserializeCudaEngine|error opening engine file",
+        "Triton's repository lacks a folder, config.pbtxt or backend, or TensorRT's engine was built by another version"
+        " or for another GPU.",
+        "See the line for the model; check --model-repository, the backends in the image, and build engines with the"
+        " image's own version.",
+        "triton-inference-server, model repository",
     ),
 )  # fmt: skip
 
@@ -187,40 +300,107 @@ _LOADER = "llm-d/llm-d-router, pkg/epp/config/loader"
 PICKER = (
     log_rule(
         601, "A definition (CRD) that the endpoint picker watches is not installed",
-        r"if kind is a CRD, it should be installed|no matches for kind \\?\"?\w+|no kind is registered for the type|"
-        r"the server could not find the requested resource.*(inference|llm-d)",
+        r"if kind is a CRD, it should be installed|no matches for kind \"?\w+|no kind is registered for the type|"
+        r"the server could not find the requested resource.*(?:inference|llm-d)",
         "The cluster lacks a definition, or serves it in another version than the picker was built for.",
         "Install the definitions of the picker's own release (InferencePool, InferenceObjective, ...).",
         "F3; kubernetes-sigs/gateway-api-inference-extension#1737, #407, #1933",
     ),
     log_rule(
-        602, "The endpoint picker may not read what it needs (RBAC)",
-        r"is forbidden: User \\?\"system:serviceaccount:[^\"\\]+\\?\" cannot|check RBAC permissions",
-        "The picker's ServiceAccount lacks get, list or watch on pods, pools or objectives.",
+        602, "A program may not read what it needs (RBAC)",
+        r"is forbidden: User \"system:serviceaccount:[^\"]+\" cannot|check RBAC permissions",
+        "The ServiceAccount of the picker (or of the sidecar) lacks get, list or watch on pods, pools or objectives.",
         "Let the chart make its Role and RoleBinding, or grant get, list and watch on pods, inferencepools (the group"
         " in use) and inferenceobjectives.",
         "F4; istio/istio.io#17528; llm-d-incubation/llm-d-modelservice#129",
+        advise=_denied,
+    ),
+    log_rule(
+        605, "A plugin or feature of the endpoint picker is not switched on, or not known to this version",
+        r"has alpha stability level|--allow-experimental-plugins is not set|feature gate '?[^' ]*'? is unknown|"
+        r"(?:requires|enable) the \S+ feature gate|not a valid value for the feature gate",
+        "Experimental plugins need the flag --allow-experimental-plugins, and features their gate; gates come and go"
+        " with versions.",
+        "Set the flag (inferenceExtension.flags) or the gate (featureGates of the plugins' file) that the line names,"
+        " or leave the plugin or gate out; the picker's version decides which exist.",
+        _LOADER,
+    ),
+    log_rule(
+        606, "The endpoint picker may not write where it keeps tokenizers",
+        r"tokenizers?\b.*(?:permission denied|read-only file system)|mkdir /go\b.*permission denied",
+        "The plugins that count tokens keep tokenizers in a folder that the container's user may not write.",
+        "Set tokenizersCacheDir in the plugin's parameters (pluginsCustomConfig), for instance to /tmp/tokenizers, or"
+        " mount a volume there.",
+        "llm-d/llm-d-router, precise-prefix-cache-scorer",
     ),
     log_rule(
         603, "The endpoint picker's configuration has an error",
-        r"failed to (load the configuration|parse (the )?config(uration)?|load config from a file|"
-        r"decode configuration|instantiate (the )?(default )?plugin)|plugin type '?[^']*'? (is )?not (registered|"
-        r"found)|references undefined plugin|plugin instantiation failed|configuration validation failed|"
-        r"feature gate '[^']*' is unknown|duplicate plugin name|multiple profile handlers|"
-        r"scheduler config build failed|is missing a 'pluginRef'",
+        r"failed to (?:load the configuration|parse (?:the )?config(?:uration)?|load config from a file|"
+        r"decode configuration|(?:instantiate|create|add) (?:the )?(?:default )?plugin|parse the parameters|"
+        r"find dependency)|plugin type '?[^']*'? (?:is )?not (?:registered|found)|references undefined plugin|"
+        r"plugin instantiation failed|configuration validation failed|duplicate plugin name|multiple profile handlers|"
+        r"scheduler config build failed|is missing a '?(?:pluginRef|type)|no profile handler configured",
         "The file of plugins names a plugin that this picker does not have, refers to one that it does not define, or"
         " is no EndpointPickerConfig.",
         "Correct pluginsCustomConfig or pluginsConfigFile in the values; the picker's version decides which plugins"
         " exist.",
         _LOADER,
+        late=2,
     ),
     log_rule(
         604, "The endpoint picker does not find its pool",
-        r"inferencepool\S* \\?\"?[\w.-]+\\?\"? not found|InferencePool is not (initialized|available)|"
+        r"inferencepool\S* \"?[\w.-]+\"? not found|InferencePool is not (?:initialized|available)|"
         r"pool \S+ not found|failed to sync InferencePool cache",
         "The picker's --pool-name, --pool-namespace or --pool-group names no pool that exists.",
         "Make the flags and the InferencePool agree in name, namespace and API group.",
         "F1; kubernetes-sigs/gateway-api-inference-extension#1530",
         fatal=False,
     ),
+)  # fmt: skip
+
+SERVER: Rules = (*MODELS, *GPUS, *PROGRAMS)
+# In the order in which they are asked of a statement: those that hold of much come late.
+LOG_RULES: Rules = tuple(sorted((*PICKER, *SERVER), key=lambda rule: rule.late))
+
+
+def _flag(pod: Object, name: str) -> str:
+    """Return what a flag of a pod's first container that has it is set to, "" for none or what is not known here."""
+    for container in (pod.get("spec") or {}).get("containers") or []:
+        words = [str(word) for word in (*(container.get("command") or []), *(container.get("args") or []))]
+        for word, value in zip(words, (*words, "")[1:], strict=True):
+            flag, equals, given = word.partition("=")
+            if flag.lstrip("-") == name and flag.startswith("-"):
+                found = given if equals else value
+                return "" if "$(" in found else found
+    return ""
+
+
+def _absent_pool(evidence: Evidence) -> t.Iterator[Proof]:
+    if not evidence.seen("InferencePool"):
+        return
+    pools = {pool["metadata"]["name"]: str(pool.get("apiVersion")) for pool in evidence.of("InferencePool")}
+    for pod in evidence.pods:
+        name, group = _flag(pod, "pool-name"), _flag(pod, "pool-group")
+        elsewhere = _flag(pod, "pool-namespace") not in ("", evidence.namespace)
+        if not name or elsewhere or condition(pod, "Ready").get("status") == "True":
+            continue
+        told = f"--pool-name of Pod {pod['metadata']['name']} is {name}"
+        if name not in pools:
+            there = (
+                f"; the namespace has {', '.join(sorted(pools))}" if pools else "; the namespace has no InferencePool"
+            )
+            text = told + there
+        elif group and not pools[name].startswith(f"{group}/"):
+            text = f"{told}, its --pool-group {group}; InferencePool {name} is {pools[name]}"
+        else:
+            continue
+        yield Proof((("InferencePool", evidence.namespace, name), ref(pod)), text, name, evidence.since(pod))
+
+
+ABSENT_POOL = Diagnosis(
+    "DIAG607", "The pool that the endpoint picker is told to serve does not exist", _absent_pool,
+    "a picker that is not ready, whose --pool-name or --pool-group fits no InferencePool of the namespace",
+    "The InferencePool was not made, was deleted, or has another name or API group than the picker's flags say.",
+    "Make the InferencePool (the chart of the picker makes both), or correct --pool-name and --pool-group.",
+    "F1; kubernetes-sigs/gateway-api-inference-extension#1530",
 )  # fmt: skip

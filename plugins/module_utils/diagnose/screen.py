@@ -16,6 +16,8 @@ WIDTH = 118
 # Lines of the whole screen, and causes that are shown in full.
 LINES, CAUSES = 44, 6
 OBJECTS = 3
+# The line that decides is shown whole: what has more lines than this is no line of a program.
+WHOLE = 16
 PAD = "       "
 _COUNTED = ("Pod", "Deployment", "Gateway", "HTTPRoute", "InferencePool")
 
@@ -60,8 +62,8 @@ def _block(number: int, cause: Object) -> list[str]:
     since = cause["seconds_since_first"]
     ago = f", since {_duration(since)}" if since is not None else ""
     lines = [f"{title}{component}", *_wrap("what", _subjects(cause, OBJECTS) + ago)]
-    for text in cause["evidence"][:2]:
-        lines += _wrap("why", text, 4)
+    for text, limit in zip(cause["evidence"], (WHOLE, 4), strict=False):
+        lines += _wrap("why", text, limit)
     lines += _wrap("do", cause["remedy"], 3)
     if cause["explains"]:
         lines += _wrap("hence", ", ".join(cause["explains"][:OBJECTS]) + _more(len(cause["explains"])), 2)
@@ -85,12 +87,20 @@ def _wrap(label: str, text: str, limit: int = 2) -> list[str]:
 
 
 def _raw(result: Object, room: int) -> list[str]:
+    """Return what no rule knows, the last lines of each row, whole, as far as there is room."""
+    rows = [(row, [*row.get("events", []), *row.get("log", [])]) for row in result["evidence"]]
+    told = [(row, texts) for row, texts in rows if texts]
     lines: list[str] = []
-    for row in result["evidence"]:
-        texts = [*row.get("events", []), *row.get("log", [])[-6:]]
-        if texts:
-            lines += [f"   {row['object']} says:", *(f"     | {text[: WIDTH - 8]}" for text in texts)]
-    return lines[: max(0, room)]
+    for index, (row, texts) in enumerate(told):
+        share = (room - len(lines)) // (len(told) - index) - 1
+        shown: list[str] = []
+        for text in reversed(texts):
+            block = [f"     | {line}" for line in textwrap.wrap(text, WIDTH - 8, break_on_hyphens=False)]
+            if len(block) + len(shown) > share:
+                break
+            shown = block + shown
+        lines += [f"   {row['object']} says:", *shown] if shown else []
+    return lines
 
 
 def _tail(result: Object, state: t.Sequence[str], command: str) -> list[str]:

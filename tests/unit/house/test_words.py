@@ -34,12 +34,16 @@ WORDS = re.compile(r"[A-Za-z][A-Za-z' ]*[A-Za-z]")
 
 # What decides by words that messages of ours happen to hold too: whose text it is. Texts of ours are no reason.
 HELM, KUBELET = "what Helm prints", "what the kubelet says of a container"
+LOGS = "what programs write to their logs"
 TEXTS_OF_OTHERS = {
     ("module_utils/charts/registry.py", "'Error: '"): HELM,
     ("module_utils/charts/registry.py", "'not found'"): HELM,
     ("module_utils/cluster/client.py", "'CERTIFICATE_VERIFY_FAILED'"): "what OpenSSL says",
     ("module_utils/deploy/kustomization.py", "'Error: '"): "what kustomize prints",
     ("module_utils/diagnose/base.py", "'FailedCreate'"): "the reason of an event of Kubernetes' controllers",
+    ("module_utils/diagnose/statements.py", "'File \"'"): LOGS,
+    ("module_utils/diagnose/statements.py", "_NOISE"): LOGS,
+    ("module_utils/diagnose/statements.py", "_POINTER"): LOGS,
     ("module_utils/helm/command.py", "'ensure CRDs are installed first'"): HELM,
     ("module_utils/helm/command.py", "'forbidden'"): HELM,
     ("module_utils/helm/command.py", "'invalid ownership metadata'"): HELM,

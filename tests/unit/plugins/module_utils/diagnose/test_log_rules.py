@@ -7,8 +7,9 @@ from __future__ import annotations
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.causes import causes_of, diagnose
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.crash_logs import last_words
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.registry import LOG_RULES
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.rules_logs import LOG_RULES
 
+from diagnose.corpus import excerpts
 from diagnose.world import crashed, evidence
 
 LINES = [
@@ -89,7 +90,8 @@ def test_a_line_is_named(number: str, line: str) -> None:
 
 
 def test_every_log_rule_has_a_line() -> None:
-    assert {str(rule.number) for rule in LOG_RULES} == {number for number, _line in LINES}
+    tried = {f"DIAG{number}" for number, _line in LINES}.union(*(excerpt.causes for excerpt in excerpts()))
+    assert {rule.id for rule in LOG_RULES} <= tried
 
 
 @pytest.mark.parametrize(
@@ -116,16 +118,19 @@ def test_pods_that_fail_the_same_way_are_one_cause_though_one_log_was_read() -> 
     assert (cause["id"], cause["count"]) == ("DIAG512", 5)
 
 
+CRASHED = (crashed("")[0], "vllm")
+
+
 def test_last_words_name_the_cause_and_hide_secrets() -> None:
     words = last_words(
-        ["x", "vllm: error: unrecognized arguments: --api-key hunter22 --x hf_abcdefgh12345"], {"hunter22"}
+        ["x", "vllm: error: unrecognized arguments: --api-key hunter22 --x hf_abcdefgh12345"], {"hunter22"}, *CRASHED
     )
     assert words is not None
     assert words.fatal
     assert words.cause.startswith("DIAG526")
     assert "hunter22" not in words.line
     assert "hf_abc" not in words.line
-    assert last_words(["", "  ^^^^  "]) is None
-    plain = last_words(["it is over"])
+    assert last_words(["", "  ^^^^  "], (), *CRASHED) is None
+    plain = last_words(["it is over"], (), *CRASHED)
     assert plain is not None
     assert (plain.line, plain.fatal) == ("it is over", False)

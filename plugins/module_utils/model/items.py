@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import typing as t
 
 from ..base.data import Object, mapping
@@ -145,6 +146,11 @@ class Picker:
 
     def flag(self, name: str) -> str | None:
         return flag(self.line, name)
+
+    @functools.cached_property
+    def pool_name(self) -> str | None:
+        """The pool that it watches; asked of each picker for each pool."""
+        return self.flag("pool-name")
 
 
 @dataclasses.dataclass(frozen=True)

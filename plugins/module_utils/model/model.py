@@ -68,7 +68,7 @@ class StackModel:
     def picker_of(self, pool: InferencePool) -> Picker | None:
         """Return the endpoint picker that watches a pool, else the one in the pool's release."""
         near = [p for p in self.pickers if p.item.namespace == pool.item.namespace]
-        named = [p for p in near if p.flag("pool-name") == pool.item.name]
+        named = [p for p in near if p.pool_name == pool.item.name]
         mine = [p for p in near if pool.item.release and p.item.release == pool.item.release]
         return next(iter(named + mine), None)
 

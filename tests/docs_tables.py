@@ -17,6 +17,8 @@ import yaml
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BEGIN = "<!-- made by tests/docs_tables.py: variables of {role} -->\n"
 END = "<!-- end of variables of {role} -->\n"
+# What stands for the variables that are no single role's.
+SHARED = "llm_d"
 # A longer default is an expression that tells a reader less than the description does.
 LONGEST_DEFAULT = 60
 # Types whose defaults in a specification cannot be expressions.
@@ -45,6 +47,7 @@ def plain(description: str | list[str]) -> str:
     """Return a description in Markdown, its semantic markup turned into code, safe in a table's cell."""
     text = " ".join(description) if isinstance(description, list) else description
     text = re.sub(r"\bO\(([\w.]+)#module:(\w+)\)", r"`\2` of the module \1", text)
+    text = re.sub(r"\bL\(([^,()]*),([^)]*)\)", r"[\1](\2)", text)
     text = re.sub(r"\b[CVIO]\(([^)]*)\)", r"`\1`", text)
     return " ".join(text.split()).replace("|", "\\|")
 
@@ -70,7 +73,7 @@ def table(options: dict[str, t.Any], head: str) -> str:
     lines = [f"| {head} | type | default | what |", "|---|---|---|---|"]
     for name, option in options.items():
         what = plain(option["description"])
-        choices = option.get("choices", [])
+        choices = [choice for choice in option.get("choices", []) if choice]
         if choices and any(f"`{choice}`" not in what for choice in choices):
             what += " One of " + ", ".join(f"`{choice}`" for choice in choices) + "."
         lines.append(f"| `{name}` | {option.get('type', 'str')} | {default_text(option)} | {what} |")
@@ -78,11 +81,14 @@ def table(options: dict[str, t.Any], head: str) -> str:
 
 
 def role_options(role: str) -> dict[str, t.Any]:
-    """Return the options of a role's main entry point, with the role's defaults.
+    """Return the options of a role's main entry point, with the role's defaults; of SHARED those of no single role.
 
     A specification leaves out a default that is an expression where the option is of a type like int, since
     antsibull-docs refuses it; every other default stands in it too.
     """
+    if role == SHARED:
+        text = (ROOT / "roles/stack/meta/argument_specs.yml").read_text(encoding="utf-8")
+        return yaml.safe_load(text)["argument_specs"]["shared"]["options"]
     folder = ROOT / "roles" / role
     text = (folder / "meta" / "argument_specs.yml").read_text(encoding="utf-8")
     options = yaml.safe_load(text)["argument_specs"]["main"]["options"]

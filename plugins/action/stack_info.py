@@ -1,7 +1,29 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the module of the same name without another Python where it can."""
+"""Runs the module stack_info without another Python where it can, and tells it of the user's variables.
 
-from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.action import ActionModule
+What is wrong with a shared variable is reported with all other mistakes, under its own name: the option that it sets
+then has its default.
+"""
 
-__all__ = ["ActionModule"]
+from __future__ import annotations
+
+from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.in_process import InProcessAction
+from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.variables import SHARED_OPTIONS, read, role_specs
+
+
+class ActionModule(InProcessAction):
+    """The module of the same name."""
+
+    def run(self, tmp: str | None = None, task_vars: dict | None = None) -> dict:
+        """Return the module's result."""
+        found = read(self._loader, self._templar, task_vars or {})
+        args, options = self._task.args, role_specs()["stack"]["shared"]["options"]
+        for name in {finding.mark.file.partition("[")[0] for finding in found.mistakes} & set(options):
+            option = SHARED_OPTIONS.get(name, name.removeprefix("llm_d_"))
+            if "default" in options[name] and option in args:
+                args[option] = options[name]["default"]
+            else:
+                args.pop(option, None)
+        args.update(places=found.places, mistakes=[finding.as_dict() for finding in found.mistakes])
+        return super().run(tmp, task_vars)

@@ -85,7 +85,7 @@ class LookupModule(LookupBase):
     def _role_options(self, name: str) -> dict[str, dict]:
         specs = self._loader.load_from_file(os.path.join(ROLES, name, *SPECS), unsafe=True)
         options = specs["argument_specs"]["main"]["options"]
-        kept = ("type", "choices", "elements", "no_log")
+        kept = ("type", "choices", "elements", "options", "no_log")
         return {
             option.removeprefix(f"{name}_"): {key: spec[key] for key in kept if key in spec}
             for option, spec in options.items()

@@ -37,9 +37,9 @@ _raw:
 
 import typing as t
 
-from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.fleet.targets import READ, mistakes
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.fleet.targets import READ, UNREAD, mistakes
+from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.variables import value_of
 
 
 class LookupModule(LookupBase):
@@ -54,13 +54,6 @@ class LookupModule(LookupBase):
 
     @staticmethod
     def _read(host: t.Any) -> dict[str, t.Any]:
-        """Return what is asked of one host; a variable that cannot be worked out is told by the host's own run."""
-        found = {}
-        for name in READ:
-            try:
-                value = host.get(name)
-            except AnsibleError:
-                continue
-            if value is not None:
-                found[name] = value
-        return found
+        """Return what is asked of one host."""
+        found = {name: value_of(host, name, UNREAD) for name in READ}
+        return {name: value for name, value in found.items() if value is not None}

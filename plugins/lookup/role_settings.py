@@ -37,7 +37,7 @@ _list:
 import os
 import typing as t
 
-from ansible.errors import AnsibleLookupError
+from ansible.errors import AnsibleError, AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 
 try:
@@ -76,7 +76,10 @@ def settings_of(lookup: LookupBase, role: str, variables: dict) -> dict:
     if not os.path.isfile(path):
         raise AnsibleLookupError(f"This collection has no role {role!r} with defaults.")
     defaults = lookup._loader.load_from_file(path, unsafe=True)  # not copied, since nothing here changes it
-    return {
-        name.removeprefix(role + "_"): lookup._templar.template(variables.get(name, trusted(value)))
-        for name, value in defaults.items()
-    }
+    found = {}
+    for name, value in defaults.items():
+        try:
+            found[name.removeprefix(role + "_")] = lookup._templar.template(variables.get(name, trusted(value)))
+        except AnsibleError as exc:
+            raise AnsibleLookupError(f"The variable {name} cannot be worked out: {exc}") from exc
+    return found

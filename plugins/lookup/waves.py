@@ -47,11 +47,12 @@ import typing as t
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.fleet.targets import waves
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.fleet.targets import UNREAD, waves
+from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.variables import value_of
 
 
 class LookupModule(LookupBase):
-    """Reads the variable of the play's first host."""
+    """Reads the variable of the play's first host that has one."""
 
     def run(self, terms: list[str], variables: dict | None = None, **kwargs: t.Any) -> list[t.Any]:
         """Return the sizes."""
@@ -60,7 +61,8 @@ class LookupModule(LookupBase):
         known = (variables or {}).get("hostvars")
         if not hosts or known is None:
             return []
+        read = (value_of(known[host], "llm_d_waves", UNREAD) for host in hosts)
         try:
-            return list(waves(known[hosts[0]].get("llm_d_waves")))
+            return list(waves(next((value for value in read if value is not UNREAD), None)))
         except OrchestratorError as exc:
             raise AnsibleLookupError(str(exc)) from exc

@@ -148,6 +148,25 @@ options:
     elements: str
     choices: [delete, replace, scale]
     default: []
+  accept:
+    description:
+      - Ids of mistakes that are accepted and become warnings; see RV(findings).
+      - What planning cannot go on past, and what O(consent), O(adopt) or O(approved_digest) allow, cannot be accepted.
+    type: list
+    elements: str
+    default: []
+  places:
+    description:
+      - By the name of each variable that a user has set the file and line where it stands. Messages name them, and only
+        these variables are checked against their types.
+      - The action plugin of this module fills it in.
+    type: dict
+    default: {}
+  mistakes:
+    description: Findings that were made before, as RV(findings) has them. The action plugin of this module fills it in.
+    type: list
+    elements: dict
+    default: []
   decisions:
     description: Answers to the plan's questions, by their ids.
     type: dict

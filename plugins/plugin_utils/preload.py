@@ -17,6 +17,7 @@ from ansible.errors import AnsibleFileNotFound
 from ansible.plugins.loader import lookup_loader
 from ansible_collections.llm_d.orchestrator.plugins.lookup.components import SPECS, TABLE
 from ansible_collections.llm_d.orchestrator.plugins.lookup.role_settings import ROLES
+from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.variables import role_specs
 
 # Lookups that the playbooks' variables use.
 LOOKUPS = (
@@ -37,6 +38,7 @@ def preload(play: t.Any) -> list[str]:
     Other files are left alone: they may change while the play runs.
     """
     preload_lookups()
+    role_specs()
     loader = play.get_loader()
     if "trusted_as_template" not in inspect.signature(loader.load_from_file).parameters:
         return []  # ansible-core 2.18 and before read them otherwise

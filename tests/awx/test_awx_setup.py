@@ -101,6 +101,7 @@ def test_a_survey_asks_what_the_roles_take(awx: Awx, key: str) -> None:
         options.update(docs_tables.role_options(path.parent.parent.name))
     options["llm_d_consent"] = {"type": "list", "choices": ["delete", "replace", "scale"], "default": []}
     options["llm_d_approved_digest"] = {"type": "str", "default": ""}
+    options["llm_d_accept"] = {"type": "str", "default": ""}
     kinds = {"int": "integer", "float": "float", "bool": "multiplechoice", "list": "multiselect"}
     spec = awx.store.surveys["job_templates", row["id"]]["spec"]
     assert spec

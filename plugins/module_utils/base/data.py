@@ -56,8 +56,10 @@ def dig(values: t.Any, path: KeyPath, default: t.Any = None) -> t.Any:
 
 def kind(value: t.Any) -> str:
     """Return a value's type in YAML's words."""
-    names = {dict: "map", list: "list", str: "text", bool: "true/false", int: "number", float: "number"}
-    return "nothing" if value is None else names.get(type(value), type(value).__name__)
+    if value is None:
+        return "nothing"
+    kinds = (bool, "true/false"), (dict, "map"), (list, "list"), (str, "text"), ((int, float), "number")
+    return next((name for types, name in kinds if isinstance(value, types)), type(value).__name__)
 
 
 def plain(value: t.Any) -> t.Any:

@@ -120,13 +120,15 @@ class Findings:
         *,
         about: t.Iterable[str] = (),
         covers: t.Iterable[str] = (),
+        severity: str = ERROR,
     ) -> None:
         """Note where something is wrong (llm_d_models[2].name, a Place), what, what to write instead, the rule's id.
 
         covers: ids of rules that say the same of what it is about.
         """
         found = finding_at(where, message, hint, rule)
-        self.take([dataclasses.replace(found, about=frozenset(about), covers=tuple(covers))])
+        more: t.Any = {"about": frozenset(about), "covers": tuple(covers), "severity": severity}
+        self.take([dataclasses.replace(found, **more)])
 
     def take(self, found: t.Iterable[Finding]) -> None:
         """Note findings; one that is noted already is then about what either is about."""

@@ -69,9 +69,11 @@ def dns_label(text: str, limit: int = LABEL_LIMIT) -> str:
 
 
 def did_you_mean(word: str, known: t.Iterable[str]) -> str:
-    """Return ' Did you mean x?' for the nearest known word, '' where none is near."""
-    by_fold = {_fold(item): item for item in known}
-    near = difflib.get_close_matches(_fold(word), list(by_fold), n=1, cutoff=0.6)
+    """Return ' Did you mean x?' for the nearest known word, or the only one that begins so; '' where none is near."""
+    folded, by_fold = _fold(word), {_fold(item): item for item in known}
+    near = difflib.get_close_matches(folded, list(by_fold), n=1, cutoff=0.6)
+    longer = [item for item in by_fold if len(folded) > 2 and item.startswith(folded)]
+    near = near or (longer if len(longer) == 1 else [])
     return f" Did you mean {by_fold[near[0]]}?" if near else ""
 
 

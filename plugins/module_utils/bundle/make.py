@@ -130,7 +130,8 @@ def _resolve(
     notes += [finding.text() for finding in checked.findings if finding.severity != ERROR]
     if not any(part["kind"] == RELEASE for part in result["parts"]):
         findings.add("llm_d_models", "is empty: there is nothing to bundle", rule="input-empty")
-    if texts := findings.texts:
+    notes += [finding.text() for finding in findings if finding.severity != ERROR]
+    if texts := [finding.text() for finding in findings if finding.severity == ERROR]:
         count = f"{len(texts)} mistake{'s' if len(texts) > 1 else ''} found"
         raise OrchestratorError(f"{count}; nothing was written.", details=texts)
     return stack, result

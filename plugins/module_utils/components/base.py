@@ -9,9 +9,10 @@ import base64
 import dataclasses
 import typing as t
 
-from ..base.data import Object, Values, kind, plain
+from ..base.data import Object, Values, plain
 from ..base.findings import Finding, Findings
-from ..base.names import LABEL_LIMIT, did_you_mean, name_problem
+from ..base.formats import Format
+from ..base.names import LABEL_LIMIT, name_problem
 from ..values.layers import Layer, Loader, check_entry
 
 DEFAULT_PORT = 8000
@@ -19,11 +20,6 @@ DEFAULT_PORT = 8000
 RELEASE, OBJECTS, KUSTOMIZATION = "release", "objects", "kustomization"
 # What a component does in a deployment, in this order.
 PREPARING, DEPLOYING, ROUTING = "preparing", "deploying", "routing"
-# What Ansible takes for true and false where it is a text.
-TRUTHS = dict.fromkeys(("true", "yes", "on", "1", "y", "t"), True)
-TRUTHS |= dict.fromkeys(("false", "no", "off", "0", "n", "f"), False)
-# Types as argument_specs name them.
-TYPES: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool, "list": list, "dict": dict, "path": str}
 
 
 @dataclasses.dataclass
@@ -92,6 +88,8 @@ class Component(abc.ABC):
     phase: t.ClassVar[str] = DEPLOYING
     # The variable that gives it something to do besides llm_d_models, "" where a stack is not empty without it.
     asks: t.ClassVar[str] = ""
+    # What settings have to be besides their types, those of lists item by item; empty ones are not looked at.
+    shapes: t.ClassVar[t.Mapping[str, Format]] = {}
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
@@ -236,49 +234,6 @@ class Stack:
                 f"{where}.name", f"{name!r} is also the name of {first}", "a name of its own", rule="input-name-taken"
             )
         return not wrong and first == where
-
-
-def typed(value: t.Any, option: Values, where: str, findings: Findings) -> t.Any:
-    """Return a setting of its option's type; another is noted and replaced by an empty one, to check the rest too.
-
-    option: type and choices, as the role's argument_specs have them.
-    """
-    choices, wanted = option.get("choices"), TYPES[option.get("type", "str")]
-    if choices:
-        if value is not None and value not in choices:
-            near, fix = did_you_mean(str(value), choices), "one of: " + ", ".join(choices)
-            findings.add(where, f"{value!r} is not known.{near}", fix, rule="input-choice")
-        return value if value in choices else option.get("default", choices[0])
-    if value is None:
-        return wanted()
-    if wanted is int:
-        return _seconds(value, where, findings)
-    if wanted is float and isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if isinstance(value, str) and wanted in (bool, float):
-        value = _read(value, wanted)
-    if not isinstance(value, wanted):
-        findings.add(where, f"is a {kind(value)}: {value!r}", f"a {kind(wanted())}", rule="input-type")
-        return wanted()
-    return value
-
-
-def _read(text: str, wanted: type) -> t.Any:
-    """Return what a text says, as -e NAME=VALUE gives it: a truth in Ansible's words, or a number; else the text."""
-    if wanted is bool:
-        return TRUTHS.get(text.strip().lower(), text)
-    try:
-        return float(text)
-    except ValueError:
-        return text
-
-
-def _seconds(value: t.Any, where: str, findings: Findings) -> int:
-    text = str(value)
-    if isinstance(value, bool) or not text.isascii() or not text.isdigit() or int(text) == 0:
-        findings.add(where, f"{value!r} is no time", "a number of seconds, for example 1800", rule="input-time")
-        return 0
-    return int(text)
 
 
 def unique(names: t.Iterable[tuple[str, str]], what: str, findings: Findings) -> None:

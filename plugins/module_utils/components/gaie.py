@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ..base import formats
 from ..base.apis import MONITORING_API, POOL_API
 from ..base.data import KeyPath as Path
 from ..base.data import Object, Values, dig, kind, nest
@@ -144,6 +145,11 @@ class GaieComponent(Component):
     name = "gaie"
     chart = "inferencepool"
     asks = "gaie_pools"
+    shapes = {
+        "image": formats.image,
+        "hf_token_secret": formats.dns_name,
+        "plugins_custom_config": formats.map_of_texts,
+    }
 
     @classmethod
     def checked(cls, given: Values, findings: Findings) -> Values:

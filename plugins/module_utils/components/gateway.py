@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import typing as t
 
+from ..base import formats
 from ..base.apis import GATEWAY_API
 from ..base.data import Object, Values, dig
 from ..base.errors import OrchestratorError
-from ..base.findings import Findings
 from ..base.names import gateway_name, name_problem
 from ..values.layers import Layer, locate, merge, merge_all
 from .base import Component, NeededKind, Part, Stack, named
@@ -21,6 +21,7 @@ class GatewayComponent(Component):
 
     name = "gateway"
     chart = "llm-d-infra"
+    shapes = {"namespace": formats.dns_label, "class_name": formats.dns_name}
 
     def __init__(self, stack: Stack) -> None:
         super().__init__(stack)
@@ -30,13 +31,6 @@ class GatewayComponent(Component):
         self.release_name: str | None = None
         self.values: Values = {}
         self.layers: list[Layer] = []
-
-    @classmethod
-    def checked(cls, given: Values, findings: Findings) -> Values:
-        wrong = name_problem(given["namespace"]) if given["namespace"] else None
-        if wrong:
-            findings.add("gateway_namespace", wrong, rule="input-name")
-        return given
 
     @classmethod
     def place(cls, given: Values, namespace: str) -> str:
@@ -117,7 +111,8 @@ class GatewayComponent(Component):
     def make_parts(self) -> list[Part]:
         if self.release_name is None:
             return []
-        return [self.release(self.release_name, self.values, "gateway_name", self.layers)]
+        where = "gateway_release_name" if self.given.get("release_name") else "gateway_name"
+        return [self.release(self.release_name, self.values, where, self.layers)]
 
     def needs(self) -> list[NeededKind]:
         own = [NeededKind(GATEWAY_API, kind, self.name) for kind in ("Gateway", "GatewayClass")]

@@ -7,10 +7,11 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ..base import formats
 from ..base.apis import GATEWAY_API, POOL_API
 from ..base.data import Object, Values
-from ..base.findings import Findings
-from ..base.names import dns_label, hostname_problem, name_problem
+from ..base.findings import WARNING, Findings
+from ..base.names import did_you_mean, dns_label, hostname_problem, name_problem
 from ..base.ours import COMPONENT_LABEL, MANAGED_LABEL
 from ..objects.routes import NO_TIMEOUTS, RouteRule, conflicts, parent_ref, route_manifest, with_parent
 from ..values.layers import check_entry
@@ -35,12 +36,12 @@ class HttprouteComponent(Component):
     phase = ROUTING
     asks = "httproute_routes"
 
-    @classmethod
-    def checked(cls, given: Values, findings: Findings) -> Values:
-        wrong = name_problem(given["gateway_namespace"]) if given["gateway_namespace"] else None
-        if wrong:
-            findings.add("httproute_gateway_namespace", wrong, rule="input-name")
-        return given
+    shapes = {
+        "name": formats.dns_name,
+        "gateway_name": formats.dns_name,
+        "gateway_namespace": formats.dns_label,
+        "section_name": formats.dns_name,
+    }
 
     def resolve(self) -> None:
         """Work out the manifests, without parents, and the rules behind them."""
@@ -81,9 +82,9 @@ class HttprouteComponent(Component):
             timeouts=self._timeouts(entry),
             model=entry.get("model"),
         )
-        if not _PREFIX.match(rule.path_prefix) or "//" in rule.path_prefix or "/./" in rule.path_prefix + "/":
-            text = f"{rule.path_prefix!r} is no path"
-            findings.add(f"{where}.path_prefix", text, "a path such as /qwen", rule="input-route-path")
+        path = _path_problem(rule.path_prefix)
+        if path:
+            findings.add(f"{where}.path_prefix", *path, rule="input-route-path")
         wrong = name_problem(rule.pool, 253)
         if wrong:
             findings.add(f"{where}.pool", wrong, "the name of an InferencePool", rule="input-name")
@@ -91,7 +92,9 @@ class HttprouteComponent(Component):
             bad = hostname_problem(host)
             if bad:
                 findings.add(f"{where}.hostnames", bad, rule="input-hostname")
-        _check_timeouts(entry.get("timeouts") or {}, f"{where}.timeouts", findings)
+        own = f"{where}.timeouts" if entry.get("timeouts") else "httproute_timeouts"
+        _check_timeouts(entry.get("timeouts") or {}, own, findings)
+        _check_order(rule, own, findings)
         return rule
 
     def _port(self, entry: Values) -> int:
@@ -107,8 +110,9 @@ class HttprouteComponent(Component):
         provider = self.stack.of(GatewayComponent).provider
         if not provider.route_timeouts:
             if entry.get("timeouts"):
-                text = f"{entry['where']}.timeouts is left out: {provider.name} rejects routes with timeouts."
-                self.stack.notes.append(text)
+                text = f"is left out: {provider.name} rejects routes with timeouts"
+                where, fix = f"{entry['where']}.timeouts", "remove it, or set a timeout at the load balancer"
+                self.stack.findings.add(where, text, fix, rule="input-timeouts", severity=WARNING)
             return None
         return {**(self.given.get("timeouts") or {}), **(entry.get("timeouts") or {})} or None
 
@@ -173,9 +177,43 @@ class HttprouteComponent(Component):
 
 def _check_timeouts(timeouts: dict, where: str, findings: Findings) -> None:
     for key, value in timeouts.items():
-        if key not in NO_TIMEOUTS or not isinstance(value, str) or not _DURATION.match(value):
+        if key not in NO_TIMEOUTS or seconds(value) is None:
             fix = "request and backendRequest, each like 0s, 30s or 1h30m"
-            findings.add(f"{where}.{key}", f"{value!r} is not understood", fix, rule="input-timeouts")
+            said = (
+                f"{value!r} is not understood"
+                if key in NO_TIMEOUTS
+                else f"unknown key.{did_you_mean(key, NO_TIMEOUTS)}"
+            )
+            findings.add(f"{where}.{key}", said, fix, rule="input-timeouts")
+
+
+def _check_order(rule: RouteRule, where: str, findings: Findings) -> None:
+    """Note a backend's timeout above the whole request's, which the Gateway API refuses (HTTPRouteTimeouts)."""
+    given = rule.timeouts or {}
+    request, backend = (seconds(given.get(key)) for key in ("request", "backendRequest"))
+    if request and backend and backend > request:
+        text = f"{given['backendRequest']} is longer than request, {given['request']}"
+        findings.add(f"{where}.backendRequest", text, f"at most {given['request']}", rule="input-timeouts")
+
+
+_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+
+
+def seconds(duration: t.Any) -> float | None:
+    """Return a duration of the Gateway API (GEP-2257) in seconds, None where it is none."""
+    if not isinstance(duration, str) or not _DURATION.match(duration):
+        return None
+    return sum(int(amount) * _UNITS[unit] for amount, unit in re.findall(r"([0-9]+)(ms|h|m|s)", duration))
+
+
+def _path_problem(path: str) -> tuple[str, str] | None:
+    """Return what is wrong with a path prefix, and what to write instead."""
+    if "*" in path:
+        plain = path.partition("*")[0].rstrip("/") or "/"
+        return f"{path!r} has a wildcard, which a prefix takes for a character", f"{plain}: it matches all below it"
+    if not _PREFIX.match(path) or "//" in path or any(part in (".", "..") for part in path.split("/")):
+        return f"{path!r} is no path", "a path such as /qwen"
+    return None
 
 
 def _prefix(entry: dict, count: int, mode: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ..base import formats
 from ..base.apis import MONITORING_API
 from ..base.data import Object
 from ..base.names import epp_name
@@ -24,6 +25,14 @@ class MonitoringComponent(Component):
 
     name = "monitoring"
     phase = PREPARING
+    shapes = {
+        "labels": formats.labels,
+        "dashboard_labels": formats.labels,
+        "error_rate": formats.share,
+        "kv_cache": formats.share,
+        "queue_size": formats.positive,
+        "ttft_p95": formats.positive,
+    }
 
     def resolve(self) -> None:
         """Nothing follows from its variables alone."""

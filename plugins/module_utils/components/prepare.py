@@ -8,6 +8,7 @@ import hashlib
 import json
 import typing as t
 
+from ..base import formats
 from ..base.data import Object
 from ..base.images import rewrite_object
 from ..base.names import dns_label
@@ -25,6 +26,17 @@ class PrepareComponent(Component):
 
     name = "prepare"
     phase = PREPARING
+    shapes = {
+        "hf_token_secret": formats.dns_name,
+        "pvc_name": formats.dns_name,
+        "pvc_size": formats.quantity,
+        "pvc_storage_class": formats.dns_name,
+        "downloads": formats.repository,
+        "download_image": formats.image,
+        "images": formats.image,
+        "image_node_selector": formats.labels,
+        "image_tolerations": formats.toleration,
+    }
 
     def __init__(self, stack: Stack) -> None:
         super().__init__(stack)

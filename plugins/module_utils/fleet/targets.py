@@ -25,13 +25,15 @@ FILES = ("llm_d_findings_file", "status_file")
 READ = (*VARIABLES, NAMESPACE, WAVES, FAILURES, *FILES)
 # What of a kubeconfig's cluster says which one it is: a proxy or a name for TLS may lead elsewhere by the same address.
 IDENTITY = ("server", "proxy-url", "tls-server-name")
+# What stands for a variable that cannot be worked out: the host's own run says why.
+UNREAD = object()
 # More mistakes than these are counted.
 MOST = 20
 KUBECONFIG_LIMIT = 4 * 1024 * 1024
 
 
 def mistakes(hosts: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[str]:
-    """Return a line for each mistake. hosts: by name the variables READ, without those that are not set."""
+    """Return a line for each mistake. hosts: by name the variables READ that are set, UNREAD or their values."""
     found = [*_waves(hosts), *_clusters(hosts), *_files(hosts)]
     more = len(found) - MOST
     return [*found[:MOST], f"And {more} more."] if more > 0 else found
@@ -40,12 +42,13 @@ def mistakes(hosts: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[str]:
 def _waves(hosts: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[str]:
     found: list[str] = []
     for name, check in ((WAVES, waves), (FAILURES, allowed_failures)):
-        groups = _grouped({host: str(values.get(name, "")) for host, values in hosts.items()})
+        read = {host: values for host, values in hosts.items() if values.get(name) is not UNREAD}
+        groups = _grouped({host: str(values.get(name, "")) for host, values in read.items()})
         if len(groups) > 1:
             texts = [f"{value or 'not set'} for {listed(group, 5)}" for value, group in groups.items()]
             found.append(f"{name} differs: {'; '.join(texts)}. Set it for all, in group_vars/all or with -e.")
             continue
-        for value in [values[name] for values in hosts.values() if name in values][:1]:
+        for value in [values[name] for values in read.values() if name in values][:1]:
             try:
                 check(value)
             except OrchestratorError as exc:
@@ -55,7 +58,9 @@ def _waves(hosts: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[str]:
 
 def _clusters(hosts: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[str]:
     read: dict[str, t.Any] = {}
-    targets = {host: (target(values, read), values.get(NAMESPACE) or "llm-d") for host, values in hosts.items()}
+    named = {host: values.get(NAMESPACE) or "llm-d" for host, values in hosts.items() if UNREAD not in values.values()}
+    # What is no name is the host's own mistake too.
+    targets = {host: (target(hosts[host], read), name) for host, name in named.items() if isinstance(name, str)}
     return [
         f"{listed(group, 5)} are one namespace of one cluster: {namespace} at {where}. Give each host a cluster or an "
         "llm_d_namespace of its own."
@@ -70,14 +75,14 @@ def _files(hosts: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[str]:
         " Put {{ inventory_hostname }} into its name."
         for name in FILES
         for path, group in _grouped({host: values.get(name) for host, values in hosts.items()}).items()
-        if path and len(group) > 1
+        if isinstance(path, str) and path and len(group) > 1
     ]
 
 
 def _grouped(values: t.Mapping[str, t.Any]) -> dict[t.Any, list[str]]:
     groups: dict[t.Any, list[str]] = {}
     for host, value in values.items():
-        groups.setdefault(value, []).append(host)
+        groups.setdefault(value if isinstance(value, (str, tuple)) else None, []).append(host)
     return groups
 
 

@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import typing as t
 
 from ..base.errors import OrchestratorError, Unreachable
-from ..base.findings import ERROR, WARNING, Finding, Findings, Mark
+from ..base.findings import ERROR, WARNING, Finding, Findings, Mark, finding_at
 from ..report.write import report_problem, write_report
+from .accept import advice, is_acceptable
 
 # The rule that a cluster answers.
 UNREACHABLE = "cluster-unreachable"
@@ -18,13 +20,32 @@ UNREACHABLE = "cluster-unreachable"
 class PlanningFailed(OrchestratorError):
     """Errors stop the run; its result has them and the warnings as data."""
 
-    def __init__(self, errors: Findings, warnings: t.Iterable[Finding]) -> None:
-        texts = errors.texts
-        count = f"{len(texts)} mistake{'s' if len(texts) > 1 else ''} found"
-        super().__init__(f"{count}; nothing was changed.", details=texts)
+    def __init__(self, errors: t.Sequence[Finding], warnings: t.Iterable[Finding]) -> None:
+        count = f"{len(errors)} mistake{'s' if len(errors) > 1 else ''} found"
+        super().__init__(f"{count}; nothing was changed.", advice(errors), [_with_id(one) for one in errors])
         self.result = {"findings": [finding.as_dict() for finding in (*errors, *warnings)]}
         if any(finding.rule == UNREACHABLE for finding in errors):
             self.result = {**self.result, **Unreachable.result}
+
+
+def _with_id(error: Finding) -> str:
+    """Return a mistake's line, with the id by which it can be accepted."""
+    text = error.text()
+    return f"{text} [{error.rule}]" if is_acceptable(error) and error.rule not in text else text
+
+
+def located(finding: Finding, places: t.Mapping[str, str]) -> Finding:
+    """Return a finding of a variable with the file and line where that stands. places: as the module takes them."""
+    name = re.match(r"[\w-]*", finding.mark.file)
+    place = places.get(name[0]) if name and not finding.mark.line else None
+    if not place:
+        return finding
+    where = f"{finding.where or finding.mark.file} ({place})"
+    file, _colon, line = place.rpartition(":")
+    if not file or not line.isdigit():
+        return dataclasses.replace(finding, where=where)
+    path = ".".join(filter(None, (finding.mark.file, finding.path)))
+    return dataclasses.replace(finding, where=where, mark=Mark(file, int(line)), path=path)
 
 
 def weighed(errors: Findings, found: t.Iterable[Finding], strict: bool) -> list[Finding]:
@@ -33,6 +54,14 @@ def weighed(errors: Findings, found: t.Iterable[Finding], strict: bool) -> list[
     errors.take(finding for finding in rest if strict and finding.severity == ERROR)
     others = [finding for finding in rest if not strict or finding.severity != ERROR]
     return [dataclasses.replace(one, severity=WARNING) if one.severity == ERROR else one for one in others]
+
+
+def known_mistakes(rows: t.Iterable[t.Mapping[str, t.Any]]) -> list[Finding]:
+    """Return the findings that were made before the module, out of their plain data."""
+    return [
+        dataclasses.replace(finding_at(row["file"], row["message"], row["hint"], row["rule"]), severity=row["severity"])
+        for row in rows
+    ]
 
 
 def as_finding(error: OrchestratorError) -> Finding:

@@ -13,7 +13,7 @@ import typing as t
 from ..access.of_stack import access_report
 from ..base.data import Object
 from ..base.errors import OrchestratorError
-from ..base.findings import ERROR, WARNING, Finding, Findings, finding_at
+from ..base.findings import ERROR, NOTE, Finding, Findings, finding_at
 from ..bundle.use import with_site
 from ..capacity.fit import capacity_report
 from ..changes.actions import REUSE, Action, refusals
@@ -36,10 +36,11 @@ from ..stack.facts import helm_version
 from ..stack.resolve import resolve
 from ..stack.result import as_result, chart_inputs
 from ..stack.settings import check_writable, checked_settings
+from .accept import Refusals, check_accepted
 from .approval import approve, to_approve
 from .checks import check_cluster, check_values, connect
 from .document import build
-from .findings import PlanningFailed, as_finding, report, weighed
+from .findings import PlanningFailed, as_finding, known_mistakes, located, report, weighed
 from .foreign import foreign
 from .outlook import waves
 from .planner import Planner
@@ -77,11 +78,12 @@ class Planning:
 
     def __init__(self, params: dict, check_mode: bool, say: t.Callable[[str], t.Any] = str) -> None:
         self.say = say
-        early = Findings()
+        accepted = params.get("accept") or []
+        early = Findings(known_mistakes(params.get("mistakes") or []))
+        check_accepted(accepted, early)
         self.params = with_site(checked_settings(params, early))
-        self.check_mode, self.early, self.errors = check_mode, early, Findings()
+        self.check_mode, self.early, self.errors = check_mode, early, Refusals(accepted)
         self.notes: list[str] = []
-        self.warnings: list[Finding] = []
         self.settled: dict[str, list[Object]] = {}
         self.work: Work | None = None
         self.parts: list[RenderedRelease] = []
@@ -125,8 +127,7 @@ class Planning:
         params, errors = self.params, self.errors
         if params["check_values"]:
             found = check_values(params, self.fetching, chart_inputs(self.stack), errors)
-            errors.take(item for item in found if item.severity == ERROR)
-            self.warnings += [item for item in found if item.severity == WARNING]
+            errors.take(item for item in found if item.severity != NOTE)
         if self.cluster is not None and self._looks_at_releases() and not params["adopt"]:
             errors.take(foreign(self.cluster, self.result_stack))
 
@@ -213,7 +214,7 @@ class Planning:
         self.notes += self.rules.unread
         # What is another's is said by the plan, object by object.
         found = [item for item in found if item.rule != OWNERS or not self._plans()]
-        self.warnings += weighed(self.errors, found, params["check_rules"] == "error")
+        self.errors.warnings.take(weighed(self.errors, found, params["check_rules"] == "error"))
 
     def plan(self) -> None:
         """Find out what a deployment would do."""
@@ -251,13 +252,19 @@ class Planning:
         return waves(self.params["table"], busy - set(self.settled))
 
     def all_findings(self) -> list[Finding]:
-        """Return the mistakes, then the warnings."""
-        return [*self.errors, *self.warnings]
+        """Return the mistakes, then the warnings, each with where its variable stands."""
+        places = self.params.get("places") or {}
+        return [located(item, places) for item in (*self.errors, *self.errors.warnings)]
+
+    @property
+    def warnings(self) -> list[Finding]:
+        """The warnings, of what has been accepted too."""
+        return [item for item in self.all_findings() if item.severity != ERROR]
 
     def result(self) -> Object:
         """Return the module's result; raise PlanningFailed where there are mistakes."""
         if self.errors:
-            raise PlanningFailed(self.errors, self.warnings)
+            raise PlanningFailed([item for item in self.all_findings() if item.severity == ERROR], self.warnings)
         stack, findings = self.result_stack, [item.as_dict() for item in self.warnings]
         stack["notes"] = list(dict.fromkeys([*self._notes(), *(item.text() for item in self.warnings)]))
         result = {
@@ -274,4 +281,6 @@ class Planning:
     def _notes(self) -> list[str]:
         """Return what is to be known besides the findings; of an absent secret only where no finding has it."""
         missing = [one for one in self.stack.absent if not any(item.is_covered_by(one) for item in self.warnings)]
-        return list(dict.fromkeys([*self.stack.notes, *(one.text() for one in missing), *self.notes]))
+        unused = sorted(self.errors.ids - self.errors.used) if self.rules is not None and self.rules.model else []
+        idle = [f"llm_d_accept: {rule} finds nothing (any more); take it out." for rule in unused]
+        return list(dict.fromkeys([*self.stack.notes, *(one.text() for one in missing), *self.notes, *idle]))

@@ -26,6 +26,7 @@ class RuleText(t.NamedTuple):
 VALUES = {
     "broken-schema": "The chart's schema itself is unsound.",
     "chart-fetch": "The chart cannot be had.",
+    "chart-version": "The chart's folder is named after another version than the one that is asked for.",
     "chart-ignores-key": "A key that the inference pool's chart never reads.",
     "ignored-key": "A key very like one that the chart reads, which the chart would silently ignore.",
     "image-tag": "The endpoint picker's image has no fixed tag.",
@@ -71,6 +72,7 @@ VARIABLES = {
     "input-findings-file": "The file for findings cannot be written.",
     "input-gateway": "The Gateway to adopt is not named, or not there.",
     "input-hostname": "A route's hostname is none, or not the same for a shared route.",
+    "input-image": "A variable names no image.",
     "input-label": "A label's key or value is none to Kubernetes.",
     "input-name": "A name is missing, or one that Kubernetes or Helm refuses.",
     "input-name-taken": "Two things have one name.",
@@ -86,10 +88,14 @@ VARIABLES = {
     "input-selector": "A pool's selector misses its model's pods, or is absent.",
     "input-selector-shared": "A pool's selector takes another model's pods too.",
     "input-served-name": "The served model name is missing, or differs between variable and values.",
+    "input-size": "A variable holds no size that Kubernetes takes.",
+    "input-template": "A variable cannot be worked out.",
     "input-time": "A time is not a number of seconds.",
-    "input-timeouts": "A route's timeouts are not durations.",
+    "input-timeouts": "A route's timeouts are no durations, do not go together, or are left out.",
     "input-type": "A variable is of the wrong type.",
     "input-unknown-key": "An entry has a key that is not known.",
+    "input-unknown-variable": "A variable with one of this collection's prefixes, or nearly, that nothing reads.",
+    "input-value": "A variable holds what cannot be.",
     "input-zmq": "A port takes the name or number of KV-cache events for something else.",
     "approval": "The plan that was approved is not the one that would be carried out, or there is none.",
     "consent": "Something in a plan needs a consent or an answer that nobody has given.",
@@ -97,6 +103,11 @@ VARIABLES = {
     "owner": "An object or release that others made, or that cannot be changed as it would have to be.",
     "planning": "What keeps planning itself from its end, such as a chart that does not render.",
 }
+
+
+def known_ids() -> list[str]:
+    """Return the ids of all rules."""
+    return [*(rule.id for rule in RULES), *VALUES, *VARIABLES]
 
 
 def rule_text(rule: str) -> RuleText:

@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 import concurrent.futures
+import re
 import typing as t
 
 from ..base import plain_yaml
 from ..base.deadline import TookTooLong, deadline
 from ..base.errors import OrchestratorError, WrongVersion, require
 from ..base.findings import ERROR, WARNING, Finding, Mark
-from ..charts.fetch import Chart, default_cache_dir, fetch_chart
+from ..charts.fetch import PLACEHOLDER_VERSION, Chart, default_cache_dir, fetch_chart
 from ..charts.files import ChartFiles, read_chart
 from ..values.layers import UserValues, load_values
 from . import source
@@ -142,7 +143,28 @@ def _check_one(
     row.update(chart=chart.name, version=chart.version, digest=chart.digest, has_schema=files.schema is not None)
     if chart.digest in slow:  # as it was for another release; waiting once is enough
         return [ValuesCheck(files, given).too_slow(), *given.findings], row
-    findings = check_values(files, given, strict=strict, inferred=inferred, unknown_keys=unknown_keys)
+    findings = [
+        *_misnamed(name, entry, chart),
+        *check_values(files, given, strict=strict, inferred=inferred, unknown_keys=unknown_keys),
+    ]
     if any(finding.rule == "schema-cost" for finding in findings):
         slow.add(chart.digest)
     return findings, row
+
+
+# Folders of charts are named after versions, alone or behind the chart's name.
+_NAMED = re.compile(r"(?:^|[-_])(v[0-9]+\.[0-9]+\.[0-9]+(?:-[0-9A-Za-z.]+)?)$")
+
+
+def _misnamed(name: str, entry: Entry, chart: Chart) -> list[Finding]:
+    """Return that a source folder, whose Chart.yaml has no version, is named after another than is asked for."""
+    wanted = str(entry.get("chart_version") or "")
+    if not wanted or chart.version != PLACEHOLDER_VERSION:
+        return []
+    named = {found[1] for part in chart.source.split("/") if (found := _NAMED.search(part))}
+    if len(named) != 1 or wanted.lstrip("v") == (other := named.pop()).lstrip("v"):
+        return []
+    variable = entry.get("chart_variable")
+    mark = Mark(f"{variable}_version" if variable else f"chart of {name}")
+    text, hint = f"is {wanted}, but the chart's folder {chart.source} is named after {other}", f"write {other}"
+    return [Finding(mark, "", text, hint, "chart-version", WARNING)]

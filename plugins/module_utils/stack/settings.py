@@ -8,10 +8,12 @@ import os
 import tempfile
 import typing as t
 
-from ..base.data import kind, plain
-from ..base.findings import Findings
+from ..base import formats
+from ..base.data import Values, kind, plain
+from ..base.findings import WARNING, Findings
 from ..base.names import name_problem
-from ..components.base import typed
+from ..base.typed import typed
+from ..components.base import Component
 from ..components.registry import COMPONENTS
 
 # About what a small record takes.
@@ -24,12 +26,17 @@ def checked_settings(params: dict, findings: Findings) -> dict:
     A setting of another type is noted and replaced by an empty one, so that the rest is checked too.
     """
     options, given = params["options"], plain(params["components"])
+    places = params.get("places") or None
     params = {**params, "models": _models(plain(params.get("models")), findings), "components": {}}
     params["only"] = list(COMPONENTS) if params.get("only") is None else list(params["only"])
     for name, cls in COMPONENTS.items():
         settings = dict(given.get(name) or {})
         for setting, option in (options.get(name) or {}).items():
-            settings[setting] = typed(settings.get(setting), option, f"{name}_{setting}", findings)
+            where = f"{name}_{setting}"
+            # A default is wrong only by another variable, which has been named.
+            said = findings if places is None or where in places else Findings()
+            settings[setting] = typed(settings.get(setting), option, where, said)
+        _check_shapes(cls, settings, findings)
         params["components"][name] = cls.checked(settings, findings)
     for row in params.get("table") or []:
         if row["name"] not in COMPONENTS:
@@ -41,6 +48,20 @@ def checked_settings(params: dict, findings: Findings) -> dict:
     if wrong:
         findings.add("llm_d_namespace", wrong, rule="input-namespace")
     return params
+
+
+def _check_shapes(cls: type[Component], settings: Values, findings: Findings) -> None:
+    """Note settings that are not what they have to be besides their types, and images that may become others."""
+    for setting, check in cls.shapes.items():
+        value, where = settings.get(setting), f"{cls.name}_{setting}"
+        items = [(f"{where}[{index}]", one) for index, one in enumerate(value)] if isinstance(value, list) else []
+        for place, one in items or [(where, value)]:
+            problem = check(one) if one or one == 0 else None
+            if problem:
+                findings.add(place, problem.what, problem.fix, rule=problem.rule)
+            elif check is formats.image and one and (why := formats.floating(one)):
+                text = f"the image {one} {why}"
+                findings.add(place, text, "a released version, or a digest", rule="image-tag", severity=WARNING)
 
 
 def places(params: dict) -> list[str]:

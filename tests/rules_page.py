@@ -46,7 +46,7 @@ fail:
 | F8 | pods cannot be scheduled, or their volumes not bound |
 | F9 | containers die at start, or probes kill them |
 | F10 | the gateway cannot talk to the picker, or prefill pods are left out |
-| F11 | rules of one name are joined, and the wrong model answers |
+| F11 | rules have one name, and a model is served without its own picker |
 
 This page is made by `tests/rules_page.py` from the rules themselves.
 """

@@ -16,6 +16,7 @@ description:
   - A model passes when it answers 200 under the name asked for, from one of its own pods, and its pods are all ready.
     A condition that is not true on a path that serves is a warning.
   - Models with prefill pods pass only when a prefill pod took part, see O(pd).
+  - The model's own endpoint picker has to have counted the requests, where its metrics can be read.
   - It changes nothing, and reports what does not hold without failing.
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
@@ -71,7 +72,9 @@ options:
         description: Host header; by default the first hostname of the model's HTTPRoute.
         type: str
       pool:
-        description: InferencePool; by default C(gaie-) and the name, or the pool that selects the model's pods.
+        description:
+          - InferencePool; by default C(gaie-) and the name, else the one that selects the model's pods (by their
+            labels, or by the names that their servers serve), else the only one.
         type: str
       labels:
         description: Labels of the model's pods; by default what the pool selects.

@@ -80,8 +80,8 @@ def route(namespace: str, name: str, pool_name: str, parent: Object | None = Non
     return obj(GATEWAY_API, "HTTPRoute", name, namespace, spec=spec)
 
 
-def sidecar(port: int, vllm_port: int) -> Object:
+def sidecar(port: int, vllm_port: int, version: str = "v0.6.0") -> Object:
     """The routing sidecar of a decode pod."""
     args = [f"--port={port}", f"--vllm-port={vllm_port}", "--connector=nixlv2"]
-    image = "ghcr.io/llm-d/llm-d-routing-sidecar:v0.6.0"
+    image = f"ghcr.io/llm-d/llm-d-routing-sidecar:{version}"
     return {"name": "routing-proxy", "image": image, "args": args, "restartPolicy": "Always"}

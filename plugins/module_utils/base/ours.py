@@ -21,6 +21,8 @@ COMPONENT_LABEL = "orchestrator.llm-d.ai/component"
 FINGERPRINT_LABEL = "orchestrator.llm-d.ai/fingerprint"
 # By this name the API server keeps what we own of an object that is applied without Helm.
 FIELD_MANAGER = "llm_d.orchestrator"
+# When an object was touched, so that its controller looks at it again.
+TRIED_ANNOTATION = "orchestrator.llm-d.ai/tried-again"
 KEEP_ANNOTATION = "helm.sh/resource-policy"
 
 

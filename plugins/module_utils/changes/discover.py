@@ -32,6 +32,7 @@ from .actions import (
     identity,
     owner_of,
 )
+from .stale import stale_claim
 
 
 class Discovery:
@@ -80,12 +81,19 @@ class Discovery:
             return dataclasses.replace(action, action=CREATE, why=why, after=item)
         action.owner = owner_of(item, action.live, part.release, part.namespace, part.managed)
         if old == item and not differs(item, action.live):
-            return action
+            return self._touched(action)
         self._judge(action, old, lambda live: self.live.patched(
             live, patch_of(old, item, live), strategic=is_built_in(item)
         ))  # fmt: skip
         if action.action == UPDATE and old == item:
             action.why = "it was changed since it was deployed"
+        return self._touched(action)
+
+    def _touched(self, action: Action) -> Action:
+        """Return the action of an object that is as wanted: its controller is made to look again where it is wrong."""
+        why = stale_claim(self.live, action.item) if action.action == REUSE and action.owner == OURS else ""
+        if why:
+            action.action, action.why = UPDATE, f"{why}: it is touched, so that its controller looks again"
         return action
 
     def _judge(self, action: Action, old: Object | None, attempt: t.Callable[[Object], Trial]) -> None:
@@ -149,7 +157,7 @@ class Discovery:
             action.asks, action.adopts, action.action, action.why = True, False, REUSE, ""
         if action.action == REPLACE:
             action.action, action.mistake = REUSE, action.why
-        return action
+        return self._touched(action)
 
 
 def _unlabelled(item: Object) -> Object:

@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Deployments whose pods were refused before: their controller is made to try again now.
+"""Objects whose controllers do not look again by themselves: they are touched.
+
+Deployments whose pods were refused before; objects whose status says what is no longer so (changes/stale.py).
 
 The ReplicaSet controller tries again after pauses that double up to a quarter of an hour. A quota that was lifted, or
 a webhook that was mended, would be noticed that late. Any change of a ReplicaSet makes it try at once, and an
@@ -13,12 +15,10 @@ import typing as t
 
 from ..base.data import Object
 from ..base.events import now
+from ..base.ours import TRIED_ANNOTATION, object_key
 
 if t.TYPE_CHECKING:
     from ..helm.deployed import HelmRecords
-
-
-TRIED = "orchestrator.llm-d.ai/tried-again"
 
 
 def refused(live: Object | None) -> bool:
@@ -35,5 +35,11 @@ def nudge(inventory: HelmRecords, objects: t.Iterable[Object]) -> None:
         where = (item["apiVersion"], "Deployment", item["metadata"]["name"])
         namespace = item["metadata"]["namespace"]
         if refused(inventory.cluster.get(*where, namespace)):
-            body = {"metadata": {"annotations": {TRIED: now()}}}
-            inventory.change(f"try the pods of {where[2]} again", "patch", *where, namespace, body)
+            touch(inventory, item, f"try the pods of {where[2]} again")
+
+
+def touch(inventory: HelmRecords, item: Object, why: str) -> None:
+    """Change an annotation of an object, and nothing else of it. why: for the message where that may not be done."""
+    api_version, kind, namespace, name = object_key(item)
+    body = {"metadata": {"annotations": {TRIED_ANNOTATION: now()}}}
+    inventory.change(why, "patch", api_version, kind, name, namespace or None, body)

@@ -22,6 +22,7 @@ from ..base.mask import mask
 from ..base.ours import COMPONENT_LABEL, FIELD_MANAGER, MANAGED_LABEL, RECORD_TYPE, SECRET_TYPE, labelled, object_key
 from ..changes.actions import identity
 from ..changes.fingerprints import listed
+from ..changes.stale import stale_claim
 from ..cluster.client import api_error
 from ..cluster.compare import content, differs, same_after
 from ..cluster.sweep import Sweep
@@ -29,6 +30,7 @@ from ..components.base import filled
 from ..objects.conditions import CHECKS, State, object_state
 from ..objects.routes import conflicts, key, parent_ref, with_parent
 from .base import CREATED, REMOVED, UNCHANGED, UPDATED, PartsFailed, Result, Work
+from .nudge import touch
 from .readiness import NotReady, Readiness
 from .removal import find_targets, gone, left_line
 
@@ -345,6 +347,10 @@ class Objects:
         begin = time.monotonic()
         new = self._send(item, old)
         action = CREATED if old is None else UNCHANGED if same_after(old, new) else UPDATED
+        if action == UNCHANGED and stale_claim(self.work.inventory.live, item):
+            action = UPDATED
+            if not self.work.check:
+                touch(self.work.inventory, item, f"touch {title(item)}")
         seconds = time.monotonic() - begin
         self._emit("apply", "done", item, seconds, action)
         return Applied(item, action, old, new, seconds)

@@ -20,6 +20,7 @@ from ..base.ours import COMPONENT_LABEL, FINGERPRINT_LABEL, MANAGED_LABEL
 from ..changes.actions import REUSE, Action, ReleaseObjects, refusals
 from ..changes.discover import Discovery
 from ..changes.fingerprints import fingerprinted, listed
+from ..changes.stale import stale_claim
 from ..charts.fetch import fetch_chart
 from ..helm.command import HelmError, uninstall_arguments, upgrade_arguments
 from ..helm.deployed import HelmRecords
@@ -34,8 +35,8 @@ from ..helm.records import (
 )
 from ..helm.recovery import RECOVERING, Recovery, outlived
 from ..helm.wanted import HELM_PROCESSES, Wanted, prepare, read_values
-from .base import CREATED, REPAIRED, UNCHANGED, UPGRADED, PartsFailed, Result, Work, difference, refuse
-from .nudge import nudge
+from .base import CREATED, REPAIRED, UNCHANGED, UPDATED, UPGRADED, PartsFailed, Result, Work, difference, refuse
+from .nudge import nudge, touch
 from .readiness import NotReady
 from .removal import Removal, removal_diff
 from .replacing import mend, remove
@@ -144,7 +145,9 @@ def _as_wanted(work: Work, wanted: Wanted, found: Release) -> bool:
         return False
     try:
         objects = manifest_objects(found.manifest, wanted.namespace)
-        return not work.inventory.missing(objects) and not work.inventory.drifted(objects)
+        if work.inventory.missing(objects) or work.inventory.drifted(objects):
+            return False
+        return not any(stale_claim(work.inventory.live, item) for item in objects)
     except OrchestratorError:
         return False
 
@@ -275,7 +278,15 @@ class Releases:
         drifted = [f"{item['kind']} {item['metadata']['name']}" for item in self.inventory.drifted(objects)]
         if drifted:
             return ReleasePlan(wanted, REPAIRED, "changed since: " + ", ".join(drifted), current, after)
+        stale = [f"{item['kind']} {item['metadata']['name']}: {why}" for item, why in self._stale(objects)]
+        if stale:
+            return ReleasePlan(wanted, UPDATED, "touched: " + "; ".join(stale), current, after, known)
         return ReleasePlan(wanted, UNCHANGED, "", current, after, known)
+
+    def _stale(self, objects: t.Iterable[Object]) -> list[tuple[Object, str]]:
+        """Return the objects whose status says what is no longer so, and what that is."""
+        found = [(item, stale_claim(self.inventory.live, item)) for item in objects]
+        return [(item, why) for item, why in found if why]
 
     def _difference(self, wanted: Wanted, current: Release, after: str) -> str:
         if not current.managed or current.labels.get(COMPONENT_LABEL) != self.component:
@@ -337,10 +348,15 @@ class Releases:
         begin = time.monotonic()
         if self.work.readiness.cancelled():
             raise Cancelled
-        if plan.action == UNCHANGED:
+        if plan.action in (UNCHANGED, UPDATED):
+            current = t.cast(Release, plan.current)
             if not plan.known:
                 self._remember(plan)
-            return plan, t.cast(Release, plan.current), begin
+            if plan.action == UPDATED:
+                objects = manifest_objects(current.manifest, plan.wanted.namespace)
+                for item, _why in self._stale(objects):
+                    touch(self.inventory, item, f"touch {item['kind']} {item['metadata']['name']}")
+            return plan, current, begin
         with self.work.events.step(self.component, "install", name=plan.wanted.name):
             done, release = self.apply(plan)
         return done, release, begin

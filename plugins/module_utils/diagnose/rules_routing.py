@@ -85,7 +85,7 @@ def _backends(item: Object, kind: str) -> str:
 
 
 def _same_rule_names(evidence: Evidence) -> t.Iterator[Proof]:
-    """F11: Istio joins rules of one name of all routes on a Gateway."""
+    """F11: Istio looks up pickers by the names of rules of all routes on a Gateway."""
     seen: dict[tuple[str, str, str], list[Object]] = {}
     for item in evidence.of("HTTPRoute"):
         for parent, namespace, _status in parents(item):
@@ -173,8 +173,8 @@ RULES = (
     ),
     Diagnosis(
         "DIAG720", "Routes of one Gateway have rules of the same name", _same_rule_names,
-        "All conditions are True, and the wrong model answers",
-        "Istio joins rules of one name: one picker takes the place of the other.",
+        "All conditions are True and the right model answers, but its picker counts no requests",
+        "Istio looks pickers up by the names of rules: one is asked for both, and the other's pods take turns.",
         "Give every rule a name of its own, or none.",
         "F11; istio/istio#58392, #61594", WARNING,
     ),

@@ -14,6 +14,7 @@ import typing as t
 from ..base.data import Object
 from ..base.errors import OrchestratorError
 from .objects import HASH_ANNOTATION, PART_LABEL
+from .state import patience
 
 try:
     from kubernetes.client import ApiClient, Configuration
@@ -143,11 +144,11 @@ class LabApi:
 
     def _carry_out(self, change: Change) -> str | None:
         """Return None when the change is made, else what the server said."""
-        deadline = time.monotonic() + SERVED_WITHIN
+        begin = time.monotonic()
         while True:
             reply = self._try(change)
             served = reply.status != 404 or change.verb == "delete"
-            if served or time.monotonic() > deadline:
+            if served or time.monotonic() - begin > patience(SERVED_WITHIN):
                 break
             time.sleep(0.1)
         accepted = reply.status < 300 or (change.verb == "delete" and reply.status == 404)

@@ -18,7 +18,7 @@ from .heal import heal
 from .kwok import COMPONENTS, ControlPlane, kubeconfig_text
 from .objects import desired_objects, expand_nodes, read_crds
 from .plane import ServingPlane
-from .state import LabState, wait_until
+from .state import LabState, crowded, patience, wait_until
 
 READY_WITHIN = 60
 PORTS_FREE_WITHIN = 3
@@ -135,10 +135,11 @@ class Lab:
         if not wait_until(
             lambda: api.ready() and self.control.healthy(ports) and api.serves_definitions(), READY_WITHIN
         ):
+            waited = patience(READY_WITHIN)
             raise OrchestratorError(
-                f"The control plane of the lab {self.state.name!r} was not ready within {READY_WITHIN} s.",
+                f"The control plane of the lab {self.state.name!r} was not ready within {waited:.0f} s.",
                 details=self.control.log_tail(),
-                hint=f"The logs are in {self.state.cluster_dir / 'logs'}.",
+                hint=f"The logs are in {self.state.cluster_dir / 'logs'}.{crowded()}",
             )
 
     def _facts(self, port: int) -> dict:
@@ -189,7 +190,7 @@ class Lab:
         if not wait_until(lambda: not api.unready_nodes(), READY_WITHIN, step=0.1):
             raise OrchestratorError(
                 "Nodes of the lab are not Ready: " + ", ".join(api.unready_nodes()),
-                hint=f"KWOK's log is {self.state.cluster_dir / 'logs' / 'kwok-controller.log'}.",
+                hint=f"KWOK's log is {self.state.cluster_dir / 'logs' / 'kwok-controller.log'}.{crowded()}",
             )
 
     def verify(self) -> dict:

@@ -17,7 +17,7 @@ import urllib.request
 
 from ..base.errors import OrchestratorError
 from . import state as process
-from .state import LabState, port_is_free
+from .state import LabState, crowded, patience, port_is_free
 
 # Component -> tool whose binary it runs.
 COMPONENTS = {
@@ -208,7 +208,7 @@ class ControlPlane:
             try:
                 code = subprocess.run(
                     command, env=env, cwd=self.state.dir, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream,
-                    timeout=COMMAND_TIMEOUT, check=False,
+                    timeout=patience(COMMAND_TIMEOUT), check=False,
                 ).returncode  # fmt: skip
             except subprocess.TimeoutExpired:
                 code = -1
@@ -216,7 +216,7 @@ class ControlPlane:
             raise OrchestratorError(
                 f"kwokctl could not {verb} the lab {self.state.name!r}.",
                 details=[*_last_lines(log), *self.log_tail()],
-                hint=f"The logs are in {self.state.cluster_dir / 'logs'} and {log}.",
+                hint=f"The logs are in {self.state.cluster_dir / 'logs'} and {log}.{crowded()}",
             )
 
 

@@ -11,7 +11,7 @@ import subprocess
 
 from ..base.errors import OrchestratorError
 from . import state as process
-from .state import LabState, wait_until
+from .state import LabState, crowded, patience, wait_until
 
 PACKAGE = "serving_plane"
 READY_WITHIN = 30
@@ -75,10 +75,11 @@ class ServingPlane:
             return child.pid
         self.stop()
         text = self.state.plane_log.read_text(encoding="utf-8", errors="replace")
+        late = f"was not ready within {patience(READY_WITHIN):.0f} s."
         raise OrchestratorError(
             f"The serving plane of the lab {self.state.name!r} "
-            + ("ended at once." if child.poll() is not None else f"was not ready within {READY_WITHIN} s."),
+            + ("ended at once." if child.poll() is not None else late),
             details=text.splitlines()[-8:],
             hint=f"Its log is {self.state.plane_log}; lab_python names the Python that runs it ({self.python}), which "
-            "needs this collection's requirements.txt.",
+            f"needs this collection's requirements.txt.{crowded()}",
         )

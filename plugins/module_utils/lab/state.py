@@ -24,6 +24,8 @@ PORT_NAMES = ("apiserver", "etcd", "etcd_peer", "controller_manager", "scheduler
 # Below the ephemeral ranges of Linux (32768 up), so that no outgoing connection takes one between runs.
 PORT_RANGE = range(21000, 31000)
 _PORTS_LOCK = 1 << 33
+# A busy machine may take so many seconds for a step, and no longer; it is busy with twice the work that it can do.
+LONGEST_WAIT, BUSY = 900.0, 2.0
 
 
 def xdg_dir(variable: str, default: str, env: t.Mapping[str, str]) -> pathlib.Path:
@@ -205,11 +207,32 @@ def is_alive(pid: int, proc: pathlib.Path = PROC) -> bool:
     return fields[0] not in ("Z", "X")
 
 
+def crowding() -> float:
+    """Return how many times longer everything takes on this machine now: processes that want to run, per processor."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
+def patience(seconds: float) -> float:
+    """Return how long to wait now for what takes so many seconds on a machine that has nothing else to do."""
+    return min(seconds * crowding(), max(seconds, LONGEST_WAIT))
+
+
+def crowded() -> str:
+    """Return what to do about a machine that has too much to do, "" for one that has not."""
+    if crowding() < BUSY:
+        return ""
+    load, count = os.getloadavg()[0], os.cpu_count() or 1
+    return (
+        f" The machine is busy (load {load:.0f} on {count} processors): end what else runs there, and bring the lab up "
+        "again, which goes on from here."
+    )
+
+
 def wait_until(condition: t.Callable[[], bool], seconds: float, step: float = 0.05) -> bool:
-    """Return whether the condition came true within the time."""
-    deadline = time.monotonic() + seconds
+    """Return whether the condition came true within the time, which is longer on a machine that has much to do."""
+    begin = time.monotonic()
     while not condition():
-        if time.monotonic() > deadline:
+        if time.monotonic() - begin > patience(seconds):
             return False
         time.sleep(step)
     return True

@@ -14,8 +14,9 @@ import typing as t
 
 from ..base.data import Object
 from ..base.names import did_you_mean
-from ..base.ours import OLD_SERVING_LABEL, SERVING_LABEL
+from ..base.ours import MODEL_LABEL, OLD_SERVING_LABEL, SERVING_LABEL
 from .pods import condition, container_states
+from .servers import servers
 
 ROLE_LABEL = "llm-d.ai/role"
 WORKER_LABEL = "leaderworkerset.sigs.k8s.io/worker-index"
@@ -111,7 +112,7 @@ def pods_of(spec: Object, snapshot: Object) -> list[Object]:
         return alive_with(spec["labels"], snapshot)
     pool = find_pool(spec, snapshot)
     selected = alive_with(pool_selector(pool), snapshot) if pool else []
-    return selected or alive_with({"llm-d.ai/model": spec["name"]}, snapshot)
+    return selected or alive_with({MODEL_LABEL: spec["name"]}, snapshot)
 
 
 def alive_with(selector: dict[str, str], snapshot: Object) -> list[Object]:
@@ -120,15 +121,32 @@ def alive_with(selector: dict[str, str], snapshot: Object) -> list[Object]:
 
 
 def find_pool(spec: Object, snapshot: Object) -> Object | None:
-    """Return the model's InferencePool: the named one, else gaie-<name>, else the one that selects its pods."""
-    names = [spec["pool"]] if spec.get("pool") else [f"gaie-{spec['name']}"]
-    for pool in snapshot["pools"]:
-        if name_of(pool) in names:
+    """Return the model's InferencePool: the named one, else gaie-<name>, else the one with its pods, else the only one.
+
+    Its pods are known by the spec's labels, by the label of models, and by the names under which they serve.
+    """
+    pools, named = snapshot["pools"], spec.get("pool")
+    for pool in pools:
+        if name_of(pool) == (named or f"gaie-{spec['name']}"):
             return pool
-    if spec.get("pool") or not spec.get("labels"):
+    if named:
         return None
-    mine = [labels_of(pod) for pod in snapshot["pods"] if matches(labels_of(pod), spec["labels"])]
-    return next((p for p in snapshot["pools"] if any(matches(labels, pool_selector(p)) for labels in mine)), None)
+    tests: tuple[t.Callable[[Object], bool], ...] = (
+        lambda pod: matches(labels_of(pod), spec.get("labels") or {}),
+        lambda pod: labels_of(pod).get(MODEL_LABEL) == spec["name"],
+        lambda pod: spec.get("model") in served_names(pod),
+    )
+    for test in tests:
+        mine = [labels_of(pod) for pod in snapshot["pods"] if test(pod)]
+        for pool in pools:
+            if any(matches(labels, pool_selector(pool)) for labels in mine):
+                return pool
+    return pools[0] if len(pools) == 1 else None
+
+
+def served_names(pod: Object) -> set[str]:
+    """Return the names of models that a pod's servers say they serve."""
+    return {name for server in servers(pod.get("spec") or {}, namespace_of(pod))[0] for name in server.names}
 
 
 def pool_selector(pool: Object) -> dict[str, str]:
@@ -142,6 +160,12 @@ def pool_ports(pool: Object) -> list[int]:
     spec = pool["spec"]
     ports = [entry["number"] for entry in spec.get("targetPorts") or []]
     return ports or ([spec["targetPortNumber"]] if spec.get("targetPortNumber") else [])
+
+
+def pool_parents(pool: Object) -> list[Object]:
+    """Return what Gateways say of a pool (v1 status.parents, v1alpha2 status.parent)."""
+    status = pool.get("status") or {}
+    return status.get("parents") or status.get("parent") or []
 
 
 def pool_picker(pool: Object) -> tuple[str, int | None]:

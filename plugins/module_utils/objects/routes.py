@@ -49,7 +49,7 @@ def rule_manifest(rule: RouteRule) -> Object:
 def route_manifest(name: str, namespace: str, rules: list[RouteRule], labels: Object) -> Object:
     """Return an HTTPRoute without parents. Its rules share their hostnames; they have no names.
 
-    Rules without names cannot be taken for one another by gateways that join rules of the same name.
+    Rules without names cannot be taken for one another by gateways that look up pickers by the names of rules.
     """
     hostnames = list(dict.fromkeys(host for rule in rules for host in rule.hostnames))
     return {

@@ -10,15 +10,15 @@ import typing as t
 
 from ..base.data import Object, dicts, mapping
 from ..base.findings import Finding
+from ..base.given import GIVEN
 from ..base.names import did_you_mean
 from ..model.items import Item
 from ..model.model import StackModel, pod_specs
 from .base import Check, Side, finding, listed, rule_factory
 
-# What every cluster makes by itself.
+# What clusters make by themselves.
 _GIVEN = {
-    "ServiceAccount": ("default",),
-    "ConfigMap": ("kube-root-ca.crt",),
+    **GIVEN,
     "PriorityClass": ("system-cluster-critical", "system-node-critical"),
 }
 

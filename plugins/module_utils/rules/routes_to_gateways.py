@@ -265,7 +265,8 @@ RULES: t.Final = (
         "Rule names are unique per Gateway",
         rule_names,
         "The names of rules, where given, are used once on a Gateway.",
-        "Istio joins rules of one name: requests are answered by the wrong model, all conditions green.",
+        "Istio looks pickers up by the names of rules: one is asked for both, and the other model's pods take turns "
+        "without theirs, all conditions green.",
         "rename one rule, or leave the names out",
         "istio/istio#58392, istio/istio#61594; F11",
     ),

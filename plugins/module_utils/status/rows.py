@@ -12,6 +12,7 @@ from ..base.ours import COMPONENT_LABEL
 from ..cluster.client import Cluster
 from ..helm.records import Release, revision
 from ..objects.conditions import State
+from ..objects.pools import namespace_of, pool_parents
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,10 +118,15 @@ def row(
     }
 
 
-def pool_state(live: Object) -> State:
-    """Return an InferencePool's state: a parent that does not accept it is bad, one that says nothing is not."""
-    status = live.get("status") or {}
-    for parent in [*(status.get("parents") or []), *(status.get("parent") or [])]:
+def pool_state(live: Object, gateways: t.Collection[tuple[str, str]]) -> State:
+    """Return an InferencePool's state: bad where a Gateway of the stack says so, as verification has it.
+
+    gateways: namespace and name of each. What others say is of no account, nor what one said that is gone.
+    """
+    for parent in pool_parents(live):
+        ref = parent.get("parentRef") or {}
+        if (ref.get("namespace") or namespace_of(live), ref.get("name")) not in gateways:
+            continue
         for found in parent.get("conditions") or []:
             if found.get("type") in ("Accepted", "ResolvedRefs") and found.get("status") == "False":
                 return State(False, f"{found['type']}=False {found.get('reason') or ''}: {found.get('message') or ''}")

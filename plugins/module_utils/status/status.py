@@ -128,8 +128,26 @@ class Status:
         readiness.follow(items)
         self.inventory.live.preload(items)
         self.watches.synced(time.monotonic() + 20)
+        gateways = self._gateways(items)
         scaled = self._scaled() if any(self._has_other_replicas(item) for item in items) else set()
-        return [self._row(item, component, release, readiness, scaled) for item, component, release in wanted]
+        return [self._row(*one, readiness, scaled, gateways) for one in wanted]
+
+    def _gateways(self, items: list[Object]) -> set[tuple[str, str]]:
+        """Return namespace and name of the stack's Gateways: those that its routes name and that are there."""
+        named = {
+            (ref.get("namespace") or item["metadata"].get("namespace") or "", ref.get("name") or "")
+            for item in items
+            if item["kind"] == ROUTE
+            for ref in (item.get("spec") or {}).get("parentRefs") or []
+        }
+        named = named or {(space, name) for kind, space, name in map(key_of, items) if kind == "Gateway"}
+        spaces = {space for space, _name in named}
+        live = {
+            (space, item["metadata"]["name"])
+            for space in spaces
+            for item in self.reader.objects(GATEWAY_API, "Gateway", space)
+        }
+        return named & live
 
     def _has_other_replicas(self, item: Object) -> bool:
         wanted = (item.get("spec") or {}).get("replicas")
@@ -141,7 +159,15 @@ class Status:
         place = self.namespaces[0]
         return scaled_by(one for kind, api in SCALERS.items() for one in self.reader.objects(api, kind, place))
 
-    def _row(self, item: Object, component: str, release: str, readiness: Readiness, scaled: set[Key]) -> Object:
+    def _row(
+        self,
+        item: Object,
+        component: str,
+        release: str,
+        readiness: Readiness,
+        scaled: set[Key],
+        gateways: set[tuple[str, str]],
+    ) -> Object:
         kind, namespace, name = key_of(item)
         try:
             live = self.inventory.live.find(item)
@@ -150,7 +176,7 @@ class Status:
             return row(kind, namespace, name, component, release, None)
         if live is None:
             return row(kind, namespace, name, component, release, State(False, "it is not there"), "deleted")
-        state = pool_state(live) if kind == POOL else readiness.judge(item)
+        state = pool_state(live, gateways) if kind == POOL else readiness.judge(item)
         lines = self._changed(unscaled(without_masked(item, live), scaled), live)
         return row(kind, namespace, name, component, release, state, "changed" if lines else "", "; ".join(lines))
 

@@ -9,13 +9,12 @@ import typing as t
 
 from ..base.apis import GATEWAY_GROUP
 from ..base.data import Object
+from ..base.given import is_given
 from ..base.ours import MANAGED_LABEL, RECORD_TYPE, SECRET_TYPE, is_kept, object_key
 from ..helm.records import Release
 
 CLAIM = "PersistentVolumeClaim"
 DEFINITION = "CustomResourceDefinition"
-# What every namespace has by itself.
-BUILT_IN = (("ConfigMap", "kube-root-ca.crt"), ("ConfigMap", "openshift-service-ca.crt"), ("ServiceAccount", "default"))
 
 
 @dataclasses.dataclass
@@ -124,13 +123,7 @@ def orphans(
 
 def foreign(objects: list[Object]) -> list[Object]:
     """Return what a namespace holds that would be lost with it: all but what every namespace has."""
-    return [
-        item
-        for item in objects
-        if (item["kind"], item["metadata"]["name"]) not in BUILT_IN
-        and not is_derived(item)
-        and item.get("type") != "kubernetes.io/service-account-token"
-    ]
+    return [item for item in objects if not is_given(item) and not is_derived(item)]
 
 
 def namespace_refusal(namespace: Object, others: list[Object], *, force: bool) -> str | None:

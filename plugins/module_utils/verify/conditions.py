@@ -16,6 +16,7 @@ from ..objects.pools import (
     matches,
     name_of,
     namespace_of,
+    pool_parents,
     pool_picker,
     trouble,
 )
@@ -63,8 +64,7 @@ def check_pool(spec: Object, snapshot: Object, gateway: Object) -> Check | None:
     pool = find_pool(spec, snapshot)
     if pool is None:
         return None
-    statuses = (pool.get("status") or {}).get("parents") or (pool.get("status") or {}).get("parent") or []
-    mine = next((s for s in statuses if is_parent(s.get("parentRef") or {}, pool, gateway)), None)
+    mine = next((s for s in pool_parents(pool) if is_parent(s.get("parentRef") or {}, pool, gateway)), None)
     title = f"InferencePool {name_of(pool)}"
     if mine is None:
         return Check(spec["name"], "pool", True, f"{title} reports no status for the Gateway")

@@ -14,7 +14,8 @@ import typing as t
 
 from ..base import plain_yaml
 from ..base.data import Object
-from ..objects.pools import find_pool, is_alive, labels_of, matches, name_of, pool_picker
+from ..objects.pools import name_of
+from .pickers import picker_pods
 
 # llm-d-inference-scheduler and llm-d-router, docs/architecture.md: plugins that part requests.
 SPLITTING = ("pd-profile-handler", "disagg-profile-handler", "prefill-filter", "prefill-header-handler")
@@ -34,21 +35,13 @@ class Wiring:
 
 def wiring_of(spec: Object, snapshot: Object) -> Wiring:
     """Return how the endpoint picker of a model's pool treats prefill pods."""
-    for pod in _picker_pods(spec, snapshot):
+    for pod in picker_pods(spec, snapshot):
         for container in pod["spec"].get("containers") or []:
             words = [str(word) for word in [*(container.get("command") or []), *(container.get("args") or [])]]
             found = CONFIG_FILE.search(" ".join(words))
             if found:
                 return _read(found.group(1), pod, container, snapshot)
     return Wiring()
-
-
-def _picker_pods(spec: Object, snapshot: Object) -> list[Object]:
-    pool = find_pool(spec, snapshot)
-    name = pool_picker(pool)[0] if pool else ""
-    service = next((item for item in snapshot["services"] if name_of(item) == name), None)
-    selector = (service["spec"].get("selector") if service else None) or {}
-    return [pod for pod in snapshot["pods"] if is_alive(pod) and matches(labels_of(pod), selector)]
 
 
 def _read(path: str, pod: Object, container: Object, snapshot: Object) -> Wiring:

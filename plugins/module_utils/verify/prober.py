@@ -25,7 +25,7 @@ from ..objects.pools import (
     pods_of,
     pool_ports,
 )
-from . import conditions, prefill, routes, verdict
+from . import conditions, pickers, prefill, routes, verdict
 from .http import Http, HttpReply, HttpTarget, PodTarget, TransportError
 from .pods import check_pods, check_ports, check_selector
 from .verdict import Answer
@@ -34,7 +34,8 @@ from .verdict import Answer
 SETTLE_SECONDS = 5.0
 # A server's counters may lag behind its answer.
 COUNTER_SECONDS = 3.0
-METRICS_TIMEOUT = 5.0
+METRICS_TIMEOUT = pickers.METRICS_TIMEOUT
+TOKENS = "type=kubernetes.io/service-account-token"
 THREADS = 16
 
 
@@ -66,6 +67,18 @@ class Prober:
         self._read = time.monotonic()
         self.gateway = self._gateway()
         self._counters: dict[str, Http] = {}
+        self.deaf: dict[str, str] = {}
+        self.pickers = pickers.Counts(self._connect, self._tokens)
+
+    def _connect(self, pod: str, port: int) -> Http:
+        return Http(PodTarget(self.cluster.client, self.options.namespace, pod, port))
+
+    def _tokens(self) -> list[Object]:
+        """Return the Secrets with ServiceAccounts' tokens, [] where they may not be read."""
+        try:
+            return self.cluster.list("v1", "Secret", self.options.namespace, field_selector=TOKENS)
+        except OrchestratorError:
+            return []
 
     def _gateway(self) -> Object:
         namespace = self.options.gateway_namespace or self.options.namespace
@@ -186,8 +199,7 @@ class Prober:
     def counted_pods(self) -> dict[str, int]:
         """Return the ready pods whose counters are read, with their port: those of all models and all pools."""
         pods: dict[str, int] = {}
-        pools = [{"name": name_of(pool), "pool": name_of(pool)} for pool in self.snapshot["pools"]]
-        for spec in [*self.specs, *pools]:
+        for spec in self._all_specs():
             pool = find_pool(spec, self.snapshot)
             ports = [spec["port"]] if spec.get("port") else pool_ports(pool) if pool else []
             for pod in pods_of(spec, self.snapshot):
@@ -195,17 +207,40 @@ class Prober:
                     pods.setdefault(name_of(pod), (ports or [8000])[0])
         return pods
 
+    def _all_specs(self) -> list[Object]:
+        """Return the models, and every pool as if it were one."""
+        return [*self.specs, *({"name": name_of(pool), "pool": name_of(pool)} for pool in self.snapshot["pools"])]
+
+    def read_pickers(self) -> dict[str, float | None]:
+        """Return how many requests each pod of a picker was asked about, None where that cannot be read."""
+        found = {one.pod: one for spec in self._all_specs() for one in pickers.pickers_of(spec, self.snapshot)}
+        with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
+            return dict(zip(found, pool.map(self.pickers.read, found.values()), strict=True))
+
+    def picker_seen(self, spec: Object, one: verdict.Round) -> bool:
+        """Return whether a round already shows that a model's own picker was asked, or never will."""
+        own = {item.pod for item in pickers.pickers_of(spec, self.snapshot)}
+        return not own or own <= set(self.pickers.mute) or any(one.pickers.get(pod) for pod in own)
+
+    def own_picker(self, spec: Object, rounds: list[verdict.Round]) -> Check | None:
+        """Judge that a model's own endpoint picker was asked."""
+        own = {one.pod for one in pickers.pickers_of(spec, self.snapshot)}
+        asked = [one.pickers for one in rounds if spec["name"] in one.asked]
+        shared = routes.shares_rule_name(spec, self.snapshot, self.gateway)
+        return pickers.judge_own_picker(spec["name"], own, asked, self.pickers.mute, shared)
+
     def read_counters(self, pods: dict[str, int]) -> dict[str, verdict.Counters | None]:
         """Return the request counters of pods, None for a pod whose counters cannot be read."""
 
         def read(pod: str) -> verdict.Counters | None:
             if pod not in self._counters:
-                target = PodTarget(self.cluster.client, self.options.namespace, pod, pods[pod])
-                self._counters[pod] = Http(target)
+                self._counters[pod] = self._connect(pod, pods[pod])
             try:
                 reply = self._counters[pod].request("GET", "/metrics", timeout=METRICS_TIMEOUT)
-            except TransportError:
+            except TransportError as exc:
+                self.deaf[pod] = str(exc)[:300]
                 return None
+            self.deaf.pop(pod, None)
             return verdict.read_counters(reply.text()) if reply.status == 200 else None
 
         with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
@@ -215,6 +250,7 @@ class Prober:
         """Close what is open."""
         for http in self._counters.values():
             http.close()
+        self.pickers.close()
 
 
 def read_answer(answer: Answer, reply: HttpReply) -> None:
@@ -243,8 +279,6 @@ def read_snapshot(cluster: t.Any, namespace: str, gateway_namespace: str | None)
     def read(api: str, kind: str) -> list[Object]:
         return [item for space in spaces for item in cluster.list(api, kind, namespace=space)]
 
-    served = (cluster.list(api, "InferencePool", namespace) for api in POOL_APIS)
-    pools: list[Object] = next(filter(None, served), [])
     pods = read("v1", "Pod")
     return {
         "pods": [pod for pod in pods if pod["metadata"]["namespace"] == namespace],
@@ -253,7 +287,7 @@ def read_snapshot(cluster: t.Any, namespace: str, gateway_namespace: str | None)
         "workloads": [item for api, kind in workloads for item in cluster.list(api, kind, namespace)],
         "gateways": cluster.list(GATEWAY_API, "Gateway", gateway_namespace or namespace),
         "routes": cluster.list(GATEWAY_API, "HTTPRoute", namespace),
-        "pools": pools,
+        "pools": [pool for api in POOL_APIS for pool in cluster.list(api, "InferencePool", namespace)],
         "configmaps": read_configmaps(cluster, namespace) if any(map(is_prefill, pods)) else [],
     }
 

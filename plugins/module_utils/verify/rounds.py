@@ -94,28 +94,51 @@ def _lacks_prefill(prober: Prober, course: Course, rounds: list[Round]) -> bool:
 
 def _run(prober: Prober, pool: concurrent.futures.Executor, courses: list[Course], plan: list[set[str]]) -> list[Round]:
     rounds: list[Round] = []
+    if not courses:
+        return rounds
     pods, owners = prober.counted_pods(), _owners(prober)
-    before = prober.read_counters(pods) if courses else {}
+    before = _counts(prober, pool, pods)
     for asked in plan:
         here = [course for course in courses if course.name in asked]
         list(pool.map(lambda course: _ask_again(prober, course), here))
         deadline, pause = time.monotonic() + COUNTER_SECONDS, 0.05
         while True:
-            after = prober.read_counters(pods)
+            after = _counts(prober, pool, pods)
             one = _moved(asked, before, after)
+            one.deaf.update(prober.deaf)
             late = [c for c in here if c.serves and not _seen(prober, c, one, rounds, owners)]
             if not late or time.monotonic() + pause > deadline:
                 break
             time.sleep(pause)
             pause *= 2
         rounds.append(one)
-        before = {pod: after[pod] if after[pod] is not None else before[pod] for pod in pods}
+        before = _Counts(*({**old, **_known(new)} for old, new in zip(before, after, strict=True)))
     return rounds
 
 
-def _moved(asked: set[str], before: dict[str, t.Any], after: dict[str, t.Any]) -> Round:
-    blind = {pod for pod in after if not after[pod] or before[pod] is None}
-    return Round(asked, {p: p not in blind and verdict.has_moved(before[p], after[p]) for p in after}, blind)
+class _Counts(t.NamedTuple):
+    """What was counted at one moment, by pod, None where that could not be read."""
+
+    models: dict[str, t.Any]
+    pickers: dict[str, t.Any]
+
+
+def _known(counts: dict[str, t.Any]) -> dict[str, t.Any]:
+    return {pod: value for pod, value in counts.items() if value is not None}
+
+
+def _counts(prober: Prober, pool: concurrent.futures.Executor, pods: dict[str, int]) -> _Counts:
+    asked = pool.submit(prober.read_pickers)
+    return _Counts(prober.read_counters(pods), asked.result())
+
+
+def _moved(asked: set[str], before: _Counts, after: _Counts) -> Round:
+    old, new = before.models, after.models
+    blind = {pod for pod in new if not new[pod] or old[pod] is None}
+    moved = {pod: pod not in blind and verdict.has_moved(old[pod], new[pod]) for pod in new}
+    asked_before = _known(before.pickers)
+    pickers = {pod: n > asked_before[pod] for pod, n in _known(after.pickers).items() if pod in asked_before}
+    return Round(asked, moved, blind, pickers)
 
 
 def _seen(prober: Prober, course: Course, one: Round, rounds: list[Round], owners: dict[str, set[str]]) -> bool:
@@ -124,7 +147,7 @@ def _seen(prober: Prober, course: Course, one: Round, rounds: list[Round], owner
     prefill = prober.prefill_pods(course.spec)
     if mine <= one.blind:
         return True
-    settled = any(one.moved.get(pod) for pod in mine)
+    settled = any(one.moved.get(pod) for pod in mine) and prober.picker_seen(course.spec, one)
     proven = not prefill or prober.wiring(course.spec).splits is False
     return settled and (proven or any(r.moved.get(pod) for r in [*rounds, one] for pod in prefill))
 
@@ -186,7 +209,8 @@ def _result(prober: Prober, courses: list[Course], rounds: list[Round]) -> Objec
             prefill = prober.prefill_pods(course.spec)
             wiring = prober.wiring(course.spec)
             proof = verdict.judge_prefill(course.name, rounds, prefill, course.requests, wiring, prober.options.pd)
-            checks += [verdict.judge_served(course.name, rounds, owners), *([proof] if proof else [])]
+            served, own = verdict.judge_served(course.name, rounds, owners), prober.own_picker(course.spec, rounds)
+            checks += filter(None, [served, own, proof])
     failures, notes = verdict.split_findings(checks)
     models = [_model(prober, course, rounds, owners, failures) for course in courses]
     return {

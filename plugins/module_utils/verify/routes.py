@@ -59,6 +59,18 @@ def find_route(spec: Object, snapshot: Object, gateway: Object) -> tuple[Object,
     return min(found, key=lambda item: item[:2])[2:] if found else None
 
 
+def shares_rule_name(spec: Object, snapshot: Object, gateway: Object) -> bool:
+    """Return whether the name of the model's rule is that of another route's rule on the same Gateway."""
+    _route, rule = find_route(spec, snapshot, gateway) or ({}, {})
+    others = [
+        other
+        for item in snapshot["routes"]
+        if any(is_parent(ref, item, gateway) for ref in item["spec"].get("parentRefs") or [])
+        for other in item["spec"].get("rules") or []
+    ]
+    return bool(rule.get("name")) and sum(other.get("name") == rule["name"] for other in others) > 1
+
+
 def backends(route: Object) -> str:
     """Return the names that a route sends to, for a message."""
     refs = [ref for rule in route["spec"].get("rules") or [] for ref in rule.get("backendRefs") or []]

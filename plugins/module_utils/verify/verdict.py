@@ -59,11 +59,16 @@ class Answer:
 
 @dataclasses.dataclass
 class Round:
-    """Requests sent at the same time. asked: models; moved: pod -> its counters grew; blind: unreadable pods."""
+    """Requests sent at the same time. asked: models; moved: pod -> its counters grew; blind: unreadable pods.
+
+    pickers: pod of an endpoint picker -> it counted requests; deaf: pod -> why nothing answers on its port.
+    """
 
     asked: set[str]
     moved: dict[str, bool]
     blind: set[str]
+    pickers: dict[str, bool] = dataclasses.field(default_factory=dict)
+    deaf: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 def prompt_for(text: str, nonce: str, long: bool, threshold: int = 0) -> str:
@@ -147,6 +152,15 @@ def judge_prefill(
     moved = sorted({pod for one in ours for pod in prefill if one.moved.get(pod)})
     if moved:
         return Check(model, "prefill", True, "prefill took part: " + ", ".join(moved))
+    deaf = {pod: why for one in ours for pod, why in one.deaf.items() if pod in prefill}
+    if prefill <= set(deaf):
+        name, why = min(deaf.items())
+        detail = f"prefill did not take part: nothing answers on the port of pod {name} that the pool sends to ({why})"
+        hint = (
+            "Decode alone served the requests: routing sidecars since v0.6.0 let it where prefill does not answer, "
+            "without a word. Make the prefill server's port the pool's target port."
+        )
+        return Check(model, "prefill", False, detail, hint, claim=mode == "warn")
     if all(prefill <= one.blind for one in ours):
         detail = "cannot tell whether prefill took part: no request counter at the prefill pods' /metrics"
         return Check(model, "prefill", False, detail, "Compare the pods' logs.", claim=True)

@@ -44,7 +44,8 @@ CASES = (
     Case("epp-no-tls-rule", 500),
     Case("pd", 200),
     Case("pd-vllm-port", 502),
-    Case("pd-prefill-port", 502),
+    Case("pd-prefill-port", 200),
+    Case("pd-prefill-port-old", 502),
 )  # fmt: skip
 
 
@@ -85,10 +86,11 @@ def _objects(ns: str, other: str, case: str) -> list[dict[str, Any]]:
 
 def _prefill_decode(ns: str, case: str) -> list[dict[str, Any]]:
     """A stack with a decode pod behind its routing sidecar, and a prefill pod."""
-    side = make.sidecar(8000, 8300 if case == "pd-vllm-port" else 8200)
+    version = "v0.5.1" if case.endswith("-old") else "v0.6.0"
+    side = make.sidecar(8000, 8300 if case == "pd-vllm-port" else 8200, version)
     decode = {"app": case, "llm-d.ai/role": "decode"}
     prefill = make.model(
-        ns, f"{case}-prefill", {"app": case, "llm-d.ai/role": "prefill"}, 8200 if case == "pd-prefill-port" else 8000
+        ns, f"{case}-prefill", {"app": case, "llm-d.ai/role": "prefill"}, 8200 if "prefill-port" in case else 8000
     )
     args = prefill["spec"]["containers"][0]["args"]
     args[1] = args[5] = f"{case}-model"

@@ -86,15 +86,24 @@ def model_pod(name: str = "model-0", model: str = "m", port: int = 8000, **field
     return pod(name, labels, "--model", model, "--port", str(port), "--served-model-name", model, **fields)
 
 
-def sidecar(port: int = 8000, vllm_port: int = 8200) -> dict[str, Any]:
+def sidecar(port: int = 8000, vllm_port: int = 8200, version: str = "v0.6.0") -> dict[str, Any]:
     args = [f"--port={port}", f"--vllm-port={vllm_port}", "--connector=nixlv2"]
-    image = "ghcr.io/llm-d/llm-d-routing-sidecar:v0.6.0"
+    image = f"ghcr.io/llm-d/llm-d-routing-sidecar:{version}"
     return {"name": "routing-proxy", "image": image, "args": args, "restartPolicy": "Always"}
 
 
 def picker_pod(pool_name: str = "pool", namespace: str = "demo", **fields: Any) -> dict[str, Any]:
-    args = ["--pool-name", pool_name, "--pool-namespace", namespace, "--pool-group", POOL_GROUP]
-    return pod(f"{pool_name}-epp-0", {"epp": fields.pop("labelled", pool_name)}, *args, image="x/epp:1", **fields)
+    args = [
+        "--pool-name",
+        pool_name,
+        "--pool-namespace",
+        namespace,
+        "--pool-group",
+        POOL_GROUP,
+        *fields.pop("args", ()),
+    ]
+    labels, image = {"epp": fields.pop("labelled", pool_name)}, fields.pop("image", "x/epp:1")
+    return pod(f"{pool_name}-epp-0", labels, *args, image=image, **fields)
 
 
 def stack(**replaced: Any) -> dict[str, Any]:
@@ -137,6 +146,11 @@ class Lab:
 
     def complete(self, model: str = "m", path: str = "/v1/completions", **fields: Any) -> Reply:
         return self.call("POST", path, {"model": model, "prompt": "hello there", "max_tokens": 4, **fields})
+
+    def asked(self, pool_name: str) -> int:
+        """How many requests a pool's picker was asked about."""
+        uid = self.snapshot.need("Pod", "demo", f"{pool_name}-epp-0")["metadata"]["uid"]
+        return sum(self.counters.asked(uid).values())
 
     def served(self, pod_name: str) -> int:
         """How many requests a pod has finished, under any model name."""

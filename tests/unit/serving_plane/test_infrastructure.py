@@ -10,7 +10,14 @@ import pytest
 from plane_objects import gateway, gateway_class, listener, model_pod, obj, picker_pod, pod, pool, sidecar, snapshot_of
 from serving_plane.forwards import OWNED, all_routes, port_forward, stale_forwards
 from serving_plane.gateways.gateway_status import parameters_problem
-from serving_plane.gateways.infrastructure import deployment, gateway_objects, overlay, pool_service, service
+from serving_plane.gateways.infrastructure import (
+    certificates,
+    deployment,
+    gateway_objects,
+    overlay,
+    pool_service,
+    service,
+)
 from serving_plane.gateways.view import View
 
 PARAMETERS = {"infrastructure": {"parametersRef": {"group": "", "kind": "ConfigMap", "name": "p"}}}
@@ -153,3 +160,14 @@ def test_stale_forwards_are_the_planes_own() -> None:
     snapshot = snapshot_of(mine=mine, other=other)
     assert stale_forwards(snapshot, set()) == [mine]
     assert stale_forwards(snapshot, {("demo", "pool-epp-0")}) == []
+
+
+def test_istiod_puts_its_certificates_into_every_namespace() -> None:
+    spaces = {name: obj("Namespace", name, "") for name in ("one", "kube-system", "gone")}
+    spaces["gone"]["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    made = certificates(snapshot_of(**spaces))
+    names = ["istio-ca-root-cert", "istio-ca-crl"]
+    found = [(item["metadata"]["namespace"], item["metadata"]["name"]) for item in made]
+    assert found == [(space, name) for space in ("demo", "one") for name in names]
+    assert all(item["metadata"]["labels"] == {"istio.io/config": "true"} for item in made)
+    assert certificates(snapshot_of(gateway_class=gateway_class("kgateway", "kgateway.dev/kgateway"))) == []

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from plane_objects import Lab, model_pod, obj, picker_pod, sidecar
+from serving_plane.servers.messages import Call, Reply
+from serving_plane.servers.pods import call_pod
 
 
 def test_streaming_ends_with_done() -> None:
@@ -40,7 +42,9 @@ def _pd(vllm_port: int = 8200, side: dict[str, Any] | None = None, **prefill: An
     [
         (_pd(), 200, 1, 1),
         (_pd(ready=False), 200, 1, 0),
-        (_pd(port=8200), 502, 0, 0),
+        (_pd(port=8200), 200, 1, 0),
+        (_pd(port=8200, side=sidecar(version="v0.5.1")), 502, 0, 0),
+        (_pd(port=8200, side=sidecar(version="latest")), 200, 1, 0),
         (_pd(vllm_port=8100), 502, 0, 1),
         (_pd(vllm_port=8000), 502, 0, 1),
         (_pd(side=sidecar(port=8001)), 503, 0, 0),
@@ -50,6 +54,8 @@ def _pd(vllm_port: int = 8200, side: dict[str, Any] | None = None, **prefill: An
         "good",
         "no ready prefill",
         "prefill port",
+        "prefill port of old",
+        "prefill port, no version",
         "sidecar's vLLM port",
         "one port for both",
         "sidecar port",
@@ -120,3 +126,37 @@ def test_metrics_name_model_and_count() -> None:
     text = lab.call("GET", "/metrics").body.decode()
     assert 'vllm:request_success_total{engine="0",model_name="m",finished_reason="length"} 1.0' in text
     assert 'vllm:generation_tokens_total{engine="0",model_name="m"} 4.0' in text
+
+
+@pytest.mark.parametrize(
+    ("image", "counters"),
+    [
+        ("registry.k8s.io/gateway-api-inference-extension/epp:v1.0.2", ["inference_model_request_total"]),
+        ("registry.k8s.io/gateway-api-inference-extension/epp:v1.3.0", ["inference_objective_request_total"]),
+        ("ghcr.io/llm-d/llm-d-inference-scheduler:v0.6.0", ["inference_objective_request_total"]),
+        (
+            "ghcr.io/llm-d/llm-d-router-endpoint-picker:v0.10.0",
+            ["llm_d_epp_request_total", "inference_objective_request_total"],
+        ),
+    ],
+)
+def test_a_picker_counts_what_it_is_asked(image: str, counters: list[str]) -> None:
+    lab = Lab(picker_pod=picker_pod(image=image, args=["--metrics-endpoint-auth=false"]))
+    for _unused in range(2):
+        lab.complete()
+    reply = _metrics_of_picker(lab)
+    found = [line.partition("{")[0] for line in reply.body.decode().splitlines() if line.endswith(" 2.0")]
+    assert (reply.status, found) == (200, counters)
+
+
+def test_a_pickers_metrics_ask_for_a_token() -> None:
+    lab = Lab()
+    assert _metrics_of_picker(lab).status == 401
+    assert _metrics_of_picker(lab, authorization="Bearer x").status == 200
+
+
+def _metrics_of_picker(lab: Lab, **headers: str) -> Reply:
+    pod = lab.snapshot.need("Pod", "demo", "pool-epp-0")
+    reply = asyncio.run(call_pod(pod, 9090, Call("GET", "/metrics", headers=headers), lab.snapshot, lab.counters))
+    assert reply is not None
+    return reply

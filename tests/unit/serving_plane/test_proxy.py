@@ -174,15 +174,15 @@ def _same_rule_names(controller: str) -> Lab:
     )
 
 
-@pytest.mark.parametrize(
-    ("controller", "first", "second"), [("istio.io/gateway-controller", 0, 2), ("kgateway.dev/kgateway", 1, 1)]
-)
-def test_istio_merges_rules_of_one_name(controller: str, first: int, second: int) -> None:
+@pytest.mark.parametrize(("controller", "asked"), [("istio.io/gateway-controller", 0), ("kgateway.dev/kgateway", 1)])
+def test_istio_finds_pickers_by_the_names_of_rules(controller: str, asked: int) -> None:
     lab = _same_rule_names(controller)
     body = {"model": "m", "prompt": "x"}
-    for host in ("a.example", "b.example"):
-        assert lab.call("POST", "/v1/completions", body, host=host).status == 200
-    assert (lab.served("model-0"), lab.served("b-0")) == (first, second)
+    notes = {host: lab.call("POST", "/v1/completions", body, host=f"{host}.example").note for host in ("a", "b")}
+    # Each model answers for itself; the older rule's picker is not asked.
+    assert (lab.served("model-0"), lab.served("b-0")) == (1, 1)
+    assert (lab.asked("pool"), lab.asked("b")) == (asked, 2 - asked)
+    assert ("without its picker" in notes["a"]) is not bool(asked) and "without" not in notes["b"]
 
 
 def test_narrowest_listener_takes_the_host() -> None:

@@ -15,11 +15,19 @@ from .gateways.filters import Rewritten, apply_filters, modify
 from .gateways.hostnames import host_of
 from .gateways.matching import Entry, Request, choose
 from .gateways.references import Reference, resolve
-from .gateways.view import View
+from .gateways.view import View, pool_refs
 from .servers.commandline import seconds
 from .servers.counters import Counters
-from .servers.endpoints import Endpoint, picker_problem, pool_endpoints, prefill_endpoints, service_endpoints
+from .servers.endpoints import (
+    Endpoint,
+    all_endpoints,
+    find_picker,
+    pool_endpoints,
+    prefill_endpoints,
+    service_endpoints,
+)
 from .servers.messages import Call, Reply, text_reply
+from .servers.model_server import is_completion, model_of
 from .servers.pods import call_pod
 
 REFUSED = (
@@ -61,12 +69,11 @@ class Proxy:
         forwarded = replace(call, path=changed.path, headers={**changed.headers, "host": changed.host})
         timeouts = entry.rule.get("timeouts") or {}
         limit = min(filter(None, (seconds(timeouts.get(name)) for name in ("request", "backendRequest"))), default=None)
-        source = view.effective(gateway, entry)
         try:
-            reply = await asyncio.wait_for(self._backend(view.snapshot, gateway, source, forwarded), limit)
+            reply = await asyncio.wait_for(self._backend(view, gateway, entry, forwarded), limit)
         except asyncio.TimeoutError:
             reply = text_reply(504, "upstream request timeout", f"no reply within {limit} s")
-        return self._finish(reply, changed, source)
+        return self._finish(reply, changed, entry)
 
     def _finish(self, reply: Reply, changed: Rewritten, entry: Entry) -> Reply:
         for modifier in changed.response:
@@ -74,7 +81,8 @@ class Proxy:
         reply.note = f"HTTPRoute {entry.route['metadata']['name']}: {reply.note}"
         return reply
 
-    async def _backend(self, snapshot: Snapshot, gateway: ManagedGateway, entry: Entry, call: Call) -> Reply:
+    async def _backend(self, view: View, gateway: ManagedGateway, entry: Entry, call: Call) -> Reply:
+        snapshot = view.snapshot
         refs = [ref for ref in entry.rule.get("backendRefs") or [] if ref.get("weight", 1) > 0]
         if not refs:
             return text_reply(500, "", "the rule has no backend with a weight")
@@ -85,7 +93,8 @@ class Proxy:
         obj = snapshot.need(target.kind, target.namespace, target.name)
         if target.kind == "Service":
             return await self._service(snapshot, obj, ref.get("port", 0), target, call)
-        return await self._pool(snapshot, gateway, obj, call)
+        asked = self._asked(view, gateway, entry, obj)
+        return await self._pool(snapshot, gateway, obj, asked, call)
 
     async def _service(self, snapshot: Snapshot, service: Object, port: int, target: Reference, call: Call) -> Reply:
         found = service_endpoints(service, port, snapshot)
@@ -93,12 +102,31 @@ class Proxy:
             return text_reply(500, "", f"Service {target.name} has no port {port}")
         return await self._try(snapshot, found, call, f"Service {target.namespace}/{target.name}")
 
-    async def _pool(self, snapshot: Snapshot, gateway: ManagedGateway, pool: Object, call: Call) -> Reply:
+    def _asked(self, view: View, gateway: ManagedGateway, entry: Entry, pool: Object) -> Object:
+        """The pool whose picker is asked for a request to a pool: its own, but where rules have one name."""
+        asking = view.asking(gateway, entry)
+        if asking.rule is entry.rule:
+            return pool
+        target = resolve(asking.route, pool_refs(asking.rule)[0], view.snapshot)
+        return pool if target.reason else view.snapshot.need(target.kind, target.namespace, target.name)
+
+    async def _pool(
+        self, snapshot: Snapshot, gateway: ManagedGateway, pool: Object, asked: Object, call: Call
+    ) -> Reply:
+        """The reply of a pool's pod; `asked` is the pool whose picker is asked, which chooses among its own pods only.
+
+        What another's picker chooses is not in the pool's cluster of endpoints: the gateway then takes them in turn.
+        """
         name = f"InferencePool {pool['metadata']['namespace']}/{pool['metadata']['name']}"
-        problem = picker_problem(pool, snapshot, needs_tls_rule=gateway.implementation.needs_tls_rule)
-        if problem and pool["spec"]["endpointPickerRef"].get("failureMode", "FailClose") != "FailOpen":
+        picker, problem = find_picker(asked, snapshot, needs_tls_rule=gateway.implementation.needs_tls_rule)
+        if problem and asked["spec"]["endpointPickerRef"].get("failureMode", "FailClose") != "FailOpen":
             return text_reply(500, "", f"{name}: {problem}")
-        prefill = [] if problem else prefill_endpoints(pool, snapshot)
+        if picker and is_completion(call):
+            self._counters.ask(picker.pod["metadata"]["uid"], model_of(call))
+        if problem or asked is not pool:
+            how = problem or f"the picker of InferencePool {asked['metadata']['name']} was asked, which has other pods"
+            return await self._try(snapshot, all_endpoints(pool, snapshot), call, f"{name} without its picker ({how})")
+        prefill = prefill_endpoints(pool, snapshot)
         chosen = self._pick(prefill, f"{name} prefill") if prefill else None
         return await self._try(snapshot, pool_endpoints(pool, snapshot), call, name, chosen)
 

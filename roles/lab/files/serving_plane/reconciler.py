@@ -14,7 +14,7 @@ from .cluster.snapshot import Object, Snapshot, is_deleted, labels_of
 from .forwards import HEALTH, Route, all_routes, port_forward, stale_forwards
 from .gateways.balancer import address_of, balanced, balancer_status
 from .gateways.classes import ManagedGateway
-from .gateways.infrastructure import GATEWAY_NAME, gateway_objects, http_ports, pool_service
+from .gateways.infrastructure import GATEWAY_NAME, certificates, gateway_objects, http_ports, pool_service
 from .gateways.references import references
 from .gateways.statuses import Wanted, class_statuses, gateway_statuses, pool_statuses, route_statuses
 from .gateways.view import View
@@ -78,7 +78,7 @@ class Reconciler:
         return failed
 
     def _infrastructure(self, view: View) -> list[Awaitable[None]]:
-        work = []
+        work = [self._writer.apply(obj) for obj in certificates(self.snapshot)]
         for gateway in view.gateways.values():
             wanted = gateway_objects(gateway, self.snapshot)
             work += [self._writer.apply(obj) for obj in wanted]

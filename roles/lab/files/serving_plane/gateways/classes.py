@@ -15,7 +15,7 @@ class Implementation:
 
     `name_form` makes the name of its Deployment, Service and ServiceAccount; `service_type` is the type of the
     Service where nobody asks for another; `hostname_address` tells whether the Gateway's address is the Service's
-    host name (Istio) or its cluster IP; `merges_rule_names` is the trap of rules with equal names (Istio).
+    host name (Istio) or its cluster IP; `finds_picker_by_rule_name` is the trap of rules with equal names (Istio).
     """
 
     family: str
@@ -24,7 +24,7 @@ class Implementation:
     image: str
     service_type: str = "LoadBalancer"
     hostname_address: bool = False
-    merges_rule_names: bool = False
+    finds_picker_by_rule_name: bool = False
     needs_tls_rule: bool = False
     refuses_timeouts: bool = False
 
@@ -35,7 +35,7 @@ _ISTIO = Implementation(
     "istio-proxy",
     "docker.io/istio/proxyv2:1.29.2",
     hostname_address=True,
-    merges_rule_names=True,
+    finds_picker_by_rule_name=True,
     needs_tls_rule=True,
 )
 IMPLEMENTATIONS: dict[str, Implementation] = {

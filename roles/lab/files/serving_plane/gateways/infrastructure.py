@@ -11,10 +11,14 @@ from typing import Any
 import yaml
 
 from ..cluster.resources import GATEWAY_GROUP
-from ..cluster.snapshot import Object, Snapshot
-from .classes import ManagedGateway
+from ..cluster.snapshot import Object, Snapshot, is_deleted
+from .classes import IMPLEMENTATIONS, ManagedGateway, managed_classes
 
 STATUS_PORT = 15021
+# What istiod leaves alone (pkg/config/constants and inject.IgnoredNamespaces).
+NO_MESH = ("kube-system", "kube-public", "kube-node-lease", "local-path-storage")
+# ConfigMap and key, of istiod's certificate authority.
+CERTIFICATES = (("istio-ca-root-cert", "root-cert.pem"), ("istio-ca-crl", "ca-crl.pem"))
 GATEWAY_NAME = f"{GATEWAY_GROUP}/gateway-name"
 
 
@@ -181,6 +185,25 @@ def service_account(gateway: ManagedGateway) -> Object:
 def gateway_objects(gateway: ManagedGateway, snapshot: Snapshot) -> list[Object]:
     """All that an implementation makes for one Gateway."""
     return [service_account(gateway), service(gateway, snapshot), deployment(gateway, snapshot)]
+
+
+def certificates(snapshot: Snapshot) -> list[Object]:
+    """The ConfigMaps that istiod puts into every namespace; none where no class of Istio's is there."""
+    controllers = managed_classes(snapshot).values()
+    if not any(IMPLEMENTATIONS[name].family == "istio" for name in controllers):
+        return []
+    namespaces = [item["metadata"]["name"] for item in snapshot.all("Namespace") if not is_deleted(item)]
+    return [
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": name, "namespace": namespace, "labels": {"istio.io/config": "true"}},
+            "data": {key: ""},
+        }
+        for namespace in namespaces
+        if namespace not in NO_MESH
+        for name, key in CERTIFICATES
+    ]
 
 
 def pool_service(pool: Object) -> Object:

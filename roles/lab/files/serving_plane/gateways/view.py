@@ -29,7 +29,7 @@ class View:
         self.gateways: dict[tuple[str, str], ManagedGateway] = managed_gateways(snapshot)
         self.attached: list[Attachment] = attachments(snapshot, self.gateways)
         self._tables: dict[tuple[str, int], list[Table]] = {}
-        self._merged: dict[str, dict[str, Entry]] = {}
+        self._named: dict[str, dict[str, Entry]] = {}
 
     def by_uid(self, uid: str) -> ManagedGateway | None:
         """A Gateway of ours by its uid."""
@@ -57,20 +57,20 @@ class View:
         """The table of the one listener that takes a host name."""
         return next((table for table in self.tables(gateway, port) if covers(table.hostname, host)), None)
 
-    def effective(self, gateway: ManagedGateway, entry: Entry) -> Entry:
-        """The entry whose backends really serve: for Istio the newest rule of all with the same name."""
+    def asking(self, gateway: ManagedGateway, entry: Entry) -> Entry:
+        """The entry whose pool's picker is asked for a request of this one: for Istio the newest rule of that name."""
         name = entry.rule.get("name")
-        if not name or not gateway.implementation.merges_rule_names:
+        if not name or not gateway.implementation.finds_picker_by_rule_name:
             return entry
-        if gateway.uid not in self._merged:
-            self._merged[gateway.uid] = self._newest_by_name(gateway)
-        return self._merged[gateway.uid].get(name, entry)
+        if gateway.uid not in self._named:
+            self._named[gateway.uid] = self._newest_by_name(gateway)
+        return self._named[gateway.uid].get(name, entry)
 
     def _newest_by_name(self, gateway: ManagedGateway) -> dict[str, Entry]:
         everything = [entry for item in self._accepted(gateway) for entry in entries(item.route)]
         newest: dict[str, Entry] = {}
         for entry in sorted(everything, key=_age):
-            if entry.rule.get("name") and _has_pool(entry.rule):
+            if entry.rule.get("name") and pool_refs(entry.rule):
                 newest[entry.rule["name"]] = entry
         return newest
 
@@ -80,5 +80,6 @@ def _age(entry: Entry) -> tuple[str, str, str]:
     return meta.get("creationTimestamp", ""), meta["namespace"], meta["name"]
 
 
-def _has_pool(rule: Object) -> bool:
-    return any(ref.get("kind") == "InferencePool" for ref in rule.get("backendRefs") or [])
+def pool_refs(rule: Object) -> list[Object]:
+    """The backendRefs of a rule that are InferencePools."""
+    return [ref for ref in rule.get("backendRefs") or [] if ref.get("kind") == "InferencePool"]

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
@@ -31,15 +32,25 @@ class Counters:
 
     def __init__(self) -> None:
         self._pods: dict[str, dict[str, ModelCounters]] = defaultdict(dict)
+        self._asked: dict[str, Counter[str]] = defaultdict(Counter)
 
     def of(self, uid: str, model: str) -> ModelCounters:
         """The counters of a pod for a model, made at first use."""
         return self._pods[uid].setdefault(model, ModelCounters())
 
+    def ask(self, uid: str, model: str) -> None:
+        """Count a request that an endpoint picker's pod was asked about."""
+        self._asked[uid][model] += 1
+
+    def asked(self, uid: str) -> Mapping[str, int]:
+        """How often a picker's pod was asked, by model name."""
+        return self._asked[uid]
+
     def forget(self, alive: set[str]) -> None:
         """Drop the counters of pods that are gone."""
-        for uid in set(self._pods) - alive:
-            del self._pods[uid]
+        for known in (self._pods, self._asked):
+            for uid in set(known) - alive:
+                del known[uid]
 
 
 def vllm_metrics(model: str, counters: ModelCounters) -> str:
@@ -63,12 +74,15 @@ def vllm_metrics(model: str, counters: ModelCounters) -> str:
     return "\n".join(lines) + "\n"
 
 
-def picker_metrics(pool: str, ready: int) -> str:
-    """/metrics of an endpoint picker: how many pods of its pool are ready."""
+def picker_metrics(pool: str, ready: int, asked: Mapping[str, int], counters: tuple[str, ...]) -> str:
+    """/metrics of an endpoint picker: ready pods of its pool, and the requests it was asked about, under its names."""
     label = f'name="{_escape(pool)}"'
     lines = _family("inference_pool_ready_pods", "gauge", [(label, ready)])
     lines += _family("inference_pool_average_kv_cache_utilization", "gauge", [(label, 0)])
     lines += _family("inference_pool_average_queue_size", "gauge", [(label, 0)])
+    samples = [(f'model_name="{_escape(name)}",target_model_name="{_escape(name)}"', n) for name, n in asked.items()]
+    for counter in counters if samples else ():
+        lines += _family(counter, "counter", samples)
     return "\n".join(lines) + "\n"
 
 

@@ -32,12 +32,17 @@ def pool_endpoints(pool: Object, snapshot: Snapshot) -> list[Endpoint]:
     Where the endpoint picker parts prefill from decode, prefill pods are left to the routing sidecar; a picker whose
     plugins do not, picks them as any pod. Of a picker whose plugins are unknown it is taken that it parts them.
     """
-    pods = selected_pods(snapshot, pool["metadata"]["namespace"], pool["spec"]["selector"].get("matchLabels"))
+    found = all_endpoints(pool, snapshot)
     splits = pool_config(pool, snapshot).splits
-    first = [pod for pod in pods if labels_of(pod).get(ROLE) != "prefill"]
-    chosen = {True: first, False: pods, None: first or pods}[splits]
+    first = [item for item in found if labels_of(item.pod).get(ROLE) != "prefill"]
+    return {True: first, False: found, None: first or found}[splits]
+
+
+def all_endpoints(pool: Object, snapshot: Snapshot) -> list[Endpoint]:
+    """The Ready pods of a pool, on each target port: among them the gateway chooses where its picker does not."""
+    pods = selected_pods(snapshot, pool["metadata"]["namespace"], pool["spec"]["selector"].get("matchLabels"))
     ports = [item["number"] for item in pool["spec"]["targetPorts"]]
-    return [Endpoint(pod, port) for pod in chosen for port in ports]
+    return [Endpoint(pod, port) for pod in pods for port in ports]
 
 
 def prefill_endpoints(pool: Object, snapshot: Snapshot) -> list[Endpoint]:
@@ -68,30 +73,31 @@ def service_endpoints(service: Object, port: int, snapshot: Snapshot) -> list[En
     return [Endpoint(pod, target_port(entry, pod)) for pod in pods]
 
 
-def picker_problem(pool: Object, snapshot: Snapshot, *, needs_tls_rule: bool) -> str:
-    """Why the gateway cannot ask the pool's endpoint picker; "" where it can.
+def find_picker(pool: Object, snapshot: Snapshot, *, needs_tls_rule: bool) -> tuple[Endpoint | None, str]:
+    """The pod of the pool's endpoint picker that the gateway asks; None and why where it can ask none.
 
     `needs_tls_rule`: the gateway speaks TLS to a picker only where a DestinationRule says so (Istio).
     """
     namespace, ref = pool["metadata"]["namespace"], pool["spec"]["endpointPickerRef"]
     service = snapshot.get("Service", namespace, ref["name"])
     if service is None:
-        return f"endpoint picker Service {ref['name']} does not exist"
+        return None, f"endpoint picker Service {ref['name']} does not exist"
     number = (ref.get("port") or {}).get("number", 0)
     found = service_endpoints(service, number, snapshot)
     if found is None:
-        return f"endpoint picker Service {ref['name']} has no port {number}"
+        return None, f"endpoint picker Service {ref['name']} has no port {number}"
     if not found:
-        return f"endpoint picker Service {ref['name']} has no ready pod"
+        return None, f"endpoint picker Service {ref['name']} has no ready pod"
     wanted = (POOL_GROUP, namespace, pool["metadata"]["name"])
     problems = [_picker_pod_problem(item, wanted, snapshot) for item in found]
-    if all(problems):
-        return problems[0]
     up = [item for item, problem in zip(found, problems, strict=True) if not problem]
+    if not up:
+        return None, problems[0]
     servers = [server_on(item.pod, item.port) for item in up]
     if needs_tls_rule and "DestinationRule" in snapshot.served and all(s and s.secure for s in servers):
-        return _tls_problem(ref["name"], namespace, snapshot)
-    return ""
+        problem = _tls_problem(ref["name"], namespace, snapshot)
+        return (None, problem) if problem else (up[0], "")
+    return up[0], ""
 
 
 def _picker_pod_problem(endpoint: Endpoint, pool: tuple[str, str, str], snapshot: Snapshot) -> str:

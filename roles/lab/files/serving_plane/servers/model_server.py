@@ -25,6 +25,14 @@ def is_completion(call: Call) -> bool:
     return call.method == "POST" and call.path in COMPLETIONS
 
 
+def model_of(call: Call) -> str:
+    """The model that a call asks for, "" where it names none."""
+    try:
+        return str(parse_body(call.body).get("model") or "")
+    except BadRequest:
+        return ""
+
+
 async def answer(pod: Object, server: Server, call: Call, counters: Counters, *, prefill_only: bool = False) -> Reply:
     """The reply of a pod's vLLM. `prefill_only`: the call of a routing sidecar that wants the KV cache, one token."""
     wanted = METHODS.get(call.path)

@@ -31,18 +31,16 @@ async def call_pod(
     if server.kind == "sidecar":
         return await _sidecar(pod, server, call, counters, prefill)
     if server.kind == "epp":
-        return _picker(server, call, snapshot)
+        return _picker(pod, server, call, snapshot, counters)
     return text_reply(404, "404 page not found\n", f"container {server.container} is no model server")
 
 
 async def _sidecar(pod: Object, sidecar: Server, call: Call, counters: Counters, prefill: Endpoint | None) -> Reply:
     """Ask the prefill pod first, where there is one, then vLLM in the sidecar's own pod."""
     if prefill and is_completion(call):
-        remote, name = server_on(prefill.pod, prefill.port), prefill.pod["metadata"]["name"]
-        if remote is None or remote.kind != "vllm":
-            return text_reply(502, "Bad Gateway\n", f"prefill pod {name}:{prefill.port}: connection refused")
-        first = await answer(prefill.pod, remote, call, counters, prefill_only=True)
-        if first.status != 200:
+        first = await _prefill(prefill, call, counters)
+        # Since v0.6.0 decode does alone, and silently, what prefill cannot do.
+        if first.status != 200 and not (sidecar.falls_back and first.status >= 500):
             return first
     local = server_on(pod, sidecar.vllm_port)
     if local is None or local.kind != "vllm":
@@ -51,10 +49,20 @@ async def _sidecar(pod: Object, sidecar: Server, call: Call, counters: Counters,
     return await answer(pod, local, call, counters)
 
 
-def _picker(server: Server, call: Call, snapshot: Snapshot) -> Reply:
+async def _prefill(prefill: Endpoint, call: Call, counters: Counters) -> Reply:
+    remote, name = server_on(prefill.pod, prefill.port), prefill.pod["metadata"]["name"]
+    if remote is None or remote.kind != "vllm":
+        return text_reply(502, "Bad Gateway\n", f"prefill pod {name}:{prefill.port}: connection refused")
+    return await answer(prefill.pod, remote, call, counters, prefill_only=True)
+
+
+def _picker(pod: Object, server: Server, call: Call, snapshot: Snapshot, counters: Counters) -> Reply:
     if call.path != "/metrics":
         return text_reply(404, "404 page not found\n")
+    if server.guarded and not call.headers.get("authorization", "").startswith("Bearer "):
+        return text_reply(401, "Unauthorized\n", "its metrics ask for a token")
     _unused, namespace, name = server.pool
     pool = snapshot.get("InferencePool", namespace, name)
     ready = {item.pod["metadata"]["uid"] for item in pool_endpoints(pool, snapshot)} if pool else set()
-    return text_reply(200, picker_metrics(name, len(ready)))
+    asked = counters.asked(pod["metadata"]["uid"])
+    return text_reply(200, picker_metrics(name, len(ready), asked, server.counters))

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,11 @@ from .commandline import environment, flag, flag_values, has_flag, seconds, word
 VLLM_PORT = 8000
 SIDECAR_VLLM_PORT = 8001
 EPP_PORTS = {"grpc-port": 9002, "grpc-health-port": 9003, "metrics-port": 9090}
+Version = tuple[int, int, int]
+# llm-d-inference-scheduler v0.6.0, pkg/sidecar/proxy/connector_nixlv2.go: what prefill answers with 5xx, decode does.
+FALLS_BACK: Version = (0, 6, 0)
+# Gateway API Inference Extension v1.1.0, pkg/epp/metrics/metrics.go: inference_objective_ instead of inference_model_.
+OBJECTIVES: Version = (1, 1, 0)
 MODEL_IMAGES = ("vllm", "llm-d-cuda", "llm-d-cpu", "llm-d-xpu", "llm-d-hpu", "llm-d-rocm", "llm-d-inference-sim")
 
 
@@ -21,7 +27,8 @@ class Server:
     """One listening port of a pod.
 
     `kind` is vllm, sidecar, epp or other. vLLM: served `models`, `first_token` and `per_token` in seconds.
-    Sidecar: `vllm_port`, where it looks for vLLM in its pod. EPP: `pool` as (group, namespace, name), `secure` TLS.
+    Sidecar: `vllm_port`, where it looks for vLLM in its pod, and whether it `falls_back` to that where prefill fails.
+    EPP: `pool` as (group, namespace, name), `secure` TLS, whether its metrics are `guarded`, its request `counters`.
     """
 
     kind: str
@@ -31,6 +38,9 @@ class Server:
     vllm_port: int = 0
     pool: tuple[str, str, str] = ("", "", "")
     secure: bool = True
+    guarded: bool = True
+    counters: tuple[str, ...] = ()
+    falls_back: bool = True
     first_token: float = 0.0
     per_token: float = 0.0
 
@@ -51,9 +61,11 @@ def _container_servers(container: Object, namespace: str) -> list[Server]:
     image = container.get("image", "").rpartition("/")[2]
     if _is_sidecar(container["name"], image, line):
         target = _port(flag(line, "vllm-port", "decoder-port"), SIDECAR_VLLM_PORT)
-        return [Server("sidecar", _port(flag(line, "port"), 8000), container["name"], vllm_port=target)]
+        own = _port(flag(line, "port"), 8000)
+        falls_back = version_of(image, FALLS_BACK) >= FALLS_BACK
+        return [Server("sidecar", own, container["name"], vllm_port=target, falls_back=falls_back)]
     if flag(line, "pool-name") is not None:
-        return _epp(container, line, namespace)
+        return _epp(container, image, line, namespace)
     if _is_vllm(image, line):
         return _vllm(container, image, line)
     ports = [item["containerPort"] for item in container.get("ports") or [] if item.get("protocol", "TCP") == "TCP"]
@@ -110,7 +122,21 @@ def _positional(line: list[str]) -> str:
     return after[0] if after and not after[0].startswith("-") and (start or "/" in after[0]) else ""
 
 
-def _epp(container: Object, line: list[str], namespace: str) -> list[Server]:
+def version_of(image: str, unknown: Version) -> Version:
+    """The version in an image's tag; `unknown` where that is none, as `latest`."""
+    found = re.search(r":v?(\d+)\.(\d+)(?:\.(\d+))?", image)
+    return (int(found[1]), int(found[2]), int(found[3] or 0)) if found else unknown
+
+
+def _request_counters(image: str) -> tuple[str, ...]:
+    """The names under which a picker counts the requests that it is asked about."""
+    if "router" in image:
+        return "llm_d_epp_request_total", "inference_objective_request_total"
+    old = image.startswith("epp:") and version_of(image, OBJECTIVES) < OBJECTIVES
+    return ("inference_model_request_total" if old else "inference_objective_request_total",)
+
+
+def _epp(container: Object, image: str, line: list[str], namespace: str) -> list[Server]:
     env = environment(container)
     pool = (
         flag(line, "pool-group") or "inference.networking.k8s.io",
@@ -120,7 +146,9 @@ def _epp(container: Object, line: list[str], namespace: str) -> list[Server]:
     secure = (flag(line, "secure-serving") or "true").lower() != "false"
     ports = [_port(flag(line, name), default) for name, default in EPP_PORTS.items()]
     declared = [item["containerPort"] for item in container.get("ports") or [] if item["containerPort"] not in ports]
-    made = [Server("epp", port, container["name"], pool=pool, secure=secure) for port in ports]
+    guarded = (flag(line, "metrics-endpoint-auth") or "true").lower() != "false"
+    traits: dict[str, Any] = {"secure": secure, "guarded": guarded, "counters": _request_counters(image)}
+    made = [Server("epp", port, container["name"], pool=pool, **traits) for port in ports]
     return made + [Server("other", port, container["name"]) for port in declared]
 
 

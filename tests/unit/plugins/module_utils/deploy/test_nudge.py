@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.deploy.nudge import TRIED, nudge, refused
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.deploy.nudge import TRIED_ANNOTATION, nudge, refused
 
 FAILURE = {"type": "ReplicaFailure", "status": "True"}
 CASES: list[tuple[dict[str, Any] | None, bool]] = [
@@ -47,4 +47,4 @@ def test_only_deployments_that_lack_pods_are_touched() -> None:
     nudge(Inventory, objects)  # type: ignore[arg-type]
     ((_action, verb, *where, body),) = changed
     assert (verb, where) == ("patch", ["apps/v1", "Deployment", "bad", "llm-d"])
-    assert list(body["metadata"]["annotations"]) == [TRIED]
+    assert list(body["metadata"]["annotations"]) == [TRIED_ANNOTATION]

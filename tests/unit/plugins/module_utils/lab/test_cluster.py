@@ -17,7 +17,13 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.lab import faul
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.lab.api import Change, summary
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.lab.cluster import Lab
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.lab.plane import ServingPlane
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.lab.state import PORT_NAMES, LabState, wait_until
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.lab.state import (
+    PORT_NAMES,
+    LabState,
+    crowded,
+    patience,
+    wait_until,
+)
 
 TOOLS = [*kwok.COMPONENTS.values(), "kwokctl", "kubectl", "helm"]
 BINARIES = {tool: f"/b/{tool}" for tool in TOOLS}
@@ -46,6 +52,16 @@ def test_wait_until() -> None:
     answers = iter([False, False, True])
     assert wait_until(lambda: next(answers), 5, step=0)
     assert not wait_until(lambda: False, 0, step=0)
+
+
+@pytest.mark.parametrize(
+    ("load", "waited", "hint"), [(0.5, 60, ""), (24.0, 720, "load 24 on 2 processors"), (200.0, 900, "load 200")]
+)
+def test_a_busy_machine_is_given_time(monkeypatch: pytest.MonkeyPatch, load: float, waited: float, hint: str) -> None:
+    monkeypatch.setattr(os, "getloadavg", lambda: (load, load, load))
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    assert patience(60) == waited
+    assert hint in crowded() and bool(crowded()) is bool(hint)
 
 
 def control(tmp_path: pathlib.Path, script: str) -> kwok.ControlPlane:

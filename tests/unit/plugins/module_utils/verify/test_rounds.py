@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import base64
 import time
 import types
 
@@ -24,16 +25,18 @@ def ask(monkeypatch):
         "ansible_collections.llm_d.orchestrator.plugins.module_utils.verify.rounds.COUNTER_SECONDS", 0.3
     )
 
-    def go(stack, world, specs, **options):
+    def go(stack, world, specs, secrets=(), **options):
         worlds.append(world)
 
         def open_target(_client, _namespace, pod, port, scheme="http"):
-            assert port == (8080 if pod == "gw-istio-0" else 8000)
+            assert port == (8080 if pod == "gw-istio-0" else 9090 if "-epp-" in pod else 8000)
+            if pod in world.deaf:
+                return HttpTarget(scheme, "127.0.0.1", 9)  # discard: nothing listens there
             return HttpTarget(scheme, "127.0.0.1", world.port("gateway" if pod == "gw-istio-0" else pod))
 
         monkeypatch.setattr(prober, "PodTarget", open_target)
         monkeypatch.setattr(prober, "read_snapshot", lambda *_: stack)
-        cluster = types.SimpleNamespace(client=types.SimpleNamespace(client=None))
+        cluster = types.SimpleNamespace(client=types.SimpleNamespace(client=None), list=lambda *_, **__: secrets)
         events = []
         options = Options("llm-d", **{"timeout": 1.0, **options})
         result = rounds.probe(
@@ -165,3 +168,52 @@ def test_background_traffic_is_tolerated(ask):
     world.prefill = {"ms-a-0": ["ms-b-0"]}  # b counts whenever a does
     result, _events = ask(pw.snapshot("a", "b"), world, [pw.spec("a")])
     assert result["failures"] == []
+
+
+def own_picker(result, model="a"):
+    return next(row for row in result["checks"] if (row["model"], row["name"]) == (model, "own_picker"))
+
+
+def test_the_picker_of_another_model_was_asked(ask):
+    world = world_of("a", "b")
+    world.asked["/a"] = "gaie-b-epp-0"
+    result, _events = ask(pw.snapshot("a", "b"), world, [pw.spec("a"), pw.spec("b")])
+    assert broken(result) == {("a", "own_picker")}
+    assert "(gaie-a-epp-0) was not asked" in result["failures"][0]
+    assert "gaie-b-epp-0 did" in result["failures"][0] and "a name of its own" in result["failures"][0]
+    assert own_picker(result, "b")["ok"]
+
+
+def token_secret(account, value):
+    annotations = {"kubernetes.io/service-account.name": account}
+    return {"metadata": {"annotations": annotations}, "data": {"token": base64.b64encode(value.encode()).decode()}}
+
+
+def test_the_charts_token_opens_guarded_metrics(ask):
+    world = world_of("a")
+    world.token = "t"
+    result, _events = ask(pw.snapshot("a"), world, [pw.spec("a")], [token_secret("default", "t")])
+    assert own_picker(result)["detail"] == "its endpoint picker was asked: gaie-a-epp-0"
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_unreadable_metrics_are_told_and_warn_where_rule_names_meet(ask, shared):
+    world, stack = world_of("a", "b"), pw.snapshot("a", "b")
+    world.token = "t"
+    for number, item in enumerate(stack["routes"]):
+        item["spec"]["rules"][0]["name"] = "chat" if shared else f"chat-{number}"
+    result, _events = ask(stack, world, [pw.spec("a"), pw.spec("b")], [token_secret("another", "t")])
+    assert result["failures"] == [] and len(result["notes"]) == (2 if shared else 0)
+    said = "not proven that its own endpoint picker was asked: metrics of gaie-a-epp-0 cannot be read (401"
+    assert said in own_picker(result)["detail"]
+
+
+def test_silent_fallback_to_decode_is_found(ask, monkeypatch):
+    monkeypatch.setattr(rounds, "PREFILL_PAUSE", 0.0)
+    stack = pw.snapshot("a", prefill=1)
+    world = pw.World({"ms-a-0": ["org/a"]}, {"/a": ["ms-a-0"]})
+    world.deaf = {"ms-a-p0"}
+    result, _events = ask(stack, world, [pw.spec("a")])
+    assert broken(result) == {("a", "prefill")}
+    assert "nothing answers on the port of pod ms-a-p0" in result["failures"][0]
+    assert "since v0.6.0" in result["failures"][0]

@@ -102,13 +102,17 @@ class World:
         self.served, self.routes = served, routes
         self.count = dict.fromkeys(served, 0)
         self.prefill = {}
+        self.pickers = {f"gaie-{prefix.strip('/')}-epp-0": 0 for prefix in routes}
+        self.asked = {prefix: f"gaie-{prefix.strip('/')}-epp-0" for prefix in routes}
+        self.token = None
+        self.deaf = set()
         self.prefill_after = 0
         self.refuse = []
         self.metrics = True
         self.lenient = False
         self.lock = threading.Lock()
         self.servers = {}
-        for pod_name in [*served, "gateway"]:
+        for pod_name in [*served, *self.pickers, "gateway"]:
             handler = type("Handler", (_Handler,), {"world": self, "pod": pod_name})
             server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
             server.daemon_threads = True
@@ -139,6 +143,8 @@ class World:
             if body["model"] not in names and not self.lenient:
                 return 404, {"error": {"message": f"The model `{body['model']}` does not exist."}}
             self.count[pod_name] += 1
+            if self.asked.get(prefix):
+                self.pickers[self.asked[prefix]] += 1
             for helper in self.prefill.get(pod_name, []) if self.count[pod_name] > self.prefill_after else []:
                 self.count[helper] += 1
             return 200, {"model": body["model"], "choices": [{"text": " Paris"}]}
@@ -153,6 +159,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         pass
 
     def do_GET(self):
+        if self.path == "/metrics" and self.pod in self.world.pickers:
+            if self.world.token and self.headers.get("Authorization") != f"Bearer {self.world.token}":
+                return self._send(401, "Unauthorized")
+            count = self.world.pickers[self.pod]
+            asked = f'inference_objective_request_total{{model_name="m"}} {count}\n' if count else ""
+            return self._send(200, "# TYPE inference_pool_ready_pods gauge\ninference_pool_ready_pods{} 1\n" + asked)
         if self.path == "/metrics":
             count = self.world.count.get(self.pod, 0)
             text = f'# HELP x\nvllm:request_success_total{{finished_reason="stop"}} {count}.0\n'

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Write docs/failures/failures.md from the rules of diagnosis; with --check, say whether that has to be done."""
+"""Write docs/failures/failures.md from the rules of diagnosis, and into diagnosis.md how often they are right; with
+--check, say whether that has to be done."""
 
 from __future__ import annotations
 
@@ -13,9 +14,11 @@ if __name__ == "__main__":
     __import__("conftest")  # makes the collection importable
 
 sys.path[:0] = [str(ROOT / "tests" / "integration_lab" / folder) for folder in ("", "diagnosis")]
+sys.path.insert(0, str(ROOT / "tests" / "unit" / "plugins" / "module_utils"))
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.base import SYMPTOM, Diagnosis  # noqa: E402
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.registry import GROUPS  # noqa: E402
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.rules_logs import LOG_RULES  # noqa: E402
+from diagnose.corpus import Score, excerpts  # noqa: E402
 from diagnosis_cases import CASES, ODD_CAUSED, ODD_PLAYED, PLAYED_NAMES  # noqa: E402
 
 INTRO = """# Failures and what to do
@@ -71,12 +74,50 @@ def page() -> str:
     return "\n".join(parts)
 
 
+BEGIN, END = "<!-- made by tests/failures_page.py: corpus -->\n", "<!-- end of corpus -->\n"
+PROGRAMS = {
+    "vllm": "vLLM, with NCCL, NIXL and UCX",
+    "sglang": "SGLang",
+    "triton": "Triton, TensorRT-LLM, TGI, Dynamo",
+    "picker": "endpoint picker",
+    "sidecar": "routing sidecar, Envoy, NGINX",
+    "kubelet": "kubelet",
+    "scheduler": "scheduler, admission, storage",
+}
+TOGETHER = {"trtllm": "triton", "tgi": "triton", "dynamo": "triton", "envoy": "sidecar", "nginx": "sidecar"}
+
+
+def corpus_table() -> str:
+    """Return the table of how often the causes of the corpus' excerpts are named."""
+    scores: dict[str, Score] = {name: Score() for name in (*PROGRAMS, "all")}
+    for excerpt in excerpts():
+        program = str(excerpt.row["program"])
+        for name in (TOGETHER.get(program, program), "all"):
+            scores[name].count(excerpt, excerpt.named())
+    lines = ["| of | excerpts | unknown cause | right | wrong | missed | precision | recall |", "|---|" + "---:|" * 7]
+    for name, score in scores.items():
+        if score.excerpts:
+            cells = (score.excerpts, score.unknown, score.right, score.wrong, score.missed)
+            rates = (f"{score.precision:.1%}", f"{score.recall:.1%}")
+            lines.append(f"| {PROGRAMS.get(name, 'all')} | " + " | ".join(map(str, (*cells, *rates))) + " |")
+    return "\n".join(["", *lines, "", ""])
+
+
+def with_table(text: str) -> str:
+    """Return the page of diagnosis with the table in its place."""
+    head, _, rest = text.partition(BEGIN)
+    return head + BEGIN + corpus_table() + END + rest.partition(END)[2]
+
+
 def main(arguments: list[str]) -> int:
-    """Write the page, or with --check compare; return the exit code."""
-    path = ROOT / "docs" / "failures" / "failures.md"
+    """Write the pages, or with --check compare; return the exit code."""
+    folder = ROOT / "docs" / "failures"
+    told = folder / "diagnosis.md"
+    pages = {folder / "failures.md": page(), told: with_table(told.read_text(encoding="utf-8"))}
     if "--check" in arguments:
-        return 0 if path.exists() and path.read_text(encoding="utf-8") == page() else 1
-    path.write_text(page(), encoding="utf-8")
+        return int(any(path.read_text(encoding="utf-8") != text for path, text in pages.items()))
+    for path, text in pages.items():
+        path.write_text(text, encoding="utf-8")
     return 0
 
 

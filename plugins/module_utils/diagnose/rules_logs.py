@@ -7,8 +7,9 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ..base.data import Object
+from ..base.data import Object, dicts, mapping
 from ..objects.pods import condition, container_states
+from ..objects.servers import flag, words
 from .base import Diagnosis, Proof
 from .evidence import Evidence, Log, clean, ref
 from .log_rules import Rules, log_rule
@@ -104,7 +105,7 @@ def _service(evidence: Evidence, _log: Log, found: re.Match[str]) -> str:
         spec, name = service.get("spec") or {}, service["metadata"]["name"]
         ports = [str(entry.get("port")) for entry in spec.get("ports") or []]
         variable = f"{name.upper().replace('-', '_')}_PORT"
-        if (spec.get("clusterIP") == address and port in ports) or variable in found.string:
+        if (spec.get("clusterIP") == address and port in ports) or re.search(rf"\b{variable}\b", found.string):
             return (
                 f"The Service {name} of this namespace sets {variable} in every pod: rename the Service, or set"
                 " enableServiceLinks: false in the pods (for a role of the model: extraConfig.enableServiceLinks)."
@@ -187,7 +188,7 @@ PROGRAMS = (
         r"unknown (?:shorthand )?flag: \S+|flag provided but not defined: \S+|invalid (?:value|argument) .*--\S+|"
         r"unexpected argument '--\S+|no such option: -\S+|validation errors? for \w*(?:Config|Args)\b.*|"
         r"--[\w-]+ (?:must be|is required|requires|flag or|cannot be)|must be set$|are mutually exclusive|"
-        r"cannot be set at the same time",
+        r"cannot be set at the same time|flag \"\S+\" (?:is deprecated|should have)|\(cho+se from",
         "A flag is misspelt, has a wrong value, or belongs to another version of the server.",
         "Correct the flag in the values (args), or use the image's version that has it: `vllm serve --help=all` lists"
         " them.",
@@ -249,7 +250,7 @@ PROGRAMS = (
     ),
     log_rule(
         543, "A server that the program needs does not answer",
-        rf"{_ADDRESS}.*{_UNREACHED}|{_UNREACHED}.*{_ADDRESS}",
+        rf"{_ADDRESS}.*{_UNREACHED}|{_UNREACHED}.*{_ADDRESS}|dial unix \S+: connect: ",
         "Its name is not known, nothing listens there, or a NetworkPolicy or firewall is between.",
         "Look at the Service and the pods behind the address that the line names, and at NetworkPolicies of both"
         " namespaces.",
@@ -335,17 +336,18 @@ PICKER = (
     ),
     log_rule(
         603, "The endpoint picker's configuration has an error",
-        r"failed to (?:load the configuration|parse (?:the )?config(?:uration)?|load config from a file|"
+        r"failed to (?:load (?:the configuration|raw config)|parse (?:the )?config(?:uration)?|load config from a file|"
         r"decode configuration|(?:instantiate|create|add) (?:the )?(?:default )?plugin|parse the parameters|"
         r"find dependency)|plugin type '?[^']*'? (?:is )?not (?:registered|found)|references undefined plugin|"
         r"plugin instantiation failed|configuration validation failed|duplicate plugin name|multiple profile handlers|"
-        r"scheduler config build failed|is missing a '?(?:pluginRef|type)|no profile handler configured",
+        r"scheduler config build failed|is missing a '?(?:pluginRef|type)|no profile handler configured|"
+        r"yaml: (?:line \d|unmarshal)",
         "The file of plugins names a plugin that this picker does not have, refers to one that it does not define, or"
         " is no EndpointPickerConfig.",
         "Correct pluginsCustomConfig or pluginsConfigFile in the values; the picker's version decides which plugins"
         " exist.",
         _LOADER,
-        late=2,
+        late=3,
     ),
     log_rule(
         604, "The endpoint picker does not find its pool",
@@ -363,38 +365,25 @@ SERVER: Rules = (*MODELS, *GPUS, *PROGRAMS)
 LOG_RULES: Rules = tuple(sorted((*PICKER, *SERVER), key=lambda rule: rule.late))
 
 
-def _flag(pod: Object, name: str) -> str:
-    """Return what a flag of a pod's first container that has it is set to, "" for none or what is not known here."""
-    for container in (pod.get("spec") or {}).get("containers") or []:
-        words = [str(word) for word in (*(container.get("command") or []), *(container.get("args") or []))]
-        for word, value in zip(words, (*words, "")[1:], strict=True):
-            flag, equals, given = word.partition("=")
-            if flag.lstrip("-") == name and flag.startswith("-"):
-                found = given if equals else value
-                return "" if "$(" in found else found
-    return ""
-
-
 def _absent_pool(evidence: Evidence) -> t.Iterator[Proof]:
     if not evidence.seen("InferencePool"):
         return
     pools = {pool["metadata"]["name"]: str(pool.get("apiVersion")) for pool in evidence.of("InferencePool")}
     for pod in evidence.pods:
-        name, group = _flag(pod, "pool-name"), _flag(pod, "pool-group")
-        elsewhere = _flag(pod, "pool-namespace") not in ("", evidence.namespace)
-        if not name or elsewhere or condition(pod, "Ready").get("status") == "True":
-            continue
-        told = f"--pool-name of Pod {pod['metadata']['name']} is {name}"
-        if name not in pools:
-            there = (
-                f"; the namespace has {', '.join(sorted(pools))}" if pools else "; the namespace has no InferencePool"
-            )
-            text = told + there
-        elif group and not pools[name].startswith(f"{group}/"):
-            text = f"{told}, its --pool-group {group}; InferencePool {name} is {pools[name]}"
-        else:
-            continue
-        yield Proof((("InferencePool", evidence.namespace, name), ref(pod)), text, name, evidence.since(pod))
+        for container in dicts(mapping(pod.get("spec")).get("containers")):
+            line = words(container, evidence.namespace)
+            name, group = flag(line, "pool-name"), flag(line, "pool-group")
+            elsewhere = flag(line, "pool-namespace") not in (None, evidence.namespace)
+            if not name or "$(" in name or elsewhere or condition(pod, "Ready").get("status") == "True":
+                continue
+            told = f"--pool-name of Pod {pod['metadata']['name']} is {name}"
+            if name not in pools:
+                text = f"{told}; the namespace has {', '.join(sorted(pools)) or 'no InferencePool'}"
+            elif group and not pools[name].startswith(f"{group}/"):
+                text = f"{told}, its --pool-group {group}; InferencePool {name} is {pools[name]}"
+            else:
+                continue
+            yield Proof((("InferencePool", evidence.namespace, name), ref(pod)), text, name, evidence.since(pod))
 
 
 ABSENT_POOL = Diagnosis(

@@ -48,6 +48,8 @@ _LEVELLED = (
     # Uvicorn: ERROR:    text
     re.compile(rf"(?P<level>{_WORD})\b[:\s]\s*"),
 )
+# The container runtime's own, where the log was read with times.
+_STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z (?:std(?:out|err) [FP] )?")
 _DATED = re.compile(rf"(?:{_DATE})\s?")
 _NCCL = re.compile(r"(?:\S+:\d+:\d+ \[\d+\] )?(?:\S+:\d+ )?(?=NCCL (?P<level>WARN|INFO|TRACE)\b)")
 
@@ -146,7 +148,7 @@ def statements(lines: tuple[str, ...]) -> tuple[Utterance, ...]:
 
 def parts(line: str) -> tuple[str, str, str, str]:
     """Return (source, head, level, text) of a line: who says it, what its logger puts before the text, the text."""
-    rest, source = line.rstrip(), ""
+    rest, source = _STAMP.sub("", line.rstrip()), ""
     if rest.lstrip().startswith("{") and rest.endswith("}"):
         level, text = _of_json(rest)
         if text:

@@ -145,6 +145,99 @@ LOGS = [
     crash("path", "DIAG552", "PermissionError: [Errno 13] Permission denied: '/.cache'"),
     crash("bound", "DIAG553", "OSError: [Errno 98] Address already in use"),
     crash("unknown", "DIAG901", "the flux capacitor is empty"),
+    crash(
+        "chained",
+        "DIAG514",
+        f"(Worker_TP1 pid=92) {TRACE}(Worker_TP1 pid=92) ModuleNotFoundError: No module named 'lmcache'\n"
+        "(EngineCore_DP0 pid=71) ERROR 10-02 14:20:12 [core.py:708] Exception: WorkerProc initialization failed due to"
+        " an exception in a background process. See stack trace for root cause.\n"
+        "(APIServer pid=1) RuntimeError: Engine core initialization failed. See root cause above.",
+    ),
+    crash("user", "DIAG554", f"{TRACE}KeyError: 'getpwuid(): uid not found: 1000790000'"),
+    crash("processor", "DIAG513", "exec /usr/local/bin/vllm: exec format error"),
+    crash(
+        "vocabulary",
+        "DIAG505",
+        "openai_harmony.HarmonyError: error downloading or loading vocab file: failed to download or load vocab file",
+    ),
+    crash("limited", "DIAG507", f"HfHubHTTPError: 429 Client Error: Too Many Requests for url: {URL}"),
+    crash("damaged", "DIAG506", "safetensors_rust.SafetensorError: Error while deserializing header: header too large"),
+    crash("gpu-fault", "DIAG515", "torch.AcceleratorError: CUDA error: uncorrectable ECC error encountered"),
+    crash(
+        "own-code",
+        "DIAG528",
+        "ValueError: The repository acme/x contains custom code which must be executed to load it.",
+    ),
+    crash(
+        "ranks",
+        "DIAG533",
+        "torch.distributed.DistNetworkError: The client socket has timed out after 600000ms while trying to connect to"
+        " (vllm-0.vllm, 29500).",
+    ),
+    crash(
+        "locked",
+        "DIAG534",
+        "[1761900000.1] [vllm-0:77:0]   ib_md.c:295  UCX  ERROR ibv_reg_mr(address=0x7f) failed: Cannot allocate memory"
+        " : Please set max locked memory (ulimit -l) to 'unlimited' (current: 64 kbytes)",
+    ),
+    crash("nvshmem", "DIAG535", "RuntimeError: Failed: nvshmemi_transport_init failed for transport: IBGDA, error 1"),
+    crash(
+        "etcd",
+        "DIAG543",
+        "2026-06-15T10:01:42.5Z ERROR dynamo_runtime::worker: Failed to connect to etcd at http://etcd:2379:"
+        " Connection refused (os error 111)",
+    ),
+    crash(
+        "not-mounted",
+        "DIAG555",
+        'E1012 05:17:49.814901 1 main.go:61] "Failed to run EPP" err="open /config/p.yaml: no such file or directory"',
+    ),
+    crash(
+        "certificate",
+        "DIAG556",
+        '{"level":"error","msg":"Failed to create controller manager","error":"tls: failed to verify certificate: x509:'
+        ' certificate signed by unknown authority"}',
+    ),
+    crash("main-memory", "DIAG557", "fatal error: runtime: out of memory\n\ngoroutine 1 [running]:\nmain.main()"),
+    crash("threads", "DIAG558", "RuntimeError: can't start new thread"),
+    crash(
+        "triton",
+        "DIAG561",
+        "E1102 08:30:43.480405 1 model_lifecycle.cc:654] \"failed to load 'chat' version 1: Invalid argument: unable to"
+        " find backend library for backend 'vllm'\"\nerror: creating server: Internal - failed to load all models",
+    ),
+    crash(
+        "experimental",
+        "DIAG605",
+        '{"level":"error","msg":"Failed to load the configuration","error":"plugin \'x\' (type: \'y\') has Alpha'
+        ' stability level, but command line flag --allow-experimental-plugins is not set"}',
+    ),
+    crash(
+        "tokenizers",
+        "DIAG606",
+        'E1128 05:17:49.814901 1 main.go:61] "Failed to run EPP" err="failed to create tokenizers pool: mkdir /go:'
+        ' permission denied"',
+    ),
+    Case(
+        "service-port",
+        "DIAG527",
+        "The Service vllm of this namespace sets VLLM_PORT",
+        lambda ns: [
+            workload(ns, labels={LABEL: "service-port"}),
+            obj("v1", "Service", "vllm", ns, spec={"ports": [{"port": 8000}]}),
+        ],
+        fault="CrashLoopBackOff",
+        log="ValueError: VLLM_PORT 'tcp://10.96.193.120:8000' appears to be a URI. This may be caused by a Kubernetes"
+        " service discovery issue\n",
+    ),
+    Case(
+        "no-pool",
+        "DIAG607",
+        "--pool-name of Pod",
+        lambda ns: [workload(ns, labels={LABEL: "no-pool"}, container={"args": ["--pool-name=team-pool"]})],
+        fault="CrashLoopBackOff",
+        log="I0731 09:12:50.0 1 health.go:83] not serving\n",
+    ),
 ]
 FAULTS = [
     *LOGS,

@@ -7,10 +7,13 @@ from __future__ import annotations
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.causes import causes_of, diagnose
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.crash_logs import last_words
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.evidence import Log
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.rules_logs import LOG_RULES
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.screen import WIDTH, screen
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.statements import parts
 
 from diagnose.corpus import excerpts
-from diagnose.world import crashed, evidence
+from diagnose.world import crashed, evidence, pod, state
 
 LINES = [
     ("501", "OSError: You are trying to access a gated repo."),
@@ -134,3 +137,70 @@ def test_last_words_name_the_cause_and_hide_secrets() -> None:
     plain = last_words(["it is over"], (), *CRASHED)
     assert plain is not None
     assert (plain.line, plain.fatal) == ("it is over", False)
+
+
+def test_what_no_rule_knows_is_shown_once_for_each_pod_template() -> None:
+    text = "\n".join([f"ERROR 10-02 14:20:{n:02} [core.py:708] step {chr(97 + n)} went wrong" for n in range(25)])
+    noise = "INFO 10-02 14:21:00 [core.py:58] progress\nRuntimeError: Engine core initialization failed. See above."
+    bodies = [crashed(f"{text}\n{noise}", f"web-{n}") for n in range(3)]
+    result = diagnose(evidence(*(body for body, _log in bodies), logs=[log for _body, log in bodies[:2]]))
+    (cause,) = result["causes"]
+    assert (cause["id"], cause["count"]) == ("DIAG901", 3)
+    (row,) = [row for row in result["evidence"] if row.get("log")]
+    assert row["object"] == "Pod web-0 and others of Deployment web, container vllm"
+    assert len(row["log"]) == 20
+    assert row["log"][-1].endswith("step y went wrong")
+    assert "step y went wrong" in cause["evidence"][0]
+
+
+def test_the_line_that_decides_is_shown_whole() -> None:
+    message = (
+        "ValueError: VLLM_PORT 'tcp://10.0.0.1:80' appears to be a URI. " + "It goes on and on. " * 40 + "The end."
+    )
+    body, log = crashed(message)
+    lines = screen(diagnose(evidence(body, logs=[log])))
+    assert "The end." in " ".join(line.strip() for line in lines)
+    assert max(map(len, lines)) <= WIDTH
+
+
+def test_a_second_container_has_a_cause_of_its_own() -> None:
+    dead = {"exitCode": 1, "reason": "Error"}
+    wait = {"reason": "CrashLoopBackOff"}
+    states = [state(name, waiting=wait, last=dead, restarts=2) for name in ("vllm", "routing-proxy")]
+    body = pod("web-1", *states, phase="Running")
+    logs = [Log(body, "vllm", ("RuntimeError: No CUDA GPUs are available",)),
+            Log(body, "routing-proxy", ("Error: unknown flag: --conector",))]  # fmt: skip
+    assert {cause.rule.id for cause in causes_of(evidence(body, logs=logs))} == {"DIAG512", "DIAG526"}
+
+
+def test_a_sidecar_that_waits_for_its_server_is_no_cause_of_its_own() -> None:
+    said = '"waiting for vLLM to be ready" err="dial tcp [::1]:8200: connect: connection refused"'
+    dead = state("vllm", waiting={"reason": "CrashLoopBackOff"}, last={"exitCode": 1, "reason": "Error"}, restarts=2)
+    for server, found in ((dead, ["DIAG901"]), (state("vllm", running=True, ready=True), ["DIAG542"])):
+        body = pod("web-1", server, state("routing-proxy", running=True), phase="Running")
+        logs = [Log(body, "routing-proxy", (said,))]
+        assert [cause.rule.id for cause in causes_of(evidence(body, logs=logs))] == found
+
+
+@pytest.mark.parametrize(
+    ("line", "level", "text"),
+    [
+        ("(EngineCore_DP0 pid=1) ERROR 11-02 02:14:12 [core.py:708] x", "error", "x"),
+        ("2026-03-11T17:57:10.976518836Z stderr F (W pid=2) WARNING 03-11 17:57:10 [m.py:921] x", "warning", "x"),
+        ("E1130 05:17:49.814731       1 indexer.go:97] x", "error", "x"),
+        ('{"level":"error","ts":"x","msg":"a","error":"b \\"c\\""}', "error", 'a: b "c"'),
+        ("2025-10-02T00:00:00Z\tERROR\tsetup\trunner.go:1\tx", "error", "setup\trunner.go:1\tx"),
+        ("2025-05-23T08:00:01.120411Z ERROR dynamo_runtime::worker: x", "error", "dynamo_runtime::worker: x"),
+        ("2025-10-02 08:00:01,120 - vllm.engine - ERROR - x", "error", "x"),
+        ("[2025-11-02 08:30:41.123][1][critical][main] [source/x.cc:1] x", "fatal", "x"),
+        ("2025/11/02 08:30:41 [emerg] 1#1: x", "fatal", "x"),
+        ("vllm-0:77:77 [0] bootstrap.cc:47 NCCL WARN x", "error", "NCCL WARN x"),
+        ("[1761900000.1] [h:77:0]  ib_md.c:295  UCX  ERROR x", "error", "UCX  ERROR x"),
+        ("[rank3]:[E1002 14:20:10.123 ProcessGroupNCCL.cpp:632] x", "error", "x"),
+        ("[2025-10-03 09:12:55 TP0] x", "", "x"),
+        ("ERROR:    x", "error", "x"),
+        ("x", "", "x"),
+    ],
+)
+def test_who_says_what_and_how_grave_it_is(line: str, level: str, text: str) -> None:
+    assert parts(line)[2:] == (level, text)

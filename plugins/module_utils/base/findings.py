@@ -43,7 +43,8 @@ class Finding:
     each; where: what is printed for the place, None for file, line, column and path.
 
     How findings are joined: about: names of releases, objects and kinds that it concerns; covers: ids of rules that
-    say the same of these; key: findings of one key are one, whatever their rules; explains: keys of its consequences.
+    say the same of these; key: findings of one key are one, whatever their rules; explains: keys of its consequences;
+    spots: the fields of objects that it is about.
     """
 
     mark: Mark
@@ -62,6 +63,7 @@ class Finding:
     covers: tuple[str, ...] = dataclasses.field(default=(), compare=False)
     key: tuple[t.Any, ...] = dataclasses.field(default=(), compare=False)
     explains: tuple[tuple[t.Any, ...], ...] = dataclasses.field(default=(), compare=False)
+    spots: frozenset[tuple[str, Path]] = dataclasses.field(default=frozenset(), compare=False)
 
     def as_dict(self) -> dict[str, t.Any]:
         """Return the finding as a module returns it."""

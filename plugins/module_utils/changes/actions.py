@@ -13,6 +13,7 @@ from ..base.data import Object
 from ..base.findings import Finding, finding_at
 from ..base.ours import MANAGED_LABEL, object_key
 from ..cluster.compare import projected
+from ..cluster.refusals import Objection
 from ..helm.deployed import owner_release
 from ..helm.records import diff_texts, dump_objects, union
 
@@ -47,7 +48,8 @@ MANAGER_LABELS = (
 class Action:
     """One object of a plan. before, after: what of it is shown, as manifests; live: the object itself.
 
-    mistake: why the deployment cannot do it at all, "" where it can; adopts: it is another's and would be taken over;
+    mistake: why the deployment cannot do it at all, "" where it can; refused: what the API server does not take of it;
+    adopts: it is another's and would be taken over;
     asks: nobody's, and as wanted: whether it may be taken is a question.
     """
 
@@ -61,6 +63,7 @@ class Action:
     before: Object | None = None
     after: Object | None = None
     mistake: str = ""
+    refused: tuple[Objection, ...] = ()
     adopts: bool = False
     asks: bool = False
 

@@ -17,6 +17,8 @@ from ..base.errors import OrchestratorError
 from ..base.ours import FIELD_MANAGER, is_kept
 from ..cluster.compare import differs, is_built_in, patch_of, same_after
 from ..cluster.live import THREADS, LiveObjects, Trial
+from ..cluster.refusals import INVALID
+from ..cluster.refusals import UNKNOWN as UNKNOWN_FIELD
 from .actions import (
     CREATE,
     DELETE,
@@ -33,13 +35,19 @@ from .actions import (
     owner_of,
 )
 from .stale import stale_claim
+from .trials import Trials
 
 
 class Discovery:
-    """Classes objects of one cluster."""
+    """Classes objects of one cluster, and finds what of the new and changed ones the API server would refuse."""
 
-    def __init__(self, live: LiveObjects) -> None:
-        self.live = live
+    def __init__(self, live: LiveObjects, trials: Trials | None = None) -> None:
+        self.live, self.trials = live, trials or Trials(live)
+
+    @property
+    def unheard(self) -> list[str]:
+        """Why objects could not be tried, each kind once."""
+        return sorted(self.trials.unheard)
 
     def releases(self, parts: t.Sequence[ReleaseObjects]) -> list[Action]:
         """Return what becomes of the objects of releases, in their order."""
@@ -48,7 +56,7 @@ class Discovery:
         for part in parts:
             old = {identity(item): item for item in part.before}
             new = {identity(item) for item in part.after}
-            jobs += [self._job(self._wanted, part, item, old.get(identity(item))) for item in part.after]
+            jobs += [self._job(self._tried, part, item, old.get(identity(item))) for item in part.after]
             jobs += [self._job(self._dropped, part, item) for item in part.before if identity(item) not in new]
         with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
             tasks = [pool.submit(job) for job in jobs]
@@ -58,7 +66,7 @@ class Discovery:
         """Return what becomes of objects that are applied without Helm; they carry this collection's labels."""
         self.live.preload(items)
         with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
-            return list(pool.map(lambda item: self._applied(component, item), items))
+            return list(pool.map(lambda item: self._refused(self._applied(component, item)), items))
 
     def namespace(self, component: str, release: str, name: str) -> list[Action]:
         """Return that a release makes its namespace, where it does."""
@@ -69,6 +77,17 @@ class Discovery:
     @staticmethod
     def _job(method: t.Callable, *args: t.Any) -> t.Callable[[], Action | None]:
         return lambda: method(*args)
+
+    def _tried(self, part: ReleaseObjects, item: Object, old: Object | None) -> Action:
+        return self._refused(self._wanted(part, item, old))
+
+    def _refused(self, action: Action) -> Action:
+        """Return an action with what the API server refuses of a new object, and of the pods of a changed one."""
+        if action.action == CREATE:
+            action.refused = self.trials.refused(action.item, action.release)
+        if action.action in (CREATE, UPDATE, REPLACE):
+            action.refused += self.trials.pods_refused(action.item, action.release)
+        return action
 
     def _wanted(self, part: ReleaseObjects, item: Object, old: Object | None) -> Action:
         action = Action(part.component, part.release, item)
@@ -82,8 +101,8 @@ class Discovery:
         action.owner = owner_of(item, action.live, part.release, part.namespace, part.managed)
         if old == item and not differs(item, action.live):
             return self._touched(action)
-        self._judge(action, old, lambda live: self.live.patched(
-            live, patch_of(old, item, live), strategic=is_built_in(item)
+        self._judge(action, old, lambda live, strict: self.live.patched(
+            live, patch_of(old, item, live), strategic=is_built_in(item), strict=strict
         ))  # fmt: skip
         if action.action == UPDATE and old == item:
             action.why = "it was changed since it was deployed"
@@ -96,11 +115,17 @@ class Discovery:
             action.action, action.why = UPDATE, f"{why}: it is touched, so that its controller looks again"
         return action
 
-    def _judge(self, action: Action, old: Object | None, attempt: t.Callable[[Object], Trial]) -> None:
+    def _judge(self, action: Action, old: Object | None, attempt: t.Callable[[Object, bool], Trial]) -> None:
         """Say what becomes of an object that exists, as the API server sees it."""
         live = t.cast(Object, action.live)
         try:
-            trial = attempt(live)
+            trial = attempt(live, True)
+            if trial.refused and not IMMUTABLE.search(trial.refused.text):
+                action.refused = self.trials.refused(action.item, action.release)
+                # Only a new object's content is looked at without what is live; all else holds for the change.
+                action.refused = action.refused or tuple(c for c in trial.refused.causes if c.how != INVALID)
+                if action.refused and all(cause.how == UNKNOWN_FIELD for cause in action.refused):
+                    trial = attempt(live, False)  # it would be deployed, without these
         except OrchestratorError as exc:
             # It may not be tried; what both sides say has to do.
             same = not differs(action.item, live)
@@ -112,10 +137,9 @@ class Discovery:
         if trial.after is not None:
             same = same_after(live, trial.after)
             action.action, action.why = (REUSE, "") if same else (UPDATE, "it differs from what is wanted")
-        elif IMMUTABLE.search(trial.refused) or not (invalid := self.live.creatable(action.item)):
-            action.action, action.why = REPLACE, f"the cluster does not let it be changed: {trial.refused}"
-        else:
-            action.mistake = f"the cluster refuses it: {invalid}"
+        elif trial.refused and (not action.refused or IMMUTABLE.search(trial.refused.text)):
+            action.action = REPLACE
+            action.why = f"the cluster does not let it be changed: {trial.refused.text}"
         self._owned(action)
 
     @staticmethod
@@ -152,7 +176,7 @@ class Discovery:
             return action  # one that exists is used as it is, whoever made it
         if item["kind"] == "Job" and action.owner == OURS:
             return action  # a Job cannot be changed; a new one has another name
-        self._judge(action, None, lambda _live: self.live.applied(item, FIELD_MANAGER))
+        self._judge(action, None, lambda _live, strict: self.live.applied(item, FIELD_MANAGER, strict=strict))
         if action.owner == UNKNOWN and action.action == UPDATE and not differs(_unlabelled(item), action.live):
             action.asks, action.adopts, action.action, action.why = True, False, REUSE, ""
         if action.action == REPLACE:

@@ -13,6 +13,7 @@ import copy
 import json
 import os
 import re
+import threading
 import typing as t
 
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_MAP
@@ -66,6 +67,7 @@ class Cluster:
         configuration.retries = retries(patience)
         self.host = configuration.host
         self._resources: dict[tuple[str, str], t.Any] = {}
+        self._lock = threading.RLock()
         client = kubernetes.client.ApiClient(configuration)
         self._version = _server_version(client if patience else _impatient(configuration), self.host, hints)
         try:
@@ -82,6 +84,11 @@ class Cluster:
     def resource(self, api_version: str, kind: str) -> t.Any:
         """Return the dynamic client's resource, or None where the cluster does not serve the kind."""
         key = (api_version, kind)
+        with self._lock:  # the client's own caches are not safe for threads
+            return self._resource(key)
+
+    def _resource(self, key: tuple[str, str]) -> t.Any:
+        api_version, kind = key
         if key not in self._resources:
             # Without the prefix the client looks for a kind of the core's v1 in the v1 of every group.
             prefix = "apis" if "/" in api_version else "api"

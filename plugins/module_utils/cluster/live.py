@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import concurrent.futures
 import dataclasses
-import threading
 import typing as t
 
+from ..base import plain_yaml
 from ..base.data import Object
 from ..base.errors import OrchestratorError
 from ..base.ours import RECORD_TYPE, SECRET_TYPE, object_key
-from .client import Cluster, api_error, server_message
+from .client import Cluster, api_error
+from .refusals import Rejection, rejection_of, takes
 
 try:
     from kubernetes.client.exceptions import ApiException
@@ -25,15 +26,18 @@ except ImportError:  # pragma: no cover - reported by Cluster
 
 Place = tuple[str, str, str]
 THREADS = 8
-INVALID = 422
+
+
+# Unknown fields are refused instead of dropped without a word.
+STRICT = ("fieldValidation", "Strict")
 
 
 @dataclasses.dataclass(frozen=True)
 class Trial:
-    """What the API server says to a change. after: the object as it would be; refused: why not, "" where it would."""
+    """What the API server says to a change. after: the object as it would be; refused: what of it is not taken."""
 
     after: Object | None
-    refused: str = ""
+    refused: Rejection | None = None
 
 
 class LiveObjects:
@@ -43,12 +47,10 @@ class LiveObjects:
         self.cluster = cluster
         self._lists: dict[Place, dict[str, Object]] = {}
         self._single: dict[tuple[str, str, str, str], Object | None] = {}
-        self._lock = threading.Lock()
 
     def namespaced(self, item: Object) -> bool | None:
         """Return whether the kind lives in namespaces, None where the cluster does not serve it."""
-        with self._lock:
-            resource = self.cluster.resource(item["apiVersion"], item["kind"])
+        resource = self.cluster.resource(item["apiVersion"], item["kind"])
         return None if resource is None else bool(resource.namespaced)
 
     def preload(self, items: t.Iterable[Object]) -> None:
@@ -91,37 +93,53 @@ class LiveObjects:
             self._single[key] = self.cluster.get(api_version, kind, name, namespace or None)
         return self._single[key]
 
-    def patched(self, live: Object, patch: Object, *, strategic: bool) -> Trial:
+    def patched(self, live: Object, patch: Object, *, strategic: bool, strict: bool = False) -> Trial:
         """Try a patch of a live object; raise OrchestratorError for what is not about its content."""
         form = "strategic-merge-patch" if strategic else "merge-patch"
-        return self._try(live, "patch", body=patch, content_type=f"application/{form}+json")
+        return self._try(live, "patch", strict, body=patch, content_type=f"application/{form}+json")
 
-    def applied(self, item: Object, manager: str) -> Trial:
+    def applied(self, item: Object, manager: str, *, strict: bool = False) -> Trial:
         """Try a server-side apply, as this collection does it without Helm."""
-        return self._try(item, "server_side_apply", body=item, field_manager=manager, force_conflicts=True)
+        return self._try(item, "server_side_apply", strict, body=item, field_manager=manager, force_conflicts=True)
 
-    def creatable(self, item: Object) -> str:
-        """Return why the API server would refuse such an object if its name were free, "" where it would not.
+    def refused(self, item: Object, namespace: str) -> Rejection | None:
+        """Return why the API server would not make such an object, None where it would; raise OrchestratorError.
 
         Content is looked at before names, so that a name that is taken says that the content is good.
         """
-        api_version, kind, namespace, _name = object_key(item)
-        with self._lock:
-            resource = self.cluster.resource(api_version, kind)
+        resource = self.cluster.resource(item["apiVersion"], item["kind"])
+        if resource is None:
+            return None
         try:
-            resource.create(body=item, namespace=namespace or None, dry_run="All")
+            resource.create(
+                body=item, namespace=namespace or None, dry_run="All", query_params=[STRICT], serialize=False
+            )
         except ApiException as exc:
-            return server_message(exc) if exc.status == INVALID else ""
-        return ""
+            found = rejection_of(exc.status, status_of(exc))
+            if found is None and not takes(exc.status, status_of(exc)):
+                raise api_error(exc, f"try {item['kind']} {object_key(item)[3]}") from exc
+            return found
+        return None
 
-    def _try(self, item: Object, verb: str, **options: t.Any) -> Trial:
+    def _try(self, item: Object, verb: str, strict: bool, **options: t.Any) -> Trial:
         api_version, kind, namespace, name = object_key(item)
-        with self._lock:
-            resource = self.cluster.resource(api_version, kind)
+        resource = self.cluster.resource(api_version, kind)
+        query = [STRICT] if strict else []
         try:
-            reply = getattr(resource, verb)(name=name, namespace=namespace or None, dry_run="All", **options)
+            reply = getattr(resource, verb)(
+                name=name, namespace=namespace or None, dry_run="All", query_params=query, **options
+            )
         except ApiException as exc:
-            if exc.status == INVALID:
-                return Trial(None, server_message(exc))
-            raise api_error(exc, f"try the change of {kind} {name}") from exc
+            found = rejection_of(exc.status, status_of(exc))
+            if found is None:
+                raise api_error(exc, f"try the change of {kind} {name}") from exc
+            return Trial(None, found)
         return Trial(reply.to_dict())
+
+
+def status_of(exc: ApiException) -> t.Any:
+    """Return the Status object of a reply, None where it has another body."""
+    try:
+        return plain_yaml.load(exc.body or "")
+    except (TypeError, plain_yaml.YAMLError):
+        return None

@@ -9,6 +9,7 @@ import functools
 import typing as t
 
 from ..base.data import Object, mapping
+from ..cluster.refusals import Objection
 from ..components.registry import COMPONENTS
 from ..objects.servers import Server, flag
 from ..values.layers import Layer
@@ -62,7 +63,7 @@ class RuleFacts:
 
     objects: {kind: live objects}; served: {apiVersion: kinds}; inference_extension: the gateway controller's switch;
     gateway_version, gateway_api_version: as '1.28.1'; access: permissions; platform: what else it is, see Platform;
-    capacity: its room.
+    capacity: its room; refused: by kind, namespace and name what the API server does not take of planned objects.
     """
 
     objects: t.Mapping[str, t.Sequence[Object]] = dataclasses.field(default_factory=dict)
@@ -73,6 +74,7 @@ class RuleFacts:
     access: Access | None = None
     platform: Platform | None = None
     capacity: Capacity | None = None
+    refused: t.Mapping[tuple[str, str, str], t.Sequence[Objection]] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -87,16 +87,20 @@ class Planner:
 
     def found(
         self,
-        rendered: t.Sequence[RenderedRelease],
+        actions: list[Action],
         current: t.Mapping[tuple[str, str], Release],
         facts: Facts,
         model: StackModel | None,
     ) -> PlanContents:
-        """Return all that a plan is made of. facts: of the cluster; model: of the stack, where rules were checked."""
-        actions, charts, params = self.actions(rendered, current), self.charts(), self.params
+        """Return all that a plan is made of.
+
+        actions: of every object; facts: of the cluster; model: of the stack, where rules were checked.
+        """
+        charts, params = self.charts(), self.params
         questions = self.questions(actions, facts, model)
         self._replace(actions)
-        self.notes = revisions(self.result, charts, current, {one.release for one in actions if one.action != REUSE})
+        self.notes = [f"{text}; it is looked at without asking the API server." for text in self.discovery.unheard]
+        self.notes += revisions(self.result, charts, current, {one.release for one in actions if one.action != REUSE})
         return PlanContents(
             namespace=self.result["namespace"],
             made=self.result["started"],

@@ -7,6 +7,7 @@ The steps in order: settings, cluster, stack, values, owners, releases that need
 
 from __future__ import annotations
 
+import concurrent.futures
 import datetime
 import typing as t
 
@@ -62,7 +63,7 @@ def run(params: dict, check_mode: bool = False, say: t.Callable[[str], t.Any] = 
     try:
         planning = Planning(params, check_mode, say)
         early = (planning.resolve, planning.check_inputs, planning.find_settled)
-        for step in (*early, planning.render, planning.check_rules, planning.plan):
+        for step in (*early, planning.render, planning.discover, planning.check_rules, planning.plan):
             step()
     except PlanAgain:
         return run(params, check_mode, say)
@@ -88,6 +89,7 @@ class Planning:
         self.work: Work | None = None
         self.parts: list[RenderedRelease] = []
         self.rules: StackRules | None = None
+        self.actions: concurrent.futures.Future[list[Action]] | None = None
         self.planned: Object = {}
         self.adopted: list[str] = []
 
@@ -205,11 +207,22 @@ class Planning:
         if not self.errors:
             self.errors.take(errors)
 
+    def discover(self) -> None:
+        """Begin to find out what becomes of every object: the API server is asked while the rules read their facts."""
+        if self.rules is None or not self.parts or not self._plans():
+            return
+        work = self._at_work()
+        self.planner = Planner(work, self.params, self.stack, self.result_stack, self.fetching)
+        pool = concurrent.futures.ThreadPoolExecutor(1)
+        self.actions = pool.submit(self.planner.actions, self.parts, work.current)
+        pool.shutdown(wait=False)
+
     def check_rules(self) -> None:
         """Check the rules."""
         if self.rules is None or not self.parts or not self._rules_wanted():
             return
         params = self.params
+        self.rules.actions = self.actions
         found = self.rules.findings(self.parts)
         self.notes += self.rules.unread
         # What is another's is said by the plan, object by object.
@@ -222,9 +235,9 @@ class Planning:
             return
         params = self.params
         work, model = self._at_work(), self.rules.model if self.rules else None
-        planner = Planner(work, params, self.stack, self.result_stack, self.fetching)
-        found = planner.found(self.parts, work.current, self.facts, model)
-        self.notes += planner.notes
+        actions = t.cast("concurrent.futures.Future[list[Action]]", self.actions).result()
+        found = self.planner.found(actions, work.current, self.facts, model)
+        self.notes += self.planner.notes
         if not work.unread:
             self.errors.take(refusals(found.actions, params["adopt"]))
         capacity = capacity_report(model) if model else {}

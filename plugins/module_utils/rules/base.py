@@ -117,6 +117,7 @@ def finding(
         about=frozenset(about | {part for part in key if isinstance(part, str)}),
         key=key,
         explains=explains,
+        spots=frozenset((side.item.title, side.path) for side in sides),
     )
 
 
@@ -124,7 +125,8 @@ def joined(one: Finding, other: Finding) -> Finding:
     """Return a finding with the places of another one of the same key."""
     objects = tuple(dict.fromkeys([*one.objects, *other.objects]))
     keys = tuple(dict.fromkeys([*one.keys, *other.keys]))
-    return dataclasses.replace(one, objects=objects, keys=keys, about=one.about | other.about)
+    about, spots = one.about | other.about, one.spots | other.spots
+    return dataclasses.replace(one, objects=objects, keys=keys, about=about, spots=spots)
 
 
 def ruled(rule: Rule, found: Finding) -> Finding:

@@ -151,7 +151,7 @@ def settings(model: StackModel) -> t.Iterator[Finding]:
 
 
 def _configs(line: list[str]) -> t.Iterator[tuple[str, str]]:
-    for word, following in zip(line, [*line[1:], ""], strict=True):
+    for word, following in zip(line, [*line[1:], ""], strict=False):  # a line without words has no pairs
         name, equals, value = word.partition("=")
         value = value if equals else following
         if name.startswith("--") and name.replace("_", "-").endswith("-config") and value.lstrip()[:1] == "{":

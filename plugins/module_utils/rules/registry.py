@@ -22,6 +22,7 @@ from . import (
     provider,
     quota,
     references,
+    refused,
     routes_to_gateways,
     routes_to_pools,
     versions,
@@ -36,6 +37,7 @@ GROUPS: dict[str, tuple[Rule, ...]] = {
     "Names": names.RULES,
     "Gateway providers": provider.RULES,
     "Versions": versions.RULES,
+    "The API server": refused.RULES,
     "Model servers": model_servers.RULES,
     "Pods of models": pods.RULES,
     "KV-cache events": events.RULES,
@@ -64,7 +66,14 @@ def check(model: StackModel, rules: t.Iterable[Rule] = RULES) -> list[Finding]:
             _note(found, rule, one)
     places = {rule.id: place for place, rule in enumerate(ordered)}
     findings = [ruled(*entry) for entry in found.values() if entry]
-    return sorted(_by_line(findings), key=lambda item: places[item.rule])
+    return sorted(_unsaid(_by_line(findings)), key=lambda item: places[item.rule])
+
+
+def _unsaid(findings: list[Finding]) -> list[Finding]:
+    """Return findings without those of the API server about a field of which a rule says more."""
+    asked = {rule.id for rule in refused.RULES}
+    said = {spot for item in findings if item.rule not in asked for spot in item.spots}
+    return [item for item in findings if item.rule not in asked or not item.spots & said]
 
 
 def _note(found: dict[tuple, tuple[Rule, Finding] | None], rule: Rule, one: Finding) -> None:

@@ -14,7 +14,9 @@ from ..base.apis import GATEWAY_API, GATEWAY_GROUP, POOL_APIS
 from ..base.data import Object
 from ..base.errors import OrchestratorError
 from ..base.findings import WARNING, Finding
+from ..base.ours import object_key
 from ..capacity.read import CAPACITY_RULES, add_capacity
+from ..changes.actions import Action
 from ..components.base import RELEASE, Part, Stack
 from ..helm.command import LocalHelm
 from ..helm.deployed import HelmRecords
@@ -52,6 +54,12 @@ def capacity_weighed(findings: t.Iterable[Finding], capacity: str) -> list[Findi
         else finding
         for finding in findings
     ]
+
+
+def refused_key(action: Action) -> tuple[str, str, str]:
+    """Return kind, namespace and name of an action's object."""
+    _api, kind, namespace, name = object_key(action.item)
+    return kind, namespace, name
 
 
 Objects = dict[str, list[Object]]
@@ -106,6 +114,8 @@ class StackRules:
         self.present: Objects = {}
         # Of parts that neither Helm renders nor have their objects themselves, those that they come to.
         self.laid_out: dict[tuple[str, str], list[Object]] = {}
+        # What becomes of every object, with what the API server refuses of it; None where that is not asked.
+        self.actions: concurrent.futures.Future[list[Action]] | None = None
 
     def findings(self, parts: list[RenderedRelease]) -> list[Finding]:
         """Return what the rules find. parts: of the components at work, rendered."""
@@ -120,6 +130,9 @@ class StackRules:
         if self.capacity != "off":
             add_capacity(model, self.cluster)
         self.model = model
+        if self.actions is not None and self.actions.exception() is None:
+            refused = {refused_key(action): action.refused for action in self.actions.result() if action.refused}
+            model.facts = dataclasses.replace(model.facts, refused=refused)
         return capacity_weighed(weighed(check(model), self.access), self.capacity)
 
     @property
@@ -153,7 +166,7 @@ class StackRules:
         """Return a part with its objects. text: what Helm makes of a release; others have their objects."""
         if part.kind != RELEASE:
             objects = self.laid_out.get(part.key) or part.spec.get("objects") or []
-            return RenderedRelease(part.component, "", part.namespace, objects)
+            return RenderedRelease(part.component, "", part.namespace, objects, layers=part.layers)
         chart = (wanted.chart.name, wanted.chart.version) if wanted else (part.chart, "")
         manifests = manifest_objects(text or "")
         return RenderedRelease(part.component, part.name, part.namespace, manifests, *chart, part.layers)

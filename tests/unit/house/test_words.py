@@ -35,10 +35,19 @@ WORDS = re.compile(r"[A-Za-z][A-Za-z' ]*[A-Za-z]")
 # What decides by words that messages of ours happen to hold too: whose text it is. Texts of ours are no reason.
 HELM, KUBELET = "what Helm prints", "what the kubelet says of a container"
 LOGS = "what programs write to their logs"
+API_SERVER = "what the API server and its admission say in a Status"
 TEXTS_OF_OTHERS = {
     ("module_utils/charts/registry.py", "'Error: '"): HELM,
     ("module_utils/charts/registry.py", "'not found'"): HELM,
     ("module_utils/cluster/client.py", "'CERTIFICATE_VERIFY_FAILED'"): "what OpenSSL says",
+    ("module_utils/cluster/refusals.py", "' is forbidden: '"): API_SERVER,
+    ("module_utils/cluster/refusals.py", "_BAD"): API_SERVER,
+    ("module_utils/cluster/refusals.py", "_CLASS"): API_SERVER,
+    ("module_utils/cluster/refusals.py", "_GO_FIELD"): API_SERVER,
+    ("module_utils/cluster/refusals.py", "_GRANTS"): API_SERVER,
+    ("module_utils/cluster/refusals.py", "_OWN"): API_SERVER,
+    ("module_utils/cluster/refusals.py", "_PERMISSION"): API_SERVER,
+    ("module_utils/cluster/refusals.py", "_QUOTA"): API_SERVER,
     ("module_utils/deploy/kustomization.py", "'Error: '"): "what kustomize prints",
     ("module_utils/diagnose/base.py", "'FailedCreate'"): "the reason of an event of Kubernetes' controllers",
     ("module_utils/diagnose/statements.py", "'File \"'"): LOGS,

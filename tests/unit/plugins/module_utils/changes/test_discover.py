@@ -11,6 +11,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors imp
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.changes.actions import ReleaseObjects, refusals
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.changes.discover import Discovery
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.live import Trial
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.refusals import INVALID, Objection, Rejection
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.decisions import added_pods, consents
 
 OURS = {"meta.helm.sh/release-name": "r", "meta.helm.sh/release-namespace": "n"}
@@ -30,7 +31,7 @@ class Live:
 
     def __init__(self, *objects, refused="", invalid="", hidden=False):
         self.objects = {(item["kind"], item["metadata"]["name"]): item for item in objects}
-        self.refused, self.invalid, self.hidden, self.trials = refused, invalid, hidden, 0
+        self.refuses, self.invalid, self.hidden, self.trials = refused, invalid, hidden, 0
 
     def preload(self, items):
         pass
@@ -38,25 +39,29 @@ class Live:
     def find(self, item):
         if self.hidden:
             raise OrchestratorError("may not be read")
-        return self.objects.get((item["kind"], item["metadata"]["name"]))
+        return item if item["kind"] == "Namespace" else self.objects.get((item["kind"], item["metadata"]["name"]))
 
-    def patched(self, live, patch, *, strategic):
+    def patched(self, live, patch, *, strategic, strict):
         self.trials += 1
-        if self.refused:
-            return Trial(None, self.refused)
+        if self.refuses:
+            return Trial(None, refusal(self.refuses))
         after = copy.deepcopy(live)
         for key, value in patch.items():
             after[key] = {**after[key], **value} if key == "data" else after.get(key, value)
         return Trial(after)
 
-    def applied(self, item, manager):
+    def applied(self, item, manager, *, strict):
         live = self.find(item)
         after = copy.deepcopy(live)
         after["metadata"]["labels"] = {**(live["metadata"].get("labels") or {}), **item["metadata"].get("labels", {})}
-        return Trial(None, self.refused) if self.refused else Trial({**after, "data": item["data"]})
+        return Trial(None, refusal(self.refuses)) if self.refuses else Trial({**after, "data": item["data"]})
 
-    def creatable(self, item):
-        return self.invalid
+    def refused(self, item, namespace):
+        return refusal(self.invalid) if self.invalid else None
+
+
+def refusal(text):
+    return Rejection((Objection(("data",), INVALID, text),))
 
 
 def one(live, before, after, managed=True):
@@ -93,12 +98,10 @@ def test_what_helm_keeps_or_is_gone_is_not_deleted():
     assert one(Live(), config(), None) is None
 
 
-def test_a_manifest_that_the_api_server_would_refuse_anyway_is_a_mistake():
-    found = one(Live(config(annotations=OURS), refused="bad", invalid="data: bad"), config(), config("2"))
-    assert (found.action, found.mistake) == ("reuse", "the cluster refuses it: data: bad")
-    assert [one.text() for one in refusals([found], adopt=True)] == [
-        "ConfigMap n/a: the cluster refuses it: data: bad -> remove it, or choose another name"
-    ]
+def test_a_manifest_that_the_api_server_would_refuse_anyway_is_left_to_the_rules():
+    found = one(Live(config(annotations=OURS), refused="bad", invalid="bad"), config(), config("2"))
+    assert (found.action, found.mistake, found.refused) == ("reuse", "", (Objection(("data",), INVALID, "bad"),))
+    assert one(Live(invalid="bad"), None, config()).refused == (Objection(("data",), INVALID, "bad"),)
 
 
 @pytest.mark.parametrize(

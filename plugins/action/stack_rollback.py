@@ -8,7 +8,7 @@ import os
 import sys
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.command_line import masked_arguments, next_command
-from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.in_process import InProcessAction
+from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.checked import CheckedAction
 
 
 def returning(arguments: list[str], **variables: str) -> str:
@@ -28,7 +28,7 @@ def offered(to: str, arguments: list[str]) -> str:
     return f"To return to the deployment of {to}: {returning(arguments)}" if to else ""
 
 
-class ActionModule(InProcessAction):
+class ActionModule(CheckedAction):
     """The module of the same name."""
 
     def run(self, tmp: str | None = None, task_vars: dict | None = None) -> dict:

@@ -9,7 +9,7 @@ import sys
 
 from ansible.utils.display import Display
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.command_line import masked_arguments, next_command
-from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.in_process import InProcessAction
+from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.checked import CheckedAction
 
 display = Display()
 
@@ -31,7 +31,7 @@ def told(result: dict) -> dict:
     return {**{key: value for key, value in result.items() if key not in ("screen", "last")}, "rows": rows}
 
 
-class ActionModule(InProcessAction):
+class ActionModule(CheckedAction):
     """The module of the same name."""
 
     def run(self, tmp: str | None = None, task_vars: dict | None = None) -> dict:

@@ -31,6 +31,8 @@ OWN = tuple(os.path.join(COLLECTION, name) + os.sep for name in ("roles", "playb
 # How the description of a role begins that only others of this collection use.
 PRIVATE = "Private to this collection"
 EXTRA = "extra variable"
+# Roles that no stack is deployed by, beside whose variables users, and AWX itself, have others.
+APART = ("awx", "lab", "record", "service_account")
 # Options of the module stack_info that are not called as the shared variable that sets them, without its prefix.
 SHARED_OPTIONS = {**VARIABLES, "llm_d_plan": "plan_file", "llm_d_rules": "check_rules"}
 
@@ -51,7 +53,7 @@ def read(loader: t.Any, templar: t.Any, variables: t.Mapping[str, t.Any]) -> Var
     shared = specs["stack"]["shared"]["options"]
     options = [point.get("options") or {} for points in specs.values() for point in points.values()]
     known = dict.fromkeys(name for one in options for name in one)
-    prefixes = [f"{role}_" for role, points in specs.items() if not _private(points)]
+    prefixes = [f"{role}_" for role, points in specs.items() if role not in APART and not _private(points)]
     findings = Findings()
     # Where nobody knows where a name comes from, it may be one that a run has made.
     unknown([name for name, place in places.items() if place], known, prefixes, findings)

@@ -14,7 +14,7 @@ from ..base import formats
 from ..base.apis import MONITORING_API, POOL_API
 from ..base.data import KeyPath as Path
 from ..base.data import Object, Values, dig, kind, nest
-from ..base.findings import Findings
+from ..base.findings import ERROR, WARNING, Findings
 from ..base.findings import show_path as dotted
 from ..base.names import RELEASE_LIMIT, epp_name, label_key_problem, label_problem
 from ..objects.pools import selector_problem
@@ -433,15 +433,12 @@ def _check_maps(pool: Pool, chart: PoolChart, findings: Findings) -> None:
 def _check_image(pool: Pool, chart: PoolChart, findings: Findings) -> None:
     path = (*chart.extension, "image", "tag")
     tag = dig(pool.values, path)
-    if not isinstance(tag, str) or not tag.strip() or tag.strip() == "latest":
-        shown = "no tag" if not tag else f"the tag {tag!r}"
-        where = locate(pool.layers, path, "gaie_image")
-        findings.add(
-            where,
-            f"the endpoint picker's image has {shown}",
-            "a released version, for example v0.6.0",
-            rule="image-tag",
-        )
+    is_tag = isinstance(tag, str) and bool(tag.strip())
+    if is_tag and tag.strip().lower() not in formats.FLOATING:
+        return
+    text = f"the endpoint picker's image has {f'the tag {tag!r}' if tag else 'no tag'}"
+    where, fix = locate(pool.layers, path, "gaie_image"), "a released version, for example v0.6.0"
+    findings.add(where, text, fix, rule="image-tag", severity=WARNING if is_tag else ERROR)
 
 
 def _check_zmq(pool: Pool, chart: PoolChart, findings: Findings) -> None:

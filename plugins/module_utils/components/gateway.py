@@ -107,6 +107,19 @@ class GatewayComponent(Component):
         wrong = name_problem(self.gateway, 253) if self.adopted and self.gateway else None
         if wrong:
             self.stack.findings.add("gateway_existing_name", wrong, rule="input-gateway")
+        if self.release_name is not None and self.class_name not in self.provider.class_names:
+            self._check_class(self.release_name)
+
+    def _check_class(self, release: str) -> None:
+        """Note a class that is another provider's than the one that all charts get their values for."""
+        folder, mine = self.stack.params["providers_dir"], self.provider
+        others = [name for name in provider_names(folder) if self.class_name in load_provider(folder, name).class_names]
+        if others:
+            at = locate(self.layers, ("gateway", "gatewayClassName"), "gateway_class_name")
+            text = f"is {mine.name}, but {at} is {self.class_name}, a class of {others[0]}"
+            fix = f"{others[0]}, or the class {' or '.join(mine.class_names)}"
+            more: t.Any = {"about": [release], "covers": ["LLMD402", "LLMD401"]}
+            self.stack.findings.add("gateway_provider", text, fix, rule="input-provider", **more)
 
     def make_parts(self) -> list[Part]:
         if self.release_name is None:

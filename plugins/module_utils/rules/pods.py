@@ -8,9 +8,9 @@ import json
 import typing as t
 
 from ..base.data import Object, dicts, dig, mapping, number
-from ..base.findings import Finding
+from ..base.findings import WARNING, Finding
+from ..base.formats import floating
 from ..base.names import did_you_mean
-from ..components.gaie import split_image
 from ..model.items import Item, Workload
 from ..model.model import StackModel, pod_specs
 from ..objects.pod_fields import field_problems
@@ -47,20 +47,29 @@ def pod_side(item: Item, path: tuple[str, ...], place: Path) -> Side:
 
 def images(model: StackModel) -> t.Iterator[Finding]:
     """Images that the user names have a tag that stays, or a digest."""
-    for item, path, spec in _pods(model):
-        for kind in ("containers", "initContainers"):
-            for index, container in enumerate(dicts(spec.get(kind))):
-                image = str(container.get("image") or "")
-                tag = split_image(image)[2]
-                side = pod_side(item, path, (kind, index, "image"))
-                if side.fact == "sidecar":
-                    side = Side(item, side.path, "sidecar", ("image",))
-                given = any(dig(layer.values, side.key) == image for layer in item.layers) if side.key else False
-                if given and "@" not in image and (tag is None or tag.lower() == "latest"):
-                    what = f"has the tag {tag}" if tag else "has no tag, which means latest"
-                    yield finding(
-                        f"the image {image} of {item.name} {what}", (side,), ("image", item.release, side.key)
-                    )
+    for item in model.planned:
+        for path, spec in pod_specs(item):
+            for kind in ("containers", "initContainers"):
+                for index, container in enumerate(dicts(spec.get(kind))):
+                    image = str(container.get("image") or "")
+                    what = floating(image)
+                    key = _image_key(item, image) if what else None
+                    if what and key:
+                        side = Side(item, (*path, kind, index, "image"), "values", key)
+                        yield finding(f"the image {image} of {item.name} {what}", (side,), ("image", item.release, key))
+
+
+def _image_key(item: Item, image: str) -> Path | None:
+    """Return the key by which a release's values name an image as a whole, None where the chart does."""
+    for layer in reversed(item.layers):
+        waiting: list[tuple[Path, t.Any]] = [((), layer.values)]
+        while waiting:
+            path, value = waiting.pop()
+            if value == image:
+                return path
+            inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+            waiting += [((*path, key), one) for key, one in inner]
+    return None
 
 
 def mounts(model: StackModel) -> t.Iterator[Finding]:
@@ -191,10 +200,11 @@ RULES = (
         13,
         "Images are pinned",
         images,
-        "Images of model servers and sidecars that the values name have a tag other than latest, or a digest.",
+        "Images that the values name have a tag other than latest, main and the like, or a digest.",
         "A restarted pod runs another version than its neighbours; nobody can say what was deployed.",
         "a released version, for example v0.6.0, or a digest",
         "Kubernetes, Images; llm-d-modelservice, containers[].image and routing.proxy.image",
+        WARNING,
     ),
     _rule(
         14,

@@ -15,6 +15,7 @@ import typing as t
 from ..base.data import Values, dig
 from ..base.deadline import TookTooLong, deadline
 from ..base.findings import ERROR, MAX_FINDINGS, NOTE, WARNING, Finding, Mark, Path, at_most, short, show_path, sort_key
+from ..base.formats import FLOATING
 from ..base.suggest import Index, index_schema, suggest
 from ..charts.defaults import coalesce, enabled_subcharts, own_values
 from ..charts.files import ChartFiles
@@ -214,8 +215,8 @@ class ValuesCheck:
         else:
             reason = self.tag_mistake(value, path)
             path, message, wrong = (*path, "tag"), f"{message}: {reason}", bool(reason)
-        key = fact.kind == "forbidden"
-        return [self.at(path, message, fact.hint, fact.rule, fact.source, key=key)] if wrong else []
+        key, severity = fact.kind == "forbidden", WARNING if wrong and _floats(value) else ERROR
+        return [self.at(path, message, fact.hint, fact.rule, fact.source, severity, key=key)] if wrong else []
 
     def tag_mistake(self, image: t.Any, path: Path) -> str:
         """Return what is wrong with an image's tag, "" for a fixed one."""
@@ -224,12 +225,18 @@ class ValuesCheck:
             return "the tag is missing" if self.given.complete else ""
         if not isinstance(tag, str):
             return f"the tag {tag} is a number, of which YAML drops trailing zeros"
-        if tag.lower() == "latest":
-            return "latest changes under a deployment"
+        if _floats(image):
+            return f"{tag} changes under a deployment"
         name = self.given.node((*path, "name"))
         if name is not None and self.given.node((*path, "tag")) is None:
             return f"the tag {tag} is the chart's default and belongs to its own image, not to {name.value}"
         return ""
+
+
+def _floats(image: t.Any) -> bool:
+    """Return whether an image's tag moves on to other images."""
+    tag = image.get("tag") if isinstance(image, dict) else None
+    return isinstance(tag, str) and tag.lower() in FLOATING
 
 
 def _source(schema: Schema, path: Path) -> str:

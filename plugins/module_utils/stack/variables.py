@@ -21,8 +21,10 @@ UNKNOWN = "input-unknown-variable"
 ALIKE = 0.9
 # Names that runs leave to later ones, besides those of roles.
 LEFT = re.compile(r"llm_d_(approved_digest_.+|deployed)\Z")
-# Names that Ansible gives a meaning.
-RESERVED = re.compile(r"ansible_|_|(environment|groups|group_names|hostvars|inventory_.*|omit|playbook_dir|vars)\Z")
+# Names that Ansible, or AWX in its jobs, gives a meaning.
+RESERVED = re.compile(
+    r"(ansible|awx|tower)_|_|(environment|groups|group_names|hostvars|inventory_.*|omit|playbook_dir|vars)\Z"
+)
 MOST = 500
 
 

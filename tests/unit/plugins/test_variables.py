@@ -40,14 +40,14 @@ SHARED = {
 }
 
 
-def planned(folder: pathlib.Path, hosts: dict[str, dict], *more: str) -> dict[str, str]:
-    """Return by host what planning it said; all end, since no cluster answers."""
+def planned(folder: pathlib.Path, hosts: dict[str, dict], *more: str, playbook: str = "plan") -> dict[str, str]:
+    """Return by host with what a playbook ended; all end, since no cluster answers."""
     inventory = {"all": {"vars": SHARED, "hosts": hosts}}
     (folder / "hosts.yml").write_text(yaml.safe_dump(inventory, sort_keys=False), encoding="utf-8")
     program = str(pathlib.Path(sys.executable).parent / "ansible-playbook")
     collections = str(ROOT / "playbooks" / "collections")
     done = subprocess.run(
-        [program, str(ROOT / "playbooks/plan.yml"), "-i", str(folder / "hosts.yml"), *more],
+        [program, str(ROOT / f"playbooks/{playbook}.yml"), "-i", str(folder / "hosts.yml"), *more],
         cwd=folder,
         env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": collections, "ANSIBLE_NOCOLOR": "1"},
         capture_output=True,
@@ -100,3 +100,9 @@ def test_a_mistake_is_accepted_for_one_host(accepted: list[str], tmp_path: pathl
     said = planned(tmp_path, {"one": {"gateway_provder": "istio", "llm_d_accept": accepted}})["one"]
     assert ("1 mistake found" in said) == bool(accepted)
     assert ("accept them" in said or "llm_d_accept: [input-unknown-variable]" in said) == (not accepted)
+
+
+@pytest.mark.parametrize("playbook", ["verify", "status", "diagnose", "rollback", "teardown"])
+def test_playbooks_that_plan_nothing_refuse_unknown_variables_too(playbook: str, tmp_path: pathlib.Path) -> None:
+    said = planned(tmp_path, {"one": {"llm_d_namspace": "prod", "gateway_ip": "10.0.0.1"}}, playbook=playbook)["one"]
+    assert "nothing was changed." in said and "Did you mean llm_d_namespace?" in said

@@ -152,6 +152,75 @@ def test_the_class_is_the_first_that_the_cluster_has():
     assert releases(result)["gateway"][0]["values"]["gateway"]["gatewayClassName"] == "agentgateway-v2"
 
 
+@pytest.mark.parametrize(("class_name", "named"), [("kgateway", False), ("our-own", False), ("istio", True)])
+def test_a_class_of_another_provider_is_named_as_the_provider(class_name, named):
+    facts = Facts(classes={**CLASSES, "kgateway": "x", "our-own": "y"})
+    values = {"gateway": {"gatewayClassName": class_name}}
+    _result, findings, _stack = resolve([model()], facts, gateway={"provider": "kgateway", "values": values})
+    text = (
+        "gateway_provider: is kgateway, but gateway.values.gateway.gatewayClassName is istio, a class of istio -> istio"
+    )
+    assert [finding.startswith(text) for finding in findings] == [True] * named
+
+
+@pytest.mark.parametrize(
+    ("route", "said"),
+    [
+        (
+            {"path_prefix": "/v1/*"},
+            "route.path_prefix: '/v1/*' has a wildcard, which a prefix takes for a character -> /v1",
+        ),
+        ({"path_prefix": "/a/../b"}, "route.path_prefix: '/a/../b' is no path"),
+        (
+            {"timeouts": {"request": "10s", "backendRequest": "300s"}},
+            "route.timeouts.backendRequest: 300s is longer than",
+        ),
+        ({"timeouts": {"request": "1h30m", "backendRequest": "90m"}}, ""),
+        ({"timeouts": {"request": "10s", "backendRequest": "0s"}}, ""),
+        ({"timeouts": {"request": "10 s"}}, "route.timeouts.request: '10 s' is not understood"),
+        (
+            {"timeouts": {"backend_request": "1s"}},
+            "timeouts.backend_request: unknown key. Did you mean backendRequest?",
+        ),
+    ],
+)
+def test_paths_and_timeouts_of_routes(route, said):
+    _result, findings, _stack = resolve([model(route=route)])
+    assert len(findings) == bool(said) and said in "".join(findings)
+
+
+def test_a_backends_timeout_is_held_against_the_shared_one():
+    timeouts = {"request": "10s", "backendRequest": "20s"}
+    _result, findings, _stack = resolve([model()], httproute={"timeouts": timeouts})
+    assert findings == ["httproute_timeouts.backendRequest: 20s is longer than request, 10s -> at most 10s"]
+
+
+@pytest.mark.parametrize(
+    ("prepare", "said"),
+    [
+        ({"pvc_size": "200GB"}, "prepare_pvc_size: '200GB' is no size that Kubernetes takes -> a size such as 200Gi"),
+        ({"images": ["a/b"]}, "prepare_images[0]: the image a/b has no tag, which means latest"),
+        ({"pvc_access_modes": ["ReadWriteAll"]}, "prepare_pvc_access_modes[0]: 'ReadWriteAll' is not known."),
+        ({"downloads": "Qwen/Qwen3-32B"}, "prepare_downloads: is a text: 'Qwen/Qwen3-32B' -> a list: [Qwen/Qwen3-32B]"),
+        ({"pvc_name": "Models_PVC"}, "prepare_pvc_name: 'Models_PVC' must be lower-case letters"),
+        ({"image_tolerations": [{"efect": "NoSchedule"}]}, "prepare_image_tolerations[0]: unknown key efect."),
+    ],
+)
+def test_what_prepare_makes_is_checked_by_its_variables(prepare, said):
+    _result, findings, _stack = resolve([model()], prepare=prepare)
+    assert len(findings) == 1 and findings[0].startswith(said)
+
+
+def test_only_variables_that_a_user_set_are_named():
+    findings = Findings()
+    given = {**params([]), "places": {"gaie_image": ""}}
+    given["components"]["gateway"]["wait_timeout"] = "soon"
+    given["components"]["gaie"]["image"] = ["a"]
+    checked = checked_settings(given, findings)
+    assert findings.texts == ["gaie_image: is a list: ['a'] -> a text"]
+    assert checked["components"]["gateway"]["wait_timeout"] == 0
+
+
 def test_an_adopted_gateway_tells_the_provider():
     existing = {"metadata": {"name": "gw"}, "spec": {"gatewayClassName": "istio"}}
     facts = Facts(classes=CLASSES, gateways=[existing])

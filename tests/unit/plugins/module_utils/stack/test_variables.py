@@ -62,7 +62,20 @@ def test_a_variable_that_is_like_none(name: str, severity: str) -> None:
 
 
 def test_known_variables_and_those_of_others_are_left_alone() -> None:
-    others = ["ansible_host", "team", "gpu_count", "llm", "environment", "inventory_dir", "model_name", "namespace"]
+    others = [
+        "ansible_host",
+        "awx_job_id",
+        "awx_inventory_name",
+        "tower_user_name",
+        "lab_dir",
+        "team",
+        "gpu_count",
+        "llm",
+        "environment",
+        "inventory_dir",
+        "model_name",
+        "namespace",
+    ]
     assert found(*KNOWN, *others, "llm_d_approved_digest_east", "llm_d_deployed").texts == []
 
 

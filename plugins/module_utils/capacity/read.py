@@ -27,7 +27,7 @@ except ImportError:  # pragma: no cover - reported by Cluster
 
 
 # Rules that the variable llm_d_capacity is about.
-CAPACITY_RULES = ("LLMD70", "LLMD72")
+CAPACITY_RULES = ("LLMD70", "LLMD71", "LLMD72")
 # Objects of one page, and how many are read at most: what lies beyond counts as not readable.
 PAGE, MOST = 500, 50_000
 ALIVE = "status.phase!=Succeeded,status.phase!=Failed"

@@ -19,7 +19,8 @@ from .files import ChartFiles, read_chart
 
 
 def chart_defaults(sections: dict[str, Values], fetching: dict) -> dict[str, Values]:
-    """Return the values.yaml of each section's chart, {} for one that cannot be had: the check of its values says why.
+    """Return the default values of each section's chart and its subcharts, {} for one that cannot be had: the check of
+    its values says why.
 
     sections: by component, with chart_ref and chart_version; fetching: options of fetch_chart.
     """
@@ -27,8 +28,8 @@ def chart_defaults(sections: dict[str, Values], fetching: dict) -> dict[str, Val
     def read(section: Values) -> Values:
         try:
             chart = fetch_chart(section.get("chart_ref") or "", section.get("chart_version") or None, **fetching)
-            return own_values(read_chart(chart.path))
-        except OrchestratorError:
+            return coalesce(read_chart(chart.path), {})
+        except (OrchestratorError, ValueError):
             return {}
 
     with concurrent.futures.ThreadPoolExecutor() as pool:

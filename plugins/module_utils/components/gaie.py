@@ -17,7 +17,8 @@ from ..base.data import Object, Values, dig, kind, nest
 from ..base.findings import ERROR, WARNING, Findings
 from ..base.findings import show_path as dotted
 from ..base.names import RELEASE_LIMIT, epp_name, label_key_problem, label_problem
-from ..objects.pools import selector_problem
+from ..objects.pools import ROLE_LABEL, selector_problem
+from ..objects.set_labels import labels_met
 from ..values.layers import Layer, check_entry, locate, merge, merge_all
 from .base import DEFAULT_PORT, Component, NeededKind, Part, named, unique
 from .gateway import GatewayComponent
@@ -270,11 +271,11 @@ def check_selector(pool: Pool, own: Model | None, models: t.Sequence[Model], cha
         findings.add(where, "the pool has no selector", fix, rule="input-selector", **more)
         return
     more = {"about": [pool.release], "covers": SELECTORS}
-    wrong = selector_problem(selector, own.labels) if own else None
+    wrong = _missed(selector, own) if own else None
     if own and wrong:
         labels = ", ".join(f"{key}={value}" for key, value in own.labels.items())
         findings.add(where, wrong, f"labels of {own.name}'s pods: {labels}", rule="input-selector", **more)
-    chosen = [model for model in models if selector_problem(selector, model.labels) is None]
+    chosen = [model for model in models if _missed(selector, model) is None]
     for model in chosen:
         if model is own or not (own or model.model != chosen[0].model):
             continue
@@ -287,6 +288,16 @@ def check_selector(pool: Pool, own: Model | None, models: t.Sequence[Model], cha
             rule="input-selector-shared",
             **more,
         )
+
+
+def _missed(selector: dict[str, t.Any], model: Model) -> str | None:
+    """Return why a selector takes the pods of none of a model's roles, None where it takes some."""
+    kind = "LeaderWorkerSet" if model.multinode else "Deployment"
+    # How many workers a group has is known only once it is rendered: the rules look at that.
+    size = 1 << 16
+    pods = [labels_met({**model.labels, ROLE_LABEL: role}, selector, kind, "", size) for role in model.roles or ("",)]
+    problems = [selector_problem(selector, labels) for labels in pods]
+    return None if None in problems else problems[0]
 
 
 def check_port(pool: Pool, model: Model, chart: str, findings: Findings) -> None:

@@ -12,6 +12,7 @@ from ..base.data import Object, mapping
 from ..cluster.refusals import Objection
 from ..components.registry import COMPONENTS
 from ..objects.servers import Server, flag
+from ..objects.set_labels import labels_met
 from ..values.layers import Layer
 from .permissions import Access
 from .platform import Platform
@@ -28,13 +29,16 @@ CLUSTER_KINDS = frozenset(
         "PriorityClass",
         "PersistentVolume",
         "Node",
+        "DeviceClass",
+        "ResourceSlice",
     ]
 )
 
 
 @dataclasses.dataclass(frozen=True)
 class RenderedRelease:
-    """One release's rendered manifests. layers: the values that made them, for the file and line of a key."""
+    """One release's rendered manifests. layers: the values that made them, for the file and line of a key; defaults:
+    the chart's own values, {} where they are not known."""
 
     component: str
     release: str
@@ -43,6 +47,7 @@ class RenderedRelease:
     chart: str = ""
     chart_version: str = ""
     layers: t.Sequence[Layer] = ()
+    defaults: Object = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,6 +97,7 @@ class Item:
     chart: str = ""
     chart_version: str = ""
     layers: t.Sequence[Layer] = ()
+    defaults: Object = dataclasses.field(default_factory=dict, repr=False)
     live: bool = False
 
     @property
@@ -129,6 +135,10 @@ class Workload:
     @property
     def role(self) -> str:
         return str(self.labels.get("llm-d.ai/role", ""))
+
+    def carried(self, selector: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+        """Return the labels of its pods, those of a selector that its controller sets included."""
+        return labels_met(self.labels, selector, self.item.kind, self.item.name, self.size)
 
     @property
     def served(self) -> tuple[str, ...]:

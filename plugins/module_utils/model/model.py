@@ -172,7 +172,7 @@ def _item(body: t.Any, part: RenderedRelease) -> Item | None:
     kind = str(body["kind"])
     namespace = "" if kind in CLUSTER_KINDS else str(metadata.get("namespace") or part.namespace)
     chart = part.chart or DEFAULT_CHARTS.get(part.component, "")
-    origin = (part.component, part.release, chart, part.chart_version, part.layers)
+    origin = (part.component, part.release, chart, part.chart_version, part.layers, part.defaults)
     return Item(body, kind, group, version, str(metadata["name"]), namespace, *origin)
 
 
@@ -184,7 +184,7 @@ def _classify(item: Item, model: StackModel) -> None:
             template = serving_template(given)
             spec = mapping(template.get("spec"))
             picker = _picker(item, template, spec)
-            found = ([], []) if picker else servers(spec, item.namespace)
+            found = ([], []) if picker else servers(spec, item.namespace, _group(item))
             if picker:
                 model.pickers.append(picker)
             elif found[0] and not (item.live and item.component):
@@ -221,11 +221,16 @@ def _picker(item: Item, template: Object, spec: Object) -> Picker | None:
     return None
 
 
+def _group(item: Item) -> int:
+    """Return how many pods a group has, 0 for what is no group."""
+    return number(mapping(item.spec.get("leaderWorkerTemplate")).get("size")) or 0
+
+
 def _workload(
     item: Item, path: tuple[str, ...], template: Object, models: list[Server], sidecars: list[Server]
 ) -> Workload:
     labels = mapping(mapping(template.get("metadata")).get("labels"))
-    size = number(mapping(item.spec.get("leaderWorkerTemplate")).get("size")) or 1
+    size = _group(item) or 1
     replicas = number(item.spec.get("replicas")) if "replicas" in item.spec else None
     return Workload(item, path, labels, mapping(template.get("spec")), replicas, size, tuple(models), tuple(sidecars))
 

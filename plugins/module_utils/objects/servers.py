@@ -47,12 +47,30 @@ def _shell(text: str, env: dict[str, str]) -> str:
         name = found[1] or found[3]
         return env.get(name) or found[2] or (found[0] if name not in env else "")
 
-    return re.sub(r"\$\{(\w+)(?::?-([^}]*))?\}|\$(\w+)", value, text)
+    text = re.sub(r"\$\{(\w+)(?::?-([^}]*))?\}|\$(\w+)", value, text)
+    return re.sub(r"\$\(\(([^()$]*)\)\)", lambda found: _product(found[1], env) or found[0], text)
 
 
-def words(container: Object, namespace: str = "") -> list[str]:
-    """Return command and arguments as one list; a shell script is opened at the server that it starts."""
-    env = environment(container, namespace)
+def _product(text: str, env: dict[str, str]) -> str:
+    """Return what $((A * 2 / B)) comes to, '' where a name is not known, or where it is no product or quotient."""
+    words = [env.get(word, word) for word in text.replace("*", " * ").replace("/", " / ").split()]
+    numbers, operators = [number(word) for word in words[::2]], words[1::2]
+    if not words or len(words) % 2 == 0 or None in numbers or not set(operators) <= {"*", "/"}:
+        return ""
+    result = numbers[0] or 0
+    for operator, value in zip(operators, numbers[1:], strict=True):
+        if operator == "/" and not value:
+            return ""
+        result = result * (value or 0) if operator == "*" else result // (value or 1)
+    return str(result)
+
+
+def words(container: Object, namespace: str = "", known: dict[str, str] | None = None) -> list[str]:
+    """Return command and arguments as one list; a shell script is opened at the server that it starts.
+
+    known: variables that a controller gives the container besides.
+    """
+    env = {**(known or {}), **environment(container, namespace)}
     line: list[str] = []
     for key in ("command", "args"):
         given = container.get(key)
@@ -102,6 +120,12 @@ def flags(line: list[str], *names: str) -> list[str]:
     return found
 
 
+def flags_given(line: list[str], *names: str) -> bool:
+    """Return whether a flag is used, with a value or without."""
+    wanted = {name.replace("_", "-") for name in names}
+    return any(w.startswith("-") and w.partition("=")[0].lstrip("-").replace("_", "-") in wanted for w in line)
+
+
 def flag(line: list[str], *names: str) -> str | None:
     """Return a flag's first value, None where it is not used or has none."""
     return next(iter(flags(line, *names)), None)
@@ -134,12 +158,16 @@ class Server:
         return self.key == "containers" and (scripted or not self.program or not once)
 
 
-def servers(spec: Object, namespace: str = "") -> tuple[list[Server], list[Server]]:
-    """Return a pod's model servers and its routing sidecars. A pod without either returns two empty lists."""
+def servers(spec: Object, namespace: str = "", group: int = 0) -> tuple[list[Server], list[Server]]:
+    """Return a pod's model servers and its routing sidecars. A pod without either returns two empty lists.
+
+    group: pods of a LeaderWorkerSet's group, whose leader is looked at; 0 where it is of none.
+    """
+    known = {"LWS_GROUP_SIZE": str(group), "LWS_WORKER_INDEX": "0"} if group else {}
     models, sidecars = [], []
     for key in ("initContainers", "containers"):
         for index, container in enumerate(dicts(spec.get(key))):
-            line = words(container, namespace)
+            line = words(container, namespace, known)
             if "routing-proxy" in str(container.get("name")) or flag(line, "vllm-port"):
                 sidecars.append(_sidecar(container, line, index, key))
             elif key == "containers":

@@ -144,13 +144,15 @@ FIELDS = (
 @dataclasses.dataclass(frozen=True)
 class PickerRow:
     """What an endpoint picker's image understands. image: its name; config: apiVersions of EndpointPickerConfig;
-    groups: of InferencePool; before: versions that the row speaks of are older, '' for all."""
+    groups: of InferencePool; needs: definitions without which it does not start (others it leaves out where API
+    discovery has none); before: versions that the row speaks of are older, '' for all."""
 
     image: str
     before: str
     config: tuple[str, ...]
     groups: tuple[str, ...]
     source: str
+    needs: tuple[str, ...] = ("inferencepools",)
 
 
 # Since when sidecar containers are on by default, which the routing sidecar of llm-d-modelservice is; the inference
@@ -159,9 +161,29 @@ KUBERNETES_SINCE = "1.29"
 _OLD_CONFIG = "inference.networking.x-k8s.io/v1alpha1"
 _BOTH = (POOL_GROUP, ALPHA_POOL_GROUP)
 _ROUTER_SOURCE = "llm-d/llm-d-router v0.10.0, chart routerlib, _config.yaml"
+_WITH_OBJECTIVES = ("inferencepools", "inferenceobjectives")
+# Since then pickers ask API discovery: gateway-api-inference-extension v1.3.0, pkg/epp/server/controller_config.go.
 PICKERS = (
-    PickerRow("epp", "1.0", (_OLD_CONFIG,), (ALPHA_POOL_GROUP,), "istio/istio#57219"),
+    PickerRow(
+        "epp", "1.0", (_OLD_CONFIG,), (ALPHA_POOL_GROUP,), "istio/istio#57219", ("inferencepools", "inferencemodels")
+    ),
+    PickerRow(
+        "epp",
+        "1.3",
+        (_OLD_CONFIG,),
+        _BOTH,
+        "gateway-api-inference-extension v1.0.0 to v1.2.1, pkg/epp/server/runserver.go",
+        _WITH_OBJECTIVES,
+    ),
     PickerRow("epp", "", (_OLD_CONFIG,), _BOTH, "gateway-api-inference-extension v1.3.0, chart inferencepool"),
+    PickerRow(
+        "llm-d-inference-scheduler",
+        "0.5",
+        (_OLD_CONFIG,),
+        _BOTH,
+        "llm-d-inference-scheduler v0.4.0, go.mod",
+        _WITH_OBJECTIVES,
+    ),
     PickerRow("llm-d-inference-scheduler", "", (_OLD_CONFIG,), _BOTH, _ROUTER_SOURCE),
     PickerRow("llm-d-router-endpoint-picker", "", (_OLD_CONFIG, "llm-d.ai/v1alpha1"), (POOL_GROUP,), _ROUTER_SOURCE),
 )

@@ -12,13 +12,14 @@ from ..base.findings import Finding
 from ..model.items import Item
 from ..model.model import StackModel
 from .base import Side, finding, listed, rule_factory
+from .compatibility import picker_row
 
 # Groups that an API server has without CRDs.
 _BUILT_IN = (
     *("", "apps", "batch", "autoscaling", "policy", "admissionregistration.k8s.io", "apiextensions.k8s.io"),
     *("authentication.k8s.io", "authorization.k8s.io", "certificates.k8s.io", "coordination.k8s.io"),
     *("discovery.k8s.io", "events.k8s.io", "networking.k8s.io", "node.k8s.io", "rbac.authorization.k8s.io"),
-    *("resource.k8s.io", "scheduling.k8s.io", "storage.k8s.io", "flowcontrol.apiserver.k8s.io"),
+    *("scheduling.k8s.io", "storage.k8s.io", "flowcontrol.apiserver.k8s.io"),
 )
 
 
@@ -54,15 +55,16 @@ def _definable(group: str) -> bool:
 
 
 def watched_kinds(model: StackModel) -> t.Iterator[Finding]:
-    """What an endpoint picker's Role lets it watch is served, in one of the groups that the Role names."""
+    """What an endpoint picker does not start without is served, in one of the groups that its Role names."""
     table = model.facts.served
     known = {(api.rpartition("/")[0], _plural(kind)) for api, kinds in (table or {}).items() for kind in kinds}
     for role in model.items("Role", planned_only=True) if table is not None else []:
-        if not any(picker.item.release == role.release for picker in model.pickers):
-            continue
+        pickers = [picker for picker in model.pickers if picker.item.release == role.release]
+        rows = [picker_row(str(picker.container.get("image"))) for picker in pickers]
+        needs = {need for row in rows if row for need in row.needs}
         wanted: dict[str, set[str]] = collections.defaultdict(set)
         for rule in dicts(role.body.get("rules")):
-            for resource in texts(rule.get("resources")):
+            for resource in needs.intersection(texts(rule.get("resources"))):
                 wanted[resource] |= {group for group in texts(rule.get("apiGroups")) if _definable(group)}
         for resource, groups in wanted.items():
             if groups and not any((group, resource) in known for group in groups):
@@ -99,7 +101,8 @@ RULES = (
         12,
         "The cluster serves what pickers watch",
         watched_kinds,
-        "The kinds that an endpoint picker's Role grants are served by the cluster.",
+        "The kinds without which an endpoint picker of that version does not start are served by the cluster; what it "
+        "uses only where it is there may be absent.",
         "The picker crashes or never becomes Ready: if kind is a CRD, it should be installed before calling Start.",
         "install the CRDs of the picker's own release of the Gateway API Inference Extension",
         "gateway-api-inference-extension#1737, #1933; F3",

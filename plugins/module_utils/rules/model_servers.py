@@ -4,22 +4,39 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
-from ..base.data import dicts, number
+from ..base.data import dicts, dig, mapping, number
 from ..base.findings import WARNING, Finding
 from ..model.items import InferencePool, Workload
 from ..model.model import StackModel
-from ..objects.servers import Server, flag
+from ..objects.profiles import parts_prefill
+from ..objects.servers import Server, flag, flags_given
 from .base import Side, container_side, finding, listed, rule_factory
 from .pickers import config_of
 from .pools import label_side, selected, selector_side
 
 ROLES = ("decode", "prefill")
-# llm-d-inference-scheduler, docs/architecture.md: plugins that part requests into prefill and decode.
-_SPLITTING = ("pd-profile-handler", "disagg-profile-handler", "prefill-filter", "prefill-header-handler")
-_TENSOR = ("tensor-parallel-size", "tp")
-_SIZES = (_TENSOR, ("pipeline-parallel-size", "pp"), ("data-parallel-size", "dp"), ("data-parallel-size-local", "dpl"))
+# Flags of tensor, pipeline, data and local data parallel sizes: vllm/engine/arg_utils.py, sglang/srt/server_args.py.
+_SIZES = {
+    "vllm": (
+        ("tensor-parallel-size", "tp"),
+        ("pipeline-parallel-size", "pp"),
+        ("data-parallel-size", "dp"),
+        ("data-parallel-size-local", "dpl"),
+    ),
+    "sglang": (
+        ("tensor-parallel-size", "tp-size", "tp"),
+        ("pipeline-parallel-size", "pp-size", "pp"),
+        ("data-parallel-size", "dp-size", "dp"),
+        (),
+    ),
+}
+# By the node label of GKE, how many cores that count as devices a TPU chip has; those not named may have one or two.
+# Google Cloud, TPU versions: TPU7x has two, v5e and v6e one.
+_TPU, _TPU_LABEL = "google.com/tpu", "cloud.google.com/gke-tpu-accelerator"
+_CORES = {"tpu7x": (2,), "tpu-v6e-slice": (1,), "tpu-v5-lite-podslice": (1,), "tpu-v5-lite-device": (1,)}
 
 
 def _splitting(model: StackModel) -> t.Iterator[tuple[InferencePool, Side, list[Workload]]]:
@@ -27,9 +44,8 @@ def _splitting(model: StackModel) -> t.Iterator[tuple[InferencePool, Side, list[
     for pool in (pool for pool in model.pools if not pool.item.live):
         picker = model.picker_of(pool)
         found = config_of(picker, model) if picker else None
-        types = {str(plugin.get("type")) for plugin in dicts(found[0].get("plugins"))} if found else set()
         running = [w for w in selected(pool, model) if w.replicas != 0]
-        if found and types & set(_SPLITTING) and running:
+        if found and parts_prefill(found[0]) and running:
             yield pool, found[1], running
 
 
@@ -109,18 +125,30 @@ def _accelerators(model: StackModel) -> t.Iterator[tuple[Workload, Server, int, 
     """Yield (workload, server, accelerators needed, asked for, how that was worked out) where both are known."""
     for workload in _planned(model):
         for server in workload.models:
-            found = _needed(workload, server) if server.program == "vllm" and server.devices else None
-            if found and found[0] != server.devices * workload.size:
-                yield workload, server, found[0], server.devices * workload.size, found[1]
+            found = _needed(workload, server) if server.program in _SIZES and server.devices else None
+            asked = server.devices * workload.size
+            if found and found[0] not in {asked * cores for cores in _cores(workload, server)}:
+                yield workload, server, found[0], asked, found[1]
+
+
+def _cores(workload: Workload, server: Server) -> tuple[int, ...]:
+    """Return how many devices of parallelism one accelerator that a pod asks for may be."""
+    resources = mapping(server.container.get("resources"))
+    if not any(_TPU in mapping(resources.get(part)) for part in ("limits", "requests")):
+        return (1,)
+    return _CORES.get(str(mapping(workload.spec.get("nodeSelector")).get(_TPU_LABEL)), (1, 2))
 
 
 def _needed(workload: Workload, server: Server) -> tuple[int, str] | None:
     """Return the accelerators that a group of pods needs, None where a size is not a plain number."""
-    given = [flag(server.line, *names) for names in _SIZES]
+    given = [flag(server.line, *names) if names else None for names in _SIZES[server.program]]
     if any(value is not None and number(value) is None for value in given):
         return None
     tensor, pipeline, data, local = (number(value) if value is not None else None for value in given)
     ranks = local * workload.size if local and data is None else data or 1
+    # SGLang's attention runs data parallel on the devices of its tensor parallelism.
+    if server.program == "sglang" and flags_given(server.line, "enable-dp-attention"):
+        ranks = 1
     parts = [("tensor", tensor or 1), ("pipeline", pipeline or 1), ("data", ranks)]
     shown = " x ".join(f"{name} {size}" for name, size in parts if size > 1) or "one"
     return (tensor or 1) * (pipeline or 1) * ranks, shown
@@ -132,9 +160,20 @@ def _devices(model: StackModel, fewer: bool) -> t.Iterator[Finding]:
         if (asked < needed or workload.size > 1) is fewer:
             group = f"{workload.size} pods x {server.devices} = {asked}" if workload.size > 1 else str(asked)
             text = f"{workload.item.name} asks for {group} accelerators, its parallelism ({shown}) needs {needed}"
-            sides = [_container(workload, server, workload.role or "decode", "parallelism")]
+            by_chart = _container(workload, server, workload.role or "decode", "parallelism")
+            # The chart writes the sizes of parallelism; elsewhere they stand in the user's own arguments.
+            sides = [container_side(workload, server, "args") if _own_sizes(workload, server) else by_chart]
             sides.append(container_side(workload, server, "resources"))
             yield finding(text, tuple(sides), ("devices", workload.item.title))
+
+
+def _own_sizes(workload: Workload, server: Server) -> bool:
+    """Return whether the user's own arguments say how parallel a server is."""
+    role = workload.role or "decode"
+    key = (role, "containers", server.index, "args")
+    given = next((v for layer in reversed(workload.item.layers) if (v := dig(layer.values, key)) is not None), None)
+    text = " ".join(str(word) for word in given) if isinstance(given, list) else ""
+    return any(re.search(rf"(?<![\w-])--?{name}\b", text) for names in _SIZES[server.program] for name in names)
 
 
 def too_few(model: StackModel) -> t.Iterator[Finding]:
@@ -197,7 +236,8 @@ RULES = (
         6,
         "Enough accelerators for the parallelism",
         too_few,
-        "Tensor x pipeline x data parallel sizes are the accelerators that a pod (of a group: all its pods) asks for.",
+        "Tensor x pipeline x data parallel sizes are the accelerators that a pod (of a group: all its pods) asks for. "
+        "A chip of TPU7x is two devices.",
         "The server dies at start: fewer devices than the world size.",
         "raise the accelerators in resources, or lower decode.parallelism",
         "vLLM, --tensor-parallel-size; LeaderWorkerSet, spec.leaderWorkerTemplate.size",

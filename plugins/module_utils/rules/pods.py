@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import typing as t
 
-from ..base.data import Object, dicts, dig, mapping, number
+from ..base.data import Object, dicts, dig, mapping
 from ..base.findings import WARNING, Finding
 from ..base.formats import floating
 from ..base.names import did_you_mean
@@ -15,10 +15,12 @@ from ..model.items import Item, Workload
 from ..model.model import StackModel, pod_specs
 from ..objects.pod_fields import field_problems
 from ..objects.servers import Server
+from .agree.probes import port_names
 from .base import Path, Side, container_side, finding, listed, rule_factory
 
-# llm-d-modelservice v0.4.5 and later, values.yaml accelerator.resources; any other type gets nvidia.com/gpu.
-ACCELERATORS = ("nvidia", "intel-i915", "intel-xe", "intel-gaudi", "amd", "google", "cpu", "rebellions-atom")
+# llm-d-modelservice, values.yaml accelerator.resources: where the chart's own cannot be read.
+ACCELERATORS = ("nvidia", "intel-i915", "intel-xe", "intel-gaudi", "amd", "google", "rebellions-atom")
+_NO_TYPE, _FALLBACK = "cpu", "nvidia.com/gpu"
 _TYPES: tuple[Path, ...] = (
     ("accelerator", "type"),
     ("decode", "accelerator", "type"),
@@ -100,22 +102,43 @@ def fields(model: StackModel) -> t.Iterator[Finding]:
 
 
 def accelerators(model: StackModel) -> t.Iterator[Finding]:
-    """An accelerator's type that is very like a known one is that one misspelt."""
+    """An accelerator's type that neither chart nor values know, so that the pods ask for the chart's fallback.
+
+    Pods that get their accelerators by resource claims, or that name them themselves, do not ask for it.
+    """
     done = set()
-    for item, _path, _spec in _pods(model):
-        own = [dig(layer.values, ("accelerator", "resources")) for layer in item.layers]
-        known = {*ACCELERATORS, *(str(key) for entry in own if isinstance(entry, dict) for key in entry)}
+    for item, path, spec in _pods(model):
+        own = [dig(values, ("accelerator", "resources")) for values in (item.defaults, *_layers(item))]
+        known = {_NO_TYPE, *(str(key) for entry in own if isinstance(entry, dict) for key in entry)}
+        known |= set() if item.defaults else set(ACCELERATORS)
         for key in _TYPES:
-            given = next((v for layer in reversed(item.layers) if (v := dig(layer.values, key)) is not None), None)
+            role = key[0] if key[0] != "accelerator" else ""
+            given = next((v for values in reversed(_layers(item)) if (v := dig(values, key)) is not None), None)
+            mine = not role or item.name.endswith(role)
+            if given is None or given in known or not mine or not _falls_back(item, spec):
+                continue
             guess = did_you_mean(str(given), known)
-            if given is not None and given not in known and guess and (item.release, key) not in done:
+            if guess and (item.release, key) not in done:
                 done.add((item.release, key))
-                text = f"the accelerator {given} is not known, so the pods ask for nvidia.com/gpu.{guess}"
-                side = Side(item, (), "values", key)
-                yield finding(text, (side,), ("accelerator", item.release, key))
+                text = f"the accelerator {given} is not known, so the pods ask for {_FALLBACK}.{guess}"
+                yield finding(text, (Side(item, path, "values", key),), ("accelerator", item.release, key))
 
 
-PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
+def _layers(item: Item) -> list[Object]:
+    return [layer.values for layer in item.layers]
+
+
+def _falls_back(item: Item, spec: Object) -> bool:
+    """Return whether some container asks for the fallback though the values do not name it there."""
+    for index, container in enumerate(dicts(spec.get("containers"))):
+        resources = mapping(container.get("resources"))
+        asked = any(_FALLBACK in mapping(resources.get(part)) for part in ("limits", "requests"))
+        role = next((role for role in ("decode", "prefill") if item.name.endswith(role)), "decode")
+        places = [(role, "containers", index, "resources", part) for part in ("limits", "requests")]
+        named = any(_FALLBACK in mapping(dig(values, place)) for values in _layers(item) for place in places)
+        if asked and not named:
+            return True
+    return False
 
 
 def _servers(model: StackModel) -> t.Iterator[tuple[Workload, Server]]:
@@ -123,29 +146,6 @@ def _servers(model: StackModel) -> t.Iterator[tuple[Workload, Server]]:
         if not workload.item.live and workload.replicas != 0:
             for server in workload.models:
                 yield workload, server
-
-
-def _names(container: Object) -> dict[str, int | None]:
-    return {str(p.get("name")): number(p.get("containerPort")) for p in dicts(container.get("ports")) if p.get("name")}
-
-
-def probes(model: StackModel) -> t.Iterator[Finding]:
-    for workload, server in _servers(model):
-        names = _names(server.container)
-        for probe in PROBES:
-            spec = mapping(server.container.get(probe))
-            ask = mapping(spec.get("httpGet")) or mapping(spec.get("tcpSocket")) or mapping(spec.get("grpc"))
-            port = ask.get("port")
-            target = number(port) if number(port) is not None else names.get(str(port))
-            if port is None or (target is not None and (server.ports is None or target in server.ports)):
-                continue
-            knows = f"the server listens on {listed(server.ports or (), 'an unknown port')}"
-            what = f"port {port}" if target in (None, number(port)) else f"port {port} ({target})"
-            what += "" if target is not None else f", which the container does not declare (it has {listed(names)})"
-            text = f"the {probe} of {workload.item.name} asks {what}; {knows}"
-            sides = (container_side(workload, server, probe), container_side(workload, server, "ports"))
-            same = (("monitor", workload.item.title, str(port)),)
-            yield finding(text, sides, ("probe", workload.item.title), explains=same)
 
 
 def settings(model: StackModel) -> t.Iterator[Finding]:
@@ -175,7 +175,7 @@ def monitors(model: StackModel) -> t.Iterator[Finding]:
         pods = [w for w in near if all(w.labels.get(key) == value for key, value in wanted.items())]
         for pod in pods:
             containers = [c for kind in ("containers", "initContainers") for c in dicts(pod.spec.get(kind))]
-            names = {name for container in containers for name in _names(container)}
+            names = {name for container in containers for name in port_names(container)}
             for index, entry in enumerate(dicts(monitor.spec.get("podMetricsEndpoints"))):
                 if entry.get("port") and str(entry["port"]) not in names:
                     text = f"{monitor.title} asks port {entry['port']}, {pod.item.name} has {listed(names)}"
@@ -223,15 +223,6 @@ RULES = (
         "The chart asks for nvidia.com/gpu instead, without an error: pods stay Pending, or run on other hardware.",
         "use a type of accelerator.resources, or add yours there",
         "llm-d-modelservice, templates/_helpers.tpl acceleratorResource",
-    ),
-    _rule(
-        10,
-        "Probes ask a port that answers",
-        probes,
-        "The port of a model server's probe is declared, where it is a name, and is one that the server listens on.",
-        "The pod never becomes Ready, or is killed before the weights are loaded; the pool has no endpoints.",
-        "use one port in --port, ports and the probes (behind a sidecar: routing.proxy.targetPort)",
-        "Kubernetes, Container probes; F9",
     ),
     _rule(
         11,

@@ -28,7 +28,8 @@ def selector_side(pool: InferencePool, label: str = "") -> Side:
 
 def matches(pool: InferencePool, workload: Workload) -> bool:
     """Return whether a selector takes a workload's pods, wherever they are."""
-    return bool(pool.selector) and all(workload.labels.get(key) == value for key, value in pool.selector.items())
+    labels = workload.carried(pool.selector)
+    return bool(pool.selector) and all(labels.get(key) == value for key, value in pool.selector.items())
 
 
 def selected(pool: InferencePool, model: StackModel) -> list[Workload]:
@@ -59,7 +60,8 @@ def _unmatched(pool: InferencePool, model: StackModel) -> tuple[list[Workload], 
     serving = [w for w in candidates if w.role != "prefill" and w.replicas != 0] or candidates
     if not serving or any(matches(pool, workload) for workload in serving):
         return None
-    label = next((k for k, v in pool.selector.items() if serving[0].labels.get(k) != v), "")
+    labels = serving[0].carried(pool.selector)
+    label = next((k for k, v in pool.selector.items() if labels.get(k) != v), "")
     return serving, label
 
 
@@ -76,7 +78,7 @@ def _selector(model: StackModel, spelling: bool) -> t.Iterator[Finding]:
         workloads, label = missed
         if _spellings(label, workloads[0].labels) is not spelling:
             continue
-        why = selector_problem(pool.selector, workloads[0].labels) or "its labels differ"
+        why = selector_problem(pool.selector, workloads[0].carried(pool.selector)) or "its labels differ"
         expected = model.expected_of(pool)
         whose = f" of model {listed(e.name for e in expected)}" if expected else ""
         other = {SERVING_LABEL: OLD_SERVING_LABEL, OLD_SERVING_LABEL: SERVING_LABEL}.get(label, "")

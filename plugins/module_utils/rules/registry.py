@@ -27,21 +27,27 @@ from . import (
     routes_to_pools,
     versions,
 )
+from .agree import artifacts, claims, handover, listeners, probes, storage
 from .base import Rule, joined, ruled
 
 GROUPS: dict[str, tuple[Rule, ...]] = {
     "Pools": pools.RULES,
     "Endpoint pickers": pickers.RULES,
+    "Listeners": listeners.RULES,
     "Routes to Gateways": routes_to_gateways.RULES,
     "Routes to pools": routes_to_pools.RULES,
     "Names": names.RULES,
     "Gateway providers": provider.RULES,
     "Versions": versions.RULES,
     "The API server": refused.RULES,
+    "Artifacts of models": artifacts.RULES,
     "Model servers": model_servers.RULES,
-    "Pods of models": pods.RULES,
+    "Prefill and decode": handover.RULES,
+    "Pods of models": (*pods.RULES, *probes.RULES),
     "KV-cache events": events.RULES,
     "References": references.RULES,
+    "Claims for devices": claims.RULES,
+    "Volumes and secrets": storage.RULES,
     "Platform": platform.RULES,
     "Kinds": kinds.RULES,
     "Room on nodes": capacity.RULES,

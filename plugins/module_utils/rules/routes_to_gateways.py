@@ -10,6 +10,7 @@ from ..base.apis import GATEWAY_GROUP
 from ..base.data import Object, dicts, mapping, number
 from ..base.findings import Finding
 from ..base.names import did_you_mean
+from ..capacity.nodes import labels_match
 from ..model.items import Item
 from ..model.model import StackModel, placed
 from ..objects.routes import conflicts, route_title
@@ -103,11 +104,11 @@ def _refusal(entry: Object, route: Item, gateway: Item, model: StackModel) -> st
         return f"listener {entry.get('name')} takes routes of {gateway.namespace} only (from: Same)"
     if origin == "None":
         return f"listener {entry.get('name')} takes no routes (from: None)"
-    labels = mapping(mapping(namespaces.get("selector")).get("matchLabels"))
-    home = model.find("Namespace", route.namespace)
-    if origin == "Selector" and labels and home and any(home.labels.get(k) != v for k, v in labels.items()):
-        shown = ", ".join(f"{key}={value}" for key, value in labels.items())
-        return f"listener {entry.get('name')} takes namespaces with {shown}, {home.name} is not labelled so"
+    selector, home = mapping(namespaces.get("selector")), model.find("Namespace", route.namespace)
+    if origin == "Selector" and selector and home and not labels_match(selector, home.labels):
+        shown = [f"{key}={value}" for key, value in mapping(selector.get("matchLabels")).items()]
+        shown += [f"{one.get('key')} {one.get('operator')}" for one in dicts(selector.get("matchExpressions"))]
+        return f"listener {entry.get('name')} takes namespaces with {', '.join(shown)}, {home.name} is not labelled so"
     return ""
 
 

@@ -111,7 +111,7 @@ def served_name(model: StackModel) -> t.Iterator[Finding]:
             if expected.model and workload.served and expected.model not in workload.served:
                 answers = listed(workload.served)
                 text = f"{expected.name} is asked for as {expected.model!r}, its servers answer to {answers}"
-                topic = (("topic", workload.item.title),)
+                topic = (("topic", workload.item.title), ("name", workload.item.release))
                 yield finding(text, (_server_side(workload),), ("served", expected.name), explains=topic)
     for route, rule, ref, side in _backends(model):
         pool = pool_of(ref, route, model)

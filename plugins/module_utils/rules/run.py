@@ -11,7 +11,7 @@ import typing as t
 
 from ..access.of_stack import ACCESS_RULES, add_access
 from ..base.apis import GATEWAY_API, GATEWAY_GROUP, POOL_APIS
-from ..base.data import Object
+from ..base.data import Object, mapping
 from ..base.errors import OrchestratorError
 from ..base.findings import WARNING, Finding
 from ..base.ours import object_key
@@ -27,6 +27,7 @@ from ..model.facts import facts_of
 from ..model.items import RenderedRelease
 from ..model.model import StackModel, build_model
 from ..model.platform import istiod
+from .agree.claims import CLAIM, CLASS, SLICE, TEMPLATE, asks_for_devices
 from .read_platform import add_platform
 from .registry import check
 
@@ -80,6 +81,8 @@ IN_NAMESPACES = (
     (f"{GATEWAY_GROUP}/v1beta1", "ReferenceGrant"),
     *((api, "InferencePool") for api in POOL_APIS),
 )
+# Newest first.
+DEVICE_APIS = ("resource.k8s.io/v1", "resource.k8s.io/v1beta2", "resource.k8s.io/v1beta1")
 # Secrets of Helm's releases are large and no pod's.
 SECRETS = "type!=helm.sh/release.v1,type!=orchestrator.llm-d.ai/record"
 
@@ -120,7 +123,7 @@ class StackRules:
     def findings(self, parts: list[RenderedRelease]) -> list[Finding]:
         """Return what the rules find. parts: of the components at work, rendered."""
         gateway = self.result["route_gateway"]
-        facts = facts_of(self._objects(), self._served(), istiod(self.cluster, self.result["gateway"]["provider"]))
+        facts = facts_of(self._objects(parts), self._served(), istiod(self.cluster, self.result["gateway"]["provider"]))
         place = (gateway["name"], gateway["namespace"], gateway["section_name"])
         models = [{**row, "hostnames": tuple(row["hostnames"])} for row in self.result["models"]]
         model = build_model(parts, (), models, facts, place)
@@ -169,23 +172,25 @@ class StackRules:
             return RenderedRelease(part.component, "", part.namespace, objects, layers=part.layers)
         chart = (wanted.chart.name, wanted.chart.version) if wanted else (part.chart, "")
         manifests = manifest_objects(text or "")
-        return RenderedRelease(part.component, part.name, part.namespace, manifests, *chart, part.layers)
+        defaults = self.stack.facts.chart_values.get(part.component) or {}
+        return RenderedRelease(part.component, part.name, part.namespace, manifests, *chart, part.layers, defaults)
 
     def _rendered(self, helm: LocalHelm, part: Part, wanted: Wanted) -> str:
         inventory = self.inventory
         arguments = wanted.template(inventory.version, inventory.apis, upgrade=part.key in self.existing)
         return checked_render(helm, arguments, wanted.chart.path, RENDER_TIMEOUT)
 
-    def _objects(self) -> Objects:
+    def _objects(self, parts: t.Sequence[RenderedRelease] = ()) -> Objects:
         """Return the cluster's objects by kind; a kind that may not be listed is left out, and so unknown."""
         found: Objects = {}
-        for api_version, kind in CLUSTER_WIDE:
+        devices = self._devices_api(parts)
+        for api_version, kind in (*CLUSTER_WIDE, *((devices, kind) for kind in (CLASS, SLICE) if devices)):
             with contextlib.suppress(OrchestratorError):
                 found[kind] = self.cluster.list(api_version, kind)
         namespaces = [component.namespace for component in self.stack.components.values()]
         namespaces.append(self.result["route_gateway"]["namespace"])
         names = list(dict.fromkeys(name for name in namespaces if name))
-        for api_version, kind in IN_NAMESPACES:
+        for api_version, kind in (*IN_NAMESPACES, *((devices, kind) for kind in (CLAIM, TEMPLATE) if devices)):
             with contextlib.suppress(OrchestratorError):
                 bodies = [body for name in names for body in self.cluster.list(api_version, kind, name)]
                 found[kind] = found.get(kind, []) + bodies
@@ -195,6 +200,12 @@ class StackRules:
         with contextlib.suppress(OrchestratorError):
             found["Namespace"] = [self.cluster.get("v1", "Namespace", name) or _namespace(name) for name in names]
         return found
+
+    def _devices_api(self, parts: t.Sequence[RenderedRelease]) -> str:
+        """Return the version of the cluster's API of devices, '' where no pod claims any or the cluster has none."""
+        if not any(asks_for_devices(mapping(body)) for part in parts for body in part.manifests):
+            return ""
+        return next((api for api in DEVICE_APIS if f"{api}/{CLASS}" in self.inventory.apis), "")
 
     def _served(self) -> dict[str, list[str]]:
         served: dict[str, list[str]] = {}
@@ -206,9 +217,10 @@ class StackRules:
 
 
 def _without_values(secret: Object) -> Object:
-    """Return a secret's names and keys; its values and annotations, which may repeat them, are dropped at once."""
+    """Return a secret's names, type and keys; values, and annotations that may repeat them, are dropped at once."""
     metadata = {name: secret["metadata"].get(name) for name in ("name", "namespace")}
-    return {"kind": "Secret", "metadata": metadata, "data": dict.fromkeys(secret.get("data") or {}, "")}
+    data = dict.fromkeys(secret.get("data") or {}, "")
+    return {"kind": "Secret", "metadata": metadata, "type": secret.get("type"), "data": data}
 
 
 def _namespace(name: str) -> Object:

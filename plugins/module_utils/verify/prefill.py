@@ -15,11 +15,10 @@ import typing as t
 from ..base import plain_yaml
 from ..base.data import Object
 from ..objects.pools import name_of
+from ..objects.profiles import parts_prefill
 from .pickers import picker_pods
 
-# llm-d-inference-scheduler and llm-d-router, docs/architecture.md: plugins that part requests.
-SPLITTING = ("pd-profile-handler", "disagg-profile-handler", "prefill-filter", "prefill-header-handler")
-# Below so many prompt tokens without a cached prefix those plugins leave the request to decode alone.
+# Below so many prompt tokens without a cached prefix the picker's deciders leave the request to decode alone.
 THRESHOLDS = ("threshold", "nonCachedTokens", "promptTokens")
 CONFIG_FILE = re.compile(r"(?<!\S)--?config-file[= ]+[\"']?([^\s\"']+)")
 
@@ -69,7 +68,7 @@ def wiring(text: str, title: str) -> Wiring:
     except plain_yaml.YAMLError:
         return Wiring(title=title)
     plugins = [item for item in _items(config, "plugins") if isinstance(item, dict)]
-    splits = any(str(plugin.get("type")) in SPLITTING for plugin in plugins)
+    splits = parts_prefill(config) if isinstance(config, dict) else False
     parameters = [plugin["parameters"] for plugin in plugins if isinstance(plugin.get("parameters"), dict)]
     limits = [part.get(name) for part in parameters for name in THRESHOLDS]
     return Wiring(splits, title, max([0, *(limit for limit in limits if isinstance(limit, int))]))

@@ -30,7 +30,22 @@ def plugins(**changes: Any) -> str:
     return yaml.safe_dump(config)
 
 
+def plugins_of(model: str) -> str:
+    config: dict[str, Any] = json.loads(json.dumps(rendered.EVENT_PLUGINS))
+    config["plugins"][0]["parameters"]["indexerConfig"] = {"tokenizersPoolConfig": {"modelName": model}}
+    return yaml.safe_dump(config)
+
+
+def transfer(connector: str, role: str = "kv_both") -> str:
+    return json.dumps({"kv_connector": connector, "kv_role": role})
+
+
+TRANSFER = ["--kv-transfer-config", '{"kv_connector":"NixlConnector"}']
 ARGS = "decode.containers.0.args.2"
+SIZES = {"prefill": ["--block-size", "128"], "decode": ["--block-size=64"]}
+LISTENER, PLAIN = "gateway.listeners", {"name": "default", "port": 80}
+EMPTY = rendered.pool_values("a", **{"mine.yaml": "plugins: [{type: queue-scorer}]\nschedulingProfiles: []\n"})
+EMPTY = EMPTY["inferenceExtension"]
 MONITOR = "decode.monitoring.podmonitor.portName"
 MINE = "inferenceExtension.pluginsCustomConfig.mine|yaml"
 KGATEWAY = ("served", "gateway|kgateway|dev/v1alpha1", ["GatewayParameters"])
@@ -254,7 +269,7 @@ MUTATIONS: list[tuple[str, list[tuple[str, str, Any]], str, str]] = [
     ("pd", [(MODEL, "prefill.replicas", 0)], "LLMD501", "prefill"),
     ("pd", [(POOL, f"{SELECTOR}.llm-d|ai/role", "decode")], "LLMD501", "llm-d.ai/role"),
     ("pd", [(MODEL, "routing.proxy.enabled", False)], "LLMD502", "routing.proxy"),
-    ("pd", [(MODEL, "decode.containers.0.args", ["--port=8100"])], "LLMD503", "8200"),
+    ("pd", [(MODEL, "decode.containers.0.args", ["--port=8100", *TRANSFER])], "LLMD503", "8200"),
     ("pd", [(MODEL, "decode.create", False)], "LLMD501", "decode"),
     ("aggregated", [(MODEL, "decode.replicas", 0)], "LLMD504", "decode"),
     ("pd", [(MODEL, "decode.containers.0.env", [])], "LLMD505", "VLLM_NIXL_SIDE_CHANNEL_HOST"),
@@ -363,8 +378,37 @@ MUTATIONS: list[tuple[str, list[tuple[str, str, Any]], str, str]] = [
     ),
     (
         "aggregated",
-        [("served", "inference|networking|x-k8s|io/v1alpha2", ["InferenceObjective"])],
+        [
+            ("served", "inference|networking|x-k8s|io/v1alpha2", ["InferenceModelRewrite"]),
+            (POOL, "inferenceExtension.image.tag", "v0.4.0"),
+        ],
         "LLMD612",
-        "inferencemodelrewrites",
+        "inferenceobjectives",
     ),
+    # prefill and decode
+    (
+        "pd",
+        [(POOL, MINE, rendered.PD_PLUGINS.replace("pluginRef: prefill-f", "pluginRef: decode-f"))],
+        "LLMD530",
+        "mine",
+    ),
+    ("pd", [(POOL, "inferenceExtension.pluginsConfigFile", "default-plugins.yaml")], "LLMD531", "pluginsConfigFile"),
+    ("pd", [(MODEL, "prefill.containers.0.args", [])], "LLMD532", "prefill.containers[0].args"),
+    ("pd", [(MODEL, "prefill.containers.0.args.1", transfer("P2pNcclConnector"))], "LLMD532", "P2pNcclConnector"),
+    ("pd", [(MODEL, f"{role}.containers.0.args", [*TRANSFER, *SIZES[role]]) for role in SIZES], "LLMD534", "64"),
+    ("pd", [(MODEL, "prefill.parallelism", {"tensor": 4})], "LLMD535", "prefill.parallelism.tensor"),
+    ("aggregated", [(POOL, "inferenceExtension", EMPTY)], "LLMD536", "schedulingProfiles"),
+    # artifacts
+    ("aggregated", [(MODEL, "modelArtifacts.uri", "/models/a")], "LLMD540", "hf://"),
+    ("aggregated", [(MODEL, "modelArtifacts.uri", "hf:/org/a")], "LLMD540", "write hf://org/a"),
+    ("aggregated", [(MODEL, "modelArtifacts.uri", "https://huggingface.co/org/a")], "LLMD540", "write hf://org/a"),
+    ("aggregated", [(MODEL, "modelArtifacts.uri", "s3://bucket/a")], "LLMD540", "modelArtifacts.uri"),
+    ("aggregated", [(MODEL, "modelArtifacts.uri", "hf://org/b")], "LLMD541", "modelArtifacts.uri"),
+    ("events", [(POOL, MINE, plugins_of("org/b"))], "LLMD542", "org/b"),
+    ("aggregated", [(MODEL, "prefill", {"create": True, "replicas": 1})], "LLMD543", "prefill"),
+    ("lws", [(MODEL, "decode.parallelism.dataLocal", 4)], "LLMD544", "decode.parallelism.dataLocal"),
+    # probes
+    ("aggregated", [(MODEL, "decode.containers.0.readinessProbe.httpGet.path", "/healthz")], "LLMD517", "/health?"),
+    # listeners
+    ("aggregated", [("values infra-main", LISTENER, [PLAIN | {"protocol": "GRPC"}])], "LLMD220", "gateway.listeners"),
 ]

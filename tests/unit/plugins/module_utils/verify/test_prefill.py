@@ -12,6 +12,10 @@ from verify import world as pw
 
 PLAIN = "plugins: [{type: queue-scorer}]"
 SPLIT = "plugins: [{type: pd-profile-handler, parameters: {threshold: 900}}, {type: prefill-filter}]"
+PROFILES = """
+plugins: [{{type: {0}, name: first}}, {{type: decode-filter}}, {{type: disagg-profile-handler}}]
+schedulingProfiles: [{{name: first, plugins: [{{pluginRef: first}}]}}]
+"""
 
 
 @pytest.mark.parametrize(
@@ -19,7 +23,10 @@ SPLIT = "plugins: [{type: pd-profile-handler, parameters: {threshold: 900}}, {ty
     [
         (PLAIN, False, 0),
         (SPLIT, True, 900),
-        ("plugins: [{type: disagg-profile-handler}, {type: d, parameters: {nonCachedTokens: 16}}]", True, 16),
+        ("plugins: [{type: disagg-profile-handler}, {type: d, parameters: {nonCachedTokens: 16}}]", False, 16),
+        (PROFILES.format("prefill-filter"), True, 0),
+        (PROFILES.format("encode-filter"), False, 0),
+        (PROFILES.format("by-label, parameters: {label: llm-d.ai/role, validValues: [prefill]}"), True, 0),
         ("plugins: [{type: decode-filter}]", False, 0),
         ("plugins: [queue-scorer]", False, 0),
         ("plugins: {", None, 0),

@@ -8,7 +8,7 @@ import collections
 import dataclasses
 import typing as t
 
-from ..base.data import Object, dicts
+from ..base.data import Object, dicts, mapping
 from ..base.names import did_you_mean
 from ..base.quantities import shown, written
 from ..base.words import listed, plural
@@ -35,10 +35,15 @@ def selection(need: PodNeed) -> str:
     """Return what a pod asks of its node's labels, as text; '' for nothing."""
     texts = [f"nodeSelector {key}={value}" for key, value in sorted(need.selector.items(), key=str)]
     for term in (node_terms(need) or [])[:_SHOWN]:
-        expressions = dicts(term.get("matchExpressions")) + dicts(term.get("matchFields"))
-        texts.append("affinity " + " and ".join(map(_expression, expressions)))
+        texts.append("affinity " + term_text(term))
     texts += [f"nodeName {need.spec['nodeName']}"] if need.spec.get("nodeName") else []
     return ", ".join(texts)
+
+
+def term_text(term: Object) -> str:
+    """Return a term of a node selector as text: 'zone In a|b and arch In arm64'."""
+    expressions = dicts(mapping(term).get("matchExpressions")) + dicts(mapping(term).get("matchFields"))
+    return " and ".join(map(_expression, expressions))
 
 
 def _expression(item: Object) -> str:

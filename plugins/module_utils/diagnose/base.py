@@ -12,8 +12,9 @@ from ..base.data import Object
 from .evidence import Evidence, Ref, Said, clean, conditions, first_time, ref, seconds
 
 ERROR, WARNING = "error", "warning"
-# A root cause is a reason of its own; a symptom is named only where nothing that it depends on has a cause.
-ROOT, SYMPTOM = "root", "symptom"
+# A root cause is a reason of its own. The rest are pods that no root names. Those and symptoms are named only where
+# nothing that they depend on has a cause.
+ROOT, REST, SYMPTOM = LEVELS = "root", "rest", "symptom"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,7 +10,7 @@ import typing as t
 from ..base.data import Object
 from ..base.mask import discreet, mask_text
 from ..objects.pods import pod_revision
-from .base import ERROR, SYMPTOM, Diagnosis, Proof
+from .base import ERROR, LEVELS, ROOT, Diagnosis, Proof
 from .evidence import Evidence, Log, Ref, clean, ref
 from .registry import RULES
 from .statements import decisive
@@ -37,18 +37,17 @@ class Cause:
 
 
 def causes_of(evidence: Evidence, rules: t.Sequence[Diagnosis] = RULES) -> list[Cause]:
-    """Return the causes: roots in the order of the rules, then what has no cause but itself."""
+    """Return the causes: roots in the order of the rules, then what has no cause but itself; errors first."""
     found: dict[tuple[str, str], Cause] = {}
     claimed: dict[Ref, Cause] = {}
-    ordered = [rule for rule in rules if rule.level != SYMPTOM] + [rule for rule in rules if rule.level == SYMPTOM]
-    for rule in ordered:
+    for rule in sorted(rules, key=lambda rule: LEVELS.index(rule.level)):
         fresh: list[tuple[Ref, Cause]] = []
         for found_proof in _proofs(rule, evidence):
             proof = _unclaimed(found_proof, claimed)
             if proof is None:
                 continue
             root = next((claimed[item] for item in _chain(evidence, proof) if item in claimed), None)
-            if rule.level == SYMPTOM and root is not None:
+            if rule.level != ROOT and root is not None:
                 root.explains += proof.objects
                 fresh += [(item, root) for item in proof.objects]
                 continue
@@ -58,7 +57,7 @@ def causes_of(evidence: Evidence, rules: t.Sequence[Diagnosis] = RULES) -> list[
         for item, cause in fresh:
             for one in (item, *_owner(evidence, item)):
                 claimed.setdefault(one, cause)
-    return sorted(found.values(), key=lambda cause: (cause.severity != ERROR, cause.rule.level == SYMPTOM))
+    return sorted(found.values(), key=lambda cause: (cause.severity != ERROR, LEVELS.index(cause.rule.level)))
 
 
 def _proofs(rule: Diagnosis, evidence: Evidence) -> list[Proof]:
@@ -101,7 +100,7 @@ def _owner(evidence: Evidence, item: Ref) -> tuple[Ref, ...]:
 def diagnose(evidence: Evidence, secrets: t.Iterable[str] = ()) -> Object:
     """Return {causes, evidence, releases, namespace, healthy, unseen}. secrets: values that must not be shown."""
     causes = causes_of(evidence)[:CAUSES_KEPT]
-    unknown = [item for cause in causes if cause.rule.id in ("DIAG901", "DIAG999") for item in cause.objects]
+    unknown = [item for cause in causes if cause.rule.id in ("DIAG901", "DIAG998", "DIAG999") for item in cause.objects]
     result = {
         "namespace": evidence.namespace,
         "healthy": not any(cause.severity == ERROR for cause in causes),

@@ -12,6 +12,7 @@ import typing as t
 
 from ..base.data import Object
 from ..base.ours import COMPONENT_LABEL
+from ..objects.conditions import object_state
 from ..objects.pods import owner
 
 # (kind, namespace, name); the namespace is '' for what has none.
@@ -44,13 +45,25 @@ class Said:
     since: float | None = None
 
 
+@dataclasses.dataclass(frozen=True)
+class Asked:
+    """A request to a pool's model. served: whether it was answered, None where it could not be sent; text: what was
+    asked and what came, or why it was not asked."""
+
+    pool: Ref
+    served: bool | None
+    text: str
+
+
 @dataclasses.dataclass
 class Evidence:
     """lists: objects by kind, absent where they may not be read; now: seconds since the epoch.
 
     unserved: kinds that the cluster does not serve; failure: what the caller knows of the failed run; ended: nothing
     works on the namespace any more; everywhere: pods of all namespaces, where they had to be read; missing: objects
-    that a Helm release holds of a kind that is not served, as (release, apiVersion, kind).
+    that a Helm release holds of a kind that is not served, as (release, apiVersion, kind); elsewhere: what routes refer
+    to in other namespaces, and whether it is there; all_routes: the routes of all namespaces to its pools were read;
+    asked: the requests that were sent.
     """
 
     namespace: str
@@ -60,6 +73,9 @@ class Evidence:
     unseen: list[str] = dataclasses.field(default_factory=list)
     everywhere: list[Object] | None = None
     missing: list[tuple[str, str, str]] = dataclasses.field(default_factory=list)
+    elsewhere: dict[Ref, bool] = dataclasses.field(default_factory=dict)
+    all_routes: bool = False
+    asked: list[Asked] = dataclasses.field(default_factory=list)
     releases: list[Object] = dataclasses.field(default_factory=list)
     phase: Object = dataclasses.field(default_factory=dict)
     failure: str = ""
@@ -85,12 +101,16 @@ class Evidence:
 
     @functools.cached_property
     def pods(self) -> list[Object]:
-        """Return the pods that count: not being deleted, not completed."""
-        return [
-            pod
-            for pod in self.of("Pod")
-            if not pod["metadata"].get("deletionTimestamp") and (pod.get("status") or {}).get("phase") != "Succeeded"
-        ]
+        """Return the pods that count: not being deleted, not completed, not failed and replaced by now."""
+        return [pod for pod in self.of("Pod") if not pod["metadata"].get("deletionTimestamp") and not self._over(pod)]
+
+    def _over(self, pod: Object) -> bool:
+        phase = (pod.get("status") or {}).get("phase")
+        if phase == "Failed":
+            kind, namespace, name = self.workload(pod)
+            made_by = self.find(kind, name, namespace) if kind != "Pod" else None
+            return made_by is not None and object_state(made_by).ready
+        return phase == "Succeeded"
 
     @functools.cached_property
     def _events(self) -> dict[tuple[str, str], list[Object]]:

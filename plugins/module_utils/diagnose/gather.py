@@ -17,9 +17,11 @@ from ..base.ours import COMPONENT_LABEL, SECRET_TYPE
 from ..cluster.client import Cluster, api_error
 from ..helm.records import decode_payload, manifest_objects, release_from_payload
 from ..objects.pods import condition
-from .evidence import Evidence, Log
+from .evidence import Evidence, Log, ref
 from .logs import known_secrets, log_of, wanted
 from .rules_gateways import NAME_LABEL
+from .rules_routing import backends, leads_to
+from .rules_volumes import claims_of
 
 try:
     import urllib3
@@ -29,7 +31,7 @@ except ImportError:  # pragma: no cover - reported by Cluster
 
 
 THREADS = 8
-LIMIT, EVENT_LIMIT, GATEWAYS = 1000, 2000, 10
+LIMIT, EVENT_LIMIT, GATEWAYS, VOLUMES = 1000, 2000, 10, 10
 TIMEOUT = (5.0, 20.0)
 SLICES = ("discovery.k8s.io/v1", "EndpointSlice")
 HELM = "owner=helm,status notin (superseded,uninstalled)"
@@ -38,6 +40,8 @@ NAMESPACED = (
     ("v1", "LimitRange"), SLICES,
     ("apps/v1", "Deployment"), ("apps/v1", "ReplicaSet"), ("apps/v1", "StatefulSet"),
     ("apps/v1", "DaemonSet"), ("batch/v1", "Job"), (LWS_API, "LeaderWorkerSet"),
+    ("autoscaling/v2", "HorizontalPodAutoscaler"), ("keda.sh/v1alpha1", "ScaledObject"),
+    ("networking.istio.io/v1", "DestinationRule"),
     (GATEWAY_API, "Gateway"), (GATEWAY_API, "HTTPRoute"), *((api, "InferencePool") for api in POOL_APIS),
 )  # fmt: skip
 CLUSTER_WIDE = (("v1", "Node"), (GATEWAY_API, "GatewayClass"), ("storage.k8s.io/v1", "StorageClass"))
@@ -92,7 +96,17 @@ class Gatherer:
             self.evidence.unserved.add(kind)
         return found
 
-    def _list(self, resource: t.Any, api_version: str, kind: str, namespace: str, **options: t.Any) -> list[Object]:
+    def _list(self, resource: t.Any, api_version: str, kind: str, namespace: str) -> None:
+        """Read a kind for the rules."""
+        items = self._read(resource, api_version, kind, namespace)
+        if items is not None:
+            self.evidence.lists.setdefault(kind, []).extend(items)
+            self.evidence.unserved.discard(kind)
+
+    def _read(
+        self, resource: t.Any, api_version: str, kind: str, namespace: str, **options: t.Any
+    ) -> list[Object] | None:
+        """Return the objects of a kind, None where they may not be read, which is noted."""
         limit = EVENT_LIMIT if kind == "Event" else LIMIT
         try:
             reply = resource.get(
@@ -101,19 +115,16 @@ class Gatherer:
             body = json.loads(reply.data)
         except (urllib3.exceptions.HTTPError, ValueError) as exc:
             self._unseen(f"{kind}s", OrchestratorError(str(exc)))
-            return []
+            return None
         except ApiException as exc:
             self._unseen(f"{kind}s", api_error(exc, f"list {kind}"))
-            return []
+            return None
         items = body.get("items") or []
         for item in items:
             item.setdefault("apiVersion", api_version)
             item.setdefault("kind", kind)
         if (body.get("metadata") or {}).get("continue"):
             self.evidence.unseen.append(f"more than {limit} {kind}s: only the first {limit} were read")
-        if kind != "Secret" and not options:
-            self.evidence.lists.setdefault(kind, []).extend(items)
-            self.evidence.unserved.discard(kind)
         return items
 
     def _unseen(self, what: str, error: OrchestratorError) -> None:
@@ -132,7 +143,7 @@ class Gatherer:
         resource = self.cluster.resource("v1", "Secret")
         options = {"label_selector": HELM, "field_selector": f"type={SECRET_TYPE}"}
         newest: dict[str, Object] = {}
-        for secret in self._list(resource, "v1", "Secret", self.evidence.namespace, **options):
+        for secret in self._read(resource, "v1", "Secret", self.evidence.namespace, **options) or []:
             labels = secret["metadata"].get("labels") or {}
             name, version = str(labels.get("name")), int(labels.get("version") or 0)
             if name not in newest or version > newest[name]["revision"]:
@@ -173,35 +184,80 @@ class Gatherer:
                     self.evidence.missing.append((release["name"], api_version, kind))
 
     def _others(self) -> None:
-        """Read what only some failures need: Gateways of other namespaces, and all pods where one has no node."""
+        """Read what only some failures need: what is of other namespaces, and all pods where one has no node."""
         evidence = self.evidence
+        self._routes_elsewhere()
+        self._backends_elsewhere()
         for namespace, name in sorted(self._gateways_elsewhere())[:GATEWAYS]:
             self._gateway(namespace, name)
         unplaced = [pod for pod in evidence.pods if condition(pod, "PodScheduled").get("status") == "False"]
         if unplaced and evidence.of("Node"):
             resource = self.cluster.resource("v1", "Pod")
             options = {"field_selector": "status.phase!=Succeeded,status.phase!=Failed"}
-            before = len(evidence.unseen)
-            everywhere = self._list(resource, "v1", "Pod", "", **options)
-            evidence.everywhere = everywhere if len(evidence.unseen) == before else None
+            everywhere = self._read(resource, "v1", "Pod", "", **options)
+            evidence.everywhere = everywhere if len(everywhere or []) < LIMIT else None
+        self._volumes(unplaced)
+
+    def _volumes(self, unplaced: list[Object]) -> None:
+        """Read the volumes that pods without a node are bound to."""
+        names = {name for pod in unplaced for name in claims_of(pod)}
+        claims = [item for item in self.evidence.of("PersistentVolumeClaim") if item["metadata"]["name"] in names]
+        volumes = sorted({str(name) for item in claims if (name := (item.get("spec") or {}).get("volumeName"))})
+        found = [self._get("v1", "PersistentVolume", name) for name in volumes[:VOLUMES]]
+        self.evidence.lists["PersistentVolume"] = [body for body in found if body]
+
+    def _get(self, api_version: str, kind: str, name: str, namespace: str = "") -> Object | None:
+        """Return an object, None where there is none or it may not be read, which is noted."""
+        try:
+            return self.cluster.get(api_version, kind, name, namespace or None)
+        except OrchestratorError as exc:
+            self._unseen(f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}", exc)
+            return None
+
+    def _backends_elsewhere(self) -> None:
+        """Look up what routes refer to in other namespaces."""
+        for route in self.evidence.of("HTTPRoute"):
+            for entry in backends(route):
+                kind, group = str(entry.get("kind") or "Service"), str(entry.get("group") or "")
+                place = (kind, str(entry.get("namespace") or ref(route)[1]), str(entry.get("name")))
+                apis = ["v1"] if kind == "Service" else [api for api in POOL_APIS if api.startswith(f"{group}/")]
+                if place[1] == self.evidence.namespace or place in self.evidence.elsewhere:
+                    continue
+                before = len(self.evidence.unseen)
+                found = any(self._get(api, kind, place[2], place[1]) for api in apis)
+                if apis and len(self.evidence.unseen) == before:
+                    self.evidence.elsewhere[place] = found
+
+    def _routes_elsewhere(self) -> None:
+        """Read the routes of other namespaces where none of this one leads to a pool."""
+        evidence = self.evidence
+        routes = evidence.of("HTTPRoute")
+        alone = [pool for pool in evidence.of("InferencePool") if not any(leads_to(item, pool) for item in routes)]
+        resource = self.cluster.resource(GATEWAY_API, "HTTPRoute") if alone else None
+        if resource is None:
+            return
+        everywhere = self._read(resource, GATEWAY_API, "HTTPRoute", "")
+        evidence.all_routes = everywhere is not None and len(everywhere) < LIMIT
+        routes += [
+            item
+            for item in everywhere or []
+            if ref(item)[1] != evidence.namespace and any(leads_to(item, pool) for pool in alone)
+        ]
 
     def _gateways_elsewhere(self) -> set[tuple[str, str]]:
         named = {
-            (str(parent.get("namespace")), str(parent.get("name")))
+            (str(parent.get("namespace") or ref(route)[1]), str(parent.get("name")))
             for route in self.evidence.of("HTTPRoute")
             for parent in (route.get("spec") or {}).get("parentRefs") or []
-            if parent.get("namespace")
         }
         return {place for place in named | self.gateways if place[0] != self.evidence.namespace}
 
     def _gateway(self, namespace: str, name: str) -> None:
         """Read a Gateway of another namespace with its pods, its Service and its events."""
-        try:
-            found = self.cluster.get(GATEWAY_API, "Gateway", name, namespace)
-        except OrchestratorError as exc:
-            self._unseen(f"Gateway {namespace}/{name}", exc)
+        found = self._get(GATEWAY_API, "Gateway", name, namespace)
+        if found is None:
             return
-        self.evidence.lists.setdefault("Gateway", []).extend([found] if found else [])
+        self.evidence.lists.setdefault("Gateway", []).append(found)
         mine = {"label_selector": f"{NAME_LABEL}={name}"}
         about = {"field_selector": f"involvedObject.name={name}"}
         for api, kind, options in (
@@ -212,7 +268,7 @@ class Gatherer:
             ("v1", "Event", about),
         ):
             resource = self._resource(api, kind)
-            rows = self._list(resource, api, kind, namespace, **options) if resource is not None else []
+            rows = self._read(resource, api, kind, namespace, **options) if resource is not None else []
             if rows:
                 self.evidence.lists.setdefault(kind, []).extend(rows)
 

@@ -186,3 +186,11 @@ def _ending(pod: Object, container: str) -> tuple | None:
 def last_line(lines: t.Sequence[str]) -> str:
     """Return the line that says most of why a program ended, '' for none."""
     return (decisive(lines, 1) or [""])[0]
+
+
+def said_last(evidence: Evidence, pod: Object, container: str) -> str:
+    """Return what a container's log says most of why it ended, else its siblings', '' for nothing."""
+    logs = [log for log in evidence.logs if log.container == container and ref(log.pod) == ref(pod)]
+    siblings = [log for log in evidence.logs if log.container == container
+                and evidence.workload(log.pod) == evidence.workload(pod)]  # fmt: skip
+    return next((line for log in [*logs, *siblings] if (line := last_line(log.lines))), "")

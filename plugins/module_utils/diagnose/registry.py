@@ -34,7 +34,7 @@ GROUPS: dict[str, tuple[Diagnosis, ...]] = {
     "Containers": rules_start.RULES,
     "Gateways": (*rules_gateways.RULES, *rules_endpoints.GATEWAYS),
     "Routes": rules_routing.RULES,
-    "Pools": (*rules_pools.RULES, *rules_endpoints.POOLS),
+    "Pools": (*rules_pools.RULES, *rules_endpoints.POOLS, *rules_routing.POOLS),
     "What is left": rules_cluster.LAST,
 }
 

@@ -141,6 +141,18 @@ RULES = (
         "Kubernetes, Pod Priority and Preemption",
     ),
     Diagnosis(
+        "DIAG314", "The pods' RuntimeClass does not exist",
+        said(
+            r'RuntimeClass \W*([\w.-]+)\W* not found',
+            remedy="Make the RuntimeClass {1} (the GPU operator makes nvidia's), or take runtimeClassName out of the"
+            " values where the nodes' default runtime already gives the devices.",
+        ),
+        _MADE + 'pod rejected: RuntimeClass "nvidia" not found',
+        "runtimeClassName names a class that the cluster does not have.",
+        "Make the RuntimeClass, or take runtimeClassName out of the values.",
+        "Kubernetes, Runtime Class",
+    ),
+    Diagnosis(
         "DIAG312", "A definition (CRD) that the release needs is not installed",
         said(
             r'no matches for kind "([^"]+)" in version "([^"]+)"',

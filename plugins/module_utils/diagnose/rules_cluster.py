@@ -10,11 +10,12 @@ from ..base.data import Object
 from ..base.words import listed
 from ..helm.records import PENDING
 from ..objects.conditions import object_state
-from ..objects.pods import container_states, ended, pod_state, waiting
+from ..objects.pods import condition, container_states, ended, pod_state, waiting
 from ..objects.rollout import pods_of
-from .base import ERROR, SYMPTOM, WARNING, Diagnosis, Proof, event_text
+from .base import ERROR, REST, SYMPTOM, WARNING, Diagnosis, Proof, event_text
 from .evidence import Evidence, Ref, clean, conditions, ref, seconds
-from .log_rules import last_line
+from .log_rules import last_line, said_last
+from .rules_pools import waiting_pickers
 
 # Seconds after which a Helm command that has not ended counts as gone, and a deletion as stuck.
 HELM_SILENT, DELETION_STUCK = 300.0, 60.0
@@ -97,29 +98,33 @@ def _crashes(evidence: Evidence) -> t.Iterator[Proof]:
                 continue
             name = str(state.get("name"))
             text = f"container {name}: exit code {end.get('exitCode')}, {state.get('restartCount') or 0} restarts"
-            line = _said_last(evidence, pod, name) or clean(end.get("message"))
+            line = said_last(evidence, pod, name) or clean(end.get("message"))
             text += f"; its log says: {line}" if line else "; no log"
             key = f"{'/'.join(evidence.workload(pod))} {name}"
             yield Proof((ref(pod),), text, key=key, since=evidence.since(pod))
 
 
-def _said_last(evidence: Evidence, pod: Object, container: str) -> str:
-    logs = [log for log in evidence.logs if log.container == container and ref(log.pod) == ref(pod)]
-    siblings = [log for log in evidence.logs if log.container == container
-                and evidence.workload(log.pod) == evidence.workload(pod)]  # fmt: skip
-    return next((line for log in [*logs, *siblings] if (line := last_line(log.lines))), "")
-
-
-def _unknown(evidence: Evidence) -> t.Iterator[Proof]:
-    """What is not ready and was not explained: pods first, then workloads."""
+def _unknown_pods(evidence: Evidence) -> t.Iterator[Proof]:
+    """What is not ready and was not explained."""
+    excused = waiting_pickers(evidence)
     for pod in evidence.pods:
         state = pod_state(pod)
         # One that nothing is known to be wrong with has been starting for a minute.
         created = seconds(pod["metadata"].get("creationTimestamp"))
-        if not state.ready and (state.reason or (created and evidence.now - created > 60)):
-            yield Proof(
-                (ref(pod),), _raw(evidence, pod, state.text), key=state.reason or state.text, since=evidence.since(pod)
-            )
+        late = created is not None and evidence.now - created > 60
+        if not state.ready and ref(pod) not in excused and (state.reason or late):
+            text = _raw(evidence, pod, "; ".join(filter(None, [state.text, _gate(pod)])))
+            because = (evidence.workload(pod),)
+            yield Proof((ref(pod),), text, state.reason or state.text, evidence.since(pod), because)
+
+
+def _gate(pod: Object) -> str:
+    """Return what a pod waits for whose containers are ready, "" for nothing."""
+    ready = condition(pod, "ContainersReady").get("status") == "True"
+    return str(condition(pod, "Ready").get("message") or "") if ready else ""
+
+
+def _unknown_workloads(evidence: Evidence) -> t.Iterator[Proof]:
     for kind in WORKLOADS:
         for item in evidence.of(kind):
             owned = object_state(item)
@@ -192,10 +197,17 @@ LAST = (
         "Helm, release status", ERROR, SYMPTOM,
     ),
     Diagnosis(
-        "DIAG999", "Not ready, for a reason that no rule knows", _unknown,
-        "an object that is not ready",
+        "DIAG999", "Not ready, for a reason that no rule knows", _unknown_pods,
+        "a pod that is not ready",
         "The evidence below is what the cluster says of it.",
-        "Look at the object with kubectl describe; its events and log lines are below.",
+        "Look at the pod with kubectl describe; its events and log lines are below.",
+        "", ERROR, REST,
+    ),
+    Diagnosis(
+        "DIAG998", "A workload is not ready, and no pod of it tells why", _unknown_workloads,
+        "a Deployment, StatefulSet, DaemonSet, LeaderWorkerSet or Job that is not ready",
+        "The evidence below is what the cluster says of it.",
+        "Look at the workload with kubectl describe, and at its controller.",
         "", ERROR, SYMPTOM,
     ),
 )  # fmt: skip

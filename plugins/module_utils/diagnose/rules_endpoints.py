@@ -13,6 +13,7 @@ from .base import ERROR, SYMPTOM, WARNING, Diagnosis, Proof
 from .evidence import Evidence, Ref, ref, seconds
 from .rules_gateways import NAME_LABEL, SILENT, pods_of
 from .rules_pools import makers_of
+from .rules_routing import leads_to
 
 SERVICE_LABEL = "kubernetes.io/service-name"
 
@@ -93,17 +94,10 @@ def _no_parent(evidence: Evidence) -> t.Iterator[Proof]:
         if any((parent.get("parentRef") or {}).get("kind") != "Status" for parent in verdicts):
             continue
         for route in evidence.of("HTTPRoute"):
-            since = _accepted_since(route) if _leads_to(route, pool) else None
+            since = _accepted_since(route) if leads_to(route, pool) else None
             if since and evidence.now - since > SILENT:
                 text = f"HTTPRoute {ref(route)[2]} is accepted for {evidence.now - since:.0f} s; the pool has no parent"
                 yield Proof((ref(pool),), text, key=ref(pool)[2], since=since, because=(ref(route),))
-
-
-def _leads_to(route: Object, pool: Object) -> bool:
-    backends = [
-        entry for rule in (route.get("spec") or {}).get("rules") or [] for entry in rule.get("backendRefs") or []
-    ]
-    return any(entry.get("kind") == "InferencePool" and entry.get("name") == ref(pool)[2] for entry in backends)
 
 
 def _accepted_since(route: Object) -> float | None:

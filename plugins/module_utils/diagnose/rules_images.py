@@ -12,8 +12,14 @@ from ..objects.pods import TRANSIENT_PULL, container_states, waiting
 from .base import Diagnosis, Proof
 from .evidence import Evidence, clean, ref
 
-PULL_REASONS = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable")
+PULL_REASONS = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable",
+                "SignatureValidationFailed", "ImageInspectError")  # fmt: skip
+# What the message says, the most certain first; what fits none is not guessed at.
+FULL = re.compile(
+    r"no space left on device|not enough (free )?(disk )?space|disk quota exceeded|insufficient (disk )?space"
+)
 RATE = re.compile(r"too ?many ?requests|\b429\b|rate limit", re.IGNORECASE)
+TRUST = re.compile(r"x509:|certificate|server gave HTTP response to HTTPS|malformed HTTP response|tls: ", re.IGNORECASE)
 # containerd says of a private repository: pull access denied, repository does not exist or may require authorization.
 LOGIN = re.compile(
     r"\b401\b|\b403\b|unauthorized|authentication required|no basic auth|access denied|denied:|forbidden|"
@@ -21,16 +27,22 @@ LOGIN = re.compile(
     re.IGNORECASE,
 )
 ABSENT = re.compile(r"manifest unknown|not found|does not exist|no such manifest|name unknown|\b404\b", re.IGNORECASE)
-PLATFORM = re.compile(r"no match for platform|no matching manifest for", re.IGNORECASE)
+PLATFORM = re.compile(r"no match for platform|no matching manifest for|no image found in (image index|manifest list)")
+UNREACHED = re.compile(
+    rf"{TRANSIENT_PULL.pattern}|no route to host|network is unreachable|server misbehaving|context deadline exceeded|"
+    r"proxyconnect|\bEOF\b",
+    re.IGNORECASE,
+)
+_ORDER = ((108, FULL), (103, RATE), (106, PLATFORM), (110, TRUST), (102, LOGIN), (101, ABSENT), (105, UNREACHED))
 
 
-def pull_failures(evidence: Evidence) -> t.Iterator[tuple[Object, Object, str]]:
-    """Return (pod, container status, all that was said) of images that are not there."""
+def pull_failures(evidence: Evidence) -> t.Iterator[tuple[Object, Object, list[str]]]:
+    """Return (pod, container status, the texts said of it) of images that are not there."""
     for pod in evidence.pods:
         for state in container_states(pod):
             wait = waiting(state)
             if wait.get("reason") in PULL_REASONS:
-                yield pod, state, " ".join([str(wait.get("message") or ""), *_events(evidence, pod, state)])
+                yield pod, state, [str(wait.get("message") or ""), *_events(evidence, pod, state)]
 
 
 def _events(evidence: Evidence, pod: Object, state: Object) -> list[str]:
@@ -46,8 +58,7 @@ def _kind(reason: str, text: str) -> int:
         return 104
     if reason == "ErrImageNeverPull":
         return 107
-    order = ((103, RATE), (106, PLATFORM), (102, LOGIN), (101, ABSENT), (105, TRANSIENT_PULL))
-    return next((number for number, pattern in order if pattern.search(text)), 105)
+    return next((number for number, pattern in _ORDER if pattern.search(text)), 109)
 
 
 def image_of(pod: Object, state: Object) -> str:
@@ -59,15 +70,22 @@ def image_of(pod: Object, state: Object) -> str:
     )
 
 
-def _pull(number: int) -> t.Callable[[Evidence], t.Iterator[Proof]]:
+def _pull(number: int, remedy: str = "") -> t.Callable[[Evidence], t.Iterator[Proof]]:
+    """Return a find() for pulls that fail so. remedy: with {0} for the node."""
+
     def find(evidence: Evidence) -> t.Iterator[Proof]:
-        for pod, state, text in pull_failures(evidence):
-            wait = waiting(state)
-            if _kind(str(wait.get("reason")), text) != number:
+        for pod, state, texts in pull_failures(evidence):
+            reason = str(waiting(state).get("reason"))
+            if _kind(reason, " ".join(texts)) != number:
                 continue
+            pattern = dict(_ORDER).get(number)
+            # The reason of a back-off may say no more than that; the text that decides is the one to show.
+            said = next((text for text in texts if pattern and pattern.search(text)), max(texts, key=len))
             image = clean(image_of(pod, state), 160)
-            line = f"container {state.get('name')}: {wait.get('reason')}: {clean(wait.get('message') or text)}"
-            yield Proof((ref(pod),), f"image {image}: {line}", key=image, since=evidence.since(pod))
+            node = str((pod.get("spec") or {}).get("nodeName") or "?")
+            line = f"image {image}: node {node}, container {state.get('name')}: {reason}: {said}"
+            key = f"{image} {node}" if number == 108 else image
+            yield Proof((ref(pod),), clean(line), key, evidence.since(pod), remedy=remedy.format(node))
 
     return find
 
@@ -118,10 +136,38 @@ RULES = (
         "Kubernetes, Images",
     ),
     Diagnosis(
+        "DIAG108", "The node's disk for images is full",
+        _pull(
+            108,
+            "Free or enlarge the disk that holds images on node {0} (unused images, the volume of"
+            " /var/lib/containerd), or select nodes with a larger one: images of model servers take 10 to 30 GB, twice"
+            " that while they are unpacked.",
+        ),
+        "ErrImagePull or ImagePullBackOff with no space left on device",
+        "The image does not fit on the node's disk.",
+        "Free or enlarge the node's disk for images, or select other nodes.",
+        "Kubernetes, Garbage collection of images; containerd",
+    ),
+    Diagnosis(
+        "DIAG110", "The node does not trust the registry", _pull(110),
+        "ErrImagePull or ImagePullBackOff with x509, or with an HTTP response to an HTTPS client",
+        "The registry's certificate is signed by an authority that the node does not know, is for another name or has"
+        " expired, or the registry speaks plain HTTP.",
+        "Install the authority's certificate for the container runtime on the nodes, or configure the registry there.",
+        "containerd, hosts.toml",
+    ),
+    Diagnosis(
         "DIAG105", "The registry cannot be reached", _pull(105),
         "ErrImagePull or ImagePullBackOff with a time-out, no such host, a refused connection or 50x",
         "The node cannot reach the registry: DNS, proxy, firewall, or the registry is down.",
         "Check the registry's name and the nodes' way to it; without internet, use a mirror (llm_d_image_registry).",
+        "Kubernetes, Images",
+    ),
+    Diagnosis(
+        "DIAG109", "An image cannot be pulled", _pull(109),
+        "ErrImagePull or ImagePullBackOff with another message, or with none",
+        "The node's container runtime could not pull or unpack the image; its message says why, as far as it is known.",
+        "Read the message; where there is none, delete the pod, so that the image is pulled again and says why.",
         "Kubernetes, Images",
     ),
 )  # fmt: skip

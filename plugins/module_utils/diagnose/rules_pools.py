@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ..base.data import Object
 from ..base.words import listed
+from ..objects.pods import container_states, ended
 from ..objects.pools import (
     alike,
     is_leader,
@@ -20,8 +22,9 @@ from ..objects.pools import (
     text_of,
     unheard,
 )
-from .base import ERROR, SYMPTOM, WARNING, Diagnosis, Proof
-from .evidence import Evidence, clean, ref
+from ..objects.servers import flag, words
+from .base import ERROR, REST, SYMPTOM, WARNING, Diagnosis, Proof
+from .evidence import Evidence, Ref, clean, ref
 
 _WORKLOADS = ("Deployment", "StatefulSet", "LeaderWorkerSet")
 
@@ -46,6 +49,40 @@ def makers_of(evidence: Evidence, selector: dict[str, str]) -> list[Object]:
     return [item for item in items if any(matches(labels, selector) for labels in templates(item))]
 
 
+def pickers_of(evidence: Evidence, pool: Object) -> list[Object]:
+    """Return a pool's pickers: the pods behind the Service that it names, and those told to watch it."""
+    service = evidence.find("Service", pool_picker(pool)[0], ref(pool)[1] or None)
+    selector = ((service or {}).get("spec") or {}).get("selector") or {}
+    return [pod for pod in evidence.pods if matches(labels_of(pod), selector) or _watches(pod) == ref(pool)[2]]
+
+
+def _watches(pod: Object) -> str:
+    containers = (pod.get("spec") or {}).get("containers") or []
+    return next((name for container in containers if (name := flag(words(container), "pool-name"))), "")
+
+
+def waiting_pickers(evidence: Evidence) -> dict[Ref, Object]:
+    """Return the pickers that run, are not ready, and have no ready pod to pick, each with its pool."""
+    found: dict[Ref, Object] = {}
+    for pool in evidence.of("InferencePool"):
+        if any(map(is_ready, selected(evidence, pool))):
+            continue
+        for pod in pickers_of(evidence, pool):
+            states = [state for state in container_states(pod) if not state.get("ready")]
+            runs = all("running" in (state.get("state") or {}) and not ended(state) for state in states)
+            if states and runs and not is_ready(pod):
+                found[ref(pod)] = pool
+    return found
+
+
+def _picker_waits(evidence: Evidence) -> t.Iterator[Proof]:
+    for picker, pool in waiting_pickers(evidence).items():
+        pods, makers = selected(evidence, pool), makers_of(evidence, pool_selector(pool))
+        text = f"it runs, and of the {len(pods)} pods of its pool {ref(pool)[2]} none is ready"
+        because = (*map(ref, pods), *map(ref, makers), ref(pool))
+        yield Proof((picker,), text, ref(pool)[2], evidence.since(pool), because)
+
+
 def _selects_nothing(evidence: Evidence) -> t.Iterator[Proof]:
     if not evidence.seen("Pod"):
         return
@@ -61,13 +98,69 @@ def _selects_nothing(evidence: Evidence) -> t.Iterator[Proof]:
         yield Proof((ref(pool),), clean(text, 500), key=ref(pool)[2], since=evidence.since(pool), remedy=remedy)
 
 
+# Keys of annotations by which autoscalers and schedules stop a workload.
+_STOPS = re.compile(
+    r"paus|downscal|downtime|uptime|original-?replicas|replicas-?before|suspend|hibernat|sleep|snooze|idle|"
+    r"scale-?(?:d-?)?(?:down|to-?zero)|(?:^|[/.-])stop(?:ped)?(?:$|[/.-])",
+    re.IGNORECASE,
+)
+_SCALERS = ("ScaledObject", "HorizontalPodAutoscaler")
+
+
+def stopped_by(evidence: Evidence, item: Object) -> str:
+    """Return who set a workload's replicas to 0, as far as it or its autoscaler tells; '' for nothing known."""
+    texts = marks(evidence, item) + [f"{ref(one)[0]} {ref(one)[2]} scales it" for one in scalers_of(evidence, item)]
+    setters = [
+        entry
+        for entry in item["metadata"].get("managedFields") or []
+        if "f:replicas" in ((entry.get("fieldsV1") or {}).get("f:spec") or {})
+    ]
+    if setters:
+        last = max(setters, key=lambda entry: str(entry.get("time")))
+        texts.append(f"replicas were set by {last.get('manager')} at {last.get('time')}")
+    return "; ".join(texts)
+
+
+def scalers_of(evidence: Evidence, item: Object) -> list[Object]:
+    """Return a workload's autoscalers."""
+    wanted = (item.get("kind"), ref(item)[2])
+    scalers = [
+        (one, (one.get("spec") or {}).get("scaleTargetRef") or {}) for kind in _SCALERS for one in evidence.of(kind)
+    ]
+    return [one for one, target in scalers if (target.get("kind", "Deployment"), target.get("name")) == wanted]
+
+
+def marks(evidence: Evidence, item: Object) -> list[str]:
+    """Return the annotations of a workload, its autoscalers and its namespace that tell of stopping it."""
+    places = [item, *scalers_of(evidence, item), evidence.phase]
+    return [text for one in places for text in _annotations(one)]
+
+
+def _annotations(item: Object) -> list[str]:
+    metadata = item.get("metadata") or {}
+    found = {key: value for key, value in (metadata.get("annotations") or {}).items() if _STOPS.search(key)}
+    where = f"{item.get('kind')} {metadata.get('name')}"
+    return [f"annotation {key}: {value} of {where}" for key, value in sorted(found.items())]
+
+
 def _scaled_to_nothing(evidence: Evidence) -> t.Iterator[Proof]:
     for pool in evidence.of("InferencePool"):
         makers = makers_of(evidence, pool_selector(pool))
         if makers and not selected(evidence, pool) and all((m.get("spec") or {}).get("replicas") == 0 for m in makers):
-            names = [f"{maker.get('kind')} {maker['metadata']['name']}" for maker in makers]
-            text = f"scaled to 0: {listed(names)}"
-            yield Proof((ref(pool), *map(ref, makers)), text, key=ref(pool)[2])
+            names = [f"{maker.get('kind')} {ref(maker)[2]}" for maker in makers]
+            why = list(dict.fromkeys(text for maker in makers if (text := stopped_by(evidence, maker))))
+            text = "; ".join([f"scaled to 0: {listed(names)}", *why])
+            marked = any(marks(evidence, maker) for maker in makers)
+            remedy = (
+                "Take that annotation away, or ask who set it, then scale the workload up: whoever honours it would"
+                " scale it down again."
+                if marked
+                else ""
+            )
+            scaled = any(scalers_of(evidence, maker) for maker in makers)
+            severity = WARNING if scaled and not marked else ERROR
+            objects = (ref(pool), *map(ref, makers))
+            yield Proof(objects, clean(text), key=ref(pool)[2], remedy=remedy, severity=severity)
 
 
 def _none_ready(evidence: Evidence) -> t.Iterator[Proof]:
@@ -123,6 +216,11 @@ def _picker_down(evidence: Evidence) -> t.Iterator[Proof]:
             continue
         makers = makers_of(evidence, selector)
         text = f"its picker, Service {ref(service)[2]} ({text_of(selector)}), has {len(pods)} pods, none of them ready"
+        for maker in makers:
+            if (maker.get("spec") or {}).get("replicas") == 0:
+                text += "; ".join(
+                    [f"; {maker.get('kind')} {ref(maker)[2]} is scaled to 0", stopped_by(evidence, maker)]
+                ).rstrip("; ")
         yield Proof((ref(pool),), text, key=ref(pool)[2], because=(*map(ref, pods), *map(ref, makers)))
 
 
@@ -131,11 +229,20 @@ def _pool_refused(evidence: Evidence) -> t.Iterator[Proof]:
         status = pool.get("status") or {}
         for parent in status.get("parents") or status.get("parent") or []:
             for entry in parent.get("conditions") or []:
-                if entry.get("status") == "False" and entry.get("type") in ("Accepted", "ResolvedRefs"):
+                refused = entry.get("status") == "False" and entry.get("type") in ("Accepted", "ResolvedRefs")
+                if refused and not _gone(evidence, parent, ref(pool)[1]):
                     text = f"{entry['type']}=False {entry.get('reason')}: {clean(entry.get('message'))}"
                     routes = tuple(ref(item) for item in evidence.of("HTTPRoute"))
                     because = (ref(pool), *routes)
                     yield Proof((ref(pool),), text, key=ref(pool)[2], because=because)
+
+
+def _gone(evidence: Evidence, parent: Object, home: str) -> bool:
+    """Return whether a status is of a Gateway that is there no more: its controller clears up late, or never."""
+    reference = parent.get("parentRef") or {}
+    namespace = str(reference.get("namespace") or home)
+    known = evidence.seen("Gateway") and namespace == evidence.namespace
+    return known and evidence.find("Gateway", reference.get("name"), namespace) is None and bool(reference.get("name"))
 
 
 RULES = (
@@ -162,10 +269,10 @@ RULES = (
     ),
     Diagnosis(
         "DIAG734", "The pool's model is scaled to nothing", _scaled_to_nothing,
-        "InferencePool without endpoints, Deployment with 0 replicas",
-        "Somebody or an autoscaler has set the replicas to 0.",
-        "Scale the workload up, or leave it so on purpose.",
-        "F5", WARNING,
+        "InferencePool without endpoints, Deployment with 0 replicas, perhaps with an annotation of who did it",
+        "Somebody, a schedule or an autoscaler has set the replicas to 0.",
+        "Scale the workload up, or leave it so on purpose: an autoscaler may do it with the next request (a warning).",
+        "F5",
     ),
     Diagnosis(
         "DIAG735", "No pod of the pool is ready", _none_ready,
@@ -180,6 +287,13 @@ RULES = (
         "The Service that the pool names as its picker has no ready pod.",
         "See why the picker's pods are not ready; where there are none, why its Deployment makes none.",
         "F10", ERROR, SYMPTOM,
+    ),
+    Diagnosis(
+        "DIAG740", "The endpoint picker waits for a model server", _picker_waits,
+        "picker Running, not Ready: service unhealthy (NOT_SERVING); no pod of its pool is ready",
+        "A picker that has no ready pod to pick may say that it does not serve.",
+        "See why no pod of its pool is ready.",
+        "F5; llm-d/llm-d-router, health of the picker", WARNING, REST,
     ),
     Diagnosis(
         "DIAG737", "The Gateway refuses the pool", _pool_refused,

@@ -7,8 +7,10 @@ from __future__ import annotations
 import typing as t
 
 from ..base.data import Object
+from ..base.names import did_you_mean
 from ..base.words import listed
 from ..objects.conditions import describe
+from ..rules.compatibility import PROVIDERS
 from .base import ERROR, SYMPTOM, WARNING, Diagnosis, Proof
 from .evidence import Evidence, clean, ref, seconds
 
@@ -55,33 +57,169 @@ def _route_ignored(evidence: Evidence) -> t.Iterator[Proof]:
                 yield Proof((ref(route),), text, key=ref(route)[2], since=created, because=because)
 
 
+def denied(evidence: Evidence, kind: str) -> t.Iterator[tuple[Object, Object, str, Object]]:
+    """Return (route, its condition, the Gateway's name with its namespace, the Gateway or {}) of what is False."""
+    for item in evidence.of("HTTPRoute"):
+        for parent, namespace, status in parents(item):
+            gateway = evidence.find("Gateway", parent.get("name"), namespace) or {}
+            for found in (status or {}).get("conditions") or []:
+                if found.get("type") == kind and found.get("status") == "False":
+                    yield item, found, f"{namespace}/{parent.get('name')}", gateway
+
+
 def route(kind: str, *reasons: str, but: tuple[str, ...] = ()) -> t.Callable[[Evidence], t.Iterator[Proof]]:
     """Return a find() for routes whose condition of a kind is False for one of the reasons (none: any but those)."""
 
     def find(evidence: Evidence) -> t.Iterator[Proof]:
-        for item in evidence.of("HTTPRoute"):
-            for parent, namespace, status in parents(item):
-                for found in (status or {}).get("conditions") or []:
-                    fits = found.get("reason") in reasons if reasons else found.get("reason") not in but
-                    if found.get("type") == kind and found.get("status") == "False" and fits:
-                        text = (
-                            f"Gateway {namespace}/{parent.get('name')}: {describe(found, kind)}{_backends(item, kind)}"
-                        )
-                        moment = seconds(found.get("lastTransitionTime"))
-                        yield Proof((ref(item),), clean(text, 500), key=ref(item)[2], since=moment)
+        for item, found, gateway, _body in denied(evidence, kind):
+            if found.get("reason") in reasons if reasons else found.get("reason") not in but:
+                yield _proof(evidence, item, found, gateway, "" if kind == "Accepted" else _backends(item))
 
     return find
 
 
-def _backends(item: Object, kind: str) -> str:
-    if kind != "ResolvedRefs":
-        return ""
-    names = [
-        f"{backend.get('kind', 'Service')} {backend.get('name')} (group {backend.get('group', '') or 'core'})"
-        for rule in (item.get("spec") or {}).get("rules") or []
-        for backend in rule.get("backendRefs") or []
-    ]
-    return f"; it refers to {listed(names, 4)}"
+def _proof(evidence: Evidence, item: Object, found: Object, gateway: str, more: str, remedy: str = "") -> Proof:
+    text = f"Gateway {gateway}: {describe(found, str(found.get('type')))}" + (f"; {more}" if more else "")
+    moment = seconds(found.get("lastTransitionTime"))
+    return Proof((ref(item),), clean(text), key=ref(item)[2], since=moment, remedy=remedy)
+
+
+def backends(item: Object) -> list[Object]:
+    """Return what a route's rules refer to."""
+    return [entry for rule in (item.get("spec") or {}).get("rules") or [] for entry in rule.get("backendRefs") or []]
+
+
+def _backends(item: Object) -> str:
+    names = [f"{entry.get('kind', 'Service')} {entry.get('name')} (group {entry.get('group', '') or 'core'})"
+             for entry in backends(item)]  # fmt: skip
+    return f"it refers to {listed(names, 4)}"
+
+
+class Sought(t.NamedTuple):
+    """A backend that was looked up. there: whether it is, None where that is not known; group: the one it is of."""
+
+    kind: str
+    namespace: str
+    name: str
+    asked: str
+    there: bool | None
+    group: str
+
+
+def sought(evidence: Evidence, item: Object) -> list[Sought]:
+    """Return what a route refers to, each looked up: a condition may say of what is there that it is not."""
+    found = []
+    for entry in backends(item):
+        kind, name = str(entry.get("kind") or "Service"), str(entry.get("name"))
+        namespace = str(entry.get("namespace") or ref(item)[1])
+        if namespace == evidence.namespace:
+            bodies = [one for one in evidence.of(kind) if ref(one) == (kind, namespace, name)]
+            groups = [str(one.get("apiVersion")).rpartition("/")[0] for one in bodies]
+            there = bool(bodies) if evidence.seen(kind) else None
+        else:
+            there, groups = evidence.elsewhere.get((kind, namespace, name)), []
+        asked = str(entry.get("group") or "")
+        found.append(Sought(kind, namespace, name, asked, there, asked if asked in groups else next(iter(groups), "")))
+    return found
+
+
+def _not_found(evidence: Evidence) -> t.Iterator[Proof]:
+    for item, found, gateway, _body in denied(evidence, "ResolvedRefs"):
+        rows = sought(evidence, item) if found.get("reason") == "BackendNotFound" else []
+        absent = [row for row in rows if row.there is not True]
+        if found.get("reason") != "BackendNotFound" or (rows and not absent):
+            continue
+        looked = [row for row in absent if row.there is False]
+        known = [one["metadata"]["name"] for row in looked for one in evidence.of(row.kind)]
+        guess = "".join(did_you_mean(row.name, known) for row in looked)
+        more = _backends(item)
+        if looked:
+            names = listed([f"{row.kind} {row.namespace}/{row.name}" for row in looked], 4)
+            more = f"{names} does not exist; there is {listed(sorted(set(known)), 5) or 'none'}.{guess}"
+        yield _proof(evidence, item, found, gateway, more)
+
+
+def _pools_unknown(evidence: Evidence) -> t.Iterator[Proof]:
+    """Pools that are there, of which the Gateway's controller says that they are not, or that it knows no such kind."""
+    for item, found, gateway, body in denied(evidence, "ResolvedRefs"):
+        rows = sought(evidence, item)
+        pools = [row for row in rows if row.kind == "InferencePool"]
+        if found.get("reason") == "BackendNotFound":
+            if not pools or any(row.there is not True for row in rows):
+                continue
+        elif found.get("reason") != "InvalidKind":
+            continue
+        there = [row for row in pools if row.there]
+        other = next((row for row in there if row.group and row.group != row.asked), None)
+        if other is not None:
+            more = f"InferencePool {other.name} is of group {other.group}, the route says {other.asked or 'none'}"
+            remedy = f"Write group: {other.group} in the route's backendRefs, or make pool, route and picker one group."
+            yield _proof(evidence, item, found, gateway, more, remedy)
+        elif there:
+            names = listed([f"InferencePool {row.name}" for row in there], 3)
+            more = f"{names} is there, named and grouped as the route says"
+            yield _proof(evidence, item, found, gateway, more, _switch(evidence, body))
+        else:
+            yield _proof(evidence, item, found, gateway, _backends(item))
+
+
+def _switch(evidence: Evidence, gateway: Object) -> str:
+    """Return how to turn the inference extension of a Gateway's controller on."""
+    name = str((gateway.get("spec") or {}).get("gatewayClassName") or "")
+    found = next((one for one in evidence.of("GatewayClass") if one["metadata"]["name"] == name), {})
+    controller = str((found.get("spec") or {}).get("controllerName") or "")
+    rows = [row for row in PROVIDERS if any(controller.startswith(known) for known in row.controllers)]
+    flags = [f"{row.name}: {row.flag}" for row in rows or PROVIDERS if row.flag]
+    who = f"the controller {controller} of class {name}" if controller else "the Gateway's controller"
+    how = f" ({'; '.join(flags)})" if flags else ""
+    return (
+        f"Turn the inference extension of {who} on{how} and restart it: the pool itself is in order. Where it is on,"
+        " see whether the controller may list InferencePools (its ClusterRole) and of which API group."
+    )
+
+
+def _said_in_vain(evidence: Evidence) -> t.Iterator[Proof]:
+    for item, found, gateway, _body in denied(evidence, "ResolvedRefs"):
+        rows = sought(evidence, item)
+        if (
+            found.get("reason") == "BackendNotFound"
+            and rows
+            and all(row.there and row.kind != "InferencePool" for row in rows)
+        ):
+            yield _proof(
+                evidence, item, found, gateway, f"{listed([f'{row.kind} {row.name}' for row in rows], 4)} is there"
+            )
+
+
+def leads_to(item: Object, pool: Object) -> bool:
+    """Return whether a route sends requests to a pool."""
+    home, name = ref(pool)[1], ref(pool)[2]
+    return any(
+        entry.get("kind") == "InferencePool"
+        and entry.get("name") == name
+        and (entry.get("namespace") or ref(item)[1]) == home
+        for entry in backends(item)
+    )
+
+
+def _no_route(evidence: Evidence) -> t.Iterator[Proof]:
+    """Pools that no route leads to. In a run that has ended the routes may be what it had not come to."""
+    if evidence.ended or not evidence.seen("HTTPRoute"):
+        return
+    for pool in evidence.of("InferencePool"):
+        if any(leads_to(item, pool) for item in evidence.of("HTTPRoute")):
+            continue
+        status = pool.get("status") or {}
+        if not evidence.all_routes and any(
+            (parent.get("parentRef") or {}).get("kind") == "Gateway" for parent in status.get("parents") or []
+        ):
+            continue
+        others = [f"{ref(item)[2]} to {listed([str(entry.get('name')) for entry in backends(item)], 3) or 'nothing'}"
+                  for item in evidence.of("HTTPRoute")]  # fmt: skip
+        where = "the cluster" if evidence.all_routes else f"namespace {evidence.namespace} (others may not be read)"
+        text = f"no HTTPRoute of {where} has a backendRef to InferencePool {ref(pool)[2]}: every request gets 404"
+        text += f"; the routes there are: {listed(others, 4)}" if others else "; there is no HTTPRoute at all"
+        yield Proof((ref(pool),), clean(text), key=ref(pool)[2], since=evidence.since(pool))
 
 
 def _same_rule_names(evidence: Evidence) -> t.Iterator[Proof]:
@@ -133,20 +271,26 @@ RULES = (
         "F7; kubernetes-sigs/gateway-api-inference-extension#476",
     ),
     Diagnosis(
-        "DIAG715", "A route refers to a backend that does not exist", route("ResolvedRefs", "BackendNotFound"),
+        "DIAG715", "A route refers to a backend that does not exist", _not_found,
         "HTTPRoute ResolvedRefs=False: BackendNotFound; answers 500",
         "The InferencePool or Service named in backendRefs is not there, or is in another namespace.",
         "Correct name and namespace in backendRefs, or deploy the pool (gaie).",
         "F6; vllm-project/aibrix#1845; kgateway-dev/kgateway#12219",
     ),
     Diagnosis(
-        "DIAG716", "The Gateway's controller does not know InferencePools of that group",
-        route("ResolvedRefs", "InvalidKind"),
-        "HTTPRoute ResolvedRefs=False: InvalidKind; answers 500",
+        "DIAG716", "The Gateway's controller does not know the InferencePool", _pools_unknown,
+        "HTTPRoute ResolvedRefs=False: InvalidKind, or BackendNotFound of a pool that is there; answers 500",
         "Its inference extension is off, or it knows another API group of InferencePool than the route names.",
         "Turn the extension on (Istio: ENABLE_GATEWAY_API_INFERENCE_EXTENSION=true on istiod), and use one API group"
         " in pool, route and picker.",
         "F1, F2; llm-d/llm-d#578; istio/istio#57219; kubernetes-sigs/gateway-api-inference-extension#1344",
+    ),
+    Diagnosis(
+        "DIAG722", "A Gateway says that a backend is missing, which is there", _said_in_vain,
+        "HTTPRoute ResolvedRefs=False: BackendNotFound of a Service that exists",
+        "The status is stale, or the controller may not read the Service's namespace.",
+        "Touch the route (an annotation) so that it is looked at again; read the controller's log.",
+        "F6; kserve/kserve#4972", WARNING,
     ),
     Diagnosis(
         "DIAG717", "A route may not refer to another namespace", route("ResolvedRefs", "RefNotPermitted"),
@@ -177,5 +321,15 @@ RULES = (
         "Istio looks pickers up by the names of rules: one is asked for both, and the other's pods take turns.",
         "Give every rule a name of its own, or none.",
         "F11; istio/istio#58392, #61594", WARNING,
+    ),
+)  # fmt: skip
+
+POOLS = (
+    Diagnosis(
+        "DIAG721", "No route leads to the pool", _no_route,
+        "InferencePool, picker and pods ready, Gateway programmed; every request gets 404",
+        "No HTTPRoute has the pool in its backendRefs: it was never applied, was deleted, or names another pool.",
+        "Apply the HTTPRoute (site.yml makes one for each model), or correct the pool's name in backendRefs.",
+        "F6; Gateway API, HTTPRoute spec.rules[].backendRefs",
     ),
 )  # fmt: skip

@@ -12,17 +12,34 @@ from ..base.quantities import shown
 from ..capacity import reasons as why
 from ..capacity.nodes import ClusterNode, occupied, repelling, selects, trouble
 from ..capacity.pods import PodNeed, need_of
-from ..objects.pods import condition
+from ..objects.pods import condition, container_states, ended
 from .base import Diagnosis, Proof
 from .evidence import Evidence, clean, ref
+from .rules_volumes import claims_of
 
 DEVICES, ROOM, TAINTS, LABELS, NODES, APART, OTHER = "devices", "room", "taints", "labels", "nodes", "apart", "other"
+VOLUMES, CLAIMS, PORTS = "volumes", "claims", "ports"
 _NODES_SHOWN = 3
+# A node is named with the first filter that it fails, so of several reasons the one of the latest filter is of nodes
+# that would do but for it (kube-scheduler, default plugins). These are in that order, the latest first.
+_LATE = (
+    (APART, re.compile(r"anti-affinity rules|pod affinity rules|topology spread constraints")),
+    (CLAIMS, re.compile(r"resource ?claim|allocate all claims|device ?class|allocate devices", re.IGNORECASE)),
+    (
+        VOLUMES,
+        re.compile(
+            r"volume node affinity conflict|match PersistentVolume's node affinity|no available volume zone|"
+            r"bound to non-existent pv|ReadWriteOncePod access mode already in-use"
+        ),
+    ),
+    (PORTS, re.compile(r"free ports for the requested pod ports")),
+)
 # What the scheduler says, where the nodes may not be read.
 _SAID = (
+    *_LATE,
     (DEVICES, re.compile(r"Insufficient [\w.-]+/")),
     (ROOM, re.compile(r"Insufficient |Too many pods")),
-    (TAINTS, re.compile(r"untolerated taint")),
+    (TAINTS, re.compile(r"untolerated taint|taints? .*didn't tolerate")),
     (LABELS, re.compile(r"node affinity|node selector")),
     (APART, re.compile(r"anti-affinity|pod affinity|topology spread")),
     (NODES, re.compile(r"no nodes available|unschedulable|not ready")),
@@ -34,8 +51,8 @@ def unscheduled(evidence: Evidence) -> t.Iterator[tuple[Object, str]]:
     """Return the pods that the scheduler could not place, with what it said."""
     for pod in evidence.pods:
         found = condition(pod, "PodScheduled")
-        if found.get("status") == "False" and found.get("reason") == "Unschedulable":
-            yield pod, clean(found.get("message"))
+        if found.get("status") == "False" and found.get("reason") in ("Unschedulable", "SchedulerError"):
+            yield pod, str(found.get("message") or "")
 
 
 def need(evidence: Evidence, pod: Object) -> PodNeed:
@@ -78,13 +95,18 @@ class Unplaced(t.NamedTuple):
 
 
 def judged(evidence: Evidence, pod: Object, message: str) -> Unplaced:
-    """Return why a pod has no node; by the scheduler's message alone where nodes may not be read."""
+    """Return why a pod has no node: what only the scheduler weighs by its message, else by what the nodes have."""
+    late = next((kind for kind, pattern in _LATE if pattern.search(message)), "")
+    if late and late != APART:
+        return Unplaced(late, volumes_of(evidence, pod) if late == VOLUMES else message)
     if not evidence.of("Node"):
-        return Unplaced(next((kind for kind, pattern in _SAID if pattern.search(message)), OTHER), message)
+        return Unplaced(_by_words(message), message)
     wanted = need(evidence, pod)
     known = evidence.everywhere is not None
     nodes = occupied(evidence.of("Node"), evidence.everywhere or [])
     reason = why.reason(wanted, nodes, known)
+    if bool(late) != (reason.kind == why.APART):
+        return Unplaced(_by_words(message), message)
     kind = _KINDS.get(reason.kind, "")
     if not kind:
         short = [name for name in wanted.wanted if not any(node.free(name) >= wanted.wanted[name] for node in nodes)]
@@ -93,14 +115,32 @@ def judged(evidence: Evidence, pod: Object, message: str) -> Unplaced:
     return Unplaced(kind, f"{why.asks(wanted)}; {reason.text}", detail, reason.remedy)
 
 
+def _by_words(message: str) -> str:
+    return next((kind for kind, pattern in _SAID if pattern.search(message)), OTHER)
+
+
+def volumes_of(evidence: Evidence, pod: Object) -> str:
+    """Return which of a pod's volumes can be reached from where, as far as that may be read."""
+    texts = []
+    for name in claims_of(pod):
+        volume = ((evidence.find("PersistentVolumeClaim", name) or {}).get("spec") or {}).get("volumeName")
+        body = evidence.find("PersistentVolume", volume, "") if volume else None
+        terms = (((body or {}).get("spec") or {}).get("nodeAffinity") or {}).get("required") or {}
+        where = " or ".join(map(why.term_text, terms.get("nodeSelectorTerms") or []))
+        if volume:
+            texts.append(f"claim {name} is bound to volume {volume}" + (f", of nodes with {where}" if where else ""))
+    return "; ".join(texts) or "the pod's volume is bound to another place"
+
+
 def _unplaced(kind: str) -> t.Callable[[Evidence], t.Iterator[Proof]]:
     def find(evidence: Evidence) -> t.Iterator[Proof]:
         for pod, message in unscheduled(evidence):
             found = judged(evidence, pod, message)
             if found.kind == kind:
                 line = found.why + (f" [{found.detail}]" if found.detail else "")
-                line += f"; scheduler: {clean(message, 200)}" if evidence.of("Node") else ""
-                yield Proof((ref(pod),), line, key=found.why, since=evidence.since(pod), remedy=found.remedy)
+                line += f"; scheduler: {message}" if found.why != message else ""
+                key = clean(found.why, 200)
+                yield Proof((ref(pod),), clean(line), key=key, since=evidence.since(pod), remedy=found.remedy)
 
     return find
 
@@ -126,7 +166,70 @@ def _unnoticed(evidence: Evidence) -> t.Iterator[Proof]:
             yield Proof((ref(pod),), f"no scheduler has looked at it; schedulerName: {name}", key=name, since=since)
 
 
+# Reasons of pods that were let in and had to go again.
+GONE = ("Evicted", "Preempting", "NodeLost", "NodeShutdown", "Shutdown", "Terminated", "DeadlineExceeded")
+_DEVICE = re.compile(r"([\w.-]+\.[\w.-]+/[\w.-]+)")
+_PLUGIN = re.compile(
+    r"allocate failed|unhealthy devices|devices? unavailable|device plugin|device number", re.IGNORECASE
+)
+# By what the kubelet's reason begins with: what to do.
+_REJECTIONS = (
+    ("OutOf", "Something else took it between scheduling and start: a pod with a nodeName, another scheduler, or a"
+     " device plugin that offers less now. Delete the failed pods; look for what uses the node."),
+    ("NodeAffinity", "The node's labels fit nodeSelector or affinity no longer: label it anew, or correct the values."),
+    ("TopologyAffinityError", "The kubelet's topology manager cannot give CPUs and devices of one NUMA node: ask for"
+     " fewer CPUs or devices in one pod, or use a laxer topologyManagerPolicy."),
+    ("SMTAlignment", "The kubelet gives whole cores only: ask for an even number of CPUs."),
+    ("NodePorts", "Another pod on the node has the host port: choose another, or drop hostNetwork or hostPort."),
+    ("PodOS", "The pod's spec.os does not fit the node: select nodes of that operating system."),
+)  # fmt: skip
+
+
+def _rejected(*, plugin: bool) -> t.Callable[[Evidence], t.Iterator[Proof]]:
+    """Return a find() for pods that a kubelet did not let in; plugin: for their devices, else for anything else."""
+
+    def find(evidence: Evidence) -> t.Iterator[Proof]:
+        for pod in evidence.pods:
+            status = pod.get("status") or {}
+            reason, message = str(status.get("reason") or ""), str(status.get("message") or "")
+            begun = any(ended(state) or "running" in (state.get("state") or {}) for state in container_states(pod))
+            if status.get("phase") != "Failed" or not reason or reason in GONE or begun:
+                continue
+            if bool(reason == "UnexpectedAdmissionError" and _PLUGIN.search(message)) != plugin:
+                continue
+            node = str((pod.get("spec") or {}).get("nodeName") or "that the pod names")
+            device = _DEVICE.search(message)
+            what = f"of {device[1]} and its devices" if device else "and the devices"
+            advice = (
+                f"Look at the device plugin {what} on node {node}: its pod, its log, the cards. Cordon the node so that"
+                " the pods go elsewhere, and delete the failed ones; a kubelet that holds devices of pods that are gone"
+                " has to be restarted."
+                if plugin
+                else next((text for start, text in _REJECTIONS if reason.startswith(start)), "")
+            )
+            text = clean(f"node {node} rejected it: {reason}: {message}")
+            key = f"{reason} {device[1] if device else ''}"
+            yield Proof((ref(pod),), text, key=key, since=evidence.since(pod), remedy=advice)
+
+    return find
+
+
 RULES = (
+    Diagnosis(
+        "DIAG223", "A node's device plugin rejects the pods", _rejected(plugin=True),
+        "Pod Failed, reason UnexpectedAdmissionError: Allocate failed ...",
+        "The scheduler counted a free device on the node, and the node's device plugin has none that is healthy, or"
+        " does not answer.",
+        "Look at the device plugin and the devices of the node; cordon it meanwhile.",
+        "Kubernetes, Device Plugins; kubernetes/kubernetes#130145",
+    ),
+    Diagnosis(
+        "DIAG224", "A node rejects the pods that were placed on it", _rejected(plugin=False),
+        "Pod Failed before any container began: OutOfcpu, NodeAffinity, TopologyAffinityError ...",
+        "The kubelet weighs a pod again before it begins, and found that it does not fit the node.",
+        "Read the reason; delete the failed pods once the node is mended.",
+        "Kubernetes, kubelet: admission of pods",
+    ),
     Diagnosis(
         "DIAG211", "No node has enough free GPUs", _unplaced(DEVICES),
         "Pod Pending, PodScheduled=False Unschedulable: Insufficient nvidia.com/gpu",
@@ -168,6 +271,30 @@ RULES = (
         "Nodes have room, but required rules between pods exclude all of them.",
         "Loosen the rule (preferred, ScheduleAnyway) or add nodes in other domains.",
         "Kubernetes, Pod Topology Spread Constraints",
+    ),
+    Diagnosis(
+        "DIAG220", "The pods' volume cannot be reached from the nodes that would do", _unplaced(VOLUMES),
+        "Pod Pending, PodScheduled=False Unschedulable: volume node affinity conflict",
+        "The claim is bound to a volume of another zone or node than those with room for the pods.",
+        "Free room where the volume is, or select its nodes; else make the claim anew, with a class that binds with the"
+        " first pod (WaitForFirstConsumer) or with storage that all nodes reach (ReadWriteMany).",
+        "F8; Kubernetes, Persistent Volumes: node affinity",
+    ),
+    Diagnosis(
+        "DIAG221", "No devices satisfy the pods' resource claims", _unplaced(CLAIMS),
+        "Pod Pending, PodScheduled=False: cannot allocate all claims, or a device class that does not exist",
+        "The pods ask for devices by dynamic resource allocation, and no node's driver offers such devices that are"
+        " free, or the DeviceClass or claim is not there.",
+        "Compare the claim's device class and selectors with kubectl get deviceclasses,resourceslices; see to it that"
+        " the driver's pods run on the nodes.",
+        "Kubernetes, Dynamic Resource Allocation",
+    ),
+    Diagnosis(
+        "DIAG222", "The ports that the pods need of their node are taken", _unplaced(PORTS),
+        "Pod Pending, PodScheduled=False Unschedulable: didn't have free ports for the requested pod ports",
+        "The pods have host ports or the host's network, and other pods on the nodes use those ports.",
+        "Choose other ports, take hostNetwork or hostPort away, or add nodes: one such pod fits on each.",
+        "Kubernetes, Assign Pods to Nodes",
     ),
     Diagnosis(
         "DIAG217", "A gate keeps the pods from being scheduled", _gated,

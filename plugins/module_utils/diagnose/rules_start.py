@@ -9,8 +9,11 @@ import typing as t
 
 from ..base.data import Object
 from ..objects.pods import condition, container_states, ended, waiting
-from .base import Diagnosis, Proof, event_of, event_text
-from .evidence import Evidence, clean, ref
+from ..objects.servers import flag, words
+from .base import ERROR, REST, WARNING, Diagnosis, Proof, event_of, event_text
+from .evidence import Evidence, clean, ref, seconds
+from .log_rules import said_last
+from .rules_pools import waiting_pickers
 
 MAKING = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError", "StartError")
 SECRET = re.compile(r'secret "([^"]+)" not found', re.IGNORECASE)
@@ -69,22 +72,121 @@ def _limit(pod: Object, name: str) -> str:
     return ""
 
 
-def _evicted(evidence: Evidence) -> t.Iterator[Proof]:
+_EMPTY_DIR = re.compile(r'EmptyDir volume "([^"]+)" exceeds the (?:total )?limit "?([^"\s]+)', re.IGNORECASE)
+_DISK_LIMIT = re.compile(r"ephemeral (?:local )?storage (?:usage exceeds|limit)", re.IGNORECASE)
+_SHORT = re.compile(r"(resource|condition): [\w\[\]-]+")
+_LEFT = ("Preempting", "NodeLost", "NodeShutdown", "Shutdown", "Terminated")
+
+
+def _evicted(pattern: re.Pattern[str] | None, remedy: str = "") -> t.Callable[[Evidence], t.Iterator[Proof]]:
+    """Return a find() for evicted pods whose message matches; None: those that no other pattern knows."""
+
+    def find(evidence: Evidence) -> t.Iterator[Proof]:
+        for pod, reason, message in _thrown_off(evidence):
+            found = pattern.search(message) if pattern else None
+            known = _EMPTY_DIR.search(message) or _DISK_LIMIT.search(message)
+            if reason != "Evicted" or bool(found) != bool(pattern) or (pattern is None and known):
+                continue
+            groups = found.groups() if found else ()
+            advice = remedy.format("", *groups) if groups else ""
+            text = clean(f"{_of_node(pod)}{reason}: {message}")
+            short = _SHORT.search(message)
+            key = groups[0] if groups else short[0] if short else reason
+            yield Proof((ref(pod),), text, key=key, since=evidence.since(pod), remedy=advice)
+
+    return find
+
+
+def _thrown_off(evidence: Evidence) -> t.Iterator[tuple[Object, str, str]]:
     for pod in evidence.pods:
         status = pod.get("status") or {}
-        if status.get("phase") == "Failed" and status.get("reason") in (
-            "Evicted",
-            "Preempting",
-            "NodeLost",
-            "Terminated",
-        ):
-            kind, _namespace, name = evidence.workload(pod)
-            owner = evidence.find(kind, name)
-            if owner is None or int((owner.get("status") or {}).get("readyReplicas") or 0) < int(
-                (owner.get("spec") or {}).get("replicas") or 1
-            ):
-                text = f"{status.get('reason')}: {clean(status.get('message'))}"
-                yield Proof((ref(pod),), text, key=str(status.get("reason")), since=evidence.since(pod))
+        if status.get("phase") == "Failed":
+            yield pod, str(status.get("reason") or ""), str(status.get("message") or "")
+
+
+def _of_node(pod: Object) -> str:
+    node = (pod.get("spec") or {}).get("nodeName")
+    return f"node {node}: " if node else ""
+
+
+def _node_left(evidence: Evidence) -> t.Iterator[Proof]:
+    for pod, reason, message in _thrown_off(evidence):
+        if reason in _LEFT:
+            text = clean(f"{_of_node(pod)}{reason}: {message}")
+            yield Proof((ref(pod),), text, key=reason, since=evidence.since(pod))
+
+
+# How long (seconds) an init container may run before that is worth a word: one that serves never ends.
+SERVING_INIT, LONG_INIT = 60.0, 1800.0
+
+
+def _endless_init(evidence: Evidence) -> t.Iterator[Proof]:
+    for pod in evidence.pods:
+        spec = pod.get("spec") or {}
+        states = {state.get("name"): state for state in (pod.get("status") or {}).get("initContainerStatuses") or []}
+        for container in spec.get("initContainers") or []:
+            running = ((states.get(container.get("name")) or {}).get("state") or {}).get("running")
+            since = seconds((running or {}).get("startedAt"))
+            if running is None or since is None or container.get("restartPolicy") == "Always":
+                continue
+            age, serves = evidence.now - since, _serves(container)
+            if age < (SERVING_INIT if serves else LONG_INIT):
+                continue
+            name, line = container.get("name"), said_last(evidence, pod, str(container.get("name")))
+            waits = ", ".join(str(entry.get("name")) for entry in spec.get("containers") or [])
+            text = f"{waits} waits for the init container {name}, which runs since {running['startedAt']}"
+            text += f" ({age / 60:.0f} min) and has not ended" + (f"; it says: {line}" if line else "")
+            advice = f"Make {name} a sidecar: {_SIDECAR}" if serves else ""
+            severity = ERROR if serves else WARNING
+            yield Proof((ref(pod),), text, str(name), since, remedy=advice, severity=severity)
+
+
+_SIDECAR = (
+    "an init container with restartPolicy: Always, which needs Kubernetes 1.29 (older API servers drop the field) and a"
+    " chart that writes it; or switch it off (routing.proxy.enabled: false for the routing proxy)."
+)
+
+
+def _serves(container: Object) -> bool:
+    """Return whether a container looks like a server: it declares ports or probes, or is told a port."""
+    probes = any(container.get(key) for key in ("ports", "readinessProbe", "livenessProbe", "startupProbe"))
+    return bool(probes or flag(words(container), "port", "vllm-port", "listen", "addr"))
+
+
+_RUNTIME = re.compile(
+    r'no runtime for \W*([\w.-]+)\W* is configured|find runtime handler "?([\w.-]+)|'
+    r'RuntimeClass \W*([\w.-]+)\W* not found|runtime handler "?([\w.-]+)"? (?:is )?not',
+    re.IGNORECASE,
+)
+_NETWORK = re.compile(
+    r"set ?up (?:pod |sandbox )?network|network for (?:pod|sandbox)|\bcni\b|network-?plugin|networkattachment|"
+    r"network-attachment|assign an IP|no IP addresses",
+    re.IGNORECASE,
+)
+
+
+def _sandbox(pattern: re.Pattern[str] | None, remedy: str = "") -> t.Callable[[Evidence], t.Iterator[Proof]]:
+    """Return a find() for pods whose sandbox cannot be made; None: for reasons that no pattern knows."""
+
+    def find(evidence: Evidence) -> t.Iterator[Proof]:
+        for pod in evidence.pods:
+            event = event_of(evidence, pod, "FailedCreatePodSandBox", "FailedCreatePodSandbox")
+            begun = any("running" in (s.get("state") or {}) or ended(s) for s in container_states(pod))
+            if event is None or begun or (pod.get("status") or {}).get("phase") != "Pending":
+                continue
+            message = str(event.get("message"))
+            order = (_RUNTIME, _NETWORK)
+            first = next((known for known in order if known.search(message)), None)
+            if first is not pattern:
+                continue
+            found = pattern.search(message) if pattern else None
+            name = next(filter(None, found.groups()), "") if found else ""
+            node = (pod.get("spec") or {}).get("nodeName") or "?"
+            advice = remedy.format(name, node) if name else ""
+            text = f"node {node}: {event_text(event)}"
+            yield Proof((ref(pod),), text, key=name or str(node), since=evidence.since(pod), remedy=advice)
+
+    return find
 
 
 def _killed_by_probe(evidence: Evidence) -> t.Iterator[Proof]:
@@ -99,13 +201,29 @@ def _killed_by_probe(evidence: Evidence) -> t.Iterator[Proof]:
             yield Proof((ref(pod),), text, key=str(name), since=evidence.since(pod))
 
 
-def _probe_fails(evidence: Evidence) -> t.Iterator[Proof]:
+# Seconds after which a server that is not ready has been loading for long, and for too long.
+LOADING, STUCK = 60.0, 3600.0
+
+
+def _loading(evidence: Evidence) -> t.Iterator[Proof]:
+    """Containers that run and are not ready; events of their probes end after an hour, the state does not."""
+    waiting_for = waiting_pickers(evidence)
     for pod in evidence.pods:
         running = [s for s in container_states(pod) if not s.get("ready") and "running" in (s.get("state") or {})]
-        event = event_of(evidence, pod, "Unhealthy")
-        if running and event and condition(pod, "Ready").get("status") != "True":
-            text = f"container {running[0].get('name')} runs and is not ready; {event_text(event)}"
-            yield Proof((ref(pod),), text, key=str(running[0].get("name")), since=evidence.since(pod))
+        if not running or ref(pod) in waiting_for or condition(pod, "Ready").get("status") == "True":
+            continue
+        state, event = running[0], event_of(evidence, pod, "Unhealthy")
+        since = seconds(state["state"]["running"].get("startedAt")) or evidence.since(pod)
+        age = evidence.now - since if since else 0.0
+        if event is None and age < LOADING:
+            continue
+        name = str(state.get("name"))
+        text = f"container {name} runs for {age / 60:.0f} min and is not ready"
+        text += f"; {event_text(event)}" if event else ""
+        line = said_last(evidence, pod, name)
+        text += f"; last line of its log: {line}" if line else ""
+        severity = ERROR if age > STUCK else WARNING
+        yield Proof((ref(pod),), text, name, since, because=(evidence.workload(pod),), severity=severity)
 
 
 _SECRET_REMEDY = (
@@ -161,11 +279,72 @@ RULES = (
         "F9; vllm-project/production-stack#782",
     ),
     Diagnosis(
-        "DIAG412", "Pods were evicted from their node", _evicted,
-        "Pod Failed, reason Evicted",
+        "DIAG415", "Pods are evicted: a volume of theirs is larger than its limit",
+        _evicted(
+            _EMPTY_DIR,
+            "Raise the sizeLimit of the emptyDir {1}, which is {2} (of model-storage that is modelArtifacts.size),"
+            " above the size of what is put there (a model's files, whole), or use a claim instead (pvc://).",
+        ),
+        "Pod Failed, reason Evicted: Usage of EmptyDir volume ... exceeds the limit",
+        "An emptyDir has a sizeLimit, and more is written there; the next pod begins anew and is evicted again.",
+        "Raise the volume's sizeLimit (of model-storage: modelArtifacts.size) above the size of the model's files.",
+        "Kubernetes, Volumes: emptyDir",
+    ),
+    Diagnosis(
+        "DIAG416", "Pods are evicted: they write more than their limit of ephemeral storage", _evicted(_DISK_LIMIT),
+        "Pod Failed, reason Evicted: exceeded its local ephemeral storage limit",
+        "Logs, own files and emptyDir volumes of the containers are more than resources.limits.ephemeral-storage.",
+        "Raise resources.limits.ephemeral-storage, or put caches and weights on a claim (pvc://).",
+        "Kubernetes, Local ephemeral storage",
+    ),
+    Diagnosis(
+        "DIAG412", "Pods were evicted from their node", _evicted(None),
+        "Pod Failed, reason Evicted: The node was low on resource ...",
         "The node was short of disk, memory or process ids; model weights fill ephemeral storage soon.",
         "Give the pods requests for ephemeral-storage, or put the weights on a claim; mend the node's pressure.",
         "Kubernetes, Node-pressure Eviction",
+    ),
+    Diagnosis(
+        "DIAG417", "Pods lost their node", _node_left,
+        "Pod Failed, reason Terminated, NodeShutdown, NodeLost or Preempting",
+        "The node was shut down or lost, or a more urgent pod took its place.",
+        "Bring the node back, or wait until the workload's new pods are placed elsewhere; see what they lack.",
+        "Kubernetes, Node shutdowns; Pod Priority and Preemption",
+    ),
+    Diagnosis(
+        "DIAG421", "The node has no runtime of the name that the pods' RuntimeClass asks for",
+        _sandbox(
+            _RUNTIME,
+            "Set the runtime {0} up on node {1} (for nvidia: the container toolkit of the GPU operator, then restart"
+            " containerd), or take runtimeClassName out of the values where the default runtime already gives GPUs.",
+        ),
+        'Pod Pending in ContainerCreating, event FailedCreatePodSandBox: no runtime for "nvidia" is configured',
+        "A RuntimeClass names a handler that the node's container runtime is not configured for.",
+        "Configure the runtime on the node, or take runtimeClassName out of the values.",
+        "Kubernetes, Runtime Class; NVIDIA/gpu-operator#413",
+    ),
+    Diagnosis(
+        "DIAG422", "The node cannot connect the pods to the network", _sandbox(_NETWORK),
+        "Pod Pending in ContainerCreating, event FailedCreatePodSandBox: failed to setup network for sandbox",
+        "The network plugin (CNI) of the node fails: it does not run, has no addresses left, or a network that the pods"
+        " name does not exist.",
+        "Look at the network plugin's pods on the node and at the addresses left; make the network that is named.",
+        "Kubernetes, Network Plugins",
+    ),
+    Diagnosis(
+        "DIAG423", "The node cannot make the pods' sandbox", _sandbox(None),
+        "Pod Pending in ContainerCreating, event FailedCreatePodSandBox",
+        "The node's container runtime refuses or fails; its message says why.",
+        "Mend what the message names; look at the container runtime on the node.",
+        "Kubernetes, Debug Pods",
+    ),
+    Diagnosis(
+        "DIAG424", "The pods wait for an init container that does not end", _endless_init,
+        "Pod Pending in Init:0/1 for long, no events",
+        "Containers begin when all init containers have ended. One that serves never ends, unless it is a sidecar"
+        " (restartPolicy: Always); one that downloads ends when it is done.",
+        "Read the init container's log; wait while it shows progress.",
+        "Kubernetes, Sidecar Containers",
     ),
     Diagnosis(
         "DIAG413", "A probe kills the container before the model is loaded", _killed_by_probe,
@@ -176,11 +355,11 @@ RULES = (
         "F9; llm-d/llm-d-benchmark#1828",
     ),
     Diagnosis(
-        "DIAG414", "A container runs and its probe fails", _probe_fails,
+        "DIAG414", "A container runs and is not ready", _loading,
         "Pod Running, not Ready, event Unhealthy",
         "The server is still loading, or listens on another port or path than the probe asks.",
         "Wait while the log shows progress; else compare the probe's port and path with the server's.",
         "F9; llm-d/llm-d-benchmark#878",
-        "warning",
+        WARNING, REST,
     ),
 )  # fmt: skip

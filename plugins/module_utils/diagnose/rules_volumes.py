@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ..base.data import Object
@@ -81,15 +82,50 @@ def _absent(evidence: Evidence) -> t.Iterator[Proof]:
                 yield Proof((ref(pod),), text, key=name, since=evidence.since(pod))
 
 
-def _unmounted(evidence: Evidence) -> t.Iterator[Proof]:
-    for pod in evidence.pods:
-        event = event_of(evidence, pod, "FailedMount", "FailedAttachVolume", "FailedMapVolume")
-        if (
-            event
-            and condition(pod, "Ready").get("status") != "True"
-            and (pod.get("status") or {}).get("phase") == "Pending"
-        ):
-            yield Proof((ref(pod),), event_text(event), key=str(event.get("message"))[:60], since=evidence.since(pod))
+_DRIVER = re.compile(
+    r"driver name (\S+) not found in the list of registered CSI drivers|does not contain driver (\S+?)[\s.]*$|"
+    r"no CSI driver named (\S+)",
+    re.MULTILINE,
+)
+_HELD = re.compile(
+    r"multi-attach error|already exclusively attached|already (?:in use|used|attached) (?:by|to)", re.IGNORECASE
+)
+_ABSENT_SOURCE = re.compile(
+    r'(secret|configmap) "([^"]+)" not found|non-existent (?:secret|config) key: ?(\S+)', re.IGNORECASE
+)
+# Said when the time is over, of volumes whose own reason another event tells.
+_WAITED = re.compile(r"timed out waiting for the condition|timeout expired|context deadline exceeded", re.IGNORECASE)
+_UNMOUNTED = ("FailedMount", "FailedAttachVolume", "FailedMapVolume")
+
+
+def _mounts(pattern: re.Pattern[str] | None, remedy: str = "") -> t.Callable[[Evidence], t.Iterator[Proof]]:
+    """Return a find() for volumes that are not mounted; None: for reasons that no other pattern knows."""
+    known = (_DRIVER, _HELD, _ABSENT_SOURCE)
+
+    def find(evidence: Evidence) -> t.Iterator[Proof]:
+        for pod in evidence.pods:
+            event = _unmounted(evidence, pod)
+            message = str((event or {}).get("message"))
+            first = next((one for one in known if one.search(message)), None)
+            if event is None or first is not pattern:
+                continue
+            found = pattern.search(message) if pattern else None
+            groups = [group for group in (found.groups() if found else ()) if group]
+            node = str((pod.get("spec") or {}).get("nodeName") or "?")
+            advice = remedy.format(" ".join(groups), node) if groups else ""
+            key = " ".join(groups) or message[:60]
+            yield Proof((ref(pod),), f"node {node}: {event_text(event)}", key, evidence.since(pod), remedy=advice)
+
+    return find
+
+
+def _unmounted(evidence: Evidence, pod: Object) -> Object | None:
+    """Return the event that says why a waiting pod's volume is not mounted, rather than that it waited in vain."""
+    if condition(pod, "Ready").get("status") == "True" or (pod.get("status") or {}).get("phase") != "Pending":
+        return None
+    events = [event for event in evidence.events(pod) if event.get("reason") in _UNMOUNTED]
+    telling = [event for event in events if not _WAITED.search(str(event.get("message")))]
+    return next(iter(telling or events), None)
 
 
 RULES = (
@@ -132,10 +168,38 @@ RULES = (
         "F8; vllm-project/production-stack#37",
     ),
     Diagnosis(
-        "DIAG206", "A volume cannot be mounted", _unmounted,
+        "DIAG207", "The volume's driver does not run on the node",
+        _mounts(
+            _DRIVER,
+            "See to it that the pods of the CSI driver {0} run on node {1} (a DaemonSet: its tolerations and node"
+            " selector have to fit the node), or select nodes that have it.",
+        ),
+        "Pod Pending in ContainerCreating, event FailedMount: not found in the list of registered CSI drivers",
+        "The CSI driver of the volume has not registered on the node: its node plugin does not run there.",
+        "See to it that the driver's node plugin runs on the node, or select nodes that have it.",
+        "Kubernetes, Volumes: csi",
+    ),
+    Diagnosis(
+        "DIAG208", "Another pod or node holds the volume", _mounts(_HELD),
+        "Pod Pending in ContainerCreating, event FailedAttachVolume: Multi-Attach error",
+        "A ReadWriteOnce volume is attached to one node at a time, and a pod on another node still has it.",
+        "Wait for the old pod, or delete it (a rollout of a Deployment keeps it: strategy Recreate); share weights by a"
+        " ReadWriteMany claim.",
+        "Kubernetes, Persistent Volumes: access modes",
+    ),
+    Diagnosis(
+        "DIAG209", "A Secret or ConfigMap that is mounted does not exist, or lacks a key",
+        _mounts(_ABSENT_SOURCE, "Make the {0} in this namespace, or name another in the values."),
+        'Pod Pending in ContainerCreating, event FailedMount: secret "..." not found',
+        "A volume of the pods is made of a Secret or ConfigMap that is not in the namespace, or of a key it lacks.",
+        "Make what the event names, or name another in the values.",
+        "Kubernetes, Debug Pods",
+    ),
+    Diagnosis(
+        "DIAG206", "A volume cannot be mounted", _mounts(None),
         "Pod Pending in ContainerCreating, event FailedMount or FailedAttachVolume",
-        "The Secret or ConfigMap of a volume is missing, another node holds the volume, or the storage's driver fails.",
-        "Make what the event names; for Multi-Attach errors wait for the old pod or use ReadWriteMany.",
+        "The storage or its driver refuses or does not answer; the event says why.",
+        "Mend what the event names.",
         "Kubernetes, Debug Pods",
     ),
 )  # fmt: skip

@@ -68,7 +68,29 @@ def _named_rule(namespace: str, name: str, parent: Object | None = None) -> Obje
     return route
 
 
+def stopped(namespace: str) -> list[Object]:
+    """A model that a schedule has scaled to nothing, with all that leads to it."""
+    asleep = workload(namespace, replicas=0)
+    asleep["metadata"]["annotations"] = {"downscaler/original-replicas": "1"}
+    way = [make.gateway(namespace), make.pool(namespace, "m", {"app": "web"}), make.route(namespace, "m", "m")]
+    return [asleep, *way, *make.picker(namespace, "m")]
+
+
+def unrouted(namespace: str) -> list[Object]:
+    """A model that serves behind a Gateway, a pool and a picker, and no route."""
+    labels = {"app": "m"}
+    parts = [make.gateway(namespace), make.model(namespace, "m", labels), make.pool(namespace, "m", labels)]
+    return [*parts, *make.picker(namespace, "m")]
+
+
 API: list[Case] = [
+    Case("no-route", "DIAG721", "every request gets 404", unrouted),
+    Case(
+        "runtime-class",
+        "DIAG314",
+        "RuntimeClass absent",
+        lambda ns: [workload(ns, runtimeClassName="absent")],
+    ),
     Case("quota", "DIAG301", "in use now: pods 1 of 1", lambda ns: [quota(ns, pods="1"), workload(ns, replicas=2)]),
     Case("quota-says", "DIAG302", "limits.cpu", lambda ns: [quota(ns, limits_cpu="4"), workload(ns)]),
     Case(
@@ -174,13 +196,18 @@ API: list[Case] = [
         "picker",
         "DIAG733",
         "does not exist",
-        lambda ns: [make.model(ns, "m", {"app": "m"}), make.pool(ns, "m", {"app": "m"})],
+        lambda ns: [
+            make.gateway(ns),
+            make.model(ns, "m", {"app": "m"}),
+            make.pool(ns, "m", {"app": "m"}),
+            make.route(ns, "m", "m"),
+        ],
     ),
     Case(
         "scaled",
         "DIAG734",
-        "Deployment web",
-        lambda ns: [workload(ns, replicas=0), make.pool(ns, "m", {"app": "web"}), *make.picker(ns, "m")],
+        "annotation downscaler/original-replicas: 1 of Deployment web",
+        stopped,
     ),
 ]
 CASES = [*FAULTS, *PLAYED, *ADMISSION, *API, *GATEWAYS, *NODES]

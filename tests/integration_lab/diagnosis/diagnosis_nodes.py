@@ -36,7 +36,45 @@ def waiting_claim(namespace: str) -> list[Object]:
     return [storage, obj("v1", "PersistentVolumeClaim", "weights", namespace, spec=spec)]
 
 
+def far_volume(namespace: str) -> list[Object]:
+    """A claim that is bound to a volume of a node that there is not, and a pod that mounts it."""
+    name = f"diagnosis-{namespace}"
+    term = {"matchExpressions": [{"key": "topology.kubernetes.io/zone", "operator": "In", "values": ["moon"]}]}
+    size = {"storage": "1Gi"}
+    shared = {"accessModes": ["ReadWriteOnce"], "storageClassName": ""}
+    body = {"capacity": size, "hostPath": {"path": "/tmp"}, "nodeAffinity": {"required": {"nodeSelectorTerms": [term]}}}
+    claimed = {"namespace": namespace, "name": "weights"}
+    metadata = {"name": name}
+    volume = {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": metadata, "spec": {**body, **shared}}
+    volume["spec"]["claimRef"] = claimed
+    claim = {**shared, "volumeName": name, "resources": {"requests": size}}
+    mounted = [{"name": "w", "persistentVolumeClaim": {"claimName": "weights"}}]
+    parts = [obj("v1", "PersistentVolumeClaim", "weights", namespace, spec=claim), workload(namespace, volumes=mounted)]
+    return [volume, *parts]
+
+
+def no_device_class(namespace: str) -> list[Object]:
+    """A pod that claims a device of a class that does not exist."""
+    requests = [{"name": "gpu", "exactly": {"deviceClassName": "gpu.absent.example.com"}}]
+    spec = {"spec": {"devices": {"requests": requests}}}
+    template = obj("resource.k8s.io/v1", "ResourceClaimTemplate", "gpu", namespace, spec=spec)
+    claims = [{"name": "gpu", "resourceClaimTemplateName": "gpu"}]
+    return [
+        template,
+        workload(namespace, resourceClaims=claims, container={"resources": {"claims": [{"name": "gpu"}]}}),
+    ]
+
+
+def same_port(namespace: str) -> list[Object]:
+    """Two pods that need one port of the only node that they may use."""
+    ports = [{"containerPort": 8000, "hostPort": 28000}]
+    return [on_node(namespace, TAINTED, replicas=2, container={"ports": ports})]
+
+
 NODES = [
+    Case("far-volume", "DIAG220", "topology.kubernetes.io/zone In moon", far_volume),
+    Case("device-class", "DIAG221", "gpu.absent.example.com", no_device_class),
+    Case("host-port", "DIAG222", "free ports", same_port),
     Case("cordoned", "DIAG215", CORDONED, lambda ns: [on_node(ns, CORDONED)]),
     Case("apart", "DIAG216", "anti-affinity", lambda ns: [apart(ns)]),
     Case("waits", "DIAG204", "is Pending", waiting_claim),
@@ -93,6 +131,51 @@ def pull(name: str, rule: str, said: str, reason: str = "ImagePullBackOff") -> C
     return played(name, rule, said, container({"reason": reason, "message": said}), ("Failed", text))
 
 
+def failed(name: str, rule: str, text: str, reason: str, message: str) -> Case:
+    """A pod that a node rejects or throws off."""
+    return alone(name, rule, text, {"phase": "Failed", "reason": reason, "message": message, "containerStatuses": []})
+
+
+def waits(name: str, rule: str, text: str, reason: str, message: str) -> Case:
+    """A pod whose containers cannot be made yet."""
+    return played(name, rule, text, container({"reason": "ContainerCreating"}), (reason, message))
+
+
+def sandbox(name: str, rule: str, text: str, message: str) -> Case:
+    """A pod whose sandbox the node cannot make."""
+    said = f"Failed to create pod sandbox: rpc error: code = Unknown desc = {message}"
+    return played(name, rule, text, container({"reason": "ContainerCreating"}), ("FailedCreatePodSandBox", said))
+
+
+def initialising(name: str, text: str) -> Case:
+    """A pod that waits for an init container which serves and never ends."""
+    init = {"name": "routing-proxy", "image": "example.com/proxy:v1", "args": ["--port=8000", "--vllm-port=8200"]}
+    status = container({"reason": "PodInitializing"})
+    running = {**status["containerStatuses"][0], "name": "routing-proxy"}
+    running["state"] = {"running": {"startedAt": "2026-01-01T00:00:00Z"}}
+    status["initContainerStatuses"] = [running]
+
+    def objects(namespace: str) -> list[Object]:
+        template = held(namespace)
+        template["spec"]["template"]["spec"]["initContainers"] = [init]
+        return [template]
+
+    return played(name, "DIAG424", text, status)._replace(objects=objects)
+
+
+OVER_VOLUME = 'Usage of EmptyDir volume "model-storage" exceeds the limit "5Gi". '
+OVER_LIMIT = "Pod ephemeral local storage usage exceeds the total limit of containers 9Gi. "
+UNHEALTHY = (
+    "Pod was rejected: Allocate failed due to no healthy devices present; cannot allocate unhealthy devices"
+    " nvidia.com/gpu, which is unexpected"
+)
+NO_DRIVER = (
+    'MountVolume.MountDevice failed for volume "w" : driver name nfs.csi.example.com not found in the list of'
+    " registered CSI drivers"
+)
+LEAVING = "Pod was terminated in response to imminent node shutdown."
+ATTACHED = 'Multi-Attach error for volume "w" Volume is already exclusively attached to one node'
+NO_SOURCE = 'MountVolume.SetUp failed for volume "c" : configmap "absent" not found'
 PROBE = "Startup probe failed: Get http://10.0.0.9:8000/health: connection refused"
 KILLED = {"exitCode": 137, "reason": "Error", "startedAt": "2026-01-01T00:00:00Z", "finishedAt": "2026-01-01T00:05:00Z"}
 NO_PROGRAM = 'failed to create containerd task: exec: "vlm": executable file not found in $PATH: unknown'
@@ -101,6 +184,9 @@ LOW["containerStatuses"] = []
 BACK_OFF = {"reason": "CrashLoopBackOff", "message": "back-off 40s restarting failed container"}
 PLAYED = [
     pull("login", "DIAG102", "pull access denied, repository does not exist or may require authorization"),
+    pull("disk", "DIAG108", "write /var/lib/containerd/x: no space left on device"),
+    pull("trust", "DIAG110", "x509: certificate signed by unknown authority"),
+    pull("odd", "DIAG109", "unexpected media type text/html for sha256:77: not a manifest"),
     pull("rate", "DIAG103", "429 Too Many Requests - toomanyrequests: pull rate limit"),
     pull("image-name", "DIAG104", "couldn't parse image name", "InvalidImageName"),
     pull("registry", "DIAG105", "dial tcp 203.0.113.9:443: i/o timeout"),
@@ -115,6 +201,22 @@ PLAYED = [
     ),
     played("program", "DIAG404", "executable", container({"reason": "RunContainerError", "message": NO_PROGRAM})),
     alone("evicted", "DIAG412", "ephemeral-storage", LOW),
+    failed("volume-limit", "DIAG415", "modelArtifacts.size", "Evicted", OVER_VOLUME),
+    failed("disk-limit", "DIAG416", "ephemeral-storage", "Evicted", OVER_LIMIT),
+    failed(
+        "shutdown", "DIAG417", "shutdown", "Terminated", "Pod was terminated in response to imminent node shutdown."
+    ),
+    failed("devices", "DIAG223", "device plugin of nvidia.com/gpu", "UnexpectedAdmissionError", UNHEALTHY),
+    failed("rejected", "DIAG224", "NUMA node", "TopologyAffinityError", "Pod was rejected: no aligned devices"),
+    sandbox("runtime", "DIAG421", "Set the runtime nvidia up", 'no runtime for "nvidia" is configured'),
+    sandbox(
+        "network", "DIAG422", "calico", 'failed to setup network for sandbox "a1": plugin type="calico" failed (add)'
+    ),
+    sandbox("sandbox", "DIAG423", "cgroups", "runc create failed: unable to start: cgroups: cannot find cgroup mount"),
+    waits("driver", "DIAG207", "CSI driver nfs.csi.example.com", "FailedMount", NO_DRIVER),
+    waits("attached", "DIAG208", "exclusively attached", "FailedAttachVolume", ATTACHED),
+    waits("volume-source", "DIAG209", "Make the configmap absent", "FailedMount", NO_SOURCE),
+    initialising("init-serves", "restartPolicy: Always"),
     played("probe-kills", "DIAG413", PROBE, container(BACK_OFF, KILLED, 3), ("Unhealthy", PROBE)),
     played(
         "probe", "DIAG414", "HTTP probe failed", container(), ("Unhealthy", "Readiness probe failed: HTTP probe failed")

@@ -66,20 +66,32 @@ def probing() -> list[Object]:
     return [body, event(body, "Unhealthy", "Readiness probe failed: 503")]
 
 
-def unmounted() -> list[Object]:
+def beginning(reason: str, *messages: str) -> list[Object]:
+    """A pod whose containers are not made yet, and what its node says, the newest first."""
     body = pod("web-1", state(waiting={"reason": "ContainerCreating"}))
-    return [body, event(body, "FailedMount", 'MountVolume.SetUp failed for volume "c": configmap "x" not found')]
+    return [body, *(event(body, reason, message) for message in messages)]
+
+
+def thrown(reason: str, message: str) -> list[Object]:
+    """A pod that its node did not let in, or threw off."""
+    body = pod("web-1", phase="Failed")
+    body["status"].update(reason=reason, message=message)
+    return [body, item("Deployment", "web", spec={"replicas": 1}, status={"readyReplicas": 0, "updatedReplicas": 1})]
+
+
+def initialising(since: str, **container: Any) -> list[Object]:
+    """A pod that waits for an init container."""
+    init = {"name": "proxy", "image": "i:v1", **container}
+    spec = {"initContainers": [init]}
+    body = pod("web-1", state(waiting={"reason": "PodInitializing"}), spec=spec)
+    running = {"name": "proxy", "ready": False, "restartCount": 0, "state": {"running": {"startedAt": since}}}
+    body["status"]["initContainerStatuses"] = [running]
+    return [body]
 
 
 def provisioning() -> list[Object]:
     body = claim(storageClassName="fast")
     return [storage(), body, event(body, "ProvisioningFailed", "ReadWriteMany is not supported")]
-
-
-def evicted() -> list[Object]:
-    body = pod("web-1", phase="Failed")
-    body["status"].update(reason="Evicted", message="The node was low on resource: ephemeral-storage.")
-    return [body, item("Deployment", "web", spec={"replicas": 1}, status={"readyReplicas": 0})]
 
 
 def pool(selector: Object, port: int = 8000, **status: Any) -> Object:
@@ -136,19 +148,55 @@ CASES: list[tuple[str, str, list[Object]]] = [
     ("DIAG104", "InvalidImageName", pulling("couldn't parse image name", "InvalidImageName")),
     ("DIAG105", "i/o timeout", pulling("dial tcp 10.0.0.1:443: i/o timeout")),
     ("DIAG106", "no match for platform", pulling("no match for platform in manifest: not found")),
+    ("DIAG108", "node n", pulling("failed to extract layer sha256:1: write /var/lib/x: no space left on device")),
+    ("DIAG109", "unexpected media type", pulling("unexpected media type text/html for sha256:1")),
+    ("DIAG110", "x509", pulling("tls: failed to verify certificate: x509: certificate signed by unknown authority")),
     ("DIAG107", "ErrImageNeverPull", pulling("Container image is not present", "ErrImageNeverPull")),
     ("DIAG201", "class fast", [claim(storageClassName="fast"), wide("StorageClass", "slow")]),
     ("DIAG202", "class none", [claim(), storage()]),
     ("DIAG203", "ReadWriteMany is not supported", provisioning()),
     ("DIAG204", "is Pending", [claim(storageClassName="fast"), storage("WaitForFirstConsumer")]),
     ("DIAG205", "no claim weights", unplaced("x", {"volumes": [{"persistentVolumeClaim": {"claimName": "weights"}}]})),
-    ("DIAG206", "FailedMount", unmounted()),
+    ("DIAG206", "exit status 32", beginning("FailedMount", "MountVolume.SetUp failed: mount failed: exit status 32")),
+    (
+        "DIAG207",
+        "CSI driver nfs.csi.example.com run on node n",
+        beginning(
+            "FailedMount",
+            "Unable to attach or mount volumes: unmounted volumes=[w]: timed out waiting for the condition",
+            'MountVolume.MountDevice failed for volume "w" : driver name nfs.csi.example.com not found in the list of'
+            " registered CSI drivers",
+        ),
+    ),
+    (
+        "DIAG207",
+        "efs.csi.example.com",
+        beginning("FailedAttachVolume", "CSINode n does not contain driver efs.csi.example.com"),
+    ),
+    (
+        "DIAG208",
+        "Multi-Attach",
+        beginning("FailedAttachVolume", 'Multi-Attach error for volume "w" Volume is already used by pod(s) a'),
+    ),
+    (
+        "DIAG209",
+        "configmap x",
+        beginning("FailedMount", 'MountVolume.SetUp failed for volume "c": configmap "x" not found'),
+    ),
     ("DIAG211", "Insufficient nvidia.com/gpu", unplaced("0/3 nodes are available: 3 Insufficient nvidia.com/gpu.")),
     ("DIAG212", "Insufficient memory", unplaced("0/3 nodes are available: 3 Insufficient memory.")),
     ("DIAG213", "untolerated taint", unplaced("0/3 nodes are available: 3 node(s) had untolerated taint {a: b}.")),
     ("DIAG214", "node affinity", unplaced("3 node(s) didn't match Pod's node affinity/selector.")),
     ("DIAG215", "unschedulable", unplaced("3 node(s) were unschedulable.")),
     ("DIAG216", "topology spread", unplaced("3 node(s) didn't match pod topology spread constraints.")),
+    (
+        "DIAG220",
+        "volume",
+        unplaced("0/3 nodes: 1 node(s) had untolerated taint {a: b}, 2 node(s) had volume node affinity conflict."),
+    ),
+    ("DIAG221", "claims", unplaced("0/3 nodes are available: 3 cannot allocate all claims.")),
+    ("DIAG221", "gpu.example.com", unplaced("1 request gpu: device class gpu.example.com does not exist.")),
+    ("DIAG222", "free ports", unplaced("1 node(s) didn't have free ports for the requested pod ports.")),
     ("DIAG217", "kueue", [pod(spec={"nodeName": None, "schedulingGates": [{"name": "kueue.x-k8s.io/admission"}]})]),
     ("DIAG218", "schedulerName: mine", [pod(spec={"nodeName": None, "schedulerName": "mine"})]),
     ("DIAG219", "something new", unplaced("0/3 nodes are available: something new")),
@@ -171,6 +219,11 @@ CASES: list[tuple[str, str, list[Object]]] = [
         "Let jane create pods",
         refused('forbidden: User "jane" cannot create resource "pods" in API group ""'),
     ),
+    (
+        "DIAG314",
+        "RuntimeClass nvidia",
+        refused('pods "x" is forbidden: pod rejected: RuntimeClass "nvidia" not found'),
+    ),
     ("DIAG312", "Widget", refused('no matches for kind "Widget" in version "example.com/v1"')),
     ("DIAG313", "Invalid value", refused("spec.ports[0]: Invalid value: 0: must be between 1 and 65535")),
     ("DIAG401", "Make the Secret hf", unmade('secret "hf" not found')),
@@ -190,7 +243,44 @@ CASES: list[tuple[str, str, list[Object]]] = [
             )
         ],
     ),
-    ("DIAG412", "ephemeral-storage", evicted()),
+    ("DIAG412", "ephemeral-storage", thrown("Evicted", "The node was low on resource: ephemeral-storage. Threshold")),
+    (
+        "DIAG415",
+        "modelArtifacts.size",
+        thrown("Evicted", 'Usage of EmptyDir volume "model-storage" exceeds the limit "5Gi". '),
+    ),
+    (
+        "DIAG416",
+        "9Gi",
+        thrown("Evicted", "Pod ephemeral local storage usage exceeds the total limit of containers 9Gi. "),
+    ),
+    ("DIAG416", "vllm", thrown("Evicted", 'Container vllm exceeded its local ephemeral storage limit "1Gi". ')),
+    ("DIAG417", "shutdown", thrown("Terminated", "Pod was terminated in response to imminent node shutdown.")),
+    (
+        "DIAG223",
+        "device plugin of nvidia.com/gpu and its devices on node n",
+        thrown(
+            "UnexpectedAdmissionError",
+            "Pod was rejected: Allocate failed due to no healthy devices present; cannot allocate unhealthy devices"
+            " nvidia.com/gpu, which is unexpected",
+        ),
+    ),
+    ("DIAG224", "OutOfcpu", thrown("OutOfcpu", "Pod was rejected: Node didn't have enough resource: cpu")),
+    ("DIAG224", "NUMA", thrown("TopologyAffinityError", "Pod was rejected: Resources cannot be allocated")),
+    (
+        "DIAG421",
+        "runtime nvidia up on node n",
+        beginning("FailedCreatePodSandBox", 'failed to get sandbox runtime: no runtime for "nvidia" is configured'),
+    ),
+    ("DIAG421", "kata", beginning("FailedCreatePodSandBox", "failed to find runtime handler kata from runtime list")),
+    (
+        "DIAG422",
+        "calico",
+        beginning("FailedCreatePodSandBox", 'failed to setup network for sandbox "1": plugin type="calico" failed'),
+    ),
+    ("DIAG423", "strange", beginning("FailedCreatePodSandBox", "something strange")),
+    ("DIAG424", "restartPolicy: Always", initialising(BORN, args=["--port=8000", "--vllm-port=8200"])),
+    ("DIAG424", "has not ended", initialising("2026-11-21T09:00:00Z")),
     ("DIAG413", "Startup probe failed", killed()),
     ("DIAG414", "Readiness probe failed", probing()),
     ("DIAG701", "gatewayClassName is istio", [gateway()]),
@@ -236,6 +326,7 @@ CASES: list[tuple[str, str, list[Object]]] = [
         "Deployment web",
         [
             pool({"app": "web"}),
+            accepted(),
             *picker(),
             item(
                 "Deployment",
@@ -250,6 +341,7 @@ CASES: list[tuple[str, str, list[Object]]] = [
         "selects 0 pods",
         [
             pool({"app": "web"}),
+            accepted(),
             *picker(),
             item(
                 "Deployment",
@@ -262,7 +354,12 @@ CASES: list[tuple[str, str, list[Object]]] = [
     (
         "DIAG736",
         "has 0 pods",
-        [pool({"app": "m"}), picker()[0], pod("m-1", owner="m", conditions=[{"type": "Ready", "status": "True"}])],
+        [
+            pool({"app": "m"}),
+            accepted(),
+            picker()[0],
+            pod("m-1", owner="m", conditions=[{"type": "Ready", "status": "True"}]),
+        ],
     ),
     (
         "DIAG737",
@@ -272,6 +369,7 @@ CASES: list[tuple[str, str, list[Object]]] = [
                 {"app": "epp"},
                 parents=[{"conditions": [{"type": "Accepted", "reason": "HTTPRouteNotAccepted", **FALSE}]}],
             ),
+            accepted(),
             *picker(),
         ],
     ),
@@ -287,5 +385,11 @@ CASES: list[tuple[str, str, list[Object]]] = [
         [claim("Bound", deletionTimestamp="2026-11-21T09:20:00Z", finalizers=["example.com/keep"])],
     ),
     ("DIAG901", "exit code 1", [crashed("")[0]]),
-    ("DIAG999", "running, not ready yet", [pod("web-1", state(running=True), phase="Running")]),
+    ("DIAG414", "and is not ready", [pod("web-1", state(running=True), phase="Running")]),
+    (
+        "DIAG998",
+        "0 of 1 pods ready",
+        [item("Deployment", "web", spec={"replicas": 1}, status={"observedGeneration": 1})],
+    ),
+    ("DIAG999", "Pending", [pod("web-1")]),
 ]

@@ -18,7 +18,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.eviden
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.logs import BYTES, LINES, split, wanted
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.registry import RULES
 
-from diagnose.failures import CASES, claim, gateway, gateway_class, picker, pool, pulling, refused, unplaced
+from diagnose.failures import CASES, accepted, claim, gateway, gateway_class, picker, pool, pulling, refused, unplaced
 from diagnose.world import NOW, NS, Object, crashed, event, evidence, item, pod, state, wide
 
 TESTS = pathlib.Path(__file__).resolve().parents[4]
@@ -100,7 +100,8 @@ def test_a_root_comes_before_what_it_explains() -> None:
         status={"observedGeneration": 1},
     )
     replica_set = item("ReplicaSet", "web-h")
-    result = diagnose(evidence(pool({"app": "web"}), *picker(), deployment, replica_set, *pulling("manifest unknown")))
+    way = [pool({"app": "web"}), accepted(), *picker()]
+    result = diagnose(evidence(*way, deployment, replica_set, *pulling("manifest unknown")))
     (cause,) = result["causes"]
     assert cause["id"] == "DIAG101"
     assert {"InferencePool pool", "Deployment web"} <= set(cause["explains"])
@@ -146,7 +147,7 @@ def test_what_may_not_be_read_proves_nothing() -> None:
     unread = Evidence(
         NS,
         {
-            "HTTPRoute": [item("HTTPRoute", "r", spec={"parentRefs": [{"name": "gw"}]})],
+            "HTTPRoute": [accepted()],
             "InferencePool": [pool({"app": "m"})],
             "Gateway": [gateway({"type": "Programmed", "status": "True"})],
         },

@@ -44,8 +44,7 @@ def test_a_limit_range_is_told_with_what_it_refuses() -> None:
     "objects",
     [
         [pool({"app": "epp"}, parents=[{"parentRef": {"kind": "Gateway", "name": "gw"}}]), accepted()],
-        # No route leads to it, or one that was accepted just now.
-        [pool({"app": "epp"})],
+        # A route leads to it that was accepted just now.
         [pool({"app": "epp"}), accepted("2026-11-21T09:59:50Z")],
     ],
 )

@@ -16,6 +16,8 @@ description:
     containers and of their previous runs, Helm's releases), and names the causes with what proves them and what to do.
   - Causes come before their consequences, and what fails for one reason is one cause. What no rule knows is shown as it
     is.
+  - Where the objects show no failure, one short completion is sent to each InferencePool by its own route, through the
+    API server's port-forward or to the Gateway's address; if that is not answered, the namespace is not healthy.
   - The namespace need not have been made by this collection. What may not be read is left out and named.
   - Log lines and messages are data. They are bounded, control characters are taken out, and secrets are masked, by
     their looks and by the values of the Secrets that the pods use.
@@ -25,7 +27,7 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    description: It only reads.
+    description: It only reads, and sends requests that a model answers.
   diff_mode:
     support: none
     description: Nothing is changed.
@@ -38,6 +40,10 @@ options:
     required: true
   logs:
     description: Whether to read logs of failing containers.
+    type: bool
+    default: true
+  probe:
+    description: Whether to send those requests.
     type: bool
     default: true
   failure:
@@ -102,7 +108,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 healthy:
-  description: Whether no cause of failure was found.
+  description: Whether no cause of failure was found, nor a request that is not answered.
   returned: always
   type: bool
 causes:
@@ -133,6 +139,16 @@ releases:
   returned: always
   type: list
   elements: dict
+requests:
+  description: The requests that were sent, one for each pool; none where a cause was found in the objects.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    pool: {description: The InferencePool., type: str}
+    served: {description: Whether it was answered; null where it could not be sent or that cannot be told., type: bool}
+    status: {description: Status of the HTTP answer; 0 for none., type: int}
+    text: {description: What was asked and what came., type: str}
 unseen:
   description: What could not be read, and why.
   returned: always
@@ -177,7 +193,8 @@ def run(params: dict, connect: t.Callable[[dict], Cluster] = Cluster) -> dict:
         gateways = [(place, name) for place, _sign, name in (text.partition("/") for text in params["gateways"])]
         options = {"failure": params["failure"], "ended": params["ended"], "gateways": gateways}
         gatherer = Gatherer(cluster, params["namespace"], **options)
-        result = diagnose(gatherer.run(logs=params["logs"]), gatherer.secrets)
+        ask = gatherer.ask if params["probe"] else None
+        result = diagnose(gatherer.run(logs=params["logs"]), gatherer.secrets, ask)
     except OrchestratorError as exc:
         if params["strict"]:
             raise

@@ -11,10 +11,12 @@ from ..base.data import Object
 from ..base.mask import discreet, mask_text
 from ..objects.pods import pod_revision
 from .base import ERROR, LEVELS, ROOT, Diagnosis, Proof
-from .evidence import Evidence, Log, Ref, clean, ref
+from .evidence import Asked, Evidence, Log, Ref, clean, ref
 from .registry import RULES
+from .rules_joins import JOINS
 from .statements import decisive
 
+ALL_RULES = (*RULES, *JOINS)
 EVIDENCE_SHOWN = 3
 # What is no part of a deployment.
 UNCOUNTED = ("Event", "Node", "EndpointSlice", "LimitRange")
@@ -36,7 +38,7 @@ class Cause:
         return list(dict.fromkeys(item for proof in self.proofs for item in proof.objects))
 
 
-def causes_of(evidence: Evidence, rules: t.Sequence[Diagnosis] = RULES) -> list[Cause]:
+def causes_of(evidence: Evidence, rules: t.Sequence[Diagnosis] = ALL_RULES) -> list[Cause]:
     """Return the causes: roots in the order of the rules, then what has no cause but itself; errors first."""
     found: dict[tuple[str, str], Cause] = {}
     claimed: dict[Ref, Cause] = {}
@@ -97,9 +99,18 @@ def _owner(evidence: Evidence, item: Ref) -> tuple[Ref, ...]:
     return (evidence.workload(pod),) if pod is not None else ()
 
 
-def diagnose(evidence: Evidence, secrets: t.Iterable[str] = ()) -> Object:
-    """Return {causes, evidence, releases, namespace, healthy, unseen}. secrets: values that must not be shown."""
-    causes = causes_of(evidence)[:CAUSES_KEPT]
+def diagnose(
+    evidence: Evidence, secrets: t.Iterable[str] = (), ask: t.Callable[[], list[Asked]] | None = None
+) -> Object:
+    """Return {causes, evidence, releases, namespace, healthy, requests, unseen}.
+
+    secrets: values that must not be shown; ask: sends requests, where the objects show no failure.
+    """
+    causes = causes_of(evidence)
+    if ask is not None and not any(cause.severity == ERROR for cause in causes):
+        evidence.asked = ask()
+        causes = causes_of(evidence)
+    causes = causes[:CAUSES_KEPT]
     unknown = [item for cause in causes if cause.rule.id in ("DIAG901", "DIAG998", "DIAG999") for item in cause.objects]
     result = {
         "namespace": evidence.namespace,
@@ -110,6 +121,10 @@ def diagnose(evidence: Evidence, secrets: t.Iterable[str] = ()) -> Object:
             {key: release.get(key) for key in ("name", "component", "status", "revision", "chart")}
             for release in evidence.releases
         ],
+        "requests": [
+            {"pool": one.pool[2], "served": one.served, "status": one.status, "text": one.text}
+            for one in evidence.asked
+        ],
         "unseen": evidence.unseen,
         "counts": counts(evidence),
     }
@@ -118,7 +133,7 @@ def diagnose(evidence: Evidence, secrets: t.Iterable[str] = ()) -> Object:
 
 def unasked(namespace: str, why: str) -> Object:
     """Return the result where the cluster cannot be asked."""
-    empty: Object = {"causes": [], "evidence": [], "releases": [], "counts": {}}
+    empty: Object = {"causes": [], "evidence": [], "releases": [], "requests": [], "counts": {}}
     return {"namespace": namespace, "healthy": False, **empty, "unseen": [mask_text(clean(why))]}
 
 

@@ -48,11 +48,12 @@ class Said:
 @dataclasses.dataclass(frozen=True)
 class Asked:
     """A request to a pool's model. served: whether it was answered, None where it could not be sent; text: what was
-    asked and what came, or why it was not asked."""
+    asked and what came, or why it was not asked; status: of the HTTP answer, 0 for none."""
 
     pool: Ref
     served: bool | None
     text: str
+    status: int = 0
 
 
 @dataclasses.dataclass

@@ -17,10 +17,14 @@ from ..base.ours import COMPONENT_LABEL, SECRET_TYPE
 from ..cluster.client import Cluster, api_error
 from ..helm.records import decode_payload, manifest_objects, release_from_payload
 from ..objects.pods import condition
-from .evidence import Evidence, Log, ref
+from ..objects.pools import is_ready
+from ..objects.servers import servers
+from ..verify.once import Way, ask, served, told
+from .evidence import Asked, Evidence, Log, clean, ref
 from .logs import known_secrets, log_of, wanted
 from .rules_gateways import NAME_LABEL
-from .rules_routing import backends, leads_to
+from .rules_pools import selected
+from .rules_routing import backends, leads_to, parents, rule_leads_to
 from .rules_volumes import claims_of
 
 try:
@@ -31,7 +35,9 @@ except ImportError:  # pragma: no cover - reported by Cluster
 
 
 THREADS = 8
-LIMIT, EVENT_LIMIT, GATEWAYS, VOLUMES = 1000, 2000, 10, 10
+LIMIT, EVENT_LIMIT, GATEWAYS, VOLUMES, POOLS = 1000, 2000, 10, 10, 16
+# Seconds for the answer to a request.
+ANSWER = 20.0
 TIMEOUT = (5.0, 20.0)
 SLICES = ("discovery.k8s.io/v1", "EndpointSlice")
 HELM = "owner=helm,status notin (superseded,uninstalled)"
@@ -175,6 +181,34 @@ class Gatherer:
         row["kinds"] = sorted({(str(item.get("apiVersion")), str(item["kind"])) for item in objects})
         row["objects"] = [(str(item["kind"]), str(item["metadata"].get("name"))) for item in objects]
         return row
+
+    def ask(self) -> list[Asked]:
+        """Send one request to each pool that a route leads to and that has a ready pod; return what came."""
+        rows = [(pool, way) for pool in self.evidence.of("InferencePool") if (way := self._way(pool)) is not None]
+        with concurrent.futures.ThreadPoolExecutor(THREADS) as threads:
+            return list(threads.map(lambda row: self._ask(*row), rows[:POOLS]))
+
+    def _way(self, pool: Object) -> Way | None:
+        """Return how requests come to a pool, None where no Gateway that was read leads there."""
+        evidence = self.evidence
+        for route in evidence.of("HTTPRoute") if any(map(is_ready, selected(evidence, pool))) else ():
+            for parent, namespace, _status in parents(route):
+                gateway = evidence.find("Gateway", parent.get("name"), namespace)
+                rules = [rule for rule in route["spec"].get("rules") or [] if rule_leads_to(rule, ref(route)[1], pool)]
+                if gateway and rules:
+                    return Way(gateway, route, rules[0], evidence.of("Service"), evidence.of("Pod"))
+        return None
+
+    def _ask(self, pool: Object, way: Way) -> Asked:
+        names = [name for pod in selected(self.evidence, pool) for one in servers(pod["spec"])[0] for name in one.names]
+        for _attempt in range(2):
+            try:
+                answer = ask(self.cluster.client, way, list(dict.fromkeys(names)), ANSWER)
+            except OrchestratorError as exc:
+                return Asked(ref(pool), None, exc.message)
+            if served(answer) is not False:
+                break
+        return Asked(ref(pool), served(answer), clean(told(answer)), answer.status)
 
     def _served(self) -> None:
         """Note the kinds that releases hold and the cluster does not serve."""

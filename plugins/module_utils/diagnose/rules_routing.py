@@ -134,7 +134,8 @@ def _not_found(evidence: Evidence) -> t.Iterator[Proof]:
         guess = "".join(did_you_mean(row.name, known) for row in looked)
         more = _backends(item)
         if looked:
-            names = listed([f"{row.kind} {row.namespace}/{row.name}" for row in looked], 4)
+            places = [(row, f"{row.namespace}/" if row.namespace != ref(item)[1] else "") for row in looked]
+            names = listed([f"{row.kind} {place}{row.name}" for row, place in places], 4)
             more = f"{names} does not exist; there is {listed(sorted(set(known)), 5) or 'none'}.{guess}"
         yield _proof(evidence, item, found, gateway, more)
 
@@ -193,12 +194,14 @@ def _said_in_vain(evidence: Evidence) -> t.Iterator[Proof]:
 
 def leads_to(item: Object, pool: Object) -> bool:
     """Return whether a route sends requests to a pool."""
-    home, name = ref(pool)[1], ref(pool)[2]
+    return any(rule_leads_to(rule, ref(item)[1], pool) for rule in (item.get("spec") or {}).get("rules") or [])
+
+
+def rule_leads_to(rule: Object, home: str, pool: Object) -> bool:
+    """Return whether a rule of a route of a namespace sends requests to a pool."""
     return any(
-        entry.get("kind") == "InferencePool"
-        and entry.get("name") == name
-        and (entry.get("namespace") or ref(item)[1]) == home
-        for entry in backends(item)
+        (entry.get("kind"), entry.get("namespace") or home, entry.get("name")) == ref(pool)
+        for entry in rule.get("backendRefs") or []
     )
 
 

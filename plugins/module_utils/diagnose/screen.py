@@ -52,7 +52,21 @@ def _head(result: Object, errors: list[Object]) -> str:
     if not result["healthy"]:
         return f"Namespace {namespace}: the cluster cannot be asked"
     limits = ", as far as could be seen" if result["unseen"] else ""
-    return f"Namespace {namespace}: nothing is wrong{limits} ({looked or 'it is empty'})"
+    if _open(result):
+        # What objects say is not what requests get.
+        return f"Namespace {namespace}: its objects show no failure{limits} ({looked}); requests are another matter"
+    answered = f"; {plural(len(result['requests']), 'pool')} answered a request" if result["requests"] else ""
+    return f"Namespace {namespace}: nothing is wrong{limits} ({looked or 'it is empty'}){answered}"
+
+
+def _open(result: Object) -> str:
+    """Return why it is not known whether the pools of a namespace without a cause serve, "" where it is."""
+    if result["causes"] or not result["healthy"]:
+        return ""
+    unanswered = [one["text"] for one in result["requests"] if not one["served"]]
+    left = (result.get("counts") or {}).get("InferencePool", 0) - len(result["requests"])
+    untried = [f"none was sent to {plural(left, 'pool')}"] if left > 0 else []
+    return "; ".join([*unanswered, *untried])
 
 
 def _block(number: int, cause: Object) -> list[str]:
@@ -104,7 +118,8 @@ def _raw(result: Object, room: int) -> list[str]:
 
 
 def _tail(result: Object, state: t.Sequence[str], command: str) -> list[str]:
-    lines = ["State:", *(f"   {text}" for text in state)] if state else []
+    lines = _wrap("requests", why, 4) if (why := _open(result)) else []
+    lines += ["State:", *(f"   {text}" for text in state)] if state else []
     if result["unseen"]:
         first = "; ".join(result["unseen"][:3])
         lines += [f"Not seen: {first}"[: WIDTH * 2] + _more(len(result["unseen"]))]

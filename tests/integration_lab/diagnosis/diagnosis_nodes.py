@@ -184,7 +184,7 @@ LOW["containerStatuses"] = []
 BACK_OFF = {"reason": "CrashLoopBackOff", "message": "back-off 40s restarting failed container"}
 PLAYED = [
     pull("login", "DIAG102", "pull access denied, repository does not exist or may require authorization"),
-    pull("disk", "DIAG108", "write /var/lib/containerd/x: no space left on device"),
+    pull("image-disk", "DIAG108", "write /var/lib/containerd/x: no space left on device"),
     pull("trust", "DIAG110", "x509: certificate signed by unknown authority"),
     pull("odd", "DIAG109", "unexpected media type text/html for sha256:77: not a manifest"),
     pull("rate", "DIAG103", "429 Too Many Requests - toomanyrequests: pull rate limit"),
@@ -213,7 +213,7 @@ PLAYED = [
         "network", "DIAG422", "calico", 'failed to setup network for sandbox "a1": plugin type="calico" failed (add)'
     ),
     sandbox("sandbox", "DIAG423", "cgroups", "runc create failed: unable to start: cgroups: cannot find cgroup mount"),
-    waits("driver", "DIAG207", "CSI driver nfs.csi.example.com", "FailedMount", NO_DRIVER),
+    waits("csi-driver", "DIAG207", "CSI driver nfs.csi.example.com", "FailedMount", NO_DRIVER),
     waits("attached", "DIAG208", "exclusively attached", "FailedAttachVolume", ATTACHED),
     waits("volume-source", "DIAG209", "Make the configmap absent", "FailedMount", NO_SOURCE),
     initialising("init-serves", "restartPolicy: Always"),

@@ -140,8 +140,8 @@ def failures(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
     lab.core.patch_namespaced_config_map("held", namespace("terminating"), held)
     names = [*(case.name for case in CASES), "helm", "finalizer", "healthy"]
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
-        list(pool.map(lab.delete, [*wide, *NODES]))
         list(pool.map(lab.core.delete_namespace, map(namespace, names)))
+        list(pool.map(lab.delete, [*wide, *NODES]))
     play(folder, "lab_up", timeout=180, lab_faults=[])
 
 

@@ -141,7 +141,7 @@ GROUP = "inference.networking.k8s.io"
         ("BackendNotFound", GROUP, "pool", "DIAG716", "InferencePool pool is there"),
         ("InvalidKind", GROUP, "pool", "DIAG716", "inferenceExtension.enabled"),
         ("InvalidKind", "inference.networking.x-k8s.io", "pool", "DIAG716", f"Write group: {GROUP}"),
-        ("BackendNotFound", GROUP, "pol", "DIAG715", "InferencePool demo/pol does not exist"),
+        ("BackendNotFound", GROUP, "pol", "DIAG715", "InferencePool pol does not exist"),
     ],
 )
 def test_what_is_said_not_to_exist_is_looked_up(reason: str, group: str, name: str, rule: str, says: str) -> None:

@@ -32,6 +32,7 @@ CAUSE = {
 def result(*causes: dict[str, Any], **more: Any) -> dict[str, Any]:
     healthy = not any(cause["severity"] == "error" for cause in causes)
     base = {"namespace": "demo", "healthy": healthy, "causes": list(causes), "evidence": [], "unseen": [], "counts": {}}
+    base["requests"] = []
     return {**base, **more}
 
 

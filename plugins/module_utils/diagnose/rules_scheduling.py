@@ -42,7 +42,7 @@ _SAID = (
     (TAINTS, re.compile(r"untolerated taint|taints? .*didn't tolerate")),
     (LABELS, re.compile(r"node affinity|node selector")),
     (APART, re.compile(r"anti-affinity|pod affinity|topology spread")),
-    (NODES, re.compile(r"no nodes available|unschedulable|not ready")),
+    (NODES, re.compile(r"no nodes available|were (unschedulable|not ready)|unknown conditions")),
 )
 _KINDS = {why.TAINTS: TAINTS, why.LABELS: LABELS, why.TROUBLE: NODES, why.APART: APART}
 

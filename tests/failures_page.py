@@ -17,6 +17,7 @@ sys.path[:0] = [str(ROOT / "tests" / "integration_lab" / folder) for folder in (
 sys.path.insert(0, str(ROOT / "tests" / "unit" / "plugins" / "module_utils"))
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.base import SYMPTOM, Diagnosis  # noqa: E402
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.registry import GROUPS  # noqa: E402
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.rules_joins import JOINS  # noqa: E402
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.rules_logs import LOG_RULES  # noqa: E402
 from diagnose.corpus import Score, excerpts  # noqa: E402
 from diagnosis_cases import CASES, ODD_CAUSED, ODD_PLAYED, PLAYED_NAMES  # noqa: E402
@@ -68,7 +69,7 @@ def section(rule: Diagnosis) -> str:
 def page() -> str:
     """Return the whole page."""
     parts = [INTRO]
-    for group, rules in GROUPS.items():
+    for group, rules in {**GROUPS, "The way of requests": JOINS}.items():
         parts.append(f"## {group}\n")
         parts += [section(rule) for rule in sorted(rules, key=lambda rule: rule.id)]
     return "\n".join(parts)

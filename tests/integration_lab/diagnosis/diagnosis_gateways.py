@@ -85,7 +85,30 @@ def other_port(namespace: str) -> list[Object]:
     return stack(namespace, *picker, service(namespace, {"inferencepool": "m-epp"}, targetPort="grpc-ext-proc"))
 
 
+def plain_gateway(namespace: str) -> list[Object]:
+    """A picker that speaks TLS, and no DestinationRule that has the Gateway speak it."""
+    return stack(namespace, *(item for item in make.picker(namespace, "m") if item["kind"] != "DestinationRule"))
+
+
+def plain_picker(namespace: str) -> list[Object]:
+    """A picker without TLS, and a DestinationRule that has the Gateway speak it."""
+    picker = make.picker(namespace, "m")
+    picker[0]["spec"]["containers"][0]["args"].append("--secure-serving=false")
+    return stack(namespace, *picker)
+
+
+def uncut(namespace: str) -> list[Object]:
+    """A route that leaves its prefix in the path, which no model server knows."""
+    objects = stack(namespace, *make.picker(namespace, "m"))
+    route = next(item for item in objects if item["kind"] == "HTTPRoute")
+    del route["spec"]["rules"][0]["filters"]
+    return objects
+
+
 GATEWAYS = [
+    Case("plain-gateway", "DIAG741", "no DestinationRule is about it", plain_gateway),
+    Case("plain-picker", "DIAG741", "speaks plain gRPC", plain_picker),
+    Case("uncut", "LLMD216", "sends paths under /m on as they are", uncut),
     Case("class-silent", "DIAG702", "example.com/silent", silent),
     Case("gateway-silent", "DIAG706", "Waiting for controller", silent, ahead=60.0, then=accept),
     Case("parameters", "DIAG703", "absent not found", parameters),

@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Iterator
 from typing import Any
 
+import plane_stack as make
 import pytest
 import yaml
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.client import Cluster
@@ -22,6 +23,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.screen
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.helm.records import encode_payload
 from diagnosis_admission import WEBHOOK
 from diagnosis_cases import CASES, CORDONED, FAULTS, LABEL, TAINTED, TOKEN, Case, helm, workload
+from diagnosis_gateways import stack
 from plane_client import Lab, eventually
 
 from playbooks import play
@@ -63,7 +65,7 @@ def examined(name: str, ahead: float = 0.0) -> dict[str, Any]:
     gatherer = Gatherer(cluster(), namespace(name))
     evidence = gatherer.run()
     evidence.now += ahead
-    return diagnose(evidence, gatherer.secrets)
+    return diagnose(evidence, gatherer.secrets, gatherer.ask)
 
 
 def ids(result: dict[str, Any]) -> list[str]:
@@ -85,7 +87,7 @@ def plant(lab: Lab, case: Case) -> list[dict[str, Any]]:
 
 def odd(lab: Lab) -> None:
     """Namespaces of the tests below that are no table's."""
-    for name in ("terminating", "helm", "finalizer", "healthy"):
+    for name in ("terminating", "helm", "finalizer", "healthy", "answers"):
         lab.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace(name)}})
     held = {
         "apiVersion": "v1",
@@ -117,6 +119,7 @@ def odd(lab: Lab) -> None:
         helm(home, "late", "failed", encode_payload, "context deadline exceeded"),
     )
     lab.apply(workload(namespace("healthy")))
+    lab.apply(*stack(namespace("answers"), *make.picker(namespace("answers"), "m")))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -138,7 +141,7 @@ def failures(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
     webhook.shutdown()
     held = {"metadata": {"finalizers": None}}
     lab.core.patch_namespaced_config_map("held", namespace("terminating"), held)
-    names = [*(case.name for case in CASES), "helm", "finalizer", "healthy"]
+    names = [*(case.name for case in CASES), "helm", "finalizer", "healthy", "answers"]
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         list(pool.map(lab.core.delete_namespace, map(namespace, names)))
         list(pool.map(lab.delete, [*wide, *NODES]))
@@ -238,6 +241,16 @@ def test_nothing_is_wrong() -> None:
     result = eventually(healthy)
     assert result["healthy"]
     assert "nothing is wrong (1 Pod, 1 Deployment)" in screen(result)[0]
+
+
+def test_a_pool_that_serves_has_answered_a_request() -> None:
+    def answered() -> dict[str, Any] | None:
+        result = examined("answers")
+        return result if result["requests"] and not result["causes"] else None
+
+    result = eventually(answered, 60)
+    assert [(one["served"], one["status"]) for one in result["requests"]] == [(True, 200)]
+    assert "1 pool answered a request" in screen(result)[0]
 
 
 def test_the_playbook_prints_one_screen_and_fails_only_where_asked(tmp_path: pathlib.Path) -> None:

@@ -259,14 +259,20 @@ findings:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.module import MakeModule, run_module
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.charts.registry import registry_access
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.findings import PlanningFailed
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.planning import run
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.options import STACK_OPTIONS
 
 
 def carry_out(module: AnsibleModule) -> dict:
     """Return the module's result; raise PlanningFailed with every mistake."""
-    with registry_access(module.params):
-        result = run(module.params, module.check_mode, getattr(module, "say", module.warn))
+    try:
+        with registry_access(module.params):
+            result = run(module.params, module.check_mode, getattr(module, "say", module.warn))
+    except PlanningFailed as exc:
+        for text in exc.warnings:
+            module.warn(text)
+        raise
     for note in result["stack"]["notes"]:
         module.warn(note)
     return result

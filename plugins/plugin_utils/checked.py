@@ -26,9 +26,9 @@ class CheckedAction(InProcessAction):
         accepted = self._templar.template(task_vars.get(VARIABLE)) or []
         errors = Refusals(accepted.split(",") if isinstance(accepted, str) else accepted)
         errors.take(located(one, found.places) for one in found.mistakes)
-        for warning in errors.warnings:
-            display.warning(warning.text())
-        failure = PlanningFailed(list(errors), errors.warnings)
+        failure = PlanningFailed(list(errors), list(errors.warnings))
+        for text in failure.warnings:
+            display.warning(text)
         return {**failure.result, "failed": True, "msg": str(failure)} if errors else None
 
     def run(self, tmp: str | None = None, task_vars: dict | None = None) -> dict:

@@ -54,6 +54,15 @@ def dig(values: t.Any, path: KeyPath, default: t.Any = None) -> t.Any:
     return values
 
 
+def leaves(values: t.Any, path: tuple[t.Any, ...] = ()) -> t.Iterator[tuple[tuple[t.Any, ...], t.Any]]:
+    """Yield what is neither map nor list in a value, with its path of keys and indexes."""
+    inner = values.items() if isinstance(values, dict) else enumerate(values) if isinstance(values, list) else None
+    if inner is None:
+        yield path, values
+    for step, value in inner or ():
+        yield from leaves(value, (*path, step))
+
+
 def kind(value: t.Any) -> str:
     """Return a value's type in YAML's words."""
     if value is None:

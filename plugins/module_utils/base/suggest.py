@@ -16,6 +16,8 @@ LIKE = 0.6
 MAX_KEYS = 20_000
 MAX_LEVELS = 12
 Index = dict[str, list[Path]]
+# Names of keys that switch what stands beside them on.
+SWITCHES = ("enabled", "create", "enable", "install")
 
 
 def nearest(word: str, choices: t.Iterable[str], least: float = LIKE) -> str | None:
@@ -53,22 +55,48 @@ def index_schema(schema: t.Any, defaults: dict[str, t.Any]) -> Index:
 def suggest(path: Path, siblings: t.Iterable[str], index: Index, prefix: Path = ()) -> str | None:
     """Return the printed path that an unknown key at a path was meant to be, None where nothing is like it.
 
-    A near sibling first, then the same key at another level (the most frequent mistake), then what is like it.
     prefix: the way to a subchart's values, which path and index do not hold.
     """
+    other = meant(path, siblings, index)
+    if other is None:
+        return None
+    moved = " (the same key, at another level)" if other[-1] == path[-1] else ""
+    return show_path((*prefix, *other)) + moved
+
+
+def meant(path: Path, siblings: t.Iterable[str], index: Index) -> Path | None:
+    """Return the path that an unknown key was meant to be, None where nothing is like it.
+
+    A near sibling first, or one that switches the same; then the same key at another level (the most frequent mistake),
+    then what is like it.
+    """
     key, siblings = str(path[-1]), list(siblings)
-    near = nearest(key, siblings, NEAR)
+    switch = next((name for name in SWITCHES if key in SWITCHES and name in siblings), None)
+    near = switch or nearest(key, siblings, NEAR)
     if near:
-        return show_path((*prefix, *path[:-1], near))
+        return (*path[:-1], near)
     if key in index:
         other = _closest(path, index[key])
         if other and other != path:
-            return f"{show_path((*prefix, *other))} (the same key, at another level)"
+            return other
     like = nearest(key, siblings)
     if like:
-        return show_path((*prefix, *path[:-1], like))
+        return (*path[:-1], like)
     elsewhere = nearest(key, index, NEAR)
-    return show_path((*prefix, *_closest(path, index[elsewhere]))) if elsewhere else None
+    return _closest(path, index[elsewhere]) if elsewhere else None
+
+
+def moved(path: Path, value: t.Any, index: Index) -> Path | None:
+    """Return where a key of an unknown map is read, None where none is read in one other place only.
+
+    Among several maps that hold it, one whose name begins as the unknown one's does.
+    """
+    for key in value if isinstance(value, dict) else ():
+        places = [place for place in index.get(str(key), []) if place[:-1] and place[: len(path)] != path]
+        named = [place for place in places if str(place[-2]).lower().startswith(str(path[-1]).lower())]
+        if len(found := named or places) == 1:
+            return found[0]
+    return None
 
 
 def _ratio(word: str, choice: str) -> float:

@@ -20,9 +20,10 @@ UNREACHABLE = "cluster-unreachable"
 class PlanningFailed(OrchestratorError):
     """Errors stop the run; its result has them and the warnings as data."""
 
-    def __init__(self, errors: t.Sequence[Finding], warnings: t.Iterable[Finding]) -> None:
+    def __init__(self, errors: t.Sequence[Finding], warnings: t.Sequence[Finding]) -> None:
         count = f"{len(errors)} mistake{'s' if len(errors) > 1 else ''} found"
         super().__init__(f"{count}; nothing was changed.", advice(errors), [_with_id(one) for one in errors])
+        self.warnings = [finding.text() for finding in warnings]
         self.result = {"findings": [finding.as_dict() for finding in (*errors, *warnings)]}
         if any(finding.rule == UNREACHABLE for finding in errors):
             self.result = {**self.result, **Unreachable.result}

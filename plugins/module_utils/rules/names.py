@@ -7,11 +7,12 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ..base.data import mapping
-from ..base.findings import Finding
+from ..base.data import leaves, mapping
+from ..base.findings import Finding, show_path
 from ..base.names import LABEL_LIMIT, RELEASE_LIMIT, label_problem, name_problem
 from ..model.items import Item
 from ..model.model import StackModel
+from ..values.layers import merge_all
 from .base import Side, finding, listed, rule_factory
 
 # Kinds whose name becomes a DNS label or a label's value: Services by their API, workloads by their pods' labels and
@@ -67,7 +68,17 @@ def unique_objects(model: StackModel) -> t.Iterator[Finding]:
             text = f"{item.title} is made twice, by {makers}"
             same = other.release == item.release
             both: tuple[str, ...] = ("name", item.release) if same else ("twice", other.release, item.release)
-            yield finding(text, (Side(other, (), "fullname"), Side(item, (), "fullname")), both)
+            key = _name_key(item, model)
+            remedy = f"give each release a {show_path(key)} of its own" if key and not same else ""
+            sides = [Side(one, (), *(("values", key) if key else ("fullname",))) for one in (other, item)]
+            yield finding(text, sides, both, remedy)
+
+
+def _name_key(item: Item, model: StackModel) -> tuple[t.Any, ...]:
+    """Return the key by which the values of a release give an object its whole name, () where they do not."""
+    own = model.facts.chart_values.get(item.component) or {}
+    values = merge_all([own, *(layer.values for layer in item.layers)])
+    return next((path for path, value in leaves(values) if value == item.name), ())
 
 
 def foreign_objects(model: StackModel) -> t.Iterator[Finding]:

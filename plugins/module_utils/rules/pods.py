@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import typing as t
 
-from ..base.data import Object, dicts, dig, mapping
+from ..base.data import Object, dicts, dig, leaves, mapping
 from ..base.findings import WARNING, Finding
 from ..base.formats import floating
 from ..base.names import did_you_mean
@@ -63,15 +63,8 @@ def images(model: StackModel) -> t.Iterator[Finding]:
 
 def _image_key(item: Item, image: str) -> Path | None:
     """Return the key by which a release's values name an image as a whole, None where the chart does."""
-    for layer in reversed(item.layers):
-        waiting: list[tuple[Path, t.Any]] = [((), layer.values)]
-        while waiting:
-            path, value = waiting.pop()
-            if value == image:
-                return path
-            inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-            waiting += [((*path, key), one) for key, one in inner]
-    return None
+    named = (path for layer in reversed(item.layers) for path, value in leaves(layer.values) if value == image)
+    return next(named, None)
 
 
 def mounts(model: StackModel) -> t.Iterator[Finding]:

@@ -132,6 +132,7 @@ class StackRules:
             add_access(model, self.cluster, self.inventory, self.result, self.present)
         if self.capacity != "off":
             add_capacity(model, self.cluster)
+        model.facts = dataclasses.replace(model.facts, chart_values=self.stack.facts.chart_values)
         self.model = model
         if self.actions is not None and self.actions.exception() is None:
             refused = {refused_key(action): action.refused for action in self.actions.result() if action.refused}

@@ -16,7 +16,7 @@ from ..base.data import Values, dig
 from ..base.deadline import TookTooLong, deadline
 from ..base.findings import ERROR, MAX_FINDINGS, NOTE, WARNING, Finding, Mark, Path, at_most, short, show_path, sort_key
 from ..base.formats import FLOATING
-from ..base.suggest import Index, index_schema, suggest
+from ..base.suggest import Index, index_schema, meant, moved, suggest
 from ..charts.defaults import coalesce, enabled_subcharts, own_values
 from ..charts.files import ChartFiles
 from ..values.layers import UserValues
@@ -70,6 +70,14 @@ def _is_known(finding: Finding, known: set[str]) -> bool:
     if finding.rule == "missing-key":
         return any(path == finding.path or path.startswith(f"{finding.path}.") for path in known)
     return bool(finding.path) and finding.path in known
+
+
+class Hint(t.NamedTuple):
+    """What to do about an unknown key; meant: the key that was meant; other_chart: whether it is another chart's."""
+
+    text: str
+    meant: Path | None = None
+    other_chart: bool = False
 
 
 class ValuesCheck:
@@ -138,7 +146,7 @@ class ValuesCheck:
         index = index_schema(schema, own_values(self.chart)) if found else {}
         for violation in self.certain(found):
             unknown = violation.rule == "unknown-key"
-            hint = self.unknown_hint(violation, index, "known")[0] if unknown else violation.hint
+            hint = self.unknown_hint(violation, index, "known").text if unknown else violation.hint
             source, path = f"chart {self.label}'s schema says {violation.says}", (*self.prefix, *violation.path)
             findings.append(self.at(path, violation.message, hint, violation.rule, source, key=unknown))
         return findings
@@ -146,8 +154,8 @@ class ValuesCheck:
     def inferred(self, schema: Schema, merged: Values, unknown_keys: str = ERROR) -> list[Finding]:
         """Return what is wrong by the schema of the chart's files, and a note where the chart ships none.
 
-        merged: the user's values with the chart's defaults. A key that nothing reads, of a chart whose own schema
-        allows it, is a mistake where another one must have been meant, else a warning: guides carry such.
+        merged: the user's values with the chart's defaults. A key that nothing reads is a mistake where another one
+        must have been meant, else a warning: guides carry such.
         """
         findings = self.forbidden(schema)
         if self.chart.schema is None:
@@ -165,26 +173,35 @@ class ValuesCheck:
             if not unknown:
                 findings.append(self.at(path, violation.message, violation.hint, violation.rule, source))
                 continue
-            hint, meant = self.unknown_hint(violation, index, "read")
-            allowed_by_chart = self.chart.schema is not None and not meant
-            severity = WARNING if unknown_keys == WARNING or allowed_by_chart else ERROR
-            findings.append(self.at(path, "the chart never reads it", hint, "unread-key", source, severity, key=True))
+            hint = self.unknown_hint(violation, index, "read")
+            # What was meant for something does it elsewhere, unless that is what happens anyway.
+            same = hint.meant is not None and dig(merged, hint.meant, self) == dig(merged, path)
+            wanted = hint.other_chart and self.chart.schema is None or hint.meant is not None and not same
+            severity = ERROR if wanted and unknown_keys != WARNING else WARNING
+            text = f"the chart never reads it{', which changes nothing' if same else ''}"
+            findings.append(self.at(path, text, hint.text, "unread-key", source, severity, key=True))
         return findings
 
     def certain(self, found: list[Violation]) -> list[Violation]:
         """Return as many as are shown; what is missing may stand in a file that could not be read."""
         return [one for one in found[: MAX_FINDINGS + 1] if self.given.complete or one.rule != "missing-key"]
 
-    def unknown_hint(self, violation: Violation, index: Index, verb: str) -> tuple[str, bool]:
-        """Return what to do about an unknown key, and whether another one must have been meant."""
+    def unknown_hint(self, violation: Violation, index: Index, verb: str) -> Hint:
+        """Return what to do about an unknown key."""
         path = violation.path
         belongs = owner(str(path[-1]), self.chart.name) if len(path) == 1 and not self.prefix else None
         if belongs:
-            return f"it belongs into the values of the chart {belongs}: give each chart a file of its own", False
-        meant = suggest(path, violation.siblings, index, self.prefix)
-        if meant:
-            return f"did you mean {meant}?", True
-        return f"remove it; {verb} here: {', '.join(sorted(violation.siblings)[:12]) or 'nothing'}", False
+            text = f"it belongs into the values of the chart {belongs}: give each chart a file of its own"
+            return Hint(text, None, True)
+        other = meant(path, violation.siblings, index)
+        if other:
+            return Hint(f"did you mean {suggest(path, violation.siblings, index, self.prefix)}?", other)
+        node = self.given.node(path)
+        inside = moved(path, node.value if node else None, index)
+        if inside:
+            text = f"{verb} is {show_path((*self.prefix, *inside))}, not {show_path((*self.prefix, *path, inside[-1]))}"
+            return Hint(text, inside)
+        return Hint(f"remove it; {verb} here: {', '.join(sorted(violation.siblings)[:12]) or 'nothing'}")
 
     def forbidden(self, schema: Schema) -> list[Finding]:
         """Return the keys that the chart refuses to render with."""

@@ -114,7 +114,6 @@ def test_facts_about_a_chart_without_schema(tmp_path):
     findings = check(tmp_path, pool_chart(), None, names=["pool_bad.yaml"])
     assert {(finding.mark.line, finding.path, finding.rule) for finding in findings if finding.severity == "error"} == {
         (2, "inferencePool.modelServers.matchLabels", "pool-selector"),
-        (3, "inferenceExtension.replica", "unread-key"),
         (7, "matchLabels", "unread-key"),
         (4, "inferenceExtension.resources", "chart-ignores-key"),
         (5, "inferenceExtension.service", "chart-ignores-key"),
@@ -123,7 +122,8 @@ def test_facts_about_a_chart_without_schema(tmp_path):
     }
     assert all(finding.source for finding in findings)
     hints = brief(findings)
-    assert hints["inferenceExtension.replica"] == "did you mean inferenceExtension.replicas?"
+    # One replica is the chart's default: the misspelt key changes nothing.
+    assert brief(findings, "warning")["inferenceExtension.replica"] == "did you mean inferenceExtension.replicas?"
     assert hints["matchLabels"] == (
         "did you mean inferencePool.modelServers.matchLabels (the same key, at another level)?"
     )
@@ -245,7 +245,7 @@ def test_a_large_schema_costs_little(tmp_path):
 
 UNREAD = [
     ({"inferenceExtension": {"replcas": 2}}, {"inferenceExtension.replcas": "inferenceExtension.replicas?"}),
-    ({"matchLabels": {"a": "b"}}, {"matchLabels": "inferencePool.modelServers.matchLabels (the same key, at another"}),
+    ({"matchLabels": {"a": "c"}}, {"matchLabels": "inferencePool.modelServers.matchLabels (the same key, at another"}),
     ({"inferenceExtension": {"resources": {}}}, {"inferenceExtension.resources": "remove it"}),
     ({"routing": {}}, {"routing": "llm-d-modelservice"}),
     ({"decode": {}}, {"decode": "llm-d-modelservice"}),
@@ -281,7 +281,25 @@ def test_a_key_in_a_template_of_the_values_counts_as_read(tmp_path):
     chart = read_chart(write_chart(tmp_path / "c", chart_files("demo", values="text: a\n", template=text)))
     values = {"text": "{{ .Values.mine }}", "mine": 1}
     assert brief(check_values(chart, load_values([], values, "inline"))) == {}
-    assert list(brief(check_values(chart, load_values([], {"mine": 1}, "inline")))) == ["mine"]
+    assert list(brief(check_values(chart, load_values([], {"mine": 1}, "inline")), "warning")) == ["mine"]
+
+
+@pytest.mark.parametrize(
+    ("values", "severity", "hint"),
+    [
+        ({"web": {"ports": 9090}}, "error", "did you mean web.port?"),
+        ({"web": {"ports": 80}}, "warning", "did you mean web.port?"),
+        ({"web": {"enabled": False}}, "error", "did you mean web.create?"),
+        ({"source": {"uri": "hf://a/b"}}, "error", "read is artifacts.uri, not source.uri"),
+        ({"legacy": {"label": "x"}}, "warning", "remove it"),
+    ],
+)
+def test_a_dead_key_is_a_mistake_where_another_one_was_meant(tmp_path, values, severity, hint):
+    text = "x: {{ .Values.web.port }}{{ .Values.web.create }}{{ .Values.artifacts.uri }}{{ .Values.artifacts.name }}"
+    defaults = "web: {port: 80, create: true}\nartifacts: {uri: '', name: ''}\n"
+    chart = read_chart(write_chart(tmp_path / "c", chart_files("demo", values=defaults, template=text)))
+    found = [item for item in check_values(chart, load_values([], values, "inline")) if item.rule == "unread-key"]
+    assert [(item.severity, item.hint.startswith(hint)) for item in found] == [(severity, True)]
 
 
 def test_a_key_that_a_fact_forbids_names_its_successor():

@@ -20,10 +20,10 @@ from ansible_collections.kubernetes.core.plugins.module_utils.args_common import
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s import client as k8s_client
 
 from ..base import plain_yaml
-from ..base.data import Object
+from ..base.data import Object, mapping
 from ..base.errors import Forbidden, OrchestratorError, Unreachable, require
-from . import credentials
-from .kubeconfig import LEADS, check_context, keys_of, read
+from . import credentials, exec_credentials
+from .kubeconfig import LEADS, absolute, check_context, entries, keys_of, login, read, reduced
 
 try:
     import kubernetes
@@ -154,12 +154,50 @@ def api_error(exc: ApiException, action: str) -> OrchestratorError:
 
 def _configuration(auth: Object) -> t.Any:
     """Return the client's configuration for resolved credentials; raise OrchestratorError."""
-    if "kubeconfig" in auth:
-        kubeconfig = auth["kubeconfig"]
-        content = read(kubeconfig) if isinstance(kubeconfig, str) else kubeconfig
-        check_context(content, auth.get("context"))
-        if not keys_of(content, LEADS):
-            auth = {**auth, "kubeconfig": content}  # the client's own parser would take longer than all else here
+    kubeconfig = auth.get("kubeconfig") or _default_kubeconfig(auth)
+    if not kubeconfig:
+        return _made(auth)
+    content = read(kubeconfig) if isinstance(kubeconfig, str) else kubeconfig
+    context = check_context(content, auth.get("context"))
+    user = login(content, context)
+    exec_credentials.check_provider(user)
+    if user.get("exec") and not (user.get("token") or user.get("tokenFile")):
+        folder = os.path.dirname(os.path.abspath(os.path.expanduser(kubeconfig if isinstance(kubeconfig, str) else "")))
+        return _with_program(auth, reduced(absolute(content, folder), context), mapping(user["exec"]), folder)
+    # The client's own parser would take longer than all else here.
+    return _made(auth if keys_of(content, LEADS) else {**auth, "kubeconfig": content})
+
+
+def _default_kubeconfig(auth: Object) -> str:
+    """Return the one file in which kubernetes.core would look, "" where it looks elsewhere, or in several."""
+    path = os.path.expanduser(os.environ.get("KUBECONFIG") or os.path.join("~", ".kube", "config"))
+    elsewhere = auth.get("host") or (not auth.get("context") and os.environ.get("KUBERNETES_SERVICE_HOST"))
+    return path if not elsewhere and os.path.isfile(path) else ""
+
+
+def _with_program(auth: Object, content: Object, spec: Object, folder: str) -> t.Any:
+    """Return the configuration with what a kubeconfig's program gives, which is asked again before that expires.
+
+    content: a kubeconfig of one context.
+    """
+    cluster = next((mapping(item.get("cluster")) for item in entries(content, "clusters")), {})
+    known = exec_credentials.ask(spec, folder, cluster)
+    for item in entries(content, "users"):
+        item["user"] = {**{key: value for key, value in item["user"].items() if key != "exec"}, **known.user}
+    configuration = _made({**auth, "kubeconfig": content})
+
+    def renew(configured: t.Any) -> None:
+        nonlocal known
+        if known.expired and "token" in known.user:
+            known = exec_credentials.ask(spec, folder, cluster)
+            for name in configured.api_key:
+                configured.api_key[name] = f"Bearer {known.user.get('token')}"
+
+    configuration.refresh_api_key_hook = renew
+    return configuration
+
+
+def _made(auth: Object) -> t.Any:
     auth = {alias: auth[name] for alias, name in AUTH_ARG_MAP.items() if name in auth}
     if credentials.is_pem(auth.get("ssl_ca_cert")):
         # The client knows files only; it removes this one with its own.

@@ -13,7 +13,7 @@ import os
 import typing as t
 
 from ..base import plain_yaml
-from ..base.data import Object
+from ..base.data import Object, dicts, mapping
 from ..base.errors import OrchestratorError
 
 try:
@@ -118,6 +118,11 @@ def server(content: Object, context: str) -> str:
     return str(named(content, "clusters", "cluster", pair.get("cluster")).get("server") or "")
 
 
+def login(content: Object, context: str) -> Object:
+    """Return a context's user, {} where it has none."""
+    return named(content, "users", "user", named(content, "contexts", "context", context).get("user"))
+
+
 def reduced(content: Object, context: str) -> Object:
     """Return a kubeconfig with one context only, its cluster and its user."""
     pair = named(content, "contexts", "context", context)
@@ -144,10 +149,10 @@ def secrets_in(content: Object) -> set[str]:
     """Return a kubeconfig's tokens, passwords and keys."""
     found: set[str] = set()
     for item in entries(content, "users"):
-        user: Object = item.get("user") or {}
-        places = [user, ((user.get("auth-provider") or {}).get("config") or {})]
+        user = mapping(item.get("user"))
+        places = [user, mapping(mapping(user.get("auth-provider")).get("config"))]
         found |= {str(place[key]) for place in places for key in SECRETS if place.get(key)}
-        variables = (user.get("exec") or {}).get("env") or []
+        variables = dicts(mapping(user.get("exec")).get("env"))
         found |= {str(one.get("value")) for one in variables if len(str(one.get("value") or "")) >= 16}
     return found
 
@@ -157,7 +162,7 @@ def absolute(content: Object, folder: str) -> Object:
     content = copy.deepcopy(content)
     for section, entry in SECTIONS:
         for item in entries(content, section):
-            place = item.get(entry) or {}
+            place = mapping(item.get(entry))
             _absolute(place, PATHS, folder)
             command = place.get("exec")
             # A name without a folder is looked up on PATH.
@@ -169,5 +174,5 @@ def absolute(content: Object, folder: str) -> Object:
 def _absolute(place: Object, keys: t.Iterable[str], folder: str) -> None:
     for key in keys:
         value = place.get(key)
-        if value and not os.path.isabs(value):
+        if value and isinstance(value, str) and not os.path.isabs(value):
             place[key] = os.path.join(folder, value)

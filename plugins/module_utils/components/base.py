@@ -9,8 +9,8 @@ import base64
 import dataclasses
 import typing as t
 
-from ..base.data import Object, Values, plain
-from ..base.findings import Finding, Findings
+from ..base.data import KeyPath, Object, Values, dig, kind, plain
+from ..base.findings import Finding, Findings, short
 from ..base.formats import Format
 from ..base.names import LABEL_LIMIT, name_problem
 from ..values.layers import Layer, Loader, check_entry
@@ -234,6 +234,17 @@ class Stack:
                 f"{where}.name", f"{name!r} is also the name of {first}", "a name of its own", rule="input-name-taken"
             )
         return not wrong and first == where
+
+
+def check_maps(layers: t.Iterable[Layer], paths: t.Iterable[KeyPath], findings: Findings) -> None:
+    """Note values that are no maps at paths that are read as maps."""
+    layers = list(layers)
+    for path in paths:
+        for layer in layers:
+            value = dig(layer.values, path)
+            where = layer.locate(path)
+            if where and value is not None and not isinstance(value, dict):
+                findings.add(where, f"is a {kind(value)}: {short(repr(value))}", "a map", rule="input-type")
 
 
 def unique(names: t.Iterable[tuple[str, str]], what: str, findings: Findings) -> None:

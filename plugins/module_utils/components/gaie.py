@@ -13,14 +13,14 @@ import typing as t
 from ..base import formats
 from ..base.apis import MONITORING_API, POOL_API
 from ..base.data import KeyPath as Path
-from ..base.data import Object, Values, dig, kind, nest
+from ..base.data import Object, Values, dig, mapping, nest
 from ..base.findings import ERROR, WARNING, Findings
 from ..base.findings import show_path as dotted
 from ..base.names import RELEASE_LIMIT, epp_name, label_key_problem, label_problem
 from ..objects.pools import ROLE_LABEL, selector_problem
 from ..objects.set_labels import labels_met
 from ..values.layers import Layer, check_entry, locate, merge, merge_all
-from .base import DEFAULT_PORT, Component, NeededKind, Part, named, unique
+from .base import DEFAULT_PORT, Component, NeededKind, Part, check_maps, named, unique
 from .gateway import GatewayComponent
 from .modelservice import Model, ModelserviceComponent
 from .monitors import picker_values
@@ -394,13 +394,14 @@ def _same_name(ours: dict, other: t.Any) -> bool:
 
 def pool_selector(values: Values, chart: str) -> dict[str, t.Any]:
     """Return the labels that a release's pool selects by."""
-    return dict(dig(values, CHARTS[chart].selector) or {})
+    return dict(mapping(dig(values, CHARTS[chart].selector)))
 
 
 def pool_ports(values: Values, chart: str) -> list:
     """Return the target ports of a release's pool."""
-    ports = dig(values, CHARTS[chart].ports) or []
-    return [port.get("number") if isinstance(port, dict) else port for port in ports]
+    ports = dig(values, CHARTS[chart].ports)
+    found = ports if isinstance(ports, list) else []
+    return [port.get("number") if isinstance(port, dict) else port for port in found]
 
 
 def check_pool(pool: Pool, settings: PoolSettings, findings: Findings) -> None:
@@ -416,7 +417,7 @@ def check_pool(pool: Pool, settings: PoolSettings, findings: Findings) -> None:
     _check_maps(pool, chart, findings)
     _check_image(pool, chart, findings)
     _check_zmq(pool, chart, findings)
-    for key, value in (dig(pool.values, chart.selector) or {}).items():
+    for key, value in pool_selector(pool.values, settings.chart).items():
         wrong = label_key_problem(str(key)) or label_problem(value)
         if wrong:
             findings.add(
@@ -433,12 +434,7 @@ def _check_maps(pool: Pool, chart: PoolChart, findings: Findings) -> None:
     paths = {
         tuple(path[:end]) for path in (chart.extension, chart.selector, chart.ports) for end in range(1, len(path))
     }
-    for path in sorted(paths | {tuple(chart.extension), tuple(chart.selector)}):
-        for layer in pool.layers:
-            value = dig(layer.values, path)
-            where = layer.locate(path)
-            if where and value is not None and not isinstance(value, dict):
-                findings.add(where, f"is a {kind(value)}: {value!r}", "a map", rule="input-type")
+    check_maps(pool.layers, sorted(paths | {tuple(chart.extension), tuple(chart.selector)}), findings)
 
 
 def _check_image(pool: Pool, chart: PoolChart, findings: Findings) -> None:
@@ -456,7 +452,8 @@ def _check_zmq(pool: Pool, chart: PoolChart, findings: Findings) -> None:
     """Note a user's port that takes zmq's name or number for something else."""
     lists = (((*chart.extension, "extraContainerPorts"), "containerPort"), (chart.service_ports, "port"))
     for path, key in lists:
-        for index, port in enumerate(dig(pool.values, path) or []):
+        ports = dig(pool.values, path)
+        for index, port in enumerate(ports if isinstance(ports, list) else []):
             if isinstance(port, dict) and (port.get("name") == "zmq") != (port.get(key) == ZMQ_PORT):
                 where = locate(pool.layers, (*path, index), pool.where)
                 findings.add(

@@ -9,7 +9,7 @@ import typing as t
 
 from ..base import formats
 from ..base.apis import GATEWAY_API, POOL_API
-from ..base.data import Object, Values
+from ..base.data import Object, Values, texts
 from ..base.findings import WARNING, Findings
 from ..base.names import did_you_mean, dns_label, hostname_problem, name_problem
 from ..base.ours import COMPONENT_LABEL, MANAGED_LABEL
@@ -78,7 +78,7 @@ class HttprouteComponent(Component):
             pool=entry.get("pool") or "",
             port=self._port(entry),
             path_prefix=_prefix(entry, len(self.entries), self.given["mode"]),
-            hostnames=tuple(entry.get("hostnames") or ()),
+            hostnames=tuple(texts(entry.get("hostnames"))),
             timeouts=self._timeouts(entry),
             model=entry.get("model"),
         )

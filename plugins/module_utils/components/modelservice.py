@@ -11,12 +11,12 @@ import dataclasses
 import typing as t
 
 from ..base.apis import LWS_API, MONITORING_API
-from ..base.data import Object, Values, dig
+from ..base.data import Object, Values, dig, mapping
 from ..base.findings import NOTE, Findings, finding_at
 from ..base.names import LABEL_LIMIT, RELEASE_LIMIT, dns_label, label_key_problem, label_problem, modelservice_fullname
 from ..base.ours import MODEL_LABEL, SERVING_LABEL
 from ..values.layers import Layer, locate, merge, merge_all
-from .base import Component, NeededKind, Part, named, unique
+from .base import Component, NeededKind, Part, check_maps, named, unique
 from .gateway import GatewayComponent
 from .monitors import server_values
 
@@ -59,6 +59,8 @@ MODEL_KEYS: dict[str, type] = {
     "pool": dict,
     "route": dict,
 }
+# Values that are read here as maps.
+MAPS = (("modelArtifacts",), ("modelArtifacts", "labels"), ("routing",), *((role,) for role in ROLES))
 # Releases are named ms-NAME, and gaie-NAME where a model has a pool of its own.
 PREFIX, LONGEST_PREFIX = "ms-", "gaie-"
 
@@ -153,8 +155,8 @@ def resolve_model(model: Model, provider_values: Values, chart_values: Values | 
     own = chart_values or {}
     user = merge_all(layer.values for layer in model.layers)
     values = merge(provider_values, user)
-    given = dig(user, ("modelArtifacts", "labels")) or {}
-    labels = merge(dig(own, ("modelArtifacts", "labels")) or _CHART_LABELS, given)
+    given = mapping(dig(user, ("modelArtifacts", "labels")))
+    labels = merge(mapping(dig(own, ("modelArtifacts", "labels"))) or _CHART_LABELS, given)
     if dig(given, (MODEL_LABEL,)) is None:
         value = dns_label(model.name)
         labels[MODEL_LABEL] = value
@@ -184,6 +186,7 @@ def _replicas(values: Values, role: str) -> int | None:
 
 def check_model(model: Model, findings: Findings) -> None:
     """Note what would keep a model from being deployed or served."""
+    check_maps(model.layers, MAPS, findings)
     served = dig(model.values, ("modelArtifacts", "name"))
     if not served and not model.complete:
         pass  # the name may stand in the file that could not be read

@@ -15,6 +15,7 @@ import typing as t
 from ..base.cancel import Cancelled
 from ..base.data import Object
 from ..base.errors import OrchestratorError
+from ..base.findings import show_path
 from ..base.mask import mask
 from ..base.ours import COMPONENT_LABEL, FINGERPRINT_LABEL, MANAGED_LABEL
 from ..changes.actions import REUSE, Action, ReleaseObjects, refusals
@@ -29,6 +30,7 @@ from ..helm.records import (
     diff_texts,
     digest,
     manifest_objects,
+    misshapen,
     release_from_payload,
     same_manifest,
     same_values,
@@ -302,7 +304,11 @@ class Releases:
         """Return the manifest that Helm would install."""
         there = current is not None and current.status != "uninstalled"
         arguments = wanted.template(self.inventory.version, self.inventory.apis, upgrade=there)
-        return self.work.helm.run(arguments, self.work.left())
+        text = self.work.helm.run(arguments, self.work.left())
+        wrong = [f"{one.body.get('kind')} {show_path(one.path)} {one.text}" for one in misshapen(text)]
+        if wrong:
+            raise OrchestratorError("Its chart renders what is no object:", details=wrong)
+        return text
 
     def foreseen(self, plans: t.Sequence[ReleasePlan]) -> Result:
         """Return what carrying plans out would come to; their manifests have to be rendered."""

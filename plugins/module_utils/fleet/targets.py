@@ -16,7 +16,7 @@ from ..base.errors import OrchestratorError
 from ..base.files import read_regular
 from ..base.words import listed
 from ..cluster.credentials import VARIABLES, options
-from ..cluster.kubeconfig import entries, is_content
+from ..cluster.kubeconfig import contexts, is_content, named
 
 NAMESPACE = "llm_d_namespace"
 WAVES, FAILURES = "llm_d_waves", "llm_d_wave_failures"
@@ -120,12 +120,10 @@ def _kubeconfig(source: str) -> tuple[str, dict[str, Object]]:
     except (OSError, ValueError, plain_yaml.YAMLError):
         return "", {}
     content = content if isinstance(content, dict) else {}
-    contexts = {item.get("name"): item.get("context") for item in entries(content, "contexts")}
-    clusters = {item.get("name"): item.get("cluster") for item in entries(content, "clusters")}
-    found = {}
-    for name, pair in contexts.items():
-        cluster = clusters.get(pair.get("cluster")) if isinstance(pair, dict) else None
-        found[str(name)] = cluster if isinstance(cluster, dict) else {}
+    found = {
+        name: named(content, "clusters", "cluster", named(content, "contexts", "context", name).get("cluster"))
+        for name in contexts(content)
+    }
     return str(content.get("current-context") or ""), found
 
 

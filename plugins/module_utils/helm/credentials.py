@@ -9,8 +9,8 @@ import copy
 import os
 import typing as t
 
-from ..base.data import Object
-from ..cluster.kubeconfig import absolute, check_context, entries, read
+from ..base.data import Object, mapping
+from ..cluster.kubeconfig import absolute, check_context, entries, named, read
 
 CA_KEYS = ("certificate-authority", "certificate-authority-data")
 # Where Kubernetes puts the credentials of a pod's ServiceAccount.
@@ -24,13 +24,13 @@ def for_helm(auth: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> Objec
         return None
     chosen = check_context(content, context)
     content["current-context"] = chosen
-    pair = next(item.get("context") or {} for item in entries(content, "contexts") if item.get("name") == chosen)
+    pair = named(content, "contexts", "context", chosen)
     for item in entries(content, "clusters"):
         if item.get("name") == pair.get("cluster"):
-            item["cluster"] = _cluster(item.get("cluster") or {}, auth)
+            item["cluster"] = _cluster(mapping(item.get("cluster")), auth)
     for item in entries(content, "users"):
         if item.get("name") == pair.get("user"):
-            item["user"] = {**_user(item.get("user") or {}, auth), **_impersonation(auth)}
+            item["user"] = {**_user(mapping(item.get("user")), auth), **_impersonation(auth)}
     return content
 
 

@@ -22,8 +22,9 @@ from ..base.data import Object
 from ..base.errors import OrchestratorError
 from ..base.mask import mask
 from ..base.ours import MANAGED_LABEL, SECRET_TYPE, object_key
-from ..base.plain_yaml import load_all
+from ..base.plain_yaml import YAMLError, load_all
 from ..cluster.client import Cluster
+from ..objects.shape import Misshapen, objects_in
 from ..values.yaml11 import dump_all
 
 PENDING = ("pending-install", "pending-upgrade", "pending-rollback")
@@ -124,27 +125,30 @@ def _payload(secret: Object, name: str) -> Object:
 
 
 @functools.lru_cache(64)
-def _documents(manifest: str) -> list[t.Any]:
-    """Return a manifest's documents: planning looks at those of a release four times."""
-    return list(load_all(manifest))
+def _read(manifest: str) -> tuple[list[Object], list[Misshapen]]:
+    """Return a manifest's objects, and what is none: planning looks at those of a release four times."""
+    try:
+        return objects_in(load_all(manifest))
+    except YAMLError as exc:
+        raise OrchestratorError(f"What Helm rendered cannot be read as YAML: {' '.join(str(exc).split())}") from exc
 
 
 def manifest_objects(manifest: str, namespace: str = "") -> list[Object]:
     """Return the objects of a manifest, lists opened up; namespace is given to those without one.
 
-    Cluster-scoped objects get it too: only a cluster knows its scopes, see Scopes in _watch.
+    Cluster-scoped objects get it too: only a cluster knows its scopes, see Scopes in _watch. They have the shapes of
+    their kinds; see misshapen.
     """
-    found: list[Object] = []
-    for document in copy.deepcopy(_documents(manifest)):
-        if not isinstance(document, dict):
-            continue
-        items = document.get("items") if str(document.get("kind", "")).endswith("List") else None
-        found += [item for item in (items if isinstance(items, list) else [document]) if item.get("kind")]
+    found = copy.deepcopy(_read(manifest)[0])
     for item in found:
-        metadata = item.setdefault("metadata", {})
-        if namespace and not metadata.get("namespace"):
-            metadata["namespace"] = namespace
+        if namespace and not item["metadata"].get("namespace"):
+            item["metadata"]["namespace"] = namespace
     return found
+
+
+def misshapen(manifest: str) -> list[Misshapen]:
+    """Return what in a manifest does not fit its kind, or is no object at all, and so is not among its objects."""
+    return _read(manifest)[1]
 
 
 def same_manifest(one: str, other: str, namespace: str = "") -> bool:

@@ -8,6 +8,7 @@ import typing as t
 
 from ..base.apis import GATEWAY_GROUP
 from ..base.data import Object, dicts, mapping
+from ..objects.shape import sound
 from .items import RuleFacts
 
 FLAG = "ENABLE_GATEWAY_API_INFERENCE_EXTENSION"
@@ -25,6 +26,7 @@ def facts_of(
     objects: {kind: live objects}, a kind that was not listed left out; served: {apiVersion: kinds} of API discovery,
     by default that of the CustomResourceDefinitions among objects; controller: the Deployment of istiod.
     """
+    objects = {name: [_sound(body, name) for body in bodies] for name, bodies in objects.items()}
     definitions = objects.get("CustomResourceDefinition")
     if served is None and definitions is not None:
         served = served_kinds(definitions)
@@ -35,6 +37,11 @@ def facts_of(
         gateway_version=image_version(controller) if controller else None,
         gateway_api_version=_bundle(definitions or []),
     )
+
+
+def _sound(body: Object, name: str) -> Object:
+    """Return a live object in its kind's shape: definitions may let through anything."""
+    return sound({"kind": name, **body})[0]
 
 
 def served_kinds(definitions: t.Iterable[Object]) -> dict[str, list[str]]:

@@ -13,6 +13,7 @@ from ..cluster.refusals import Objection
 from ..components.registry import COMPONENTS
 from ..objects.servers import Server, flag
 from ..objects.set_labels import labels_met
+from ..objects.shape import Misshapen
 from ..values.layers import Layer
 from .permissions import Access
 from .platform import Platform
@@ -38,7 +39,8 @@ CLUSTER_KINDS = frozenset(
 @dataclasses.dataclass(frozen=True)
 class RenderedRelease:
     """One release's rendered manifests. layers: the values that made them, for the file and line of a key; defaults:
-    the chart's own values, {} where they are not known."""
+    the chart's own values, {} where they are not known; misfits: what of them is no object, or not of its kind's shape,
+    and so is left out."""
 
     component: str
     release: str
@@ -48,6 +50,7 @@ class RenderedRelease:
     chart_version: str = ""
     layers: t.Sequence[Layer] = ()
     defaults: Object = dataclasses.field(default_factory=dict)
+    misfits: t.Sequence[Misshapen] = ()
 
 
 @dataclasses.dataclass(frozen=True)

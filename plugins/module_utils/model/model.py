@@ -16,6 +16,7 @@ from ..components.registry import COMPONENTS
 from ..objects.dual_pod import serving_template
 from ..objects.routes import parent_ref, refers_to, with_parent
 from ..objects.servers import Server, flag, servers, words
+from ..objects.shape import Misshapen
 from .items import CLUSTER_KINDS, InferencePool, Item, Picker, RenderedRelease, RuleFacts, ServedModel, Workload
 
 WORKLOADS = ("Deployment", "LeaderWorkerSet", "StatefulSet", "DaemonSet", "Job", "ReplicaSet", "Pod")
@@ -36,6 +37,7 @@ class StackModel:
     pools: list[InferencePool] = dataclasses.field(default_factory=list)
     pickers: list[Picker] = dataclasses.field(default_factory=list)
     index: dict[tuple[str, str, str], Item] = dataclasses.field(default_factory=dict)
+    misfits: list[tuple[Item, Misshapen]] = dataclasses.field(default_factory=list)
     cache: dict[str, t.Any] = dataclasses.field(default_factory=dict)
 
     def items(self, kind: str, planned_only: bool = False) -> list[Item]:
@@ -123,6 +125,7 @@ def build_model(
     live = [item for item in live if _owner(item) not in releases]
     wanted = [model if isinstance(model, ServedModel) else _from(ServedModel, model) for model in models]
     model = StackModel(planned, live, wanted, facts)
+    model.misfits = [(_misfit(one, part), one) for part in parts for one in part.misfits]
     for item in planned + live:
         model.index.setdefault((item.kind, item.namespace, item.name), item)
         _classify(item, model)
@@ -142,6 +145,15 @@ def _planned(body: Object, part: RenderedRelease, gateway: tuple[str, ...] | Non
     if gateway and not part.release and mapping(body).get("kind") == "HTTPRoute":
         return _route(body, gateway)
     return _item(body, part)
+
+
+def _misfit(one: Misshapen, part: RenderedRelease) -> Item:
+    """Return the object that something is wrong with; it may have neither a kind nor a name."""
+    metadata = {
+        "name": "(no name)",
+        **{key: value for key, value in mapping(one.body.get("metadata")).items() if value},
+    }
+    return t.cast(Item, _item({**one.body, "kind": one.body.get("kind") or "object", "metadata": metadata}, part))
 
 
 def _route(body: Object, gateway: tuple[str, ...] | None) -> Item | None:

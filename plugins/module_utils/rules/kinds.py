@@ -8,9 +8,10 @@ import collections
 import typing as t
 
 from ..base.data import dicts, texts
-from ..base.findings import Finding
+from ..base.findings import Finding, show_path
 from ..model.items import Item
 from ..model.model import StackModel
+from ..values.origin import origin
 from .base import Side, finding, listed, rule_factory
 from .compatibility import picker_row
 
@@ -76,6 +77,15 @@ def _plural(kind: str) -> str:
     return kind.lower() + "s"
 
 
+def shapes(model: StackModel) -> t.Iterator[Finding]:
+    """What is rendered are objects, with maps and lists where their kinds have them."""
+    for item, one in model.misfits:
+        key = origin(item.layers, {"object": one.body}, ("object", *one.path), item.name)
+        text = f"{show_path(one.path)} of {item.title} {one.text}" if one.path else f"{item.title} {one.text}"
+        side = Side(item, one.path, "values", key) if key else Side(item, one.path)
+        yield finding(text, (side,), ("shape", item.title, one.path, one.text))
+
+
 _rule = rule_factory("LLMD6")
 
 RULES = (
@@ -106,5 +116,15 @@ RULES = (
         "The picker crashes or never becomes Ready: if kind is a CRD, it should be installed before calling Start.",
         "install the CRDs of the picker's own release of the Gateway API Inference Extension",
         "gateway-api-inference-extension#1737, #1933; F3",
+    ),
+    _rule(
+        13,
+        "Objects have the shape of their kind",
+        shapes,
+        "Each document that a chart renders has an apiVersion, a kind and a name, and maps and lists where its kind has"
+        " them.",
+        "The API server refuses the object (cannot unmarshal), or Helm does (validation error).",
+        "write a map as key: value, a list with a dash before each entry, and give each object a metadata.name",
+        "Kubernetes API conventions",
     ),
 )

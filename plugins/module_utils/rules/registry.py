@@ -4,9 +4,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+import os
+import traceback
 import typing as t
 
-from ..base.findings import ERROR, Finding
+from ..base.errors import OrchestratorError
+from ..base.findings import ERROR, WARNING, Finding
 from ..model.model import StackModel
 from . import (
     capacity,
@@ -28,7 +32,7 @@ from . import (
     versions,
 )
 from .agree import artifacts, claims, handover, listeners, probes, storage
-from .base import Rule, joined, ruled
+from .base import Rule, finding, joined, ruled
 
 GROUPS: dict[str, tuple[Rule, ...]] = {
     "Pools": pools.RULES,
@@ -55,6 +59,8 @@ GROUPS: dict[str, tuple[Rule, ...]] = {
     "Permissions": permissions.RULES,
 }
 
+# The first part of the key of a finding that says that a rule itself failed.
+FAILED = "failed"
 # Earlier rules explain a cause better: of several findings with one cause the first one stays.
 RULES: tuple[Rule, ...] = tuple(rule for rules in GROUPS.values() for rule in rules)
 
@@ -68,10 +74,10 @@ def check(model: StackModel, rules: t.Iterable[Rule] = RULES) -> list[Finding]:
     found: dict[tuple, tuple[Rule, Finding] | None] = {}
     # Of an error and a warning of one key the error stays.
     for rule in sorted(ordered, key=lambda rule: rule.severity != ERROR):
-        for one in rule.check(model):
+        for one in _checked(rule, model):
             _note(found, rule, one)
     places = {rule.id: place for place, rule in enumerate(ordered)}
-    findings = [ruled(*entry) for entry in found.values() if entry]
+    findings = [_said(*entry) for entry in found.values() if entry]
     return sorted(_unsaid(_by_line(findings)), key=lambda item: places[item.rule])
 
 
@@ -80,6 +86,20 @@ def _unsaid(findings: list[Finding]) -> list[Finding]:
     asked = {rule.id for rule in refused.RULES}
     said = {spot for item in findings if item.rule not in asked for spot in item.spots}
     return [item for item in findings if item.rule not in asked or not item.spots & said]
+
+
+def _checked(rule: Rule, model: StackModel) -> t.Iterator[Finding]:
+    """Yield what a rule finds; where it fails itself, that too: the other rules have their say all the same."""
+    try:
+        yield from rule.check(model)
+    except OrchestratorError:
+        raise
+    except Exception as exc:  # whatever a rule has not foreseen is its mistake, not the user's
+        where = traceback.extract_tb(exc.__traceback__)[-1]
+        place = f"{os.path.basename(where.filename)}:{where.lineno}"
+        text = f"this rule could not be checked, by a mistake of its own: {type(exc).__name__}: {exc} ({place})"
+        remedy = "report it with this line; what the rule is about is unchecked, see docs/reference/rules.md"
+        yield finding(text, (), (FAILED, rule.id), remedy)
 
 
 def _note(found: dict[tuple, tuple[Rule, Finding] | None], rule: Rule, one: Finding) -> None:
@@ -92,6 +112,12 @@ def _note(found: dict[tuple, tuple[Rule, Finding] | None], rule: Rule, one: Find
     entry = found[key]
     if entry and entry[0] is rule:
         found[key] = (rule, joined(entry[1], one))
+
+
+def _said(rule: Rule, one: Finding) -> Finding:
+    """Return a finding as its rule has it; that a rule failed is a warning, whatever the rule is."""
+    said = ruled(rule, one)
+    return dataclasses.replace(said, severity=WARNING) if one.key[:1] == (FAILED,) else said
 
 
 def _by_line(findings: list[Finding]) -> list[Finding]:

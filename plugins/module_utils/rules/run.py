@@ -21,12 +21,13 @@ from ..components.base import RELEASE, Part, Stack
 from ..helm.command import LocalHelm
 from ..helm.deployed import HelmRecords
 from ..helm.image_check import checked_render
-from ..helm.records import manifest_objects
+from ..helm.records import manifest_objects, misshapen
 from ..helm.wanted import HELM_PROCESSES, Wanted, prepare
 from ..model.facts import facts_of
 from ..model.items import RenderedRelease
 from ..model.model import StackModel, build_model
 from ..model.platform import istiod
+from ..objects.shape import objects_in
 from .agree.claims import CLAIM, CLASS, SLICE, TEMPLATE, asks_for_devices
 from .read_platform import add_platform
 from .registry import check
@@ -169,12 +170,12 @@ class StackRules:
     def _part(self, part: Part, text: str | None, wanted: Wanted | None) -> RenderedRelease:
         """Return a part with its objects. text: what Helm makes of a release; others have their objects."""
         if part.kind != RELEASE:
-            objects = self.laid_out.get(part.key) or part.spec.get("objects") or []
-            return RenderedRelease(part.component, "", part.namespace, objects, layers=part.layers)
+            objects, misfits = objects_in(self.laid_out.get(part.key) or part.spec.get("objects") or [])
+            return RenderedRelease(part.component, "", part.namespace, objects, layers=part.layers, misfits=misfits)
         chart = (wanted.chart.name, wanted.chart.version) if wanted else (part.chart, "")
-        manifests = manifest_objects(text or "")
         defaults = self.stack.facts.chart_values.get(part.component) or {}
-        return RenderedRelease(part.component, part.name, part.namespace, manifests, *chart, part.layers, defaults)
+        found = manifest_objects(text or ""), *chart, part.layers, defaults, misshapen(text or "")
+        return RenderedRelease(part.component, part.name, part.namespace, *found)
 
     def _rendered(self, helm: LocalHelm, part: Part, wanted: Wanted) -> str:
         inventory = self.inventory

@@ -9,7 +9,7 @@ import tempfile
 import typing as t
 
 from ..base import formats
-from ..base.data import Values, kind, plain
+from ..base.data import Values, kind, mapping, plain
 from ..base.findings import WARNING, Findings
 from ..base.names import name_problem
 from ..base.typed import typed
@@ -30,7 +30,7 @@ def checked_settings(params: dict, findings: Findings) -> dict:
     params = {**params, "models": _models(plain(params.get("models")), findings), "components": {}}
     params["only"] = list(COMPONENTS) if params.get("only") is None else list(params["only"])
     for name, cls in COMPONENTS.items():
-        settings = dict(given.get(name) or {})
+        settings = dict(mapping(given.get(name)))
         for setting, option in (options.get(name) or {}).items():
             where = f"{name}_{setting}"
             # A default is wrong only by another variable, which has been named.

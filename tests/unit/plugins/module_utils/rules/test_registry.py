@@ -4,14 +4,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pathlib
 import random
 import re
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.findings import Finding
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.items import RenderedRelease
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.model import StackModel, build_model
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.objects.shape import objects_in
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.base import finding
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.registry import RULES, check
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.values.layers import Layer
 
 from rules.mutations import MUTATIONS
 from rules.world import World
@@ -57,3 +65,26 @@ def test_the_page_of_rules_is_up_to_date() -> None:
     assert (TESTS.parent / "docs" / "reference" / "rules.md").read_text() == rules_page.page(), (
         "run tests/rules_page.py"
     )
+
+
+def test_what_is_no_object_is_named_with_its_key() -> None:
+    given = {"extraDeploy": [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {}}, {"kind": "Secret"}]}
+    found, misfits = objects_in(given["extraDeploy"])
+    part = RenderedRelease("gateway", "infra", "demo", found, layers=[Layer(given, "infra.yaml")], misfits=misfits)
+    named = [(one.rule, one.path, one.severity) for one in check(build_model([part]))]
+    assert named == [("LLMD613", "extraDeploy[0]", "error"), ("LLMD613", "extraDeploy[1]", "error")]
+
+
+def test_a_rule_that_fails_is_a_warning_and_the_others_have_their_say() -> None:
+    def fails(_model: StackModel) -> Iterator[Finding]:
+        yield finding("is wrong", ())
+        raise KeyError("spec")
+
+    broken = dataclasses.replace(RULES[0], check=fails)
+    found = check(World().model(), [broken, *RULES[1:]])
+    assert [(one.rule, one.severity) for one in found if one.rule == RULES[0].id] == [
+        (RULES[0].id, "error"),
+        (RULES[0].id, "warning"),
+    ]
+    assert "could not be checked" in found[1].message
+    assert "KeyError: 'spec'" in found[1].message

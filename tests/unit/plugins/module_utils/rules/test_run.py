@@ -134,7 +134,9 @@ def test_releases_that_need_nothing_are_not_rendered(monkeypatch: pytest.MonkeyP
         return rendered(self, helm, part, wanted)
 
     monkeypatch.setattr(run.StackRules, "_rendered", render)
-    parts = rules.render({("gateway", "infra-llm-d"): "kind: ConfigMap\nmetadata: {name: kept}\n"}).parts
+    parts = rules.render(
+        {("gateway", "infra-llm-d"): "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: kept}\n"}
+    ).parts
     assert sorted(started) == ["gaie", "modelservice"]
     assert [item["metadata"]["name"] for part in parts for item in part.manifests if part.component == "gateway"] == [
         "kept"

@@ -25,7 +25,9 @@ says nothing where that fact is not known.
 `site.yml` checks them while planning, unless nothing is to be done. `llm_d_rules` says what becomes of the findings:
 `error` (the default) makes mistakes of those with the severity error, so that nothing is changed, `warn` shows them as
 warnings, and `off` leaves them out. A chart that cannot be rendered is a mistake with Helm's own message in any case.
-What another check has named already is not named again; with `error` it gets its rule's id.
+`llm_d_accept` takes the ids of those that one cluster accepts; they become warnings, see
+[variables](variables.md#mistakes). What another check has named already is not named again; with `error` it gets its
+rule's id.
 
 `llm_d_capacity` weighs the rules about room, quotas and limits (LLMD701 to LLMD725), `llm_d_access` those about
 permissions and the platform: `block` (the default) leaves them their severity, `warn` makes warnings of them, and with

@@ -17,7 +17,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.base import pla
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.findings import Finding, Findings
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.credentials import VARIABLES
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.variables import check_shared, unknown
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.variables import check_types, unknown
 from jinja2.exceptions import UndefinedError
 
 try:
@@ -50,13 +50,15 @@ def read(loader: t.Any, templar: t.Any, variables: t.Mapping[str, t.Any]) -> Var
     found = {str(name): _place(name, value, extra) for name, value in variables.items()}
     places = {name: place for name, place in found.items() if place is not None}
     specs = role_specs()
-    shared = specs["stack"]["shared"]["options"]
+    public = {role: points for role, points in specs.items() if role not in APART and not _private(points)}
+    checked = dict(specs["stack"]["shared"]["options"])
+    for points in public.values():
+        checked.update(points["main"]["options"])
     options = [point.get("options") or {} for points in specs.values() for point in points.values()]
     known = dict.fromkeys(name for one in options for name in one)
-    prefixes = [f"{role}_" for role, points in specs.items() if role not in APART and not _private(points)]
     findings = Findings()
     # Where nobody knows where a name comes from, it may be one that a run has made.
-    unknown([name for name, place in places.items() if place], known, prefixes, findings)
+    unknown([name for name, place in places.items() if place], known, [f"{role}_" for role in public], findings)
 
     def value_of(name: str) -> t.Any:
         try:
@@ -64,7 +66,7 @@ def read(loader: t.Any, templar: t.Any, variables: t.Mapping[str, t.Any]) -> Var
         except AnsibleError as exc:
             raise OrchestratorError(f"cannot be worked out: {exc}") from exc
 
-    check_shared([name for name in shared if name in places], shared, value_of, findings)
+    check_types([name for name in checked if name in places], checked, value_of, findings)
     told = {*known, *(finding.mark.file for finding in findings)}
     return Variables({name: place for name, place in places.items() if name in told}, list(findings))
 

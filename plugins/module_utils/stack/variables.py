@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The variables of an inventory by their names: those that nothing reads, and the shared ones against their types."""
+"""The variables of an inventory by their names: those that nothing reads, and those that are not of their types."""
 
 from __future__ import annotations
 
@@ -71,10 +71,10 @@ def _fold(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
-def check_shared(
+def check_types(
     names: t.Iterable[str], options: t.Mapping[str, Object], value_of: t.Callable[[str], t.Any], findings: Findings
 ) -> None:
-    """Note shared variables that are not of their types. value_of: returns a variable's value."""
+    """Note variables that are not of their types. value_of: returns a variable's value."""
     for name in names:
         option = options.get(name) or {}
         try:

@@ -63,6 +63,7 @@ def test_mistakes_are_named_by_the_users_variable_and_where_it_stands(tmp_path: 
     (tmp_path / "group_vars").mkdir()
     (tmp_path / "group_vars/all.yml").write_text("---\n# Ours\nllm_d_namspace: prod\n", encoding="utf-8")
     bad = {"llm_d_capacity": "ignore", "prepare_downloads": "Qwen/Qwen3-32B", "llm_d_wait_timeout": "soon"}
+    bad["verify_requests"] = -1
     said = planned(tmp_path, {"bad": bad}, "-e", "llm_d_environment=prod")["bad"]
     lines = (tmp_path / "hosts.yml").read_text(encoding="utf-8").splitlines()
     place = {name: 1 + next(n for n, line in enumerate(lines) if line.strip().startswith(name)) for name in bad}
@@ -71,6 +72,7 @@ def test_mistakes_are_named_by_the_users_variable_and_where_it_stands(tmp_path: 
     assert f"prepare_downloads ({tmp_path}/hosts.yml:{place['prepare_downloads']}): is a text" in said
     assert "llm_d_environment (extra variable): 'prod' is not known. Did you mean production?" in said
     assert f"llm_d_wait_timeout ({tmp_path}/hosts.yml:{place['llm_d_wait_timeout']}): 'soon' is no time" in said
+    assert f"verify_requests ({tmp_path}/hosts.yml:{place['verify_requests']}): -1 is no whole number" in said
     # What follows from it is not the user's mistake.
     assert "gaie_wait_timeout" not in said and "stack_capacity" not in said
 

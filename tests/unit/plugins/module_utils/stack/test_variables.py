@@ -11,7 +11,7 @@ import pytest
 import yaml
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.findings import Findings
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.variables import check_shared, unknown
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.variables import check_types, unknown
 
 ROOT = pathlib.Path(__file__).resolve().parents[5]
 SPECS = {
@@ -95,7 +95,7 @@ def test_known_variables_and_those_of_others_are_left_alone() -> None:
 )
 def test_shared_variables_are_of_their_types(name: str, value: Any, said: str) -> None:
     findings = Findings()
-    check_shared([name], SHARED, {name: value}.__getitem__, findings)
+    check_types([name], SHARED, {name: value}.__getitem__, findings)
     assert len(findings.texts) == bool(said)
     assert "".join(findings.texts).startswith(said) and "s3cret" not in "".join(findings.texts)
 
@@ -105,5 +105,5 @@ def test_a_variable_that_cannot_be_worked_out_is_named() -> None:
         raise OrchestratorError("cannot be worked out: 'nope' is undefined")
 
     findings = Findings()
-    check_shared(["llm_d_models"], SHARED, value_of, findings)
+    check_types(["llm_d_models"], SHARED, value_of, findings)
     assert [(one.rule, one.mark.file) for one in findings] == [("input-template", "llm_d_models")]

@@ -29,7 +29,7 @@ warnings, and `off` leaves them out. A chart that cannot be rendered is a mistak
 [variables](variables.md#mistakes). What another check has named already is not named again; with `error` it gets its
 rule's id.
 
-`llm_d_capacity` weighs the rules about room, quotas and limits (LLMD701 to LLMD725), `llm_d_access` those about
+`llm_d_capacity` weighs the rules about room and quotas (LLMD701 to LLMD724), `llm_d_access` those about
 permissions and the platform: `block` (the default) leaves them their severity, `warn` makes warnings of them, and with
 `off` the cluster is not asked.
 

@@ -13,7 +13,7 @@ import dataclasses
 import typing as t
 
 from ..base.data import Object, dicts, mapping
-from ..base.quantities import MILLI, Amounts, added, amount, amounts, shown
+from ..base.quantities import MILLI, Amounts, added, amount, amounts
 from ..model.items import Item
 from ..model.model import StackModel
 from ..model.room import Capacity
@@ -23,7 +23,6 @@ from .pods import PodNeed, need_of
 from .workloads import Growth, growths, surge
 
 PLAIN = ("cpu", "memory", "ephemeral-storage")
-COMPUTE = ("cpu", "memory", *(f"{side}.{name}" for side in ("requests", "limits") for name in ("cpu", "memory")))
 # Kinds that a quota also counts without 'count/'.
 SHORT = ("services", "secrets", "configmaps", "persistentvolumeclaims", "replicationcontrollers", "resourcequotas")
 _CLASS = ".storageclass.storage.k8s.io/"
@@ -71,22 +70,6 @@ def is_best_effort(need: PodNeed) -> bool:
         for resources in (container.requests, container.limits)
         for name in ("cpu", "memory")
     )
-
-
-def unsaid(quota: Object, need: PodNeed) -> dict[str, list[str]]:
-    """Return {container: what it has to specify}: the API refuses pods that a compute quota cannot count."""
-    hard = mapping(mapping(quota.get("spec")).get("hard"))
-    if not in_scope(quota, need):
-        return {}
-    found: dict[str, list[str]] = {}
-    pod_level = mapping(need.spec.get("resources"))
-    for container in need.containers:
-        said = {f"requests.{name}" for name in container.requests} | {f"limits.{name}" for name in container.limits}
-        said |= {name for name in container.requests if name in PLAIN}
-        said |= {f"{side}.{name}" for side in ("requests", "limits") for name in mapping(pod_level.get(side))}
-        missing = [name for name in COMPUTE if name in hard and name not in said]
-        found.update({container.name: missing} if missing else {})
-    return found
 
 
 def plural(kind: str) -> str:
@@ -224,79 +207,3 @@ def surging(model: StackModel) -> t.Iterator[tuple[Growth, Use]]:
             wanted = pod_usage(one.need).get(use.resource, 0) if same and in_scope(use.quota, one.need) else 0
             if wanted and not use.exceeded and use.used + max(0, use.added) + wanted > use.hard:
                 yield one, use
-
-
-@dataclasses.dataclass(frozen=True)
-class Breach:
-    """container: key and index of the one that is refused, None for the pod; text: what is wrong."""
-
-    text: str
-    container: tuple[str, int] | None = None
-
-
-def breaches(limit_range: Object, need: PodNeed) -> list[Breach]:
-    """Return why a namespace's LimitRange refuses a pod."""
-    found = []
-    for item in dicts(mapping(limit_range.get("spec")).get("limits")):
-        if item.get("type") == "Container":
-            for one in need.containers:
-                texts = _against(item, one.requests, one.limits)
-                found += [Breach(f"container {one.name} {text}", (one.key, one.index)) for text in texts]
-        elif item.get("type") == "Pod":
-            requests = {name: value for name, value in need.requests.items() if name != "pods"}
-            found += [Breach(f"the pod {text}") for text in _against(item, requests, need.limits)]
-    return found
-
-
-def claim_breaches(limit_range: Object, requests: t.Any) -> list[str]:
-    """Return why a LimitRange refuses a claim. requests: of its resources."""
-    asked = amounts(requests)
-    found = []
-    for item in dicts(mapping(limit_range.get("spec")).get("limits")):
-        if item.get("type") == "PersistentVolumeClaim":
-            found += _below(item, asked, {})
-            found += [
-                f"asks for {shown(name, asked[name])} {name}, at most {shown(name, most)} is allowed"
-                for name, most in amounts(item.get("max")).items()
-                if asked.get(name, 0) > most
-            ]
-    return found
-
-
-def _against(item: Object, requests: Amounts, limits: Amounts) -> list[str]:
-    return _below(item, requests, limits) + _above(item, requests, limits) + _ratio(item, requests, limits)
-
-
-def _below(item: Object, requests: Amounts, limits: Amounts) -> list[str]:
-    found = []
-    for name, least in amounts(item.get("min")).items():
-        if name not in requests:
-            found.append(f"has to ask for {name}, at least {shown(name, least)}")
-        elif min(requests[name], limits.get(name, requests[name])) < least:
-            asked = min(requests[name], limits.get(name, requests[name]))
-            found.append(f"asks for {shown(name, asked)} {name}, at least {shown(name, least)} is needed")
-    return found
-
-
-def _above(item: Object, requests: Amounts, limits: Amounts) -> list[str]:
-    found = []
-    for name, most in amounts(item.get("max")).items():
-        if name not in limits:
-            found.append(f"has to set a limit of {name}, at most {shown(name, most)}")
-        elif max(limits[name], requests.get(name, 0)) > most:
-            asked = max(limits[name], requests.get(name, 0))
-            found.append(f"has {shown(name, asked)} {name}, at most {shown(name, most)} is allowed")
-    return found
-
-
-def _ratio(item: Object, requests: Amounts, limits: Amounts) -> list[str]:
-    found = []
-    for name, most in amounts(item.get("maxLimitRequestRatio")).items():
-        asked, limit = requests.get(name, 0), limits.get(name)
-        if not asked or limit is None:
-            found.append(f"has to set both a request and a limit of {name} (their ratio is limited)")
-        elif limit * 1000 > most * asked:
-            found.append(
-                f"has a limit of {name} {limit / asked:g} times its request, at most {most / 1000:g} is allowed"
-            )
-    return found

@@ -120,6 +120,14 @@ def absent_class(text: str) -> tuple[str, str]:
     return next(iter(named.items()), ("", ""))
 
 
+_SECURITY = re.compile(r"violates PodSecurity|unable to validate against any security context constraint")
+
+
+def is_security(text: str) -> bool:
+    """Return whether a refusal is Pod Security's or that of OpenShift's SCCs, which rules of their own predict."""
+    return _SECURITY.search(text) is not None
+
+
 def steps(path: str) -> Path:
     """Return the keys and indexes of a field's path: spec.ports[0].name, metadata.labels[app]."""
     found = [(inner, plain) for inner, plain in _STEP.findall(path)]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Rules about what a model's pods are written as: pinned images, mounted volumes, known fields and accelerators."""
+"""Rules about what a model's pods are written as: pinned images, mounted volumes and known accelerators."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from ..base.formats import floating
 from ..base.names import did_you_mean
 from ..model.items import Item, Workload
 from ..model.model import StackModel, pod_specs
-from ..objects.pod_fields import field_problems
 from ..objects.servers import Server
 from .agree.probes import port_names
 from .base import Path, Side, container_side, finding, listed, rule_factory
@@ -83,15 +82,6 @@ def mounts(model: StackModel) -> t.Iterator[Finding]:
                             pod_side(item, path, ("volumes",)),
                         )
                         yield finding(text, sides, ("mount", item.release, name))
-
-
-def fields(model: StackModel) -> t.Iterator[Finding]:
-    """Fields of a pod are known to Kubernetes, and hold values of their types."""
-    for item, path, spec in _pods(model):
-        for place, wrong in field_problems(spec):
-            side = pod_side(item, path, place)
-            probes = (("probe", item.title), ("monitor", item.title, "")) if "ports" in place else ()
-            yield finding(f"{place[-1]} of {item.name} {wrong}", (side,), ("field", item.title, place), explains=probes)
 
 
 def accelerators(model: StackModel) -> t.Iterator[Finding]:
@@ -180,15 +170,6 @@ def monitors(model: StackModel) -> t.Iterator[Finding]:
 _rule = rule_factory("LLMD5")
 
 RULES = (
-    _rule(
-        16,
-        "Fields of pods are known",
-        fields,
-        "Fields of a model's pods have the names and types of Kubernetes' own, where they are not quite different.",
-        "The API server drops the field without an error (no probe, no port), or refuses the object.",
-        "correct the name or the value",
-        "Kubernetes, PodSpec",
-    ),
     _rule(
         13,
         "Images are pinned",

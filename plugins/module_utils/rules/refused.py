@@ -13,11 +13,12 @@ import typing as t
 from ..base.data import dicts
 from ..base.findings import WARNING, Finding
 from ..base.names import did_you_mean
-from ..cluster.refusals import DENIED, INVALID, UNKNOWN, Objection, absent_class, quoted
+from ..cluster.refusals import DENIED, INVALID, UNKNOWN, Objection, absent_class, is_security, quoted
 from ..model.items import Item
 from ..model.model import StackModel, pod_specs
 from ..values.origin import origin
 from .base import Path, Side, finding, rule_factory
+from .platform import constraints, constraints_unknown, pod_security
 
 # Pod Security's and LimitRanges' words for a container; the field that has to be set.
 _CONTAINER = re.compile(r'containers? (?:in pod )?"([^"]+)"|for: ([\w-]+)')
@@ -99,8 +100,10 @@ def _unknown(model: StackModel, given: bool) -> t.Iterator[Finding]:
 
 def denied(model: StackModel) -> t.Iterator[Finding]:
     """What the cluster's admission refuses."""
+    # What these say holds where pods may not be tried too, and llm_d_access weighs it.
+    said = {one.key[1] for check in (pod_security, constraints, constraints_unknown) for one in check(model)}
     for item, cause, path, key in _causes(model):
-        if cause.how == DENIED:
+        if cause.how == DENIED and not (is_security(cause.text) and item.title in said):
             what = f"pods of {item.name}" if cause.path else item.title
             yield _found(item, cause, path, key, f"the cluster does not admit {what}: {cause.text}")
 

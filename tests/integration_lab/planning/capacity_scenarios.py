@@ -155,7 +155,6 @@ SCENARIOS = [
     ),
     Scenario("grows", TWO, [workload("m", pod(EIGHT), 2)], [], 0, before=(workload("m", pod(EIGHT), 1),)),
     Scenario("quota", TWO, [workload("m", pod(EIGHT), 2)], ["LLMD721"], 1, limits=(quota({f"requests.{GPU}": "8"}),)),
-    Scenario("unsaid", {"a": {}}, [workload("m", pod(), 1)], ["LLMD722"], 1, limits=(quota({"limits.cpu": "8"}),)),
     Scenario(
         "defaults",
         {"a": {}},
@@ -163,14 +162,6 @@ SCENARIOS = [
         ["LLMD721"],
         1,
         limits=(quota({"limits.cpu": "4"}), limit_range(default={"cpu": "2"}, defaultRequest={"cpu": "1"})),
-    ),
-    Scenario(
-        "maximum",
-        {"a": {}},
-        [workload("m", pod({"cpu": "2"}), 1)],
-        ["LLMD723"],
-        1,
-        limits=(limit_range(max={"cpu": "1"}),),
     ),
     Scenario(
         "scoped",

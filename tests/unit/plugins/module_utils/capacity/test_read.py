@@ -116,7 +116,7 @@ def test_too_many_objects_are_not_counted(monkeypatch: pytest.MonkeyPatch) -> No
     assert "more than 2 objects" in model.facts.capacity.unread[0]
 
 
-@pytest.mark.parametrize(("rule", "severity"), [("LLMD701", "warning"), ("LLMD723", "warning"), ("LLMD741", "error")])
+@pytest.mark.parametrize(("rule", "severity"), [("LLMD701", "warning"), ("LLMD721", "warning"), ("LLMD741", "error")])
 def test_with_warn_want_of_room_is_a_warning(rule: str, severity: str) -> None:
     (found,) = capacity_weighed([Finding(Mark("x", 0), "", "text", "hint", rule, "error")], "warn")
     assert found.severity == severity

@@ -313,13 +313,6 @@ MUTATIONS: list[tuple[str, list[tuple[str, str, Any]], str, str]] = [
         "decode.containers[0].volumeMounts",
     ),
     ("aggregated", [(MODEL, "accelerator", {"type": "nvida"})], "LLMD515", "Did you mean nvidia?"),
-    (
-        "aggregated",
-        [(MODEL, "decode.containers.0.readinessProbe.periodSecond", 3)],
-        "LLMD516",
-        "decode.containers[0].readinessProbe.periodSecond",
-    ),
-    ("aggregated", [(MODEL, "decode.containers.0.env", [{"name": "A", "value": {"b": "c"}}])], "LLMD516", "text"),
     # KV events
     ("events", [(MODEL, ARGS, events(enable_kv_cache_events=False))], "LLMD520", "ms-a"),
     ("events", [(MODEL, "decode.containers.0.args", ["--block-size=64"])], "LLMD520", "pluginsCustomConfig"),

@@ -58,12 +58,6 @@ QUOTAS: list[tuple[str, list, dict, dict, str, tuple[str, ...]]] = [
      "LLMD721", ("secrets 2",)),
     ("Helm's record is there", [deployment("a", spec())], quota({"secrets": "2"}, {"secrets": "2"}),
      {"Secret": ("sh.helm.release.v1.ms-a.v1",)}, "", ()),
-    ("unspecified", [deployment("a", spec())], quota({"limits.cpu": "9", "requests.memory": "9Gi"}), NONE, "LLMD722",
-     ("makes pods of Deployment demo/a specify requests.memory, limits.cpu for container vllm",
-      "values decode.containers")),
-    ("specified", [deployment("a", LIMITED)], quota({"limits.cpu": "9", "memory": "9Gi"}), NONE, "", ()),
-    ("a quota of devices asks for nothing else", [deployment("a", spec())], quota({f"requests.{GPU}": "1"}), NONE, "",
-     ()),
 ]  # fmt: skip
 
 
@@ -94,54 +88,9 @@ def test_an_update_without_room_for_one_more_pod_is_a_warning() -> None:
     assert findings(model([deployment("a", new, strategy={"type": "Recreate"})], None, live, quotas=[body])) == []
 
 
-# name, pod spec, LimitRange's item, words of the finding ('' for none)
-LIMITS: list[tuple[str, dict, dict, str]] = [
-    ("within", LIMITED, {"max": {"cpu": "2"}, "min": {"cpu": "1"}}, ""),
-    ("above", LIMITED, {"max": {"memory": "1Gi"}}, "container vllm has 2Gi memory, at most 1Gi is allowed"),
-    ("below", LIMITED, {"min": {"cpu": "1500m"}}, "asks for 1 cpu, at least 1500m is needed"),
-    ("no limit", spec(SAID), {"max": {"cpu": "8"}}, "has to set a limit of cpu, at most 8"),
-    ("no limit, with a default", spec(SAID), {"max": {"cpu": "8"}, "default": {"cpu": "4"}}, ""),
-    ("no request", spec(), {"min": {"cpu": "1"}}, "has to ask for cpu, at least 1"),
-    ("no request, with a default", spec(), {"min": {"cpu": "1"}, "defaultRequest": {"cpu": "1"}}, ""),
-    ("ratio", LIMITED, {"maxLimitRequestRatio": {"cpu": "1500m"}}, "limit of cpu 2 times its request, at most 1.5"),
-    ("ratio within", LIMITED, {"maxLimitRequestRatio": {"cpu": "2"}}, ""),
-    ("pod", {"containers": [container(SAID, SAID), container(SAID, SAID, name="b")]},
-     {"type": "Pod", "max": {"cpu": "1"}}, "the pod has 2 cpu, at most 1 is allowed"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("name", "body", "item", "words"), LIMITS, ids=[case[0] for case in LIMITS])
-def test_limits(name: str, body: dict, item: dict, words: str) -> None:
-    found = findings(model([deployment("a", body)], None, limits=[limit_range(**item)]))
-    assert [entry.rule for entry in found] == (["LLMD723"] if words else []), shown(found)
-    assert words in shown(found)
-
-
 def test_defaults_are_counted_and_specify() -> None:
     defaults = limit_range(default={"cpu": "2"}, defaultRequest={"cpu": "1"})
     plan = [deployment("a", spec(), 3)]
     assert findings(model(plan, None, limits=[defaults], quotas=[quota({"limits.cpu": "6"})])) == []
     (found,) = findings(model(plan, None, limits=[defaults], quotas=[quota({"limits.cpu": "5"})]))
     assert found.rule == "LLMD721"
-
-
-def test_claims_keep_to_limits() -> None:
-    limits = limit_range(type="PersistentVolumeClaim", max={"storage": "50Gi"})
-    (found,) = findings(model([CLAIM], None, limits=[limits]))
-    assert (found.rule, "at most 50Gi is allowed" in found.message) == ("LLMD723", True)
-
-
-DEVICES = [
-    ({"requests": {GPU: "1"}}, "requests 1 nvidia.com/gpu with no limit"),
-    ({"requests": {GPU: "1"}, "limits": {GPU: "2"}}, "with a limit of 2"),
-    ({"limits": {GPU: "1"}}, ""),
-    ({"requests": {GPU: "1", "cpu": "1"}, "limits": {GPU: "1"}}, ""),
-]
-
-
-@pytest.mark.parametrize(("resources", "words"), DEVICES)
-def test_devices_have_a_limit(resources: dict, words: str) -> None:
-    body = {"containers": [{"name": "vllm", "resources": resources}]}
-    found = findings(model([deployment("a", body)], None))
-    assert [item.rule for item in found] == (["LLMD725"] if words else []), shown(found)
-    assert words in shown(found)

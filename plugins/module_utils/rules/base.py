@@ -11,11 +11,13 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ..base.data import nest
 from ..base.findings import ERROR, Finding, Mark, show_path
 from ..components.gaie import CHARTS
 from ..model.items import Item, Workload
 from ..model.model import StackModel
 from ..objects.servers import Server
+from ..values.origin import origin
 
 # Keys (str) and indexes (int).
 Path = tuple[t.Any, ...]
@@ -72,6 +74,16 @@ def container_side(workload: Workload, server: Server, *path: str) -> Side:
     if server.key != "containers":
         return Side(workload.item, place, "sidecar")
     return Side(workload.item, place, workload.role or "decode", ("containers", server.index, *path))
+
+
+def made(item: Item, path: Path, within: Path = (), value: t.Any = None) -> Side:
+    """Return the place of a field with the key of the values that looks like what made it.
+
+    within, value: what stands at a path inside the field's text.
+    """
+    body = nest(within, value) if within else item.body
+    key = origin(item.layers, body, within or path, item.name)
+    return Side(item, path, "values", key) if key else Side(item, path)
 
 
 Check = t.Callable[[StackModel], t.Iterable[Finding]]

@@ -16,8 +16,7 @@ from ..base.names import did_you_mean
 from ..cluster.refusals import DENIED, INVALID, UNKNOWN, Objection, absent_class, is_security, quoted
 from ..model.items import Item
 from ..model.model import StackModel, pod_specs
-from ..values.origin import origin
-from .base import Path, Side, finding, rule_factory
+from .base import Path, Side, finding, made, rule_factory
 from .platform import constraints, constraints_unknown, pod_security
 
 # Pod Security's and LimitRanges' words for a container; the field that has to be set.
@@ -25,12 +24,11 @@ _CONTAINER = re.compile(r'containers? (?:in pod )?"([^"]+)"|for: ([\w-]+)')
 _FIELD = re.compile(r"must (?:not )?set (securityContext\.[\w.]+)")
 
 
-def _causes(model: StackModel) -> t.Iterator[tuple[Item, Objection, Path, Path]]:
-    """Yield each refused field of a planned object with its path there, and the key of the values that made it."""
+def _causes(model: StackModel) -> t.Iterator[tuple[Objection, Side]]:
+    """Yield each refused field of a planned object, with the key of the values that made it."""
     for item in model.planned:
         for cause in model.facts.refused.get((item.kind, item.namespace, item.name), ()):
-            path = _pod_path(item, cause) if cause.how == DENIED else cause.path
-            yield item, cause, path, origin(item.layers, item.body, path, item.name)
+            yield cause, made(item, _pod_path(item, cause) if cause.how == DENIED else cause.path)
 
 
 def _pod_path(item: Item, cause: Objection) -> Path:
@@ -52,32 +50,31 @@ def _pod_path(item: Item, cause: Objection) -> Path:
     return path
 
 
-def _found(item: Item, cause: Objection, path: Path, key: Path, text: str) -> Finding:
-    side = Side(item, path, "values", key) if key else Side(item, path)
+def _found(side: Side, cause: Objection, text: str) -> Finding:
+    title = side.item.title
     # A field that is not as meant (a misplaced ports:) is why others miss what it would have given.
-    lost = (("probe", item.title), ("monitor", item.title, "")) if "ports" in path else ()
-    return finding(text, (side,), ("refused", item.title, path, cause.text), explains=lost)
+    lost = (("probe", title), ("monitor", title, "")) if "ports" in side.path else ()
+    return finding(text, (side,), ("refused", title, side.path, cause.text), explains=lost)
 
 
 def invalid(model: StackModel) -> t.Iterator[Finding]:
     """Values that the API server does not take, and fields that it requires."""
-    for item, cause, path, key in _causes(model):
+    for cause, side in _causes(model):
         if cause.how not in (UNKNOWN, DENIED):
-            text = f"the API server refuses {_where(item, path)}: {cause.text}{_near(item, cause, path)}"
-            yield _found(item, cause, path, key, text)
+            yield _found(side, cause, f"the API server refuses {_where(side)}: {cause.text}{_near(side, cause)}")
 
 
-def _where(item: Item, path: Path) -> str:
-    named = next((str(step) for step in reversed(path) if not isinstance(step, int)), "")
-    return f"{named} of {item.name}" if named else item.title
+def _where(side: Side) -> str:
+    named = next((str(step) for step in reversed(side.path) if not isinstance(step, int)), "")
+    return f"{named} of {side.item.name}" if named else side.item.title
 
 
-def _near(item: Item, cause: Objection, path: Path) -> str:
+def _near(side: Side, cause: Objection) -> str:
     """Return what a name that is not found was probably meant to be: one of those that the pod has."""
     if cause.how != INVALID or not cause.text.startswith("Not found: "):
         return ""
-    spec = next((spec for above, spec in pod_specs(item) if path[: len(above)] == above), {})
-    names = [str(one.get("name")) for one in dicts(spec.get("volumes"))] if "volumeMounts" in path else []
+    spec = next((spec for above, spec in pod_specs(side.item) if side.path[: len(above)] == above), {})
+    names = [str(one.get("name")) for one in dicts(spec.get("volumes"))] if "volumeMounts" in side.path else []
     return did_you_mean(str(quoted(cause.text)), names)
 
 
@@ -92,20 +89,21 @@ def unknown_of_chart(model: StackModel) -> t.Iterator[Finding]:
 
 
 def _unknown(model: StackModel, given: bool) -> t.Iterator[Finding]:
-    for item, cause, path, key in _causes(model):
+    for cause, side in _causes(model):
         # Charts give what a user wrote as it stands: the very field is then among the values.
-        if cause.how == UNKNOWN and given is (bool(key) and key[-1] == path[-1] or not item.release):
-            yield _found(item, cause, path, key, f"the field {_where(item, path)} {cause.text}.{cause.guess}")
+        by_user = not side.item.release or side.key[-1:] == side.path[-1:]
+        if cause.how == UNKNOWN and given is by_user:
+            yield _found(side, cause, f"the field {_where(side)} {cause.text}.{cause.guess}")
 
 
 def denied(model: StackModel) -> t.Iterator[Finding]:
     """What the cluster's admission refuses."""
     # What these say holds where pods may not be tried too, and llm_d_access weighs it.
     said = {one.key[1] for check in (pod_security, constraints, constraints_unknown) for one in check(model)}
-    for item, cause, path, key in _causes(model):
-        if cause.how == DENIED and not (is_security(cause.text) and item.title in said):
-            what = f"pods of {item.name}" if cause.path else item.title
-            yield _found(item, cause, path, key, f"the cluster does not admit {what}: {cause.text}")
+    for cause, side in _causes(model):
+        if cause.how == DENIED and not (is_security(cause.text) and side.item.title in said):
+            what = f"pods of {side.item.name}" if cause.path else side.item.title
+            yield _found(side, cause, f"the cluster does not admit {what}: {cause.text}")
 
 
 _rule = rule_factory("LLMD8")

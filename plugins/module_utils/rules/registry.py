@@ -15,6 +15,7 @@ from ..model.model import StackModel
 from . import (
     capacity,
     events,
+    formats,
     kinds,
     model_servers,
     names,
@@ -45,6 +46,7 @@ GROUPS: dict[str, tuple[Rule, ...]] = {
     "Versions": versions.RULES,
     "The API server": refused.RULES,
     "Artifacts of models": artifacts.RULES,
+    "What the API server does not see": formats.RULES,
     "Model servers": model_servers.RULES,
     "Prefill and decode": handover.RULES,
     "Pods of models": (*pods.RULES, *probes.RULES),

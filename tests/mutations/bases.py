@@ -136,6 +136,8 @@ def bases() -> dict[str, Base]:
     two = {name: values.model(name) for name in ("a", "b")}
     events = values.model("a", ["--block-size=64", "--kv-events-config", values.event_settings()])
     found = values.model("a", ["--block-size=64", "--kv-events-config", values.event_settings(endpoint="tcp://*:5557")])
+    for model in (events, found):
+        model["decode"]["containers"][0]["env"].append(values.POD_IP)
     central, discover = values.event_plugins(), values.event_plugins(discoverPods=True, zmqEndpoint="")
     apart = {"namespace": GATEWAYS}
     rows = [

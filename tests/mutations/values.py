@@ -72,6 +72,9 @@ def event_plugins(**changes: Any) -> str:
     return yaml.safe_dump(config, sort_keys=False)
 
 
+POD_IP = {"name": "POD_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}
+
+
 def event_settings(**changes: Any) -> str:
     """Return the JSON of a server's --kv-events-config that fits event_plugins()."""
     settings = {"enable_kv_cache_events": True, "publisher": "zmq", "topic": "kv@$(POD_IP)@org/a"}

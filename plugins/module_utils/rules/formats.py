@@ -44,7 +44,8 @@ def _containers(model: StackModel) -> t.Iterator[tuple[Item, Path, Object]]:
     for item in model.planned:
         for path, spec in pod_specs(item):
             for kind in ("initContainers", "containers"):
-                for index, container in enumerate(spec.get(kind) if isinstance(spec.get(kind), list) else []):
+                held = spec.get(kind)
+                for index, container in enumerate(held if isinstance(held, list) else []):
                     if isinstance(container, dict):
                         yield item, (*path, kind, index), container
 
@@ -75,7 +76,9 @@ def references(model: StackModel) -> t.Iterator[Finding]:
     for item, path, container in _containers(model):
         entries = dicts(container.get("env"))
         names = [str(entry.get("name")) for entry in entries]
-        places = [((key, index), word, names) for key in ("command", "args") for index, word in _words(container, key)]
+        places: list[tuple[Path, str, list[str]]] = []
+        for key in ("command", "args"):
+            places += [((key, index), word, names) for index, word in _words(container, key)]
         places += [(("env", n, "value"), str(entry.get("value") or ""), names[:n]) for n, entry in enumerate(entries)]
         for place, word, known in places if not container.get("envFrom") else ():
             for name in dict.fromkeys(_USED.findall(word)):
@@ -115,10 +118,12 @@ def durations(model: StackModel) -> t.Iterator[Finding]:
 
 
 def overlays(model: StackModel) -> t.Iterator[Finding]:
-    """Texts of ConfigMaps that are parts of objects, as Istio lays them over a Gateway's, hold quantities."""
+    """Texts of ConfigMaps that a Gateway's controller lays over the objects that it makes hold quantities."""
+    refs = [dig(item.spec, ("infrastructure", "parametersRef")) for item in model.items("Gateway", planned_only=True)]
+    names = {str(mapping(ref).get("name")) for ref in refs}
     for item in model.items("ConfigMap", planned_only=True):
-        for name, text in mapping(item.body.get("data")).items():
-            for path, value in _quantities(text) if isinstance(text, str) and "resources:" in text else ():
+        for name, text in mapping(item.body.get("data")).items() if item.name in names else ():
+            for path, value in _quantities(text) if isinstance(text, str) else ():
                 if value is not None and parse(value) is None:
                     said = f"{'.'.join(map(str, path))} in {name} of {item.title} is {value!r}, which is no quantity"
                     side = made(item, ("data", name), (*path,), value)

@@ -235,6 +235,8 @@ def events() -> Stack:
     settings = {"enable_kv_cache_events": True, "publisher": "zmq", "topic": "kv@$(POD_IP)@org/a"}
     settings["endpoint"] = f"tcp://gaie-a-epp.{NAMESPACE}.svc.cluster.local:5557"
     values = model_values("a", ["--block-size=64", "--kv-events-config", json.dumps(settings)])
+    address = {"name": "POD_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}
+    values["decode"]["containers"][0].setdefault("env", []).append(address)
     return Stack(("a",), {"a": pool_values("a", **{"mine.yaml": yaml.safe_dump(EVENT_PLUGINS)})}, {"a": values})
 
 

@@ -18,6 +18,14 @@ NODES = ({"metadata": {"name": "n", "labels": {"kubernetes.io/hostname": "n", "z
 FACTS = RuleFacts(capacity=Capacity(nodes=NODES, pods=()))
 
 
+GATEWAY = {
+    "apiVersion": "gateway.networking.k8s.io/v1",
+    "kind": "Gateway",
+    "metadata": {"name": "gw"},
+    "spec": {"infrastructure": {"parametersRef": {"group": "", "kind": "ConfigMap", "name": "a"}}},
+}
+
+
 def pod(kind: str = "Deployment", **container: Any) -> dict[str, Any]:
     spec = {"containers": [{"name": "vllm", "image": "lab/model:1", **container}]}
     return {"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": "a"}, "spec": {"template": {"spec": spec}}}
@@ -85,7 +93,7 @@ CASES: list[tuple[dict[str, Any], str, str]] = [
 
 @pytest.mark.parametrize(("body", "rule", "words"), CASES)
 def test_formats(body: dict[str, Any], rule: str, words: str) -> None:
-    part = RenderedRelease("monitoring", "r", "demo", [body])
+    part = RenderedRelease("monitoring", "r", "demo", [body, GATEWAY])
     found = check(build_model([part], facts=FACTS), formats.RULES)
     assert [item.rule for item in found] == ([rule] if rule else []), [item.message for item in found]
     assert all(words in item.message for item in found)
@@ -93,6 +101,8 @@ def test_formats(body: dict[str, Any], rule: str, words: str) -> None:
 
 def test_the_key_of_the_values_is_named() -> None:
     values = {"gateway": {"parameters": {"resources": {"limits": {"memory": "16GB"}}}}}
-    part = RenderedRelease("gateway", "r", "demo", [overlay(LIMITS % "16GB")], layers=[Layer(values, "infra.yaml")])
+    part = RenderedRelease(
+        "gateway", "r", "demo", [overlay(LIMITS % "16GB"), GATEWAY], layers=[Layer(values, "infra.yaml")]
+    )
     (found,) = check(build_model([part]), formats.RULES)
     assert found.path == "gateway.parameters.resources.limits.memory"

@@ -54,7 +54,7 @@ MISTAKES = [
     (("gaie", 0, "spec.selector.matchLabels", {"app": "chat", "tier": "gpu"}), "LLMD101", "tier"),
     (("gaie", 0, "spec.selector.matchLabels", {}), "LLMD101", "empty"),
     (("gaie", 0, "spec.targetPorts", [{"number": 8000}, {"number": 8001}]), "LLMD104", "8001"),
-    (("modelservice", 0, f"{POD}.args", ["--model", "org/chat", "--port=$(PORT)"]), "", ""),
+    (("modelservice", 0, f"{POD}.args", ["--model", "org/chat", "--port=$(PORT)"]), "LLMD807", "$(PORT)"),
     (("modelservice", 0, f"{POD}.args.2", "--port=8001"), "LLMD104", "8001"),
     (("modelservice", 0, f"{POD}.args.1", "org/Chat"), "LLMD209", "org/Chat"),
     (("routes", 0, "spec.hostnames", ["chat.example.org"]), "LLMD204", "*.example.com"),

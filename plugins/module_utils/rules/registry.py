@@ -84,10 +84,16 @@ def check(model: StackModel, rules: t.Iterable[Rule] = RULES) -> list[Finding]:
 
 
 def _unsaid(findings: list[Finding]) -> list[Finding]:
-    """Return findings without those of the API server about a field of which a rule says more."""
+    """Return findings without those of the API server about a field of which another rule says as much."""
     asked = {rule.id for rule in refused.RULES}
-    said = {spot for item in findings if item.rule not in asked for spot in item.spots}
-    return [item for item in findings if item.rule not in asked or not item.spots & said]
+    others = [item for item in findings if item.rule not in asked]
+    errors = {spot for item in others if item.severity == ERROR for spot in item.spots}
+    warnings = {spot for item in others for spot in item.spots}
+    return [
+        item
+        for item in findings
+        if item.rule not in asked or not item.spots & (errors if item.severity == ERROR else warnings)
+    ]
 
 
 def _checked(rule: Rule, model: StackModel) -> t.Iterator[Finding]:

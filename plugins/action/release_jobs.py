@@ -11,7 +11,6 @@ import threading
 import time
 
 from ansible.plugins.action import ActionBase
-from ansible.utils.display import Display
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.cancel import cancel_path, request, withdraw
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.events import parse_time, read_events
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.module import argument_spec
@@ -21,11 +20,11 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.fleet.progress 
     waiting_text,
 )
 from ansible_collections.llm_d.orchestrator.plugins.modules import release_jobs
+from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.screen import tell
 
 # Ansible keeps a job's result in a file and tells nobody: look at it this often (seconds).
 LOOK_EVERY = 0.2
 SHOW_EVERY = 5.0
-display = Display()
 
 
 def read_result(path: str) -> dict | None:
@@ -133,4 +132,4 @@ class ActionModule(ActionBase):
             elapsed = time.time() - started_at(arguments.get("started"))
             hosts = task_vars.get("ansible_play_hosts_all") or []
             name = name_text(task_vars.get("inventory_hostname", ""), hosts)
-            display.display(line_text("deploying", elapsed, name, text))
+            tell(line_text("deploying", elapsed, name, text))

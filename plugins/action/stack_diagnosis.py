@@ -8,21 +8,23 @@ import os
 import shlex
 import sys
 
-from ansible.utils.display import Display
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.command_line import masked_arguments
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.job import advice, in_job
 from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.checked import CheckedAction
+from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.screen import tell
 
-display = Display()
 # What a failed diagnosis says in its message already, and Ansible would dump below it once more.
 SAID = ("counts", "evidence", "releases", "screen")
 
 
 def continuing(arguments: list[str]) -> str:
-    """Return the command that is running, secrets masked, where it deploys; "" else."""
+    """Return the command that is running, secrets masked, where it deploys, in a job of AWX what to do; "" else."""
     program = os.path.basename(arguments[0])
     deploys = any(word.endswith(("site.yml", "orchestrator.site")) for word in arguments[1:])
     if not program.startswith("ansible-playbook") or not deploys:
         return ""
+    if in_job(os.environ):
+        return advice("deploy")
     return shlex.join([program, *masked_arguments(arguments[1:])])
 
 
@@ -43,5 +45,5 @@ class ActionModule(CheckedAction):
         if shown and result.get("failed"):
             return told(result)
         if shown and result.get("screen"):
-            display.display("\n".join(["", *result["screen"]]))
+            tell("\n".join(["", *result["screen"]]))
         return result

@@ -8,11 +8,17 @@ import os
 import sys
 
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.command_line import masked_arguments, next_command
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.job import advice, in_job
 from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.checked import CheckedAction
 
 
 def returning(arguments: list[str], **variables: str) -> str:
-    """Return the command for rollback.yml that fits the running one, for site.yml or rollback.yml."""
+    """Return the command for rollback.yml that fits the running one, for site.yml or rollback.yml.
+
+    In a job of AWX, what to do there.
+    """
+    if in_job(os.environ):
+        return advice("rollback", **variables)
     if not os.path.basename(arguments[0]).startswith("ansible-playbook"):
         return "ansible-playbook llm_d.orchestrator.rollback"
     # Where rollback.yml runs, it is taken for the plan that site.yml follows.

@@ -7,15 +7,19 @@ from __future__ import annotations
 import os
 import sys
 
-from ansible.utils.display import Display
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.command_line import masked_arguments, next_command
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.job import advice, in_job
 from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.checked import CheckedAction
-
-display = Display()
+from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.screen import tell
 
 
 def fixing(arguments: list[str]) -> str:
-    """Return the command for site.yml that fits the running one; "" where that is no ansible-playbook."""
+    """Return the command for site.yml that fits the running one; "" where that is no ansible-playbook.
+
+    In a job of AWX, what to do there.
+    """
+    if in_job(os.environ):
+        return advice("deploy")
     if not os.path.basename(arguments[0]).startswith("ansible-playbook"):
         return ""
     playbooks = {name: os.path.join(os.path.dirname(name), "plan.yml")
@@ -41,6 +45,6 @@ class ActionModule(CheckedAction):
         result = super().run(tmp, task_vars)
         shown = self._task.args.get("show") in (True, "true", "True", "yes")
         if shown and result.get("screen"):
-            display.display("\n".join(["", *result["screen"]]))
+            tell("\n".join(["", *result["screen"]]))
             return told(result)
         return result

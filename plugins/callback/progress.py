@@ -31,6 +31,7 @@ keep_compiled()
 
 import importlib
 import importlib.util
+import os
 import time
 import typing as t
 
@@ -38,6 +39,7 @@ from ansible import constants as C
 from ansible.plugins.callback import CallbackBase
 from ansible.template import Templar
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.events import parse_time, read_events
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.job import in_job
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.fleet.progress import Progress, waiting_text
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.screen import counts_text
 from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.fleet import FleetRun
@@ -60,9 +62,10 @@ def part(result: t.Any, name: str) -> t.Any:
 
 
 def record_place(answer: dict) -> str:
-    """Return where a record was written, "" for nowhere."""
-    kept = answer.get("kept")
-    return answer["path"] if answer.get("files") else f"Secret {kept}" if kept else ""
+    """Return where a record was written, "" for nowhere; of a job of AWX only the Secret stays."""
+    kept = f"Secret {answer['kept']}" if answer.get("kept") else ""
+    path = answer["path"] if answer.get("files") else ""
+    return (kept or path) if in_job(os.environ) else (path or kept)
 
 
 def failure_text(answer: dict) -> str:

@@ -12,7 +12,8 @@ version_added: 0.1.0
 short_description: The digest that was approved for a cluster
 description:
   - Returns what the plan's job of an AWX workflow left for this host, else C(llm_d_approved_digest), a digest or a map
-    of each host to its own, as it is; empty where neither is set.
+    of each host to its own, also where that is written as text, JSON or C(host=digest, host=digest), as surveys of AWX
+    want it; empty where neither is set.
 options:
   _terms:
     description: Takes none.
@@ -39,7 +40,7 @@ _raw:
 import typing as t
 
 from ansible.plugins.lookup import LookupBase
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.job import digest_variable
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.job import digest_variable, digests
 
 
 class LookupModule(LookupBase):
@@ -52,7 +53,7 @@ class LookupModule(LookupBase):
         known = variables or {}
         host = str(known.get("inventory_hostname") or "")
         name = digest_variable(host)
-        given = self._templar.template(known.get(name if name in known else "llm_d_approved_digest") or "")
+        given = digests(self._templar.template(known.get(name if name in known else "llm_d_approved_digest") or ""))
         if own and isinstance(given, dict):
             given = given.get(host) or ""
         return [given or ""]

@@ -169,7 +169,7 @@ import os
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.command_line import next_command
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.job import digest_artifacts, left
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.job import advice, digest_artifacts, in_job, left
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.module import MakeModule, run_module
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.approval import answered, refusal, to_approve
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.document import (
@@ -207,6 +207,7 @@ def run(params: dict, check_mode: bool = False) -> dict:
         texts = {PLAN: plan_text(plan), PAGE: plan_page(plan, name=params["cluster"], command=command)}
         files = write_files(folder, texts)
     where = {"path": os.path.join(folder, PLAN), "page": os.path.join(folder, PAGE), "written": bool(files)}
+    reachable = folder and not in_job(os.environ)
     shown = masked_plan(plan)
     return {
         "changed": False,
@@ -214,7 +215,7 @@ def run(params: dict, check_mode: bool = False) -> dict:
         "path": where["path"] if folder else "",
         "files": files,
         "latest": link_latest(folder) if files else "",
-        "summary": summary(shown, name=params["cluster"], files=where if folder else None, command=command),
+        "summary": summary(shown, name=params["cluster"], files=where if reachable else None, command=command),
         "cluster": params["cluster"],
         "decisions": decisions,
         "changes": len(changes(plan)),
@@ -246,9 +247,11 @@ def _folder(params: dict, plan: dict) -> str:
 
 
 def _command(params: dict, plan: dict, folder: str) -> str:
-    """Return the command that deploys the plan, "" where there is no file or nothing to do."""
+    """Return the command that deploys the plan, in a job of AWX what to do; "" where there is no file or no change."""
     if not folder or not changes(plan):
         return ""
+    if in_job(os.environ):
+        return f"approve it, or {advice('deploy', llm_d_approved_digest=plan['digest'])}"
     variables = {"llm_d_plan": os.path.join(folder, PLAN)}
     if params["environment"] == PRODUCTION:
         variables["llm_d_approved_digest"] = plan["digest"]

@@ -13,6 +13,7 @@ from ansible import context
 from ansible.errors import AnsibleError
 from ansible.template import Templar
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.files import usable_folder
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.job import advice, in_job
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.fleet import page, screen
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.fleet.report import Fleet, is_unreachable
 
@@ -71,6 +72,9 @@ class FleetRun:
     def summary(self, stats: t.Any) -> list[screen.Line]:
         """Write the summary's files, none in check mode; return its lines."""
         report = self.fleet.report(self.name, self.started, self.bad(stats))
+        if in_job(os.environ):
+            again = page.to_retry(report)
+            return screen.lines({**report, "retry": advice("again", limit=",".join(again)) if again else ""})
         if context.CLIARGS.get("check"):
             return screen.lines({**report, "retry": page.retry_by_names(report, sys.argv[1:])})
         return screen.lines(*page.write(report, self._records(), sys.argv[1:]))

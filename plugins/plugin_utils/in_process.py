@@ -19,7 +19,6 @@ import typing as t
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
-from ansible.utils.display import Display
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.mask import mask
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.credentials import (
     as_text,
@@ -27,8 +26,8 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.credent
     secrets,
 )
 from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.compiled import keep_compiled
+from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.screen import tell
 
-display = Display()
 # New objects after which Python looks for garbage; 700 by default, which costs planning a tenth of its time.
 GARBAGE = 50_000
 MODULES = "ansible_collections.llm_d.orchestrator.plugins.modules."
@@ -75,7 +74,7 @@ class InProcessModule:
 
     def say(self, text: str) -> None:
         """Show a line at once: the module is going to wait."""
-        display.display(text)
+        tell(text)
 
     def fail_json(self, **result: t.Any) -> t.NoReturn:
         """End with failure; msg says why."""

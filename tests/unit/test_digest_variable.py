@@ -37,6 +37,12 @@ def test_what_one_job_leaves_the_next_finds():
         ({"llm_d_approved_digest": "sha256:b"}, False, "sha256:b"),
         ({"llm_d_approved_digest": {"west": "sha256:b"}}, False, {"west": "sha256:b"}),
         ({"llm_d_approved_digest": {"west": "sha256:b"}}, True, ""),
+        ({"llm_d_approved_digest": '{"west": "sha256:b"}'}, False, {"west": "sha256:b"}),
+        ({"llm_d_approved_digest": f"west=sha256:b, {HOST}=sha256:c"}, True, "sha256:c"),
+        ({"llm_d_approved_digest": f"west=sha256:b\n{HOST}=sha256:c\n"}, True, "sha256:c"),
+        ({"llm_d_approved_digest": '{"west": '}, False, '{"west":'),
+        ({"llm_d_approved_digest": "west=sha256:b and more"}, False, "west=sha256:b and more"),
+        ({"llm_d_approved_digest": " sha256:b "}, True, "sha256:b"),
         ({"llm_d_approved_digest": "sha256:b", digest_variable(HOST): "sha256:c"}, True, "sha256:c"),
     ],
 )

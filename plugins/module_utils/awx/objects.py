@@ -143,11 +143,15 @@ class _Maker:
         return rows
 
     def attach(self, made: Object) -> None:
-        """Name the notifications in the templates that they are about; every template has all four lists."""
+        """Name the notifications in the templates that they are about: every template has all lists, or none is needed.
+
+        For each list AWX is asked once a template.
+        """
         for kind in ("job_templates", "workflows"):
             for row in made[kind]:
                 events = EVENTS if kind == "workflows" else EVENTS[:3]
-                row.update({f"notification_templates_{event}": self._notified(row["key"], event) for event in events})
+                lists = {f"notification_templates_{event}": self._notified(row["key"], event) for event in events}
+                row.update(lists if self.objects["notifications"] else {})
         for key, fields in self.objects["notifications"].items():
             wrong = sorted(set(fields.get("on") or []) - set(EVENTS))
             if wrong:

@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import re
 import typing as t
 
 # One is set for each job's processes; the others by ansible-runner, which both run jobs with.
@@ -20,6 +22,30 @@ def in_job(environment: t.Mapping[str, str]) -> bool:
 def left(wanted: bool | None, environment: t.Mapping[str, str]) -> bool:
     """Return whether artifacts are left to later jobs: as wanted, by default where a job runs."""
     return in_job(environment) if wanted is None else wanted
+
+
+def advice(template: str, **variables: str) -> str:
+    """Return what to do next in AWX: nobody can run a command in a job's container, which is gone with its files."""
+    given = " and ".join(f"{name}: {value}" for name, value in variables.items())
+    return f"start the template {template}" + (f" with {given}" if given else "")
+
+
+def digests(given: t.Any) -> t.Any:
+    """Return a digest, or a map of clusters to theirs, as it was given or written as text.
+
+    Surveys of AWX know no maps. As text a map is JSON, or east=sha256:..., west=sha256:... on one line or several.
+    """
+    if not isinstance(given, str):
+        return given
+    text = given.strip()
+    if text.startswith("{"):
+        try:
+            found = json.loads(text)
+        except ValueError:
+            return text
+        return found if isinstance(found, dict) else text
+    pairs = [part.partition("=") for part in re.split(r"[,\s]+", text) if part]
+    return {name: digest for name, _sign, digest in pairs} if pairs and all(sign for _n, sign, _d in pairs) else text
 
 
 def attended(environment: t.Mapping[str, str]) -> bool:

@@ -16,7 +16,10 @@ from .file import read_plan
 from .state import changed_inputs, changed_states, plan_digest
 
 PRODUCTION = "production"
-PRODUCED = "run ansible-playbook llm_d.orchestrator.plan; it ends with the command for site that names plan and digest"
+PRODUCED = (
+    "run ansible-playbook llm_d.orchestrator.plan; it ends with the command for site that names plan and digest"
+    " (in AWX, start the workflow rollout, or the template plan, which ends with the digest for deploy)"
+)
 AGAIN = "make a plan anew with the playbook plan, and have it approved"
 
 

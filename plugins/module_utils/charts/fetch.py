@@ -29,8 +29,9 @@ EXACT_VERSION = re.compile(r"v?\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)
 class Chart:
     """A chart on this machine.
 
-    path: absolute path of a folder or .tgz, as Helm takes it; digest: sha256 in hex of the .tgz, or over a folder's
-    sorted files; source: the reference as it was given.
+    path: absolute path of a folder or .tgz, as Helm takes it; version: as Chart.yaml says, or as it was asked for where
+    that is only a placeholder (not stamped); digest: sha256 in hex of the .tgz, or over a folder's sorted files;
+    source: the reference as it was given.
     """
 
     path: str
@@ -39,6 +40,12 @@ class Chart:
     app_version: str
     digest: str
     source: str
+    stamped: bool = True
+
+
+def differs_from(deployed: str, wanted: str) -> bool:
+    """Return whether a version that Helm recorded is another than one of a chart; a placeholder says nothing."""
+    return PLACEHOLDER_VERSION not in (deployed, wanted) and deployed != wanted
 
 
 def default_cache_dir(env: dict[str, str] | None = None) -> str:
@@ -94,7 +101,8 @@ def fetch_chart(
             f"The chart {ref} is version {files.version} of {files.name}, but version {version} is asked for.",
             hint=f"Set the chart version to {files.version}, or give the chart of version {version}.",
         )
-    return Chart(path, files.name, files.version, files.app_version, chart_digest(path), ref)
+    found = version if version and unstamped else files.version
+    return Chart(path, files.name, found, files.app_version, chart_digest(path), ref, not unstamped)
 
 
 def _same_version(found: str, wanted: str) -> bool:

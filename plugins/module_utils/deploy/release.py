@@ -22,7 +22,7 @@ from ..changes.actions import REUSE, Action, ReleaseObjects, refusals
 from ..changes.discover import Discovery
 from ..changes.fingerprints import fingerprinted, listed
 from ..changes.stale import stale_claim
-from ..charts.fetch import fetch_chart
+from ..charts.fetch import differs_from, fetch_chart
 from ..helm.command import HelmError, uninstall_arguments, upgrade_arguments
 from ..helm.deployed import HelmRecords
 from ..helm.records import (
@@ -293,7 +293,7 @@ class Releases:
     def _difference(self, wanted: Wanted, current: Release, after: str) -> str:
         if not current.managed or current.labels.get(COMPONENT_LABEL) != self.component:
             return "it is taken over"
-        if (current.chart, current.chart_version) != (wanted.chart.name, wanted.chart.version):
+        if current.chart != wanted.chart.name or differs_from(current.chart_version, wanted.chart.version):
             old = f"{current.chart} {current.chart_version}"
             return f"its chart is {old}, not {wanted.chart.name} {wanted.chart.version}"
         if not same_values(current.values, wanted.values):

@@ -12,6 +12,7 @@ import typing as t
 from ..base.data import Object
 from ..base.errors import OrchestratorError
 from ..base.ours import MANAGED_LABEL
+from ..charts.fetch import differs_from
 from ..components.base import RELEASE
 from ..helm.records import Release, same_values
 
@@ -112,7 +113,7 @@ def revisions(
         if found is None or name in busy or found.status == "uninstalled":
             continue
         why = "" if found.status == "deployed" else f"its status is {found.status}"
-        if (found.chart, found.chart_version) != (chart["name"], chart["version"]):
+        if found.chart != chart["name"] or differs_from(found.chart_version, chart["version"]):
             why = f"its chart is {found.chart} {found.chart_version}"
         elif not same_values(found.values, values[name]):
             why = "its values differ"

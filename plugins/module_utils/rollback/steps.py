@@ -14,6 +14,7 @@ from ..base.errors import OrchestratorError
 from ..base.mask import mask
 from ..base.ours import FINGERPRINT_LABEL
 from ..changes.drift import is_masked
+from ..charts.fetch import differs_from
 from ..helm.deployed import HelmRecords
 from ..helm.records import Release, revision, same_manifest, same_values
 from ..helm.recovery import RECOVERING
@@ -112,7 +113,8 @@ def recorded_revision(step: Step, inventory: HelmRecords) -> Release | None:
     """Return the recorded revision from Helm's history, None where that has it no more."""
     number = int(step.row.get("revision") or 0)
     found = revision(inventory.cluster, step.namespace, step.name, number) if number else None
-    if found is not None and found.manifest and found.chart_version != step.row.get("chart_version"):
+    recorded = str(step.row.get("chart_version") or "")
+    if found is not None and found.manifest and differs_from(found.chart_version, recorded):
         return None  # the release was removed and made anew: its revisions are others
     return found
 

@@ -12,7 +12,7 @@ from ..base import plain_yaml
 from ..base.deadline import TookTooLong, deadline
 from ..base.errors import OrchestratorError, WrongVersion, require
 from ..base.findings import ERROR, WARNING, Finding, Mark
-from ..charts.fetch import PLACEHOLDER_VERSION, Chart, default_cache_dir, fetch_chart
+from ..charts.fetch import Chart, default_cache_dir, fetch_chart
 from ..charts.files import ChartFiles, read_chart
 from ..values.layers import UserValues, load_values
 from . import source
@@ -159,7 +159,7 @@ _NAMED = re.compile(r"(?:^|[-_])(v[0-9]+\.[0-9]+\.[0-9]+(?:-[0-9A-Za-z.]+)?)$")
 def _misnamed(name: str, entry: Entry, chart: Chart) -> list[Finding]:
     """Return that a source folder, whose Chart.yaml has no version, is named after another than is asked for."""
     wanted = str(entry.get("chart_version") or "")
-    if not wanted or chart.version != PLACEHOLDER_VERSION:
+    if not wanted or chart.stamped:
         return []
     named = {found[1] for part in chart.source.split("/") if (found := _NAMED.search(part))}
     if len(named) != 1 or wanted.lstrip("v") == (other := named.pop()).lstrip("v"):

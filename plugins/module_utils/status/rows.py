@@ -9,6 +9,7 @@ import typing as t
 
 from ..base.data import Object
 from ..base.ours import COMPONENT_LABEL
+from ..charts.fetch import differs_from
 from ..cluster.client import Cluster
 from ..helm.records import Release, revision
 from ..objects.conditions import State
@@ -65,10 +66,12 @@ def release_row(one: DeployedRelease, found: Release | None, recorded: bool) -> 
         drift = ["deleted"]
     else:
         ready = found.status == "deployed"
-        state = f"{found.status}, {found.chart} {found.chart_version}, revision {found.revision}"
+        other = differs_from(found.chart_version, one.chart_version)
+        version = found.chart_version if other else one.chart_version or found.chart_version
+        state = f"{found.status}, {found.chart} {version}, revision {found.revision}"
         if recorded and one.revision and found.revision != one.revision:
             drift = [f"revision {found.revision}, recorded {one.revision}"]
-        if recorded and one.chart_version and found.chart_version != one.chart_version:
+        if recorded and one.chart_version and other:
             drift.append(f"chart {found.chart_version}, recorded {one.chart_version}")
     return {
         "component": one.component,

@@ -165,22 +165,28 @@ def test_bad_references(ref, version, message, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("found", "wanted", "ok"),
+    ("found", "wanted", "taken"),
     [
-        ("v1.2.3", None, True),
-        ("v1.2.3", "v1.2.3", True),
-        ("v1.2.3", "1.2.3", True),
-        ("1.2.3", "1.2.4", False),
-        ("0.0.0", "v1.3.0", True),
+        ("v1.2.3", None, "v1.2.3"),
+        ("v1.2.3", "v1.2.3", "v1.2.3"),
+        ("v1.2.3", "1.2.3", "v1.2.3"),
+        ("1.2.3", "1.2.4", None),
+        ("0.0.0", "v1.3.0", "v1.3.0"),
+        ("0.0.0", None, "0.0.0"),
     ],
 )
-def test_version_of_a_local_chart(tmp_path, found, wanted, ok):
+def test_version_of_a_local_chart(tmp_path, found, wanted, taken):
     folder = write_chart(tmp_path / "demo", chart_files("demo", found))
-    if ok:
-        assert charts_fetch.fetch_chart(folder, wanted).version == found
+    if taken:
+        assert charts_fetch.fetch_chart(folder, wanted).version == taken
     else:
         with pytest.raises(OrchestratorError, match=f"version {found} of demo, but version {wanted}"):
             charts_fetch.fetch_chart(folder, wanted)
+
+
+def test_a_placeholder_is_no_other_version():
+    assert not charts_fetch.differs_from("0.0.0", "v1.3.0")
+    assert charts_fetch.differs_from("v1.3.0", "v1.4.0") and not charts_fetch.differs_from("v1.3.0", "v1.3.0")
 
 
 def test_digest_follows_the_contents(tmp_path):

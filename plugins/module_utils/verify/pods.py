@@ -57,14 +57,17 @@ def check_pods(spec: Object, snapshot: Object) -> Check:
     if wanted and ready >= wanted:
         return Check(spec["name"], "pods", True, detail)
     if not pods:
+        known = list(_workloads(spec, snapshot)) or spec.get("labels")
         stopped = [item for item in _workloads(spec, snapshot) if item["spec"].get("replicas") == 0]
+        detail = detail if known else "which pods are its own is not known"
         detail += "".join(f"; {item.get('kind', 'workload')} {name_of(item)} is scaled to 0" for item in stopped)
         return failed(
             spec,
             "pods",
             f"{detail}; no pod carries {text_of(spec.get('labels') or {'llm-d.ai/model': spec['name']})}",
             "Look at the events of the model's Deployment or LeaderWorkerSet, and at its replicas.",
-            claim=False,
+            # Where nothing is known of its pods, its answer says more than that none is found.
+            claim=not known,
         )
     detail += "".join(f"; pod {name_of(pod)}: {trouble(pod)}" for pod in unready[:3])
     return Check(

@@ -19,6 +19,8 @@ from recorded_stack import model, settings
 
 from playbooks import ROOT, Run, environment, play
 
+POOL = ("inference.networking.k8s.io/v1", "InferencePool")
+OTHER = "example.com/looks-once"
 DECODE = "ms-a-llm-d-modelservice-decode"
 PATIENCE = 240.0
 
@@ -88,6 +90,38 @@ def test_changes_by_hand_are_named_and_mended(deployed: Deployed) -> None:
     found, run = deployed.status(status_fix=True, **more)
     assert run.code == 0 and found["healthy"] and drift(found) == {"ConfigMap planted": "added"}, run.text
     assert run.changed and run.text.count("a  200 in") and "DRIFTED from its record" in run.text, run.text
+
+
+def claim(deployed: Deployed, gateway: str, reason: str) -> None:
+    """Add to the pool's status what a controller says that does not look again; "" for the stack's own Gateway."""
+    pools, where = deployed.lab.resource(*POOL), {"name": "gaie-a", "namespace": deployed.namespace}
+    said = [entry for entry in pools.get(**where).to_dict()["status"]["parents"] if entry["controllerName"] != OTHER]
+    condition = {"type": "ResolvedRefs", "status": "False", "reason": reason, "message": "not found"}
+    times = {"observedGeneration": 1, "lastTransitionTime": "2026-01-01T00:00:00Z"}
+    ref = {**said[0]["parentRef"], **({"name": gateway} if gateway else {})}
+    stale = {"parentRef": ref, "controllerName": OTHER, "conditions": [{**condition, **times}]}
+    body = {"status": {"parents": [*said, stale]}}
+    pools.status.patch(body=body, content_type="application/merge-patch+json", **where)
+
+
+def test_stale_claims_about_a_pool(deployed: Deployed) -> None:
+    """What a Gateway that is gone said is of no account; what is no longer so is touched, once."""
+    claim(deployed, "gone", "InvalidExtensionRef")
+    found, _run = deployed.status()
+    assert found["healthy"], found["rows"]
+
+    claim(deployed, "", "InvalidExtensionRef")
+    found, _run = deployed.status()
+    broken = [row["name"] for row in found["rows"] if row["ready"] is False]
+    assert not found["healthy"] and broken == ["gaie-a"], found["rows"]
+    more = settings(deployed.namespace, model("a"))
+    run = play(deployed.folder, "plan", timeout=PATIENCE, plan_directory=str(deployed.folder / "plans"), **more)
+    assert run.code == 0 and "update  gaie gaie-a: InferencePool" in run.text, run.text
+    for touched in (True, False):
+        run = play(deployed.folder, "site", timeout=PATIENCE, **more)
+        assert run.code == 0 and bool(run.changed) is touched, run.text
+    notes = deployed.lab.resource(*POOL).get(name="gaie-a", namespace=deployed.namespace).metadata.annotations
+    assert notes["orchestrator.llm-d.ai/tried-again"]
 
 
 def test_clusters_with_and_without_a_deployment_and_a_record(deployed: Deployed) -> None:

@@ -9,6 +9,7 @@ import time
 import types
 
 import pytest
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.objects.pools import find_pool
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.verify import prober, rounds
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.verify.http import HttpTarget
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.verify.prober import Options
@@ -217,3 +218,42 @@ def test_silent_fallback_to_decode_is_found(ask, monkeypatch):
     assert broken(result) == {("a", "prefill")}
     assert "nothing answers on the port of pod ms-a-p0" in result["failures"][0]
     assert "since v0.6.0" in result["failures"][0]
+
+
+def test_a_served_model_of_which_no_pods_are_known_is_no_failure(ask):
+    """A route may lead to a Service: an answer and the absence of pods do not contradict each other."""
+    stack = pw.snapshot("a")
+    stack["pools"] = []
+    named = [{"name": "chat", "model": "org/a", "path_prefix": "/a", "hostname": "h"}]
+    result, _events = ask(stack, world_of("a"), named)
+    assert result["failures"] == []
+    assert any("which pods are its own is not known" in note for note in result["notes"])
+    lost = [{**named[0], "labels": {"llm-d.ai/model": "lost"}}]
+    assert broken(ask(stack, world_of("a"), lost)[0]) == {("chat", "pods")}
+
+
+@pytest.mark.parametrize(
+    ("pool", "selector", "spec"),
+    [
+        ("chat", {"llm-d.ai/model": "a"}, {"name": "a"}),
+        ("chat", {"llm-d.ai/model": "a"}, {"name": "x", "labels": {"llm-d.ai/model": "a"}}),
+        ("only", {"nobody": "has"}, {"name": "x"}),
+    ],
+    ids=["label of models", "labels given", "the only one"],
+)
+def test_a_pool_of_another_name_is_found(pool, selector, spec):
+    stack = pw.snapshot("a")
+    stack["pools"] = [pw.pool(pool, selector)]
+    assert find_pool({"model": "org/a", **spec}, stack)["metadata"]["name"] == pool
+    assert find_pool({"model": "org/a", **spec, "pool": "gaie-a"}, stack) is None
+
+
+def test_of_several_pools_the_one_whose_pods_serve_the_name_is_the_models():
+    stack = pw.snapshot("a", "b")
+    for item, name in zip(stack["pools"], ("one", "two"), strict=True):
+        item["metadata"]["name"] = name
+    stack["pods"] = [pw.pod(f"ms-{name}-0", pw.model_labels(name), args=["serve", f"org/{name}"]) for name in "ab"]
+    for item in stack["pods"]:
+        item["spec"]["containers"][0]["command"] = ["vllm"]
+    assert find_pool({"name": "x", "model": "org/b"}, stack)["metadata"]["name"] == "two"
+    assert find_pool({"name": "x", "model": "org/c"}, stack) is None

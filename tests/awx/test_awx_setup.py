@@ -117,6 +117,20 @@ def test_a_survey_asks_what_the_roles_take(awx: Awx, key: str) -> None:
             assert question["choices"] == option["choices"]
 
 
+def test_a_rollout_that_waits_keeps_none_from_planning_and_not_for_ever(awx: Awx) -> None:
+    store = awx.store
+    started = [row for kind in ("workflow_job_templates", "job_templates") for row in store.objects[kind].values()]
+    assert all(row["allow_simultaneous"] for row in started)
+    assert {row["timeout"] for row in store.objects["workflow_approval_templates"].values()} == {86400}
+
+
+def test_numbers_that_make_no_sense_are_refused_at_launch(awx: Awx) -> None:
+    row = awx.store.named("job_templates", "east verify")
+    spec = awx.store.surveys["job_templates", row["id"]]["spec"]
+    least = {question["variable"]: question.get("min") for question in spec}
+    assert least["verify_requests"] == least["verify_max_tokens"] == least["verify_timeout"] == 1
+
+
 def test_the_workflow_deploys_what_was_approved_and_offers_a_return(awx: Awx) -> None:
     store = awx.store
     links = {}

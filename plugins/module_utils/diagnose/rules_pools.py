@@ -299,7 +299,7 @@ RULES = (
         "DIAG737", "The Gateway refuses the pool", _pool_refused,
         "InferencePool Accepted=False or ResolvedRefs=False",
         "The Gateway's controller cannot use the pool: no accepted route leads to it, or its picker is not found.",
-        "See the routes to the pool and its endpointPickerRef. Statuses of pools go stale: touch the pool.",
+        "See the routes to the pool and its endpointPickerRef. Where the cause is gone, site.yml touches the pool.",
         "GAIE api/v1, InferencePool conditions", WARNING, SYMPTOM,
     ),
 )  # fmt: skip

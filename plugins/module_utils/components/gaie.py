@@ -8,6 +8,7 @@ Two charts make the same objects from values of different shape; CHARTS holds wh
 from __future__ import annotations
 
 import dataclasses
+import re
 import typing as t
 
 from ..base import formats
@@ -15,7 +16,6 @@ from ..base.apis import MONITORING_API, POOL_API
 from ..base.data import KeyPath as Path
 from ..base.data import Object, Values, dig, mapping, nest
 from ..base.findings import ERROR, WARNING, Findings
-from ..base.findings import show_path as dotted
 from ..base.names import RELEASE_LIMIT, epp_name, label_key_problem, label_problem
 from ..objects.pools import ROLE_LABEL, selector_problem
 from ..objects.set_labels import labels_met
@@ -35,7 +35,7 @@ HF_KEY = "HF_TOKEN"
 
 @dataclasses.dataclass(frozen=True)
 class PoolChart:
-    """Where a chart's values keep what a pool needs. forbidden: keys that the chart has never had."""
+    """Where a chart's values keep what a pool needs. one_version: its releases have the picker's version."""
 
     extension: Path
     image_hub: str
@@ -49,7 +49,7 @@ class PoolChart:
     ref: str = ""
     version: str = ""
     image: str = ""
-    forbidden: tuple[Path, ...] = ()
+    one_version: bool = False
 
 
 CHARTS = {
@@ -66,7 +66,6 @@ CHARTS = {
         ref="oci://registry.k8s.io/gateway-api-inference-extension/charts/inferencepool",
         version="v1.3.0",
         image="ghcr.io/llm-d/llm-d-inference-scheduler:v0.6.0",
-        forbidden=(("inferenceExtension", "resources"), ("inferenceExtension", "service"), ("routing",), ("gateway",)),
     ),
     # llm-d/llm-d-router, charts llm-d-router-gateway and its library llm-d-routerlib v0.10.0
     "llm-d-router-gateway": PoolChart(
@@ -81,7 +80,7 @@ CHARTS = {
         ref="oci://ghcr.io/llm-d/charts/llm-d-router-gateway",
         version="v0.10.0",
         image="ghcr.io/llm-d/llm-d-router-endpoint-picker:v0.10.0",
-        forbidden=(("inferenceExtension",), ("inferencePool",), ("routing",), ("gateway",)),
+        one_version=True,
     ),
 }
 
@@ -155,7 +154,7 @@ class GaieComponent(Component):
     @classmethod
     def checked(cls, given: Values, findings: Findings) -> Values:
         tested = CHARTS[given["chart"]]
-        filled = {**given, "image": given["image"] or tested.image}
+        filled = dict(given)
         if not given["chart_ref"]:
             filled |= {"chart_ref": tested.ref, "chart_version": given["chart_version"] or tested.version}
         return filled
@@ -204,7 +203,8 @@ class GaieComponent(Component):
         own = facts.chart_values.get(self.name) or {}
         provider = self.stack.of(GatewayComponent).provider
         monitoring = self.stack.settings.get("monitoring") or {}
-        return PoolSettings(given["chart"], given["image"], provider.part(given["chart"], own), secret, own, monitoring)
+        image = given["image"] or own_image(own, given["chart"], given["chart_version"])
+        return PoolSettings(given["chart"], image, provider.part(given["chart"], own), secret, own, monitoring)
 
     def model_of(self, pool: Pool) -> Model | None:
         """Return the model that a pool is of."""
@@ -323,6 +323,22 @@ def split_image(image: str) -> tuple[str, str, str | None]:
     return hub, name, tag or None
 
 
+def own_image(own: Values, chart: str, version: str) -> str:
+    """Return the picker's image that a version of the chart is made for, the tested one where that is not known.
+
+    Picker and chart change together. own: the chart's values; version: as asked for, '' for any.
+    """
+    tested = CHARTS[chart].image
+    name = split_image(tested)[1]
+    found = dig(own, (*CHARTS[chart].extension, "image"))
+    parts = [found.get(key) for key in ("registry", "hub", "repository", "name")] if isinstance(found, dict) else []
+    path, tag = "/".join(str(part) for part in parts if part), str(found.get("tag") or "") if parts else ""
+    if path.rpartition("/")[2] == name and re.match(r"v?\d", tag):
+        return f"{path}:{tag}"
+    released = CHARTS[chart].one_version and re.match(r"v\d", version or "")
+    return f"{tested.rpartition(':')[0]}:{version}" if released else tested
+
+
 def pool_values(pool: Pool, settings: PoolSettings) -> Values:
     """Return the whole values of a pool's release: ours, the provider's, then the user's on top."""
     chart = CHARTS[settings.chart]
@@ -407,13 +423,6 @@ def pool_ports(values: Values, chart: str) -> list:
 def check_pool(pool: Pool, settings: PoolSettings, findings: Findings) -> None:
     """Note what the chart would ignore or what would not serve, with the file and line where it stands."""
     chart = CHARTS[settings.chart]
-    for path in chart.forbidden:
-        for layer in pool.layers:
-            where = layer.locate(path)
-            if where:
-                findings.add(
-                    where, f"the chart {settings.chart} has no {dotted(path)}", "remove it", rule="chart-ignores-key"
-                )
     _check_maps(pool, chart, findings)
     _check_image(pool, chart, findings)
     _check_zmq(pool, chart, findings)

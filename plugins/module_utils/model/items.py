@@ -49,7 +49,6 @@ class RenderedRelease:
     chart: str = ""
     chart_version: str = ""
     layers: t.Sequence[Layer] = ()
-    defaults: Object = dataclasses.field(default_factory=dict)
     misfits: t.Sequence[Misshapen] = ()
 
 
@@ -102,7 +101,6 @@ class Item:
     chart: str = ""
     chart_version: str = ""
     layers: t.Sequence[Layer] = ()
-    defaults: Object = dataclasses.field(default_factory=dict, repr=False)
     live: bool = False
 
     @property

@@ -184,7 +184,7 @@ def _item(body: t.Any, part: RenderedRelease) -> Item | None:
     kind = str(body["kind"])
     namespace = "" if kind in CLUSTER_KINDS else str(metadata.get("namespace") or part.namespace)
     chart = part.chart or DEFAULT_CHARTS.get(part.component, "")
-    origin = (part.component, part.release, chart, part.chart_version, part.layers, part.defaults)
+    origin = (part.component, part.release, chart, part.chart_version, part.layers)
     return Item(body, kind, group, version, str(metadata["name"]), namespace, *origin)
 
 

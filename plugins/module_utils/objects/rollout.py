@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import typing as t
 
 from ..base.data import Object
@@ -18,6 +19,8 @@ NAME_LABELS = {
 }
 # The reason of a pod that the scheduler has no node for.
 UNPLACED = "Unschedulable"
+# kube-scheduler, plugins/dynamicresources.
+CLASSLESS = re.compile(r"device class \S+ does not exist")
 # A message names this many pods; the others are counted.
 PODS_SHOWN = 3
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "LeaderWorkerSet", "Gateway")
@@ -97,6 +100,9 @@ def verdict(
 
 
 def _placed(pod: Object, state: PodState, nodes: t.Callable[[], list[Object]] | None) -> PodState:
+    if state.reason == UNPLACED and CLASSLESS.search(state.text):
+        # No node that is added mends it either.
+        return PodState(False, state.text, True, "DeviceClassNotFound", True)
     if state.reason != UNPLACED or nodes is None:
         return state
     why = unplaceable(pod, nodes())

@@ -91,9 +91,10 @@ def accelerators(model: StackModel) -> t.Iterator[Finding]:
     """
     done = set()
     for item, path, spec in _pods(model):
-        own = [dig(values, ("accelerator", "resources")) for values in (item.defaults, *_layers(item))]
+        chart = model.facts.chart_values.get(item.component) or {}
+        own = [dig(values, ("accelerator", "resources")) for values in (chart, *_layers(item))]
         known = {_NO_TYPE, *(str(key) for entry in own if isinstance(entry, dict) for key in entry)}
-        known |= set() if item.defaults else set(ACCELERATORS)
+        known |= set() if chart else set(ACCELERATORS)
         for key in _TYPES:
             role = key[0] if key[0] != "accelerator" else ""
             given = next((v for values in reversed(_layers(item)) if (v := dig(values, key)) is not None), None)

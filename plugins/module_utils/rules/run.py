@@ -173,8 +173,7 @@ class StackRules:
             objects, misfits = objects_in(self.laid_out.get(part.key) or part.spec.get("objects") or [])
             return RenderedRelease(part.component, "", part.namespace, objects, layers=part.layers, misfits=misfits)
         chart = (wanted.chart.name, wanted.chart.version) if wanted else (part.chart, "")
-        defaults = self.stack.facts.chart_values.get(part.component) or {}
-        found = manifest_objects(text or ""), *chart, part.layers, defaults, misshapen(text or "")
+        found = manifest_objects(text or ""), *chart, part.layers, misshapen(text or "")
         return RenderedRelease(part.component, part.name, part.namespace, *found)
 
     def _rendered(self, helm: LocalHelm, part: Part, wanted: Wanted) -> str:

@@ -34,6 +34,7 @@ VALUES = {
     "missing-key": "A required key is missing.",
     "no-schema": "The chart ships no schema.",
     "not-a-choice": "A value is none of those allowed.",
+    "other-chart": "The chart is another one than a stack of this collection is made of.",
     "pool-selector": "The inference pool selects no pods.",
     "refused-key": "The chart stops with an error where this key is given.",
     "remote-ref": "The schema refers to a web page, which is not fetched.",

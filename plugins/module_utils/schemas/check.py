@@ -21,7 +21,7 @@ from ..charts.defaults import coalesce, enabled_subcharts, own_values
 from ..charts.files import ChartFiles
 from ..values.layers import UserValues
 from .errors import Violation, violations
-from .facts import Fact, facts_for, owner
+from .facts import Fact, facts_for, may_read, owner
 from .infer import Schema, allow_templated, infer_schema
 from .known_keys import misspellings
 from .source import SchemaError, compile_schema, explain_broken
@@ -56,9 +56,12 @@ def check_values(
         findings.append(check.at((str(exc),), "must be a map", hint, "subchart-values"))
         return sorted(findings, key=sort_key)
     findings += check.schemas(merged)
-    findings += [finding for fact in facts_for(chart.name) for finding in check.fact(fact, merged)]
+    schema = inferred or infer_schema(chart)
+    # What the chart at hand reads, or may read, is no mistake, whatever other versions of it do.
+    facts = [fact for fact in facts_for(chart.name) if fact.kind != "forbidden" or not may_read(schema, fact.path)]
+    findings += [finding for fact in facts for finding in check.fact(fact, merged)]
     known = {finding.path for finding in findings}
-    found = check.inferred(inferred or infer_schema(chart), merged, unknown_keys)
+    found = check.inferred(schema, merged, unknown_keys)
     findings += [finding for finding in found if not _is_known(finding, known)]
     known = {finding.path for finding in findings}
     findings += [finding for finding in misspellings(chart, given, check.label, strict) if finding.path not in known]

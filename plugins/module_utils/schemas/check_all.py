@@ -17,6 +17,7 @@ from ..charts.files import ChartFiles, read_chart
 from ..values.layers import UserValues, load_values
 from . import source
 from .check import ValuesCheck, check_values
+from .facts import OTHER_CHARTS
 from .infer import cached_schema, open_schema
 
 # Charts fetched at a time; each is a Helm process that mostly waits.
@@ -141,6 +142,12 @@ def _check_one(
         return [missing, *given.findings], row
     chart, files, inferred = fetched
     row.update(chart=chart.name, version=chart.version, digest=chart.digest, has_schema=files.schema is not None)
+    wanted, what = entry.get("chart"), OTHER_CHARTS.get(files.name)
+    if what and wanted and wanted != files.name:
+        place = f"{entry['chart_variable']}_ref (chart of {name})"
+        text = f"the chart there is {files.name}, {what}; {wanted} is meant"
+        hint = f"name the chart {wanted}; a stack with that of {files.name} cannot be deployed by this collection yet"
+        return [Finding(Mark(place), "", text, hint, "other-chart", covers=("LLMD402",), about=frozenset([name]))], row
     if chart.digest in slow:  # as it was for another release; waiting once is enough
         return [ValuesCheck(files, given).too_slow(), *given.findings], row
     findings = [

@@ -143,6 +143,11 @@ def _below(schema: dict[str, t.Any] | None, path: Path) -> dict[str, t.Any] | No
     return schema
 
 
+def may_read(schema: dict[str, t.Any], path: Path) -> bool:
+    """Return whether a chart reads what stands at a path, by the schema of its files; True where that is not known."""
+    return "x-open" in schema or _below(schema, path) is not None
+
+
 @dataclasses.dataclass(frozen=True)
 class Fact:
     """One fact about one chart.
@@ -175,7 +180,7 @@ FACTS = (
         for path, hint, source in (
             (
                 ("inferenceExtension", "resources"),
-                "remove it: the chart sets no resources on the endpoint picker's container",
+                "remove it: before v1.4.0 the chart sets no resources on the endpoint picker's container",
                 "templates/epp-deployment.yaml",
             ),
             (
@@ -205,6 +210,14 @@ KEY_OWNERS = {
     **dict.fromkeys(
         ("accelerator", "decode", "modelArtifacts", "multinode", "prefill", "routing"), "llm-d-modelservice"
     ),
+}
+
+
+# Charts that are taken for those of a stack, and what they are.
+OTHER_CHARTS = {
+    "llm-d-router-standalone": "a picker with a proxy of its own, without InferencePool, Gateway and route",
+    "standalone": "a picker with a proxy of its own, without InferencePool, Gateway and route",
+    "body-based-routing": "an extension that reads the model's name from a request's body",
 }
 
 

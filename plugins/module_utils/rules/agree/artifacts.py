@@ -58,9 +58,17 @@ def schemes(model: StackModel) -> t.Iterator[Finding]:
         if not _uses_uri(item):
             continue
         text = f"modelArtifacts.uri {uri!r} of {item.release} {_wrong(scheme if separator else '', rest)}"
-        explained = (("mount", item.release, "model-storage"), ("served", item.release))
+        lost = [("mount", item.release, "model-storage"), ("served", item.release)]
+        lost += [key for workload in _workloads(model, item) for key in _refused(workload, model)]
         side = Side(item, (), "uri")
-        yield finding(text, (side,), ("uri", item.release), _right(uri), explained)
+        yield finding(text, (side,), ("uri", item.release), _right(uri), tuple(lost))
+
+
+def _refused(workload: Workload, model: StackModel) -> list[tuple]:
+    """Return the keys under which the API server's refusal of the mount of model-storage is told."""
+    item = workload.item
+    causes = model.facts.refused.get((item.kind, item.namespace, item.name), ())
+    return [("refused", item.title, one.path, one.text) for one in causes if '"model-storage"' in one.text]
 
 
 def _uses_uri(item: Item) -> bool:

@@ -9,7 +9,12 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.data impor
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.findings import Findings
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.components import gaie
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.components import gaie as components_gaie
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.gaie import CHARTS, Pool, PoolSettings
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.gaie import (
+    CHARTS,
+    Pool,
+    PoolSettings,
+    own_image,
+)
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.objects.pools import selector_problem
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.values.layers import Layer
 
@@ -120,10 +125,6 @@ def test_plugins():
         ({"inferenceExtension": {"image": {"tag": ""}}}, IMAGE, "no tag"),
         ({"inferenceExtension": {"image": {"tag": None}}}, IMAGE, "no tag"),
         ({"inferenceExtension": {"image": {"tag": 1.5}}}, IMAGE, "the tag 1.5"),
-        ({"inferenceExtension": {"resources": {}}}, IMAGE, "has no inferenceExtension.resources"),
-        ({"inferenceExtension": {"service": {}}}, IMAGE, "has no inferenceExtension.service"),
-        ({"routing": {}}, IMAGE, "has no routing"),
-        ({"gateway": {"name": "x"}}, IMAGE, "has no gateway"),
         (
             {"inferenceExtension": {"extraServicePorts": [{"name": "zmq", "port": 1}]}},
             IMAGE,
@@ -138,9 +139,25 @@ def test_refusals(values, image, part):
     assert any(part in text for text in findings), findings
 
 
-def test_old_keys_are_refused_by_the_new_chart():
-    _values, findings = build({"inferenceExtension": {"replicas": 1}}, chart="llm-d-router-gateway")
-    assert "has no inferenceExtension" in findings[0]
+ROUTER, GAIE = "llm-d-router-gateway", "inferencepool"
+RELEASED = {
+    "router": {"epp": {"image": {"registry": "r", "repository": "llm-d-router-endpoint-picker", "tag": "v0.9.1"}}}
+}
+MOVING = {"router": {"epp": {"image": {"registry": "r", "repository": "llm-d-router-endpoint-picker", "tag": "main"}}}}
+OTHER = {"inferenceExtension": {"image": {"hub": "registry.k8s.io", "name": "epp", "tag": "v1.4.0"}}}
+
+
+@pytest.mark.parametrize(
+    ("own", "chart", "version", "expected"),
+    [
+        ({}, ROUTER, "", "ghcr.io/llm-d/llm-d-router-endpoint-picker:v0.10.0"),
+        (RELEASED, ROUTER, "", "r/llm-d-router-endpoint-picker:v0.9.1"),
+        (MOVING, ROUTER, "v0.9.0", "ghcr.io/llm-d/llm-d-router-endpoint-picker:v0.9.0"),
+        (OTHER, GAIE, "v1.4.0", "ghcr.io/llm-d/llm-d-inference-scheduler:v0.6.0"),
+    ],
+)
+def test_the_picker_is_the_one_that_the_chart_is_made_for(own, chart, version, expected):
+    assert own_image(own, chart, version) == expected
 
 
 @pytest.mark.parametrize(

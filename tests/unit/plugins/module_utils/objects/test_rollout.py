@@ -92,6 +92,17 @@ def test_unschedulable_is_stuck_only_where_no_node_could_hold_it():
     assert verdict(deployment(), [waits], SETS, lambda: [small]).failed
 
 
+def test_a_device_class_that_is_not_there_is_not_waited_for():
+    text = "0/3 nodes are available: 3 request gpu: device class gpu.example.com does not exist."
+    waits = pod("a", "new")
+    waits["status"]["conditions"] = [
+        {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": text}
+    ]
+    state = verdict(deployment(), [waits], SETS, lambda: [])
+    # Not as unplaced: no node that a cluster's autoscaler adds would help.
+    assert (state.failed, state.certain, state.unplaced) == (True, True, False)
+
+
 @pytest.mark.parametrize(
     "item, found",
     [

@@ -56,7 +56,7 @@ CASES: list[tuple[list[dict[str, Any]], dict[str, list[dict[str, Any]]], str, st
     ([template(exactly())], KNOWN, "", ""),
     ([], {"ResourceClaimTemplate": []}, "LLMD608", "no ResourceClaimTemplate gpu-claim"),
     ([template(exactly())], {"DeviceClass": []}, "LLMD609", "it has none"),
-    ([template(exactly(deviceClassName="gpu.exmple.com"))], KNOWN, "LLMD609", "Did you mean gpu.example.com?"),
+    ([template(exactly(deviceClassName="gpu.exmple.com"))], KNOWN, "LLMD609", "it has gpu.example.com"),
     ([template({"deviceClassName": "other.example.com"}, "v1beta1")], KNOWN, "LLMD609", "other.example.com"),
     (
         [template({"firstAvailable": [{"deviceClassName": "a"}, {"deviceClassName": "gpu.example.com"}]})],

@@ -110,6 +110,14 @@ def test_likely_misspellings_are_warnings_and_errors_when_strict(tmp_path):
     }
 
 
+def test_a_key_that_the_chart_at_hand_reads_is_no_mistake(tmp_path):
+    values = {"inferenceExtension": {"resources": {"requests": {"cpu": "1"}}}}
+    older = check(tmp_path / "older", pool_chart(), values)
+    assert "inferenceExtension.resources" in [item.path for item in older if item.rule == "chart-ignores-key"]
+    newer = pool_chart() | {"templates/more.yaml": "a: {{ toYaml .Values.inferenceExtension.resources }}"}
+    assert [item for item in check(tmp_path / "newer", newer, values) if "resources" in item.path] == []
+
+
 def test_facts_about_a_chart_without_schema(tmp_path):
     findings = check(tmp_path, pool_chart(), None, names=["pool_bad.yaml"])
     assert {(finding.mark.line, finding.path, finding.rule) for finding in findings if finding.severity == "error"} == {

@@ -12,7 +12,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(ROOT / "tests"))
     __import__("conftest")  # makes the collection importable
 
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules import compatibility as table  # noqa: E402
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.programs import compatibility as table  # noqa: E402
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.base import Rule  # noqa: E402
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.registry import GROUPS  # noqa: E402
 

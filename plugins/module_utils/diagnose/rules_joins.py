@@ -15,9 +15,9 @@ from ..model.items import RenderedRelease, RuleFacts
 from ..model.model import StackModel, build_model
 from ..objects.pools import name_of, pool_picker
 from ..objects.servers import flag, words
+from ..programs.compatibility import provider_of
 from ..rules import model_servers, pickers, routes_to_gateways, routes_to_pools
 from ..rules.base import Rule
-from ..rules.compatibility import provider_of
 from .base import ERROR, SYMPTOM, WARNING, Diagnosis, Proof
 from .evidence import Evidence, Ref, clean, ref
 from .rules_pools import makers_of, pickers_of, pool_selector, selected

@@ -10,7 +10,7 @@ from ..base.data import Object
 from ..base.names import did_you_mean
 from ..base.words import listed
 from ..objects.conditions import describe
-from ..rules.compatibility import PROVIDERS
+from ..programs.compatibility import PROVIDERS
 from .base import ERROR, SYMPTOM, WARNING, Diagnosis, Proof
 from .evidence import Evidence, clean, ref, seconds
 

@@ -27,12 +27,13 @@ _SHOWN = 4
 @dataclasses.dataclass(frozen=True)
 class Side:
     """One place that takes part: path in the object's manifest; fact: the name of a values key in KEYS,
-    'values' for the very key in more, or ''."""
+    'values' for the very key in more, or ''; lines: the line of the key's text that it is, 0 for the key itself."""
 
     item: Item
     path: Path = ()
     fact: str = ""
     more: Path = ()
+    lines: int = 0
 
     @property
     def key(self) -> Path:
@@ -63,7 +64,8 @@ class Side:
         while path:
             for layer in reversed(self.item.layers):
                 if layer.locate(path):
-                    return layer.where, layer.mark(path).line
+                    # A text of several lines begins below its key.
+                    return layer.where, layer.mark(path).line + (self.lines if layer.root and path == self.key else 0)
             path = path[:-1]
         return "", 0
 

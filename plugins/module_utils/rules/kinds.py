@@ -11,9 +11,9 @@ from ..base.data import dicts, texts
 from ..base.findings import Finding, show_path
 from ..model.items import Item
 from ..model.model import StackModel
+from ..programs.compatibility import picker_row
 from ..values.origin import origin
 from .base import Side, finding, listed, rule_factory
-from .compatibility import picker_row
 
 # Groups that an API server has without CRDs.
 _BUILT_IN = (

@@ -164,7 +164,10 @@ def _devices(model: StackModel, fewer: bool) -> t.Iterator[Finding]:
             # The chart writes the sizes of parallelism; elsewhere they stand in the user's own arguments.
             sides = [container_side(workload, server, "args") if _own_sizes(workload, server) else by_chart]
             sides.append(container_side(workload, server, "resources"))
-            yield finding(text, tuple(sides), ("devices", workload.item.title))
+            twice = tuple(
+                ("twice", workload.item.title, f"{size}-parallel-size") for size in ("tensor", "pipeline", "data")
+            )
+            yield finding(text, tuple(sides), ("devices", workload.item.title), explains=twice)
 
 
 def _own_sizes(workload: Workload, server: Server) -> bool:

@@ -12,6 +12,7 @@ from ..base.findings import Finding
 from ..base.names import did_you_mean
 from ..model.items import InferencePool, Item, Picker
 from ..model.model import StackModel
+from ..values.nodes import ValueNode
 from ..values.reader import load_yaml, to_plain
 from .base import Side, finding, listed, rule_factory
 
@@ -22,17 +23,27 @@ GRPC_PORT = 9002
 def config_of(picker: Picker, model: StackModel) -> tuple[Object, Side] | None:
     """Return a picker's plugins configuration and where it stands, None where it cannot be read."""
     found = config_text(picker, model)
-    loaded, _problem = _load(found[0], model) if found else (None, "")
+    loaded = config_root(found[0], model)[1] if found else None
     return (loaded, found[1]) if found and loaded is not None else None
 
 
-def _load(text: str, model: StackModel) -> tuple[Object | None, str]:
-    """Return a plugins file's map, or None and what is wrong with it; each text is read once."""
+def config_root(text: str, model: StackModel) -> tuple[ValueNode | None, Object | None]:
+    """Return a plugins file with its marks and as plain data, both None where it cannot be read."""
+    return _load(text, model)[:2]
+
+
+def config_problem(text: str, model: StackModel) -> str:
+    """Return why a plugins file cannot be read, '' where it can."""
+    return _load(text, model)[2]
+
+
+def _load(text: str, model: StackModel) -> tuple[ValueNode | None, Object | None, str]:
+    """Return a plugins file's map with and without marks, or None and what is wrong with it; each is read once."""
     if text not in model.cache:
         root, findings = load_yaml(text.encode(), "plugins")
         first = findings[0] if findings else None
         where = f"line {first.mark.line}: {first.message}" if first else ""
-        model.cache[text] = (to_plain(root), "") if root else (None, where)
+        model.cache[text] = (root, to_plain(root), "") if root else (None, None, where)
     return model.cache[text]
 
 
@@ -142,24 +153,6 @@ def config_file(model: StackModel) -> t.Iterator[Finding]:
             yield finding(text, (Side(picker.item, args, "plugins_file"), Side(item, ("data",), "plugins")))
 
 
-def plugins(model: StackModel) -> t.Iterator[Finding]:
-    """A plugins file is YAML, and its profiles use the plugins that it declares."""
-    for picker in (p for p in model.pickers if not p.item.live):
-        found = config_text(picker, model)
-        config, problem = _load(found[0], model) if found else (None, "")
-        if found and config is None:
-            yield finding(f"the plugins file of {picker.item.title} cannot be read: {problem}", (found[1],))
-        if found is None or config is None:
-            continue
-        declared = {str(p.get("name") or p.get("type")) for p in dicts(config.get("plugins"))}
-        used = [u for profile in dicts(config.get("schedulingProfiles")) for u in dicts(profile.get("plugins"))]
-        for name in dict.fromkeys(str(use.get("pluginRef")) for use in used):
-            if name not in declared:
-                guess = did_you_mean(name, declared)
-                text = f"{picker.item.title} is told to use the plugin {name}, which its file does not declare.{guess}"
-                yield finding(text, (found[1],), ("plugin", picker.item.title, name))
-
-
 _rule = rule_factory("LLMD1")
 
 RULES = (
@@ -207,14 +200,5 @@ RULES = (
         "The picker crashes at start (no such file); requests fail with 500.",
         "name a file that pluginsCustomConfig has, or default-plugins.yaml",
         "gateway-api-inference-extension, charts/inferencepool v1.3.0, epp-config.yaml",
-    ),
-    _rule(
-        15,
-        "Profiles use declared plugins",
-        plugins,
-        "The plugins file is YAML, and every pluginRef in it names a plugin declared in it.",
-        "The picker crashes at start; requests fail with 500.",
-        "declare the plugin under plugins, or correct the pluginRef",
-        "EndpointPickerConfig, plugins and schedulingProfiles",
     ),
 )

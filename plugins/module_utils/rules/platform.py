@@ -14,8 +14,9 @@ from ..model.model import StackModel, pod_specs
 from ..model.platform import OPENSHIFT
 from ..objects import pod_security as pod_security_of
 from ..objects import scc as scc_of
+from ..programs.compatibility import KUBERNETES_SINCE
+from ..programs.versions import version
 from .base import Check, Rule, Side, finding, listed
-from .compatibility import KUBERNETES_SINCE, version
 from .provider import class_side
 
 ENFORCE = "pod-security.kubernetes.io/enforce"

@@ -10,8 +10,8 @@ from ..base.data import dicts, mapping
 from ..base.findings import Finding
 from ..model.items import InferencePool, Item
 from ..model.model import StackModel
+from ..programs.compatibility import GatewayController
 from .base import Side, finding, listed, rule_factory
-from .compatibility import GatewayController
 from .routes_to_gateways import gateway_provider, rules_of
 from .routes_to_pools import pool_of
 

@@ -34,10 +34,12 @@ from . import (
 )
 from .agree import artifacts, claims, handover, listeners, probes, storage
 from .base import Rule, finding, joined, ruled
+from .words import arguments, plugins_files
 
 GROUPS: dict[str, tuple[Rule, ...]] = {
     "Pools": pools.RULES,
     "Endpoint pickers": pickers.RULES,
+    "Plugins files": plugins_files.RULES,
     "Listeners": listeners.RULES,
     "Routes to Gateways": routes_to_gateways.RULES,
     "Routes to pools": routes_to_pools.RULES,
@@ -48,6 +50,7 @@ GROUPS: dict[str, tuple[Rule, ...]] = {
     "The API server": refused.RULES,
     "What the API server does not see": formats.RULES,
     "Model servers": model_servers.RULES,
+    "Arguments": arguments.RULES,
     "Prefill and decode": handover.RULES,
     "Pods of models": (*pods.RULES, *probes.RULES),
     "KV-cache events": events.RULES,

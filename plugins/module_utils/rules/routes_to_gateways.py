@@ -14,8 +14,8 @@ from ..capacity.nodes import labels_match
 from ..model.items import Item
 from ..model.model import StackModel, placed
 from ..objects.routes import conflicts, route_title
+from ..programs.compatibility import provider_of
 from .base import Side, finding, listed, rule_factory
-from .compatibility import provider_of
 
 
 def rules_of(route: Item) -> list[tuple[int, Object]]:

@@ -10,8 +10,9 @@ from ..base.apis import ALPHA_POOL_GROUP
 from ..base.data import dicts, mapping
 from ..base.findings import WARNING, Finding
 from ..model.model import StackModel
+from ..programs.compatibility import CHARTS, FIELDS, chart_row, gateway_row, picker_row
+from ..programs.versions import version
 from .base import Side, finding, listed, rule_factory
-from .compatibility import CHARTS, FIELDS, chart_row, gateway_row, picker_row, version
 from .pickers import config_of
 from .provider import class_side, served
 

@@ -30,17 +30,27 @@ def plugins(**changes: Any) -> str:
     return yaml.safe_dump(config)
 
 
-def plugins_of(model: str) -> str:
-    config: dict[str, Any] = json.loads(json.dumps(rendered.EVENT_PLUGINS))
-    config["plugins"][0]["parameters"]["indexerConfig"] = {"tokenizersPoolConfig": {"modelName": model}}
-    return yaml.safe_dump(config)
-
-
 def transfer(connector: str, role: str = "kv_both") -> str:
     return json.dumps({"kv_connector": connector, "kv_role": role})
 
 
-TRANSFER = ["--kv-transfer-config", '{"kv_connector":"NixlConnector"}']
+TRANSFER = ["--kv-transfer-config", transfer("NixlConnector")]
+
+
+def parting(old: str, new: str) -> str:
+    """Return the plugins file that parts prefill from decode with a change."""
+    assert old in rendered.PD_PLUGINS
+    return rendered.PD_PLUGINS.replace(old, new, 1)
+
+
+def tokenizer(**settings: Any) -> str:
+    """Return the plugins file that waits for KV events, with a tokenizer."""
+    config: dict[str, Any] = json.loads(json.dumps(rendered.EVENT_PLUGINS))
+    config["plugins"][0]["parameters"]["indexerConfig"] = {"tokenizersPoolConfig": settings}
+    return yaml.safe_dump(config)
+
+
+ALL_ARGS = "decode.containers.0.args"
 ARGS = "decode.containers.0.args.2"
 SIZES = {"prefill": ["--block-size", "128"], "decode": ["--block-size=64"]}
 LISTENER, PLAIN = "gateway.listeners", {"name": "default", "port": 80}
@@ -397,11 +407,69 @@ MUTATIONS: list[tuple[str, list[tuple[str, str, Any]], str, str]] = [
     ("aggregated", [(MODEL, "modelArtifacts.uri", "https://huggingface.co/org/a")], "LLMD540", "write hf://org/a"),
     ("aggregated", [(MODEL, "modelArtifacts.uri", "s3://bucket/a")], "LLMD540", "modelArtifacts.uri"),
     ("aggregated", [(MODEL, "modelArtifacts.uri", "hf://org/b")], "LLMD541", "modelArtifacts.uri"),
-    ("events", [(POOL, MINE, plugins_of("org/b"))], "LLMD542", "org/b"),
+    ("events", [(POOL, MINE, tokenizer(modelName="org/b"))], "LLMD542", "org/b"),
     ("aggregated", [(MODEL, "prefill", {"create": True, "replicas": 1})], "LLMD543", "prefill"),
     ("lws", [(MODEL, "decode.parallelism.dataLocal", 4)], "LLMD544", "decode.parallelism.dataLocal"),
     # probes
     ("aggregated", [(MODEL, "decode.containers.0.readinessProbe.httpGet.path", "/healthz")], "LLMD517", "/health?"),
     # listeners
     ("aggregated", [("values infra-main", LISTENER, [PLAIN | {"protocol": "GRPC"}])], "LLMD220", "gateway.listeners"),
+    # what programs are started with
+    ("aggregated", [(MODEL, ALL_ARGS, ["--blocksize", "16"])], "LLMD550", "Did you mean --block-size?"),
+    ("aggregated", [(MODEL, ALL_ARGS, ["--max-model-len 8192"])], "LLMD550", "in one item"),
+    ("aggregated", [(MODEL, ALL_ARGS, ["--grpc"])], "LLMD550", "since 0.18"),
+    ("aggregated", [(POOL, "inferenceExtension.flags", {"V": 2})], "LLMD550", "Did you mean v?"),
+    ("aggregated", [(POOL, "inferenceExtension.flags", {"--v": 2})], "LLMD550", "Did you mean v?"),
+    (
+        "aggregated",
+        [(MODEL, "decode.containers.0.image", "site.example/vllm:main-2"), (MODEL, ALL_ARGS, ["--blocksize", "16"])],
+        "LLMD551",
+        "does not say",
+    ),
+    ("aggregated", [(MODEL, ALL_ARGS, ["--gpu-memory-utilization=95"])], "LLMD552", "at most 1"),
+    ("aggregated", [(MODEL, ALL_ARGS, ["--max-model-len", "0"])], "LLMD552", "above 0"),
+    ("aggregated", [(MODEL, ALL_ARGS, ["--max-model-len", "8192K"])], "LLMD552", "8388608"),
+    ("aggregated", [(MODEL, ALL_ARGS, ["--enforce-eager", "true"])], "LLMD552", "takes no value"),
+    ("aggregated", [(POOL, "inferenceExtension.flags", {"v": "high"})], "LLMD552", "flags.v"),
+    ("aggregated", [(POOL, "inferenceExtension.flags", {"enable-pprof": False})], "LLMD552", "behind ="),
+    ("pd", [(MODEL, "routing.proxy.connector", "nixlv3")], "LLMD552", "routing.proxy.connector"),
+    ("aggregated", [(MODEL, ALL_ARGS, ["--dtype=half", "--dtype=bfloat16"])], "LLMD553", "the last one counts"),
+    (
+        "pd",
+        [(MODEL, f"{ALL_ARGS}.1", '{"kv_connector":"NixlConnector","kv_role":"both"}')],
+        "LLMD554",
+        "kv_both",
+    ),
+    (
+        "pd",
+        [(MODEL, f"{ALL_ARGS}.1", '{"kv_connector":"NixlConector","kv_role":"kv_both"}')],
+        "LLMD554",
+        "Did you mean NixlConnector?",
+    ),
+    ("aggregated", [(MODEL, "decode.containers.0.command", ["vllm", "serve", "org/b"])], "LLMD555", "vllmServe"),
+    # what a picker reads
+    ("pd", [(POOL, MINE, parting("weight: 1", "weight: high"))], "LLMD116", "is no number"),
+    ("pd", [(POOL, MINE, parting("schedulingProfiles:", "schedulingProfile:"))], "LLMD116", "schedulingProfiles?"),
+    ("pd", [(POOL, MINE, parting("  - {type: always-disagg-pd-decider}\n", ""))], "LLMD116", "not declared"),
+    ("pd", [(POOL, MINE, "featureGates: [flowControls]" + parting("", ""))], "LLMD116", "flowControl?"),
+    ("pd", [(POOL, MINE, parting("type: queue-scorer", "type: queue-score"))], "LLMD116", "queue-scorer?"),
+    ("pd", [(POOL, MINE, parting("type: pd-profile", "type: single-profile"))], "LLMD116", "takes one profile"),
+    (
+        "pd",
+        [(POOL, MINE, parting("handler}", "handler, parameters: {primaryPort: web}}"))],
+        "LLMD116",
+        "primaryPort",
+    ),
+    (
+        "pd",
+        [(POOL, MINE, parting("type: queue-scorer", "type: queue-scorer\n    parameters: {shape: 1}"))],
+        "LLMD117",
+        "shape",
+    ),
+    (
+        "events",
+        [(POOL, MINE, tokenizer(modelName="org/a", uds={"socketFile": "/tmp/tokenizer/uds.socket"}))],
+        "LLMD118",
+        "/tmp/tokenizer",
+    ),
 ]

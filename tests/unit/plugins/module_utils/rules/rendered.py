@@ -40,7 +40,8 @@ plugins:
   - type: prefill-filter
   - type: decode-filter
   - type: queue-scorer
-  - {type: pd-profile-handler, parameters: {threshold: 0}}
+  - {type: always-disagg-pd-decider}
+  - {type: pd-profile-handler}
 schedulingProfiles:
   - {name: prefill, plugins: [{pluginRef: prefill-filter}, {pluginRef: queue-scorer, weight: 1}]}
   - {name: decode, plugins: [{pluginRef: decode-filter}, {pluginRef: queue-scorer, weight: 1}]}
@@ -216,7 +217,10 @@ def prefill_decode() -> Stack:
     server = values["decode"]["containers"][0] | {"ports": [{"containerPort": 8200, "name": "vllm"}]}
     proxy = {"enabled": True, "image": "ghcr.io/llm-d/llm-d-routing-sidecar:v0.6.0", "targetPort": 8200}
     address = {"name": "VLLM_NIXL_SIDE_CHANNEL_HOST", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}
-    server |= {"env": [address], "args": ["--kv-transfer-config", '{"kv_connector":"NixlConnector"}']}
+    server |= {
+        "env": [address],
+        "args": ["--kv-transfer-config", '{"kv_connector":"NixlConnector","kv_role":"kv_both"}'],
+    }
     values["routing"] = {"servicePort": 8000, "proxy": proxy}
     values["decode"]["containers"] = [server]
     values["prefill"] = {"create": True, "replicas": 1, "containers": [copy.deepcopy(server)]}

@@ -9,7 +9,7 @@ import pathlib
 import pytest
 import yaml
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.apis import ALPHA_POOL_GROUP, POOL_GROUP
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.compatibility import (
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.programs.compatibility import (
     GATEWAYS,
     PICKERS,
     PROVIDERS,
@@ -17,8 +17,8 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.compatibi
     gateway_row,
     picker_row,
     provider_of,
-    version,
 )
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.programs.versions import version
 
 ROOT = pathlib.Path(__file__).resolve().parents[5]
 FILES = sorted(path for path in ROOT.glob("roles/*/*/providers/*.yml") if path.stem != "none")

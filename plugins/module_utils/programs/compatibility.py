@@ -8,9 +8,9 @@ A version that no row speaks of is taken to work: the table names pairs that can
 from __future__ import annotations
 
 import dataclasses
-import re
 
 from ..base.apis import ALPHA_POOL_GROUP, POOL_GROUP
+from .versions import version
 
 
 @dataclasses.dataclass(frozen=True)
@@ -213,12 +213,6 @@ CHARTS = (
     ChartRow("inferencepool", "1.5", "", (POOL_GROUP,), _REWRITES, f"{_GAIE} v1.5.0, chart inferencepool"),
     ChartRow("llm-d-router-gateway", "0.10", "", (POOL_GROUP,), _REWRITES, "llm-d/llm-d-router v0.10.0"),
 )
-
-
-def version(text: str | None) -> tuple[int, ...] | None:
-    """Return a version's leading numbers ('v1.28.1-rc2' gives (1, 28, 1)), None where there is none."""
-    found = re.match(r"v?(\d+(?:\.\d+)*)", text or "")
-    return tuple(int(part) for part in found[1].split(".")) if found else None
 
 
 def provider_of(class_name: str, controller: str | None = None) -> GatewayController | None:

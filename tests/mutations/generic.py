@@ -188,5 +188,6 @@ GENERIC: tuple[tuple[Callable[[Base, int], Iterator[Case]], int], ...] = (
 
 
 def cases(base: Base) -> list[Case]:
-    """Return the generic mutations of a base."""
-    return [case for make, count in GENERIC for case in make(base, count)]
+    """Return the generic mutations of a base, the first of each kind of one in a guide's structure."""
+    guide = base.name.startswith("guide")
+    return [case for make, count in GENERIC for case in make(base, 1 if guide else count)]

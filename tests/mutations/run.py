@@ -15,6 +15,7 @@ import time
 import world  # first: it makes the collection importable
 
 import bases  # isort: skip
+import field  # isort: skip
 import generic  # isort: skip
 import page  # isort: skip
 import table  # isort: skip
@@ -24,11 +25,16 @@ from generic import Case  # isort: skip
 TARGET = 0.95
 
 
+def all_bases() -> dict[str, bases.Base]:
+    """Return every correct stack by name."""
+    return {**bases.bases(), **field.bases()}
+
+
 def all_cases(charts: world.Charts) -> list[Case]:
     """Return every case that a set of charts has a chart for."""
-    known = {name: base for name, base in bases.bases().items() if charts.router or base.chart == "inferencepool"}
+    known = {name: base for name, base in all_bases().items() if charts.router or base.chart == "inferencepool"}
     found = [case for base in known.values() for case in generic.cases(base)]
-    for kind, names, edits, named in table.PARTS + table2.PARTS:
+    for kind, names, edits, named in table.PARTS + table2.PARTS + field.PARTS:
         found += [_placed(kind, known[name], edits, named) for name in names if name in known]
     for kind, name, definition, version, named in table2.CLUSTER:
         found.append(Case(kind, name, (), named, (definition, version)))
@@ -59,9 +65,8 @@ class Result:
 
 def judge(case: Case, outcome: world.Outcome) -> Result:
     """Return whether a mistake was refused, and whether the message has the right key."""
-    return Result(
-        case, outcome.refused, outcome.refused and any(has(outcome.text, key) for key in case.named), outcome.text
-    )
+    told = outcome.refused or bool(outcome.findings)
+    return Result(case, outcome.refused, told and any(has(outcome.text, key) for key in case.named), outcome.text)
 
 
 def has(text: str, key: str) -> bool:
@@ -76,7 +81,7 @@ _cases: list[Case] = []
 
 def _start(charts: world.Charts) -> None:
     global _planner, _bases, _cases
-    _planner, _bases, _cases = world.Planner(charts), bases.bases(), all_cases(charts)
+    _planner, _bases, _cases = world.Planner(charts), all_bases(), all_cases(charts)
 
 
 def run_base(name: str) -> tuple[str, world.Outcome]:
@@ -162,7 +167,7 @@ def main() -> int:
     correct, results = measure(charts, numbers, options.jobs)
     good = report(charts, correct, results, time.monotonic() - begin)
     if options.write:
-        page.write(charts.name, correct, results, {name: base.about for name, base in bases.bases().items()})
+        page.write(charts.name, correct, results, {name: base.about for name, base in all_bases().items()})
     return 0 if good else 1
 
 

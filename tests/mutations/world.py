@@ -25,11 +25,13 @@ __import__("conftest")  # makes the collection importable
 import bases  # noqa: E402
 import kubernetes  # noqa: E402
 import values  # noqa: E402
+from ansible._internal._datatag._tags import Origin  # noqa: E402
 from ansible.parsing.dataloader import DataLoader  # noqa: E402
 from ansible.plugins.loader import init_plugin_loader, lookup_loader  # noqa: E402
 from ansible.template import Templar  # noqa: E402
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.helm import command  # noqa: E402
 from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.in_process import call  # noqa: E402
+from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.variables import read  # noqa: E402
 
 # Seconds for a definition's change to show in what the server says it serves.
 DISCOVERY_TIMEOUT = 60
@@ -104,12 +106,23 @@ class Planner:
             "providers_dir": str(ROOT / "roles/gateway/files/providers"),
             "components": settings,
             **self.inputs,
+            **self._told(given.pop("user", {}), base.vars),
             "search_paths": [folder],
             "check_values": True,
             "check_rules": "error",
             "find_settled": True,
             **given,
         }
+
+    def _told(self, user: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
+        """Return what the action plugin tells the module of a user's own variables, which the inventory has."""
+        if not user:
+            return {}
+        place = Origin(path="inventories/cluster/group_vars/all.yml", line_num=1)
+        tagged = {place.tag(name): place.tag(value) for name, value in user.items()}
+        loader = DataLoader()
+        found = read(loader, Templar(loader=loader, variables=tagged), tagged)
+        return {"places": found.places, "mistakes": [one.as_dict() for one in found.mistakes]}
 
     def _run(self, arguments: dict[str, Any]) -> Outcome:
         try:
@@ -165,6 +178,9 @@ class World:
         for name in (values.NAMESPACE, bases.GATEWAYS, bases.BARE):
             self._make(self.core.create_namespace, {"metadata": {"name": name}})
         secret = {"metadata": {"name": values.SECRET}, "stringData": {"HF_TOKEN": "hf_x"}}
+        self._make(self.core.create_namespaced_secret, secret, values.NAMESPACE)
+        pair = {"tls.crt": "Y2VydGlmaWNhdGU=", "tls.key": "a2V5"}
+        secret = {"metadata": {"name": "front-door"}, "type": "kubernetes.io/tls", "data": pair}
         self._make(self.core.create_namespaced_secret, secret, values.NAMESPACE)
         size = {"requests": {"storage": "1Gi"}}
         claim = {"metadata": {"name": "models"}, "spec": {"accessModes": ["ReadWriteMany"], "resources": size}}

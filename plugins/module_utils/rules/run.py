@@ -13,12 +13,13 @@ from ..access.of_stack import ACCESS_RULES, add_access
 from ..base.apis import GATEWAY_API, GATEWAY_GROUP, POOL_APIS
 from ..base.data import Object, mapping
 from ..base.errors import OrchestratorError
-from ..base.findings import WARNING, Finding
+from ..base.findings import WARNING, Finding, show_path
 from ..base.ours import object_key
 from ..capacity.read import CAPACITY_RULES, add_capacity
 from ..changes.actions import Action
 from ..components.base import RELEASE, Part, Stack
-from ..helm.command import LocalHelm
+from ..helm.command import HelmError, LocalHelm
+from ..helm.culprit import culprit
 from ..helm.deployed import HelmRecords
 from ..helm.image_check import checked_render
 from ..helm.records import manifest_objects, misshapen
@@ -28,6 +29,7 @@ from ..model.items import RenderedRelease
 from ..model.model import StackModel, build_model
 from ..model.platform import istiod
 from ..objects.shape import objects_in
+from ..values.layers import locate
 from .agree.claims import CLAIM, CLASS, SLICE, TEMPLATE, asks_for_devices
 from .read_platform import add_platform
 from .registry import check
@@ -159,13 +161,31 @@ class StackRules:
             with concurrent.futures.ThreadPoolExecutor(HELM_PROCESSES) as pool:
                 tasks = {part.key: pool.submit(self._rendered, helm, part, wanted[part.key]) for part in rows}
                 concurrent.futures.wait(tasks.values())
-            errors = [(key[1], str(error)) for key, task in tasks.items() if (error := task.exception()) is not None]
-            if errors:
-                return Rendered([], errors)
+            failed = [(part, error) for part in rows if (error := tasks[part.key].exception()) is not None]
+            if failed:
+                return Rendered([], [self._told(helm, part, wanted[part.key], error) for part, error in failed])
             texts = {**manifests, **{key: task.result() for key, task in tasks.items()}}
             return Rendered([self._part(part, texts.get(part.key), wanted.get(part.key)) for part in parts], [])
         finally:
             helm.close()
+
+    def _told(self, helm: LocalHelm, part: Part, wanted: Wanted, error: BaseException) -> tuple[str, str]:
+        """Return where a release that cannot be rendered is mended, and why: Helm names the template alone."""
+        if not isinstance(error, HelmError):
+            return part.name, str(error)
+
+        def renders(values: Object) -> bool:
+            trial = dataclasses.replace(wanted, files=[helm.values_file(values)])
+            with contextlib.suppress(OrchestratorError):
+                self._rendered(helm, part, trial)
+                return True
+            return False
+
+        path = culprit(wanted.values, renders)
+        if not path:
+            return part.name, str(error)
+        where = locate(part.layers, path, part.name)
+        return where, f"release {part.name} cannot be rendered with {show_path(path)}, and can without it: {error.text}"
 
     def _part(self, part: Part, text: str | None, wanted: Wanted | None) -> RenderedRelease:
         """Return a part with its objects. text: what Helm makes of a release; others have their objects."""

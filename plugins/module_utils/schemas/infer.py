@@ -199,6 +199,8 @@ ANY_TYPE = {reads.TYPE, reads.TPL}
 PRINTED = {reads.TEXT, reads.NUMBER, *ANY_TYPE}
 # Numbers by name: a default that is a number may else stand for 50%, 30s, a named port or a tag.
 NUMBER_NAME = re.compile(r"(replicas|replicacount|seconds|threshold|number|weight|historylimit)$", re.IGNORECASE)
+# Switches by name: any text, "false" too, would turn them on.
+SWITCH_NAME = re.compile(r"(enabled?|create)$", re.IGNORECASE)
 NUMERIC_TEXT = r"^\s*[-+]?[0-9]|\{\{|^\s*$"
 SCALAR = ["string", "number", "boolean", "null"]
 # Schemas of public charts have below 3 000 nodes; entries that are read at every level would multiply.
@@ -219,7 +221,8 @@ def _leaf(known: Known, read: ReadNode, uses: set[str], name: str) -> Schema:
     if uses & ANY_TYPE or not kinds or kinds & (MAPS | LISTS):
         return {}
     shown = uses & {reads.TEXT, reads.NUMBER, reads.COMPARE}
-    if kinds == {"boolean"} and not shown:
+    switch = reads.CONDITION in uses and SWITCH_NAME.search(name)
+    if kinds == {"boolean"} and (switch or not shown):
         return {"type": ["boolean", "null"]}
     if kinds == {"number"} and (reads.NUMBER in uses or NUMBER_NAME.search(name)):
         return {"type": ["number", "string", "null"], "pattern": NUMERIC_TEXT}

@@ -47,23 +47,25 @@ def pod_side(item: Item, path: tuple[str, ...], place: Path) -> Side:
 
 
 def images(model: StackModel) -> t.Iterator[Finding]:
-    """Images that the user names have a tag that stays, or a digest."""
+    """Images that the user names, or leaves to the chart, have a tag that stays, or a digest."""
     for item in model.planned:
         for path, spec in pod_specs(item):
             for kind in ("containers", "initContainers"):
                 for index, container in enumerate(dicts(spec.get(kind))):
                     image = str(container.get("image") or "")
                     what = floating(image)
-                    key = _image_key(item, image) if what else None
-                    if what and key:
+                    own = _key_of(_layers(item), image) if what else None
+                    chart = model.facts.chart_values.get(item.component) or {} if what else {}
+                    if what and (key := own or _key_of([chart], image)):
                         side = Side(item, (*path, kind, index, "image"), "values", key)
-                        yield finding(f"the image {image} of {item.name} {what}", (side,), ("image", item.release, key))
+                        whose = "" if own else ", the chart's default,"
+                        text = f"the image {image} of {item.name}{whose} {what}"
+                        yield finding(text, (side,), ("image", item.release, key))
 
 
-def _image_key(item: Item, image: str) -> Path | None:
-    """Return the key by which a release's values name an image as a whole, None where the chart does."""
-    named = (path for layer in reversed(item.layers) for path, value in leaves(layer.values) if value == image)
-    return next(named, None)
+def _key_of(values: t.Sequence[Object], image: str) -> Path | None:
+    """Return the key by which values name an image as a whole, the last of them first, None where none does."""
+    return next((path for one in reversed(values) for path, value in leaves(one) if value == image), None)
 
 
 def mounts(model: StackModel) -> t.Iterator[Finding]:
@@ -175,7 +177,7 @@ RULES = (
         13,
         "Images are pinned",
         images,
-        "Images that the values name have a tag other than latest, main and the like, or a digest.",
+        "Images that values or the chart's defaults name have a tag other than latest, main and the like, or a digest.",
         "A restarted pod runs another version than its neighbours; nobody can say what was deployed.",
         "a released version, for example v0.6.0, or a digest",
         "Kubernetes, Images; llm-d-modelservice, containers[].image and routing.proxy.image",

@@ -150,7 +150,8 @@ def default_servers(model: StackModel) -> t.Iterator[Finding]:
                 )
                 text += "under the labels of the model"
                 key = ("default", item.release, workload.role)
-                explained = tuple(("roles", pool.item.title) for pool in model.pools)
+                image_key = (workload.role, "containers", workload.models[0].index, "image")
+                explained = (("image", item.release, image_key), *(("roles", pool.item.title) for pool in model.pools))
                 yield finding(text, (Side(workload.item, (), workload.role),), key, explains=explained)
 
 

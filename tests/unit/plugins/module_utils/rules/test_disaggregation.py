@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.items import RuleFacts
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.objects.servers import servers
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.registry import check
 
@@ -164,3 +165,13 @@ def test_products_in_scripts_are_worked_out(script: str, expected: str | None) -
     models, _sidecars = servers({"containers": [container]}, "demo", 2)
     given = models[0].line[models[0].line.index("--data-parallel-size") + 1]
     assert (given if given.isdigit() else None) == expected
+
+
+def test_a_chart_may_name_an_image_that_moves() -> None:
+    world, image = parted(FILTERS.format("prefill"), {"kv_connector": "P2pNcclConnector"}), "sidecar:latest"
+    world.set("modelservice", 0, "spec.template.spec.initContainers.0.image", image)
+    assert check(world.model()) == []
+    world.facts = RuleFacts(chart_values={"modelservice": {"routing": {"proxy": {"image": image}}}})
+    found = check(world.model())
+    assert [(one.rule, one.severity) for one in found] == [("LLMD513", "warning")]
+    assert "routing.proxy.image" in found[0].keys[0]

@@ -50,21 +50,45 @@ class Shapes:
     text: str
 
     def known(self, span: Span | None) -> dict[str, Shape]:
-        """Return the shapes by name that some version of a span has, all for None; the newest of each."""
-        return {shape.name: shape for shape in self._rows if known_versions(self.versions, shape, span)}
+        """Return the shapes that some version of a span has, all for None; of several of a name what any reads."""
+        return _known(self, span)
 
     def elsewhere(self, name: str) -> str:
         """Return which versions have a name, '' where none has."""
-        return since_before([shape for shape in self._rows if shape.name == name])
+        return since_before([shape for shape in self.rows if shape.name == name])
 
     @functools.cached_property
-    def _rows(self) -> list[Shape]:
+    def rows(self) -> list[Shape]:
+        """All shapes, those of one name from the oldest version on."""
         rows = []
         for line in self.text.replace("|\n", " ").strip().splitlines():
             since, before, name, *fields = line.split()
             tree = None if fields == [OPEN] else _tree(fields)
             rows.append(Shape(name, version(since), version(before), tree))
         return sorted(rows, key=lambda shape: shape.since or ())
+
+
+@functools.lru_cache(maxsize=64)
+def _known(shapes: Shapes, span: Span | None) -> dict[str, Shape]:
+    found: dict[str, Shape] = {}
+    for shape in shapes.rows:
+        if known_versions(shapes.versions, shape, span):
+            other = found.get(shape.name)
+            tree = shape.tree if other is None else _either(other.tree, shape.tree)
+            found[shape.name] = dataclasses.replace(shape, tree=tree)
+    return found
+
+
+def _either(one: t.Any, other: t.Any) -> t.Any:
+    """Return a tree of what either of two takes, None where one of them is not known."""
+    if one is None or other is None:
+        return None
+    if isinstance(one, dict) and isinstance(other, dict):
+        both = {key: _either(one[key], other[key]) for key in one.keys() & other.keys()}
+        return {**one, **other, **both}
+    if one == other:
+        return one
+    return "float" if {one, other} == {"int", "float"} else "any"
 
 
 def _tree(fields: list[str]) -> Tree:
@@ -100,7 +124,7 @@ def misfits(tree: t.Any, value: t.Any, path: Path = (), folded: bool = False) ->
             name = by_case.get(str(key).lower(), key)
             if name in tree:
                 yield from misfits(tree[name], inner, (*path, key), folded)
-            else:
+            elif inner is not None:
                 hint = guess(str(key), tree)
                 yield Misfit((*path, key), f"is no key here.{hint}", ignored=True, near=bool(hint))
 

@@ -115,6 +115,10 @@ class Table:
         above = [one for one in self.versions if one >= high]
         return Span(below[-1], above[0])
 
+    def is_older(self, low: Version | None) -> bool:
+        """Return whether a version is older than all of the table, which then says nothing of it."""
+        return low is not None and low[: len(self.versions[0])] < self.versions[0]
+
     def words(self, span: Span | None) -> dict[str, Word]:
         """Return the words by each of their spellings that some version of a span knows, all for None."""
         return _words(self, span)

@@ -85,16 +85,20 @@ def span_of(image: Contents, program: str, table: Table) -> Span | None:
 
 def _invocations(model: StackModel) -> list[Invocation]:
     if "invocations" not in model.cache:
-        model.cache["invocations"] = [*_server_invocations(model), *_picker_invocations(model)]
+        found = [*_server_invocations(model), *_picker_invocations(model)]
+        model.cache["invocations"] = [one for one in found if not one.table.is_older(contents(one.image).low)]
     return model.cache["invocations"]
 
 
 def _server_invocations(model: StackModel) -> t.Iterator[Invocation]:
+    pools: dict[str, list[str]] = {}
+    for pool in model.pools:
+        for workload in selected(pool, model):
+            pools.setdefault(workload.item.title, []).append(pool.item.title)
     for workload in (w for w in model.workloads if not w.item.live):
         for server in (*workload.models, *workload.sidecars):
             if server.program in _PROGRAMS:
-                pools = tuple(pool.item.title for pool in model.pools if workload in selected(pool, model))
-                yield _server_invocation(workload, server, pools)
+                yield _server_invocation(workload, server, tuple(pools.get(workload.item.title, ())))
 
 
 def _server_invocation(workload: Workload, server: Server, pools: tuple[str, ...]) -> Invocation:

@@ -104,9 +104,9 @@ def _read(model: StackModel) -> t.Iterator[PluginsFile]:
             image = contents(str(picker.container.get("image")))
             program = "epp" if image.program == "epp" else "router"
             table = known.EPP_FLAGS if program == "epp" else known.ROUTER_FLAGS
-            yield PluginsFile(
-                picker, config, Layer(config, "plugins", root), found[1], program, span_of(image, program, table)
-            )
+            span, layer = span_of(image, program, table), Layer(config, "plugins", root)
+            if not table.is_older(image.low):
+                yield PluginsFile(picker, config, layer, found[1], program, span)
 
 
 class _Fault(t.NamedTuple):

@@ -137,9 +137,24 @@ SHAPES = Shapes(
         ({"map": []}, [("map",)]),
         ([], [()]),
         ({3: 1}, [(3,)]),
+        # What has no value has no effect.
+        ({"gone": None}, []),
     ],
 )
 def test_what_does_not_fit_a_shape(value: object, wrong: list) -> None:
     tree = SHAPES.known(None)["own"].tree
     assert [one.path for one in misfits(tree, value, folded=True)] == wrong
     assert SHAPES.known(None)["all"].tree is None
+
+
+def test_of_several_versions_a_shape_reads_what_any_of_them_reads() -> None:
+    rows = "- 0.2 own a:int old:text both.x:int\n0.2 - own a:float new:text both.y:int\n- 0.2 open x:int\n0.2 - open *"
+    shapes = Shapes("vVERSION", ((0, 1), (0, 2)), rows)
+    known = shapes.known(Span((0, 1), (0, 2)))
+    assert known["own"].tree == {"a": "float", "old": "text", "new": "text", "both": {"x": "int", "y": "int"}}
+    assert known["open"].tree is None
+    assert shapes.known(Span((0, 2), (0, 2)))["own"].tree == {"a": "float", "new": "text", "both": {"y": "int"}}
+
+
+def test_of_a_version_older_than_the_table_nothing_is_said() -> None:
+    assert ROWS.is_older((0, 0, 9)) and not ROWS.is_older((0, 1)) and not ROWS.is_older(None)

@@ -43,7 +43,7 @@ def typed(value: t.Any, option: Values, where: str, findings: Findings) -> t.Any
     if not isinstance(value, wanted):
         shown = HIDDEN if option.get("no_log") else repr(value)
         quoted = isinstance(value, (int, float)) and wanted is str
-        fix = f'a text: "{shown}"' if quoted and not isinstance(value, bool) else f"a {kind(wanted())}"
+        fix = f'a text: "{shown}"' if quoted and not isinstance(value, bool) else _a(wanted)
         findings.add(where, f"is a {kind(value)}: {shown}", fix, rule="input-type")
         return wanted()
     return value
@@ -75,6 +75,11 @@ def _items(value: t.Any, option: Values, where: str, findings: Findings) -> list
         read = typed(one, item, f"{where}[{index}]", findings)
         found += [read] if len(list(findings)) == before else []
     return found
+
+
+def _a(wanted: type) -> str:
+    """Return a type in words."""
+    return "true or false" if wanted is bool else f"a {kind(wanted())}"
 
 
 def _read(text: str, wanted: type) -> t.Any:

@@ -59,7 +59,8 @@ def _check_shapes(cls: type[Component], settings: Values, findings: Findings) ->
             problem = check(one) if one or one == 0 else None
             if problem:
                 findings.add(place, problem.what, problem.fix, rule=problem.rule)
-            elif check is formats.image and one and (why := formats.floating(one)):
+            # What charts are given is looked at where they are rendered.
+            elif check is formats.image and one and not cls.chart and (why := formats.floating(one)):
                 text = f"the image {one} {why}"
                 findings.add(place, text, "a released version, or a digest", rule="image-tag", severity=WARNING)
 

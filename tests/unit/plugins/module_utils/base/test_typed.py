@@ -36,6 +36,7 @@ LEVELS = {"type": "str", "choices": ["block", "warn", "off"]}
         (["llm-d"], {"type": "str"}, "", "x: is a list: ['llm-d'] -> a text"),
         (["t0ken"], {"type": "str", "no_log": True}, "", "x: is a list: (hidden)"),
         ("yes", {"type": "bool"}, True, ""),
+        ("maybe", {"type": "bool"}, False, "x: is a text: 'maybe' -> true or false"),
         ("ten", {"type": "int"}, 0, "x: 'ten' is no whole number"),
         (-1, {"type": "int"}, 0, "x: -1 is no whole number"),
         (0, {"type": "int"}, 0, ""),

@@ -76,7 +76,9 @@ class Finding:
         """Return one line: place: what is wrong -> what to do; of a key of a file with the source of the rule."""
         if self.where is not None:
             text = ": ".join(filter(None, (self.where, self.message)))
-            return text + (f" -> {self.hint}" if self.hint else "")
+            text += f" -> {self.hint}" if self.hint else ""
+            # The places of objects stand in the message.
+            return text + (f" ({self.place})" if self.place and not self.objects else "")
         place = self.mark.file if not self.mark.line else f"{self.mark.file}:{self.mark.line}:{self.mark.column}"
         text = ": ".join(part for part in (place, self.path, self.message) if part)
         text += f"; {self.hint}" if self.hint else ""

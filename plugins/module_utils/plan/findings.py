@@ -41,12 +41,13 @@ def located(finding: Finding, places: t.Mapping[str, str]) -> Finding:
     place = places.get(name[0]) if name and not finding.mark.line else None
     if not place:
         return finding
-    where = f"{finding.where or finding.mark.file} ({place})"
+    where = finding.where or ": ".join(filter(None, (finding.mark.file, finding.path)))
+    finding = dataclasses.replace(finding, where=where, place=place)
     file, _colon, line = place.rpartition(":")
     if not file or not line.isdigit():
-        return dataclasses.replace(finding, where=where)
+        return finding
     path = ".".join(filter(None, (finding.mark.file, finding.path)))
-    return dataclasses.replace(finding, where=where, mark=Mark(file, int(line)), path=path)
+    return dataclasses.replace(finding, mark=Mark(file, int(line)), path=path)
 
 
 def weighed(errors: Findings, found: t.Iterable[Finding], strict: bool) -> list[Finding]:

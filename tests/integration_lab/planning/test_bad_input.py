@@ -68,7 +68,7 @@ def test_credentials_that_are_refused(tmp_path: pathlib.Path, lab: Lab) -> None:
         ({"llm_d_models": None}, ["llm_d_models: is empty"]),
         (
             {"llm_d_helm_binary": "/none/helm", "gateway_provider": "istoi", "llm_d_wait_timeout": "soon"},
-            ["/none/helm was not found", "Did you mean istio?", "llm_d_wait_timeout", "'soon' is no time"],
+            ["/none/helm was not found", "Did you mean istio?", "llm_d_wait_timeout: 'soon' is no time"],
         ),
         ({"llm_d_records_dir": "/proc/none"}, ["llm_d_records_dir: /proc/none cannot be written"]),
     ],

@@ -67,12 +67,12 @@ def test_mistakes_are_named_by_the_users_variable_and_where_it_stands(tmp_path: 
     said = planned(tmp_path, {"bad": bad}, "-e", "llm_d_environment=prod")["bad"]
     lines = (tmp_path / "hosts.yml").read_text(encoding="utf-8").splitlines()
     place = {name: 1 + next(n for n, line in enumerate(lines) if line.strip().startswith(name)) for name in bad}
-    assert f"llm_d_namspace ({tmp_path}/group_vars/all.yml:3): nothing reads this variable." in said
-    assert f"llm_d_capacity ({tmp_path}/hosts.yml:{place['llm_d_capacity']}): 'ignore' is not known." in said
-    assert f"prepare_downloads ({tmp_path}/hosts.yml:{place['prepare_downloads']}): is a text" in said
-    assert "llm_d_environment (extra variable): 'prod' is not known. Did you mean production?" in said
-    assert f"llm_d_wait_timeout ({tmp_path}/hosts.yml:{place['llm_d_wait_timeout']}): 'soon' is no time" in said
-    assert f"verify_requests ({tmp_path}/hosts.yml:{place['verify_requests']}): -1 is no whole number" in said
+    assert f"-> llm_d_namespace ({tmp_path}/group_vars/all.yml:3)" in said
+    assert f"block, warn, off ({tmp_path}/hosts.yml:{place['llm_d_capacity']})" in said
+    assert f"a list: [Qwen/Qwen3-32B] ({tmp_path}/hosts.yml:{place['prepare_downloads']})" in said
+    assert "llm_d_environment: 'prod' is not known. Did you mean production?" in said and "(extra variable)" in said
+    assert f"for example 1800 ({tmp_path}/hosts.yml:{place['llm_d_wait_timeout']})" in said
+    assert f"verify_requests: -1 is no whole number -> a number such as 8 ({tmp_path}/hosts.yml:" in said
     # What follows from it is not the user's mistake.
     assert "gaie_wait_timeout" not in said and "stack_capacity" not in said
 
@@ -92,7 +92,12 @@ def test_one_hosts_bad_variable_is_its_own(tmp_path: pathlib.Path) -> None:
     said = planned(tmp_path, {**BAD, "good": {}})
     assert "1 mistake found" in said["good"] and "Cannot reach the cluster" in said["good"]
     assert {host for host, text in said.items() if "FAILED!" in text} == {*BAD, "good"}
-    texts = {"undefined": "llm_d_namespace (", "list": "is a list", "file": "is a list", "kubeconfig": "is a list"}
+    texts = {
+        "undefined": "llm_d_namespace: cannot",
+        "list": "is a list",
+        "file": "is a list",
+        "kubeconfig": "is a list",
+    }
     assert {host: text for host, text in texts.items() if text not in said[host]} == {}
     assert [host for host, text in said.items() if "object has no attribute" in text or "unhashable" in text] == []
 

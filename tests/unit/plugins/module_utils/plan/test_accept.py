@@ -78,8 +78,8 @@ def test_a_refusal_says_by_which_ids_it_can_be_accepted() -> None:
 @pytest.mark.parametrize(
     ("variable", "text", "mark"),
     [
-        ("llm_d_models[0].name", "llm_d_models[0].name (/i/hosts.yml:7): bad", Mark("/i/hosts.yml", 7)),
-        ("gaie_image", "gaie_image (extra variable): bad", Mark("gaie_image")),
+        ("llm_d_models[0].name", "llm_d_models[0].name: bad (/i/hosts.yml:7)", Mark("/i/hosts.yml", 7)),
+        ("gaie_image", "gaie_image: bad (extra variable)", Mark("gaie_image")),
         ("gaie_values", "gaie_values: bad", Mark("gaie_values")),
         ("cluster", "cluster: bad", Mark("cluster")),
     ],

@@ -36,6 +36,17 @@ GPUS: Rules = (
         "NVIDIA, XID Errors; NVIDIA, Fabric Manager",
     ),
     log_rule(
+        516, "Somebody else holds the GPU",
+        r"device(?:\(s\)|s)? (?:is/are|are|is) busy or unavailable|cudaErrorDevicesUnavailable|"
+        r"(?:TPU|accelerator) is already in use by|MPS (?:server|client) (?:failed|error|is not)",
+        "Another process has the card for itself (compute mode exclusive, MPS, a container that was not ended), or"
+        " the card is being taken from it.",
+        "See with nvidia-smi on the node who holds it; end leftovers, set the compute mode to default, or share cards"
+        " by the device plugin only.",
+        "NVIDIA, CUDA error codes; NVIDIA, k8s-device-plugin",
+        fatal=False,
+    ),
+    log_rule(
         511, "The container's CUDA does not fit the node's driver",
         r"driver version is insufficient|nvidia driver on your system is too old|unsatisfied condition: cuda|"
         r"forward compatibility was attempted on non supported|no kernel image is available|"
@@ -51,7 +62,8 @@ GPUS: Rules = (
         r"no CUDA GPUs are available|failed to infer device type|no CUDA-capable device|found no nvidia driver|"
         r"cuda is not available|device_count.*\b0\b.*gpu|no HIP GPUs are available|libcuda\.so\.1: cannot open|"
         r"NVML Shared Library Not Found|cudaGetDeviceCount\(\).*Error (?:3|34|100|101|304):|0 active drivers|"
-        r"no XPU devices",
+        r"no (?:XPU|TPU|HPU) devices|device acquire failed|unable to initialize backend 'tpu'|"
+        r"/dev/kfd.*no such file",
         "The container asked for no GPU, or the device plugin or container runtime did not give it one.",
         "Ask for nvidia.com/gpu in resources.limits (accelerator.type, parallelism.tensor), and check the GPU operator"
         " and runtimeClassName.",
@@ -107,7 +119,8 @@ GPUS: Rules = (
     log_rule(
         531, "Shared memory (/dev/shm) is too small for NCCL",
         r"bus error|shared memory segment /dev/shm|/dev/shm.*no space left|failed to extend /dev/shm|"
-        r"posix_fallocate failed|insufficient shared memory|out of shared memory",
+        r"posix_fallocate failed|insufficient shared memory|out of shared memory|"
+        r"unable to (?:open|allocate|resize|write to|mmap)\b.{0,20}(?:shared memory|</torch_)",
         "GPUs of one pod talk through /dev/shm, which has 64 MiB unless a volume is mounted there.",
         "Mount an emptyDir with medium: Memory at /dev/shm with some GiB, and count it into the memory limit.",
         "F9; llm-d/llm-d#352; NVIDIA/nccl#290",
@@ -155,6 +168,16 @@ GPUS: Rules = (
         "PyTorch, distributed; LeaderWorkerSet",
         fatal=False,
         vague=True,
+    ),
+    log_rule(
+        545, "Prefill and decode do not fit each other",
+        r"local TP size must be divisible by remote|compatibility hash mismatch|"
+        r"remote\w*.*(?:tp|tensor.parallel|block)[_ ]?(?:size|len)\w*.*(?:mismatch|must|differ|!=)",
+        "The two sides of the KV transfer were started with other tensor sizes, block sizes, models or versions than"
+        " the transfer can bring together; a prefill whose tensor size is above decode's is one.",
+        "Give prefill and decode the same image, model, --block-size and --kv-cache-dtype, and decode a tensor size"
+        " that is a multiple of prefill's.",
+        "vLLM, NixlConnector; llm-d/llm-d#394",
     ),
     log_rule(
         541, "KV transfer between prefill and decode is not set up",

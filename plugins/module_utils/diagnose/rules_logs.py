@@ -196,6 +196,14 @@ PROGRAMS = (
         late=1,
     ),
     log_rule(
+        529, "A LoRA adapter cannot be loaded",
+        r"LoRA rank \d+ is greater than max_lora_rank|no adapter found for|loading lora \S+ failed|"
+        r"lora\S* .*(?:not supported|is not a supported)",
+        "The adapter's rank is above --max-lora-rank, its folder is not there, or the model takes none.",
+        "Raise --max-lora-rank, or correct the path in --lora-modules.",
+        "vLLM, LoRA adapters",
+    ),
+    log_rule(
         542, "The routing sidecar cannot reach vLLM",
         r"failed to connect to vLLM decoder|waiting for vLLM to be ready|"
         r"(?:127\.0\.0\.1|localhost|\[::1\]):\d+.*connection refused|"
@@ -217,7 +225,8 @@ PROGRAMS = (
     log_rule(
         552, "The container may not write or read a path",
         r"(?:^|[\s'\"(=:])/[\w.][^\s'\":]*.{0,80}permission denied|permission denied[^\w]{0,4}/[\w.]|"
-        r"bind.*permission denied|\(os error 13\)|\[Errno 13\]|\bEACCES\b|read-only file system|\[Errno 30\]",
+        r"bind.*permission denied|\(os error 13\)|\[Errno 13\]|\bEACCES\b|read-only file system|\[Errno 30\]|"
+        r"trying to write in your cache folder",
         "The container's user is not the one that the volume or the image expects (OpenShift gives each namespace its"
         " own), or the volume is mounted read-only.",
         "Set HF_HOME and caches to a writable volume, set fsGroup or runAsUser, or use an image that allows any user.",
@@ -238,6 +247,16 @@ PROGRAMS = (
         "Mount the authority's certificate and name it (SSL_CERT_FILE, REQUESTS_CA_BUNDLE), or ask the server by the"
         " name in its certificate.",
         "Python, ssl; Go, crypto/x509",
+    ),
+    log_rule(
+        546, "One side speaks TLS and the other does not",
+        r"first record does not look like a TLS handshake|wrong version number|gave HTTP response to HTTPS client|"
+        r"malformed HTTP response|error reading (?:server )?preface.*(?:http2|frame|EOF)|http2: frame too large",
+        "A client asks by TLS a server that speaks plainly, or the reverse: flags of the picker and of the sidecar, a"
+        " DestinationRule, or the scheme of a URL.",
+        "Make both sides agree: secure serving of the picker with a DestinationRule (TLS, insecureSkipVerify),"
+        " --secure-* flags of the sidecar, http:// or https://.",
+        "F10; istio/istio#57855",
     ),
     log_rule(
         504, "Hugging Face cannot be reached",
@@ -285,6 +304,15 @@ PROGRAMS = (
         "Kubernetes, Process ID Limits And Reservations",
     ),
     log_rule(
+        559, "A volume fails while it is read or written",
+        r"stale file handle|input/output error|transport endpoint is not connected|no locks available|"
+        r"\[Errno (?:5|37|107|116|524)\]",
+        "The server behind the volume (NFS, a bucket mounted by FUSE) is gone, was restarted, or takes no locks.",
+        "See the storage's own pods and the node's mounts; start the pod anew once it answers. Where it takes no locks,"
+        " put HF_HOME on another volume.",
+        "Linux, errno; huggingface_hub, cache",
+    ),
+    log_rule(
         561, "A model of the repository, or an engine, cannot be loaded",
         r"unable to find backend library|poll failed for model|failed to load '[^']+' version|failed to stat file|"
         r"version tag does not match|deserializeCudaEngine|error opening engine file",
@@ -315,6 +343,16 @@ PICKER = (
         " in use) and inferenceobjectives.",
         "F4; istio/istio.io#17528; llm-d-incubation/llm-d-modelservice#129",
         advise=_denied,
+    ),
+    log_rule(
+        608, "A program that asks the API server has no token for it",
+        r"serviceaccount/token: no such file|unable to load in-cluster configuration|"
+        r"asked for the client to provide credentials|: Unauthorized$",
+        "The pod mounts no token of its ServiceAccount (automountServiceAccountToken: false), or the token is not taken"
+        " any more.",
+        "Set automountServiceAccountToken: true on the pod or its ServiceAccount; a pod that was made before the"
+        " ServiceAccount was made anew has to be made again.",
+        "Kubernetes, Configure Service Accounts for Pods",
     ),
     log_rule(
         605, "A plugin or feature of the endpoint picker is not switched on, or not known to this version",

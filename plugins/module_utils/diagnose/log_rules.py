@@ -132,26 +132,31 @@ def _of_running(said: tuple[Utterance, ...], rules: Rules) -> list[Match]:
 
 def _of_ended(said: tuple[Utterance, ...], rules: Rules) -> list[Match]:
     found: list[Match] = []
-    went_on, unknown, pointed = 0, 0, False
+    repeated: list[Match] = []
+    went_on, unknown, pointed, burst = 0, 0, False, False
     for one in reversed(said):
         if one.pointer:
+            # It may repeat what it points at, which the beginning of the log may have had.
+            repeated += [match for match in [first(one, rules)] if match]
             pointed = True
             continue
         if not one.grave and one.level != PLAIN:
             went_on += 1
-            if went_on > SURVIVED and not pointed:
+            if burst or (went_on > SURVIVED and not pointed):
                 break
             continue
         match = first(one, rules)
         if match is None:
             unknown += one.grave
-            if not found and (one.thrown or unknown > UNKNOWN_ERRORS):
+            # Processes of one model end one after the other: what is thrown right before may be why.
+            burst = burst or one.thrown
+            if unknown > UNKNOWN_ERRORS:
                 break
             continue
         # A second cause stands in an error line of its own; other exceptions are of processes that fell with the first.
         if not found or found[0].rule.vague or (one.level == SAID_AS_ERROR and not one.thrown):
             found.append(match)
-    return found
+    return found or repeated[-1:]
 
 
 def first(one: Utterance, rules: Rules) -> Match | None:

@@ -111,7 +111,8 @@ GPUS: Rules = (
         525, "This vLLM does not support the model or its format",
         r"model architectures? .*(?:not supported|failed to be inspected)|does not recognize this architecture|"
         r"unknown quantization method|Bfloat16 is only supported on GPUs|is not supported for the current GPU|"
-        r"minimum capability: \d+|quantization method .*(?:not supported|does not match)",
+        r"minimum capability: \d+|quantization method .*(?:not supported|does not match)|"
+        r"is not supported for quantization|does not support \w+ quantization",
         "The image's vLLM or transformers is older than the model, or the GPU cannot do its data type.",
         "Use a newer image, or choose --dtype half or another quantisation.",
         _VLLM,

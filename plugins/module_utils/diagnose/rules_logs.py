@@ -79,7 +79,7 @@ MODELS = (
     ),
     log_rule(
         506, "The model's files are damaged or not complete",
-        r"SafetensorError|deserializing header|MetadataIncompleteBuffer|cannot find any model weights|"
+        r"SafetensorError|deserializing header|MetadataIncompleteBuffer|(?:cannot find any|no) model weights|"
         r"weights were not initialized from checkpoint|no such file.*\.(?:safetensors|bin|gguf|pth?)\b|"
         r"PytorchStreamReader failed|consistency check failed: file should be|"
         r"checkpoint shards?.*(?:missing|not found)|is not a valid (?:safetensors|gguf) file",
@@ -187,7 +187,8 @@ PROGRAMS = (
         r"error: (?:unrecognized arguments?|argument \S+: |the following arguments are required|ambiguous option).*|"
         r"unknown (?:shorthand )?flag: \S+|flag provided but not defined: \S+|invalid (?:value|argument) .*--\S+|"
         r"unexpected argument '--\S+|no such option: -\S+|validation errors? for \w*(?:Config|Args)\b.*|"
-        r"--[\w-]+ (?:must be|is required|requires|flag or|cannot be)|must be set$|are mutually exclusive|"
+        r"--[\w-]+ (?:must be|is required|requires|flag or|cannot be)|either \S+ or \S+ must be set$|"
+        r"are mutually exclusive|please (?:provide|set) --\w|"
         r"cannot be set at the same time|flag \"\S+\" (?:is deprecated|should have)|\(cho+se from",
         "A flag is misspelt, has a wrong value, or belongs to another version of the server.",
         "Correct the flag in the values (args), or use the image's version that has it: `vllm serve --help=all` lists"

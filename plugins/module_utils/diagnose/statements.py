@@ -54,6 +54,9 @@ _DATED = re.compile(rf"(?:{_DATE})\s?")
 _NCCL = re.compile(r"(?:\S+:\d+:\d+ \[\d+\] )?(?:\S+:\d+ )?(?=NCCL (?P<level>WARN|INFO|TRACE)\b)")
 
 _TRACEBACK = "Traceback (most recent call last):"
+# A frame says as much as the head, which may be before the first line that was read; groups of exceptions are trees.
+_FRAME = re.compile(r'\s*File "[^"]+", line \d+')
+_TREE = re.compile(r"\s+(?:\| ?|\+-\+?-* ?)")
 _CHAINED = re.compile(r"During handling of the above exception|The above exception was the direct cause")
 _EXCEPTION = re.compile(r"(?:[A-Za-z_]\w*\.)*(?:[A-Z]\w*|\w*error)(?::|$)")
 _BARE = re.compile(r"(?:[A-Za-z_]\w*\.)*\w*(?:Error|Exception|Exit|Interrupt|error)(?::|$)")
@@ -174,15 +177,17 @@ def _of_json(line: str) -> tuple[str, str]:
         entry = json.loads(line)
     except ValueError:
         return PLAIN, ""
-    word = str(entry.get("level") or entry.get("severity") or "error")
+    word = str(entry.get("level") or entry.get("levelname") or entry.get("severity") or "error")
     said = [str(entry[key]) for key in ("msg", "message", "error", "err") if entry.get(key)]
+    # A traceback in a field: its last line.
+    said += [str(entry[key]).strip().rpartition("\n")[2] for key in ("exc_info", "exception") if entry.get(key)]
     more = [f"{key}={entry[key]}" for key in ("kind", "name", "plugin", "path") if isinstance(entry.get(key), str)]
     return _LEVELS.get(word.upper(), INFO), " ".join([": ".join(said), *more]) if said else ""
 
 
 def _plain(text: str) -> str:
-    """Return a text without the escapes that loggers put into quoted values."""
-    return text.replace('\\"', '"').replace("\\n", " ")
+    """Return a text without the escapes that loggers put into quoted values, and without a tree before it."""
+    return (_TREE.sub("", text, count=1) if _TREE.match(text) else text).replace('\\"', '"').replace("\\n", " ")
 
 
 def _next(reader: _Reader, source: str, head: str, level: str, text: str, line: str) -> Utterance | None:
@@ -190,7 +195,7 @@ def _next(reader: _Reader, source: str, head: str, level: str, text: str, line: 
     if _SURVIVED.search(text):
         reader.survived, reader.open = True, None
         return None
-    if _TRACEBACK in text:
+    if _TRACEBACK in text or (not reader.tracing and _FRAME.match(text)):
         reader.chain = reader.chain if reader.chained else ()
         reader.tracing, reader.chained, reader.code, reader.open = True, False, "", None
         reader.level = level

@@ -154,7 +154,7 @@ LOGS = [
         "(APIServer pid=1) RuntimeError: Engine core initialization failed. See root cause above.",
     ),
     crash("user", "DIAG554", f"{TRACE}KeyError: 'getpwuid(): uid not found: 1000790000'"),
-    crash("processor", "DIAG513", "exec /usr/local/bin/vllm: exec format error"),
+    crash("exec-format", "DIAG513", "exec /usr/local/bin/vllm: exec format error"),
     crash(
         "vocabulary",
         "DIAG505",

@@ -173,7 +173,7 @@ GPUS: Rules = (
     log_rule(
         545, "Prefill and decode do not fit each other",
         r"local TP size must be divisible by remote|compatibility hash mismatch|"
-        r"remote\w*.*(?:tp|tensor.parallel|block)[_ ]?(?:size|len)\w*.*(?:mismatch|must|differ|!=)",
+        r"\A(?=.*\bremote)(?=.*(?:tp|tensor.parallel|block)[_ ]?(?:size|len))(?=.*(?:mismatch|must|differ|!=))",
         "The two sides of the KV transfer were started with other tensor sizes, block sizes, models or versions than"
         " the transfer can bring together; a prefill whose tensor size is above decode's is one.",
         "Give prefill and decode the same image, model, --block-size and --kv-cache-dtype, and decode a tensor size"
@@ -182,7 +182,7 @@ GPUS: Rules = (
     ),
     log_rule(
         541, "KV transfer between prefill and decode is not set up",
-        r"NIXL is not available|nixl.*(?:not (?:found|installed)|import ?error|failed)|NIXL_ERR_?\w+|"
+        r"NIXL is not available|nixl.{0,120}(?:not (?:found|installed)|import ?error|failed)|NIXL_ERR_?\w+|"
         r"VLLM_NIXL_SIDE_CHANNEL|KeyError.*(?:nixl|kv_transfer|remote_(?:block|engine|host|port))|UCX\s+ERROR|"
         r"Unsupported connector type|no usable transports",
         "The connector of vLLM's --kv-transfer-config is missing in the image or cannot reach its peer.",

@@ -60,7 +60,7 @@ MODELS = (
     ),
     log_rule(
         507, "Hugging Face limits the number of requests",
-        rf"429 (?:client error|too many requests).*{_AT_HUB}|{_AT_HUB}.*(?:429|too many requests|rate limit)",
+        rf"\A(?=.*{_AT_HUB})(?=.*(?:429 client error|429 too many|too many requests|rate limit))",
         "Too many downloads came from this address or with this token in a short time; without a token the limit is"
         " low.",
         "Give the pods a token, download once to a claim (prepare_downloads, pvc://), or wait some minutes.",
@@ -199,7 +199,7 @@ PROGRAMS = (
     log_rule(
         529, "A LoRA adapter cannot be loaded",
         r"LoRA rank \d+ is greater than max_lora_rank|no adapter found for|loading lora \S+ failed|"
-        r"lora\S* .*(?:not supported|is not a supported)",
+        r"lora\S* .{0,80}(?:not supported|is not a supported)",
         "The adapter's rank is above --max-lora-rank, its folder is not there, or the model takes none.",
         "Raise --max-lora-rank, or correct the path in --lora-modules.",
         "vLLM, LoRA adapters",
@@ -261,7 +261,7 @@ PROGRAMS = (
     ),
     log_rule(
         504, "Hugging Face cannot be reached",
-        rf"{_UNREACHED}.*{_AT_HUB}|{_AT_HUB}.*{_UNREACHED}|LocalEntryNotFoundError|"
+        rf"\A(?=.*{_AT_HUB})(?=.*{_UNREACHED})|LocalEntryNotFoundError|"
         r"outgoing traffic has been disabled|offline mode is enabled|OfflineModeIsEnabled|HF_HUB_OFFLINE",
         "The pods have no way to huggingface.co, and the model is not in their cache.",
         "Open the way (HTTPS_PROXY, egress policy), set HF_ENDPOINT to a mirror, or put the model on a claim (pvc://).",
@@ -270,7 +270,7 @@ PROGRAMS = (
     ),
     log_rule(
         543, "A server that the program needs does not answer",
-        rf"{_ADDRESS}.*{_UNREACHED}|{_UNREACHED}.*{_ADDRESS}|dial unix \S+: connect: ",
+        rf"\A(?=.*{_UNREACHED})(?=.*{_ADDRESS})|dial unix \S+: connect: ",
         "Its name is not known, nothing listens there, or a NetworkPolicy or firewall is between.",
         "Look at the Service and the pods behind the address that the line names, and at NetworkPolicies of both"
         " namespaces.",

@@ -15,6 +15,8 @@ from .evidence import clean
 FATAL, ERROR, WARNING, INFO, PLAIN = "fatal", "error", "warning", "info", ""
 # A statement is at most so many lines of a log, and so many characters.
 LINES, WHOLE = 12, 1600
+# What a line says after so many characters is dumped data.
+LONG = 1500
 
 _LEVELS = {
     **dict.fromkeys(("F", "FATAL", "CRITICAL", "PANIC", "DPANIC", "EMERG", "ALERT", "CRIT"), FATAL),
@@ -67,7 +69,7 @@ _PANIC = re.compile(
 # What says nothing of the cause, whoever says it.
 _NOISE = re.compile(
     r"\W*$|Process [\w-]+-\d+:$|\s*warnings\.warn\(|usage: |"
-    r"goroutine \d+|\[signal |created by |[\w./-]+\.[\w.()*\[\]-]+\((?:0x|\{0x|\.\.\.|\)$)|\s+\S+\.(?:go|rs|s):\d+|"
+    r"goroutine \d+|\[signal |created by |[\w./*()\[\]-]{1,200}\((?:0x|\{0x|\.\.\.|\)$)|\s+\S+\.(?:go|rs|s):\d+|"
     r"note: run with `RUST_BACKTRACE|\s+at .*:\d+|#\d+ 0x|frame #\d+|Exception raised from|"
     r"CUDA kernel errors might be|For debugging consider passing CUDA|Compile with `TORCH_USE_CUDA|"
     r".*(?:resource_tracker: There appear|destroy_process_group\(\) was not called|group has NOT been destroyed|"
@@ -141,9 +143,10 @@ def statements(lines: tuple[str, ...]) -> tuple[Utterance, ...]:
     found: list[Utterance] = []
     readers: dict[str, _Reader] = {}
     for line in lines:
-        source, head, level, text = parts(line)
+        # JSON cut off is none.
+        source, head, level, text = parts(line if line.startswith("{") else line[:LONG])
         reader = readers.setdefault(source, _Reader())
-        statement = _next(reader, source, head, level, text, line)
+        statement = _next(reader, source, head, level, text[:LONG], line)
         if statement is not None:
             found.append(statement)
     return tuple(found)
@@ -182,7 +185,7 @@ def _of_json(line: str) -> tuple[str, str]:
     # A traceback in a field: its last line.
     said += [str(entry[key]).strip().rpartition("\n")[2] for key in ("exc_info", "exception") if entry.get(key)]
     more = [f"{key}={entry[key]}" for key in ("kind", "name", "plugin", "path") if isinstance(entry.get(key), str)]
-    return _LEVELS.get(word.upper(), INFO), " ".join([": ".join(said), *more]) if said else ""
+    return _LEVELS.get(word.upper(), INFO), " ".join(" ".join([": ".join(said), *more]).split()) if said else ""
 
 
 def _plain(text: str) -> str:

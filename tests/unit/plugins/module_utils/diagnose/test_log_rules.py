@@ -4,10 +4,14 @@
 
 from __future__ import annotations
 
+import json
+import time
+
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.causes import causes_of, diagnose
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.crash_logs import last_words
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.evidence import Log
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.log_rules import matches
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.rules_logs import LOG_RULES
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.screen import WIDTH, screen
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.statements import parts
@@ -204,3 +208,21 @@ def test_a_sidecar_that_waits_for_its_server_is_no_cause_of_its_own() -> None:
 )
 def test_who_says_what_and_how_grave_it_is(line: str, level: str, text: str) -> None:
     assert parts(line)[2:] == (level, text)
+
+
+@pytest.mark.parametrize(
+    "unit", ["invalid tcp://1.1.1.1 a:80 ", "remote tp_size ", "a.b.c.D", "(x y ", "host='a' /a/b "]
+)
+def test_lines_that_are_made_to_take_long_do_not(unit: str) -> None:
+    lines = tuple(f"{unit * 300}{number}" for number in range(40))
+    begin = time.process_time()
+    for ended in (True, False):
+        matches(lines, LOG_RULES, ended=ended)
+    assert time.process_time() - begin < 20
+
+
+def test_a_long_line_of_json_is_read_whole() -> None:
+    line = json.dumps({"level": "error", "msg": "x", "stacktrace": "y" * 5000, "error": "bind: address already in use"})
+    body, log = crashed(line)
+    (cause,) = causes_of(evidence(body, logs=[log]))
+    assert (cause.rule.id, "yyy" in cause.proofs[0].text) == ("DIAG553", False)

@@ -12,9 +12,8 @@ display = Display()
 def tell(text: str) -> None:
     """Show a line at once.
 
-    Some versions of ansible-runner put marks around what Display shows, on standard output: in a worker behind Ansible's
-    back, of which ansible-core warns. By the workers' queue the text gets to the main process, which shows it as its
-    own.
+    Some versions of ansible-runner mark what Display shows on standard output: in a worker behind Ansible's back, of
+    which ansible-core warns. By the workers' queue the text gets to the main process, which shows it as its own.
     """
     queue = getattr(display, "_final_q", None)
     if queue is None:

@@ -146,8 +146,9 @@ def _check_one(
     if what and wanted and wanted != files.name:
         place = f"{entry['chart_variable']}_ref (chart of {name})"
         text = f"the chart there is {files.name}, {what}; {wanted} is meant"
-        hint = f"name the chart {wanted}; a stack with that of {files.name} cannot be deployed by this collection yet"
-        return [Finding(Mark(place), "", text, hint, "other-chart", covers=("LLMD402",), about=frozenset([name]))], row
+        hint = f"name the chart {wanted}: this collection deploys no stack with {files.name} yet"
+        more: t.Any = {"where": place, "covers": ("LLMD402",), "about": frozenset([name])}
+        return [Finding(Mark(place), "", text, hint, "other-chart", **more)], row
     if chart.digest in slow:  # as it was for another release; waiting once is enough
         return [ValuesCheck(files, given).too_slow(), *given.findings], row
     findings = [

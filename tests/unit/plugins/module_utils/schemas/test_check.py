@@ -13,6 +13,7 @@ import time
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.charts.files import read_chart
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.schemas.check import ValuesCheck, check_values
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.schemas.check_all import check_charts
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.values.layers import load_values
 from charts.factory import MODEL_SCHEMA, chart_files, model_chart, pool_chart, write_chart
 
@@ -116,6 +117,14 @@ def test_a_key_that_the_chart_at_hand_reads_is_no_mistake(tmp_path):
     assert "inferenceExtension.resources" in [item.path for item in older if item.rule == "chart-ignores-key"]
     newer = pool_chart() | {"templates/more.yaml": "a: {{ toYaml .Values.inferenceExtension.resources }}"}
     assert [item for item in check(tmp_path / "newer", newer, values) if "resources" in item.path] == []
+
+
+def test_a_chart_of_another_kind_is_named_as_what_it_is(tmp_path):
+    files = chart_files("llm-d-router-standalone", "v0.10.0", values="router: {}\n", template="a: b\n")
+    entry = {"name": "a", "chart_ref": write_chart(tmp_path / "chart", files), "chart": "llm-d-router-gateway"}
+    found = check_charts([{**entry, "chart_variable": "gaie_chart"}], cache_dir=str(tmp_path / "cache"))
+    assert [(one.rule, one.where) for one in found.findings] == [("other-chart", "gaie_chart_ref (chart of a)")]
+    assert "a proxy of its own" in found.findings[0].message
 
 
 def test_facts_about_a_chart_without_schema(tmp_path):

@@ -12,6 +12,7 @@ from ..base.data import Object, dicts, mapping
 from ..base.names import did_you_mean
 from ..base.quantities import shown, written
 from ..base.words import listed, plural
+from ..objects.servers import is_accelerator
 from .nodes import ClusterNode, node_terms, repelling, selects, trouble
 from .pods import PodNeed
 
@@ -88,7 +89,9 @@ def reason(
 def _absent(absent: list[str], nodes: t.Sequence[ClusterNode]) -> Reason:
     known = sorted({name for node in nodes for name, value in node.allocatable.items() if value and "/" in name})
     name = absent[0]
-    text = f"no node has {' or '.join(absent)}.{did_you_mean(name, known)}"
+    # The name of another vendor's accelerators is no misspelling.
+    guess = "" if is_accelerator(name) else did_you_mean(name, known)
+    text = f"no node has {' or '.join(absent)}.{guess}"
     text += f" Nodes have: {', '.join(known) or 'no such devices at all'}"
     return Reason(UNKNOWN, text, detail=name)
 

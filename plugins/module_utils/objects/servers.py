@@ -214,7 +214,12 @@ def _model_names(line: list[str], program: str | None) -> tuple[str, ...]:
     return (given,) if given else ()
 
 
+def is_accelerator(name: str) -> bool:
+    """Return whether an extended resource is that of a known kind of accelerator."""
+    return bool(_ACCELERATORS.match(name))
+
+
 def _devices(container: Object) -> int:
     resources = mapping(container.get("resources"))
     asked = {**mapping(resources.get("requests")), **mapping(resources.get("limits"))}
-    return sum(number(value) or 0 for name, value in asked.items() if _ACCELERATORS.match(str(name)))
+    return sum(number(value) or 0 for name, value in asked.items() if is_accelerator(str(name)))

@@ -91,6 +91,8 @@ CASES: list[tuple[str, list, list, list, str, tuple[str, ...]]] = [
      ("1 of 3 pods", "n with 0 pods")),
     ("a device that nobody has", [deployment("a", spec({"nvidia.com/gpus": "1"}))], [node("n", 8)], [], "LLMD703",
      ("no node has nvidia.com/gpus. Did you mean nvidia.com/gpu? Nodes have: nvidia.com/gpu",)),
+    ("devices of another vendor", [deployment("a", spec({"amd.com/gpu": "1"}))], [node("n", 8)], [], "LLMD703",
+     ("no node has amd.com/gpu. Nodes have: nvidia.com/gpu",)),
     ("devices at all", [deployment("a", spec({"rdma/ib": "1"}))], [node("n")], [], "LLMD703",
      ("no such devices at all",)),
     ("a label's value", [deployment("a", spec(FOUR, nodeSelector={"gpu": "H100"}))],

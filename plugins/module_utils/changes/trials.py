@@ -17,7 +17,7 @@ import typing as t
 
 from ..base.data import Object, dicts, mapping
 from ..base.errors import Forbidden, OrchestratorError
-from ..base.names import label_problem
+from ..base.names import label_problem, name_problem
 from ..base.ours import object_key
 from ..cluster.live import LiveObjects
 from ..cluster.openapi import Schemas
@@ -191,25 +191,30 @@ def fingerprint(item: Object, release: str = "") -> str:
     Names of releases, labels and free texts are put aside, so that many models of one form are asked about once; that
     names are good is said by rules of their own.
     """
-    metadata = {**item["metadata"], "name": "", "namespace": item["metadata"].get("namespace")}
+    metadata = {**item["metadata"], "name": ""}
     text = json.dumps(_masked({**item, "metadata": metadata}, "", {}), sort_keys=True, default=str)
     return text.replace(release, "\0") if len(release) >= _SHORT else text
 
 
 def _masked(value: t.Any, key: str, seen: dict[str, str]) -> t.Any:
+    """Return a value without its free texts; the same name stays the same: selectors and mounts have to match."""
     if isinstance(value, list):
-        return ["" if key in _FREE_LISTS and isinstance(inner, str) else _masked(inner, "", seen) for inner in value]
+        return ["" if key in _FREE_LISTS and isinstance(inner, str) else _masked(inner, key, seen) for inner in value]
     if not isinstance(value, dict):
         return value
-    if key in _FREE_MAPS:
-        return {name: "" if isinstance(inner, str) else _masked(inner, "", seen) for name, inner in value.items()}
-    if key in _LABELS:
-        # The same label stays the same: a selector has to match its template.
-        return {
-            name: seen.setdefault(inner, f"#{len(seen)}")
-            if isinstance(inner, str) and label_problem(inner) is None
-            else _masked(inner, name, seen)
-            for name, inner in value.items()
-        }
-    free = "value" if "name" in value and isinstance(value.get("value"), str) else None
-    return {name: "" if name == free else _masked(inner, name, seen) for name, inner in value.items()}
+    found = {}
+    for name, inner in value.items():
+        if not isinstance(inner, str):
+            found[name] = _masked(inner, name, seen)
+        elif key in _FREE_MAPS or (name == "value" and "name" in value):
+            found[name] = ""
+        elif _is_name(key, name) and (label_problem if key in _LABELS else name_problem)(inner) is None:
+            found[name] = seen.setdefault(inner, f"#{len(seen)}")
+        else:
+            found[name] = inner
+    return found
+
+
+def _is_name(parent: str, key: str) -> bool:
+    """Return whether a text is a label or a name, and all that are well formed are as good; classes have to exist."""
+    return parent in _LABELS or (key.lower().endswith("name") and not key.endswith("ClassName") and parent != "ports")

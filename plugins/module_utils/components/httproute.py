@@ -14,7 +14,7 @@ from ..base.findings import WARNING, Findings
 from ..base.names import did_you_mean, dns_label, hostname_problem, name_problem
 from ..base.ours import COMPONENT_LABEL, MANAGED_LABEL
 from ..objects.routes import NO_TIMEOUTS, RouteRule, conflicts, parent_ref, route_manifest, with_parent
-from ..values.layers import check_entry
+from ..values.layers import Layer, check_entry
 from .base import DEFAULT_PORT, OBJECTS, ROUTING, Component, NeededKind, Part, named
 from .gaie import GaieComponent, Pool, pool_ports
 from .gateway import GatewayComponent
@@ -143,7 +143,8 @@ class HttprouteComponent(Component):
 
     def make_parts(self) -> list[Part]:
         spec = {"objects": self.routes, "gateway": self.parent, "prune": bool(self.given.get("prune"))}
-        return [Part(self.name, self.name, self.namespace, OBJECTS, spec, self.asks)]
+        layers = [Layer(entry, entry["where"]) for entry in self.entries]
+        return [Part(self.name, self.name, self.namespace, OBJECTS, spec, self.asks, layers)]
 
     def needs(self) -> list[NeededKind]:
         return [NeededKind(GATEWAY_API, "HTTPRoute", self.name), NeededKind(POOL_API, "InferencePool", "gaie")]
@@ -193,7 +194,8 @@ def _check_order(rule: RouteRule, where: str, findings: Findings) -> None:
     request, backend = (seconds(given.get(key)) for key in ("request", "backendRequest"))
     if request and backend and backend > request:
         text = f"{given['backendRequest']} is longer than request, {given['request']}"
-        findings.add(f"{where}.backendRequest", text, f"at most {given['request']}", rule="input-timeouts")
+        fix, same = f"at most {given['request']}", ["LLMD801"]
+        findings.add(f"{where}.backendRequest", text, fix, rule="input-timeouts", about=["HTTPRoute"], covers=same)
 
 
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}

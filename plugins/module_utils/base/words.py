@@ -17,3 +17,10 @@ def listed(names: t.Iterable[str], shown: int = 3) -> str:
 def plural(count: int, word: str) -> str:
     """Return a number with its noun: 1 node, 2 nodes."""
     return f"{count} {word}" + ("" if count == 1 else "s")
+
+
+def duration(seconds: float) -> str:
+    """Return a time in the unit that suits it: 90 s, 12 min, 5 h."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"

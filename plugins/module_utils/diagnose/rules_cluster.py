@@ -19,6 +19,8 @@ from .rules_pools import waiting_pickers
 
 # Seconds after which a Helm command that has not ended counts as gone, and a deletion as stuck.
 HELM_SILENT, DELETION_STUCK = 300.0, 60.0
+# Seconds for which a pod or workload that says nothing is taken to be starting.
+STARTING = 60.0
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "LeaderWorkerSet", "Job")
 
 
@@ -109,13 +111,16 @@ def _unknown_pods(evidence: Evidence) -> t.Iterator[Proof]:
     excused = waiting_pickers(evidence)
     for pod in evidence.pods:
         state = pod_state(pod)
-        # One that nothing is known to be wrong with has been starting for a minute.
-        created = seconds(pod["metadata"].get("creationTimestamp"))
-        late = created is not None and evidence.now - created > 60
-        if not state.ready and ref(pod) not in excused and (state.reason or late):
+        if not state.ready and ref(pod) not in excused and (state.reason or not _young(evidence, pod)):
             text = _raw(evidence, pod, "; ".join(filter(None, [state.text, _gate(pod)])))
             because = (evidence.workload(pod),)
             yield Proof((ref(pod),), text, state.reason or state.text, evidence.since(pod), because)
+
+
+def _young(evidence: Evidence, item: Object) -> bool:
+    """Return whether an object may just be starting: nothing need be wrong with it then."""
+    created = seconds(item["metadata"].get("creationTimestamp"))
+    return created is None or evidence.now - created < STARTING
 
 
 def _gate(pod: Object) -> str:
@@ -128,7 +133,7 @@ def _unknown_workloads(evidence: Evidence) -> t.Iterator[Proof]:
     for kind in WORKLOADS:
         for item in evidence.of(kind):
             owned = object_state(item)
-            if not owned.ready:
+            if not owned.ready and (owned.failed or not _young(evidence, item)):
                 pods = pods_of(item, evidence.of("Pod"), evidence.of("ReplicaSet"))
                 yield Proof((ref(item),), _raw(evidence, item, owned.text), key=f"{kind} {owned.text}",
                             since=evidence.since(item), because=tuple(map(ref, pods)),

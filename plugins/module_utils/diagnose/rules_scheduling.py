@@ -168,7 +168,7 @@ def _unnoticed(evidence: Evidence) -> t.Iterator[Proof]:
 
 # Reasons of pods that were let in and had to go again.
 GONE = ("Evicted", "Preempting", "NodeLost", "NodeShutdown", "Shutdown", "Terminated", "DeadlineExceeded")
-_DEVICE = re.compile(r"([\w.-]+\.[\w.-]+/[\w.-]+)")
+_DEVICE = re.compile(r"([\w.-]+\.[\w-]+/[\w.-]*\w)")
 _PLUGIN = re.compile(
     r"allocate failed|unhealthy devices|devices? unavailable|device plugin|device number", re.IGNORECASE
 )

@@ -8,6 +8,7 @@ import re
 import typing as t
 
 from ..base.data import Object
+from ..base.words import duration
 from ..objects.pods import condition, container_states, ended, waiting
 from ..objects.servers import flag, words
 from .base import ERROR, REST, WARNING, Diagnosis, Proof, event_of, event_text
@@ -135,7 +136,7 @@ def _endless_init(evidence: Evidence) -> t.Iterator[Proof]:
             name, line = container.get("name"), said_last(evidence, pod, str(container.get("name")))
             waits = ", ".join(str(entry.get("name")) for entry in spec.get("containers") or [])
             text = f"{waits} waits for the init container {name}, which runs since {running['startedAt']}"
-            text += f" ({age / 60:.0f} min) and has not ended" + (f"; it says: {line}" if line else "")
+            text += f" ({duration(age)}) and has not ended" + (f"; it says: {line}" if line else "")
             advice = f"Make {name} a sidecar: {_SIDECAR}" if serves else ""
             severity = ERROR if serves else WARNING
             yield Proof((ref(pod),), text, str(name), since, remedy=advice, severity=severity)
@@ -218,7 +219,7 @@ def _loading(evidence: Evidence) -> t.Iterator[Proof]:
         if event is None and age < LOADING:
             continue
         name = str(state.get("name"))
-        text = f"container {name} runs for {age / 60:.0f} min and is not ready"
+        text = f"container {name} runs for {duration(age)} and is not ready"
         text += f"; {event_text(event)}" if event else ""
         line = said_last(evidence, pod, name)
         text += f"; last line of its log: {line}" if line else ""

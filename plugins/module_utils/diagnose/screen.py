@@ -10,7 +10,7 @@ import typing as t
 from ..base.cancel import CANCELLED
 from ..base.data import Object
 from ..base.events import DONE, FAILED
-from ..base.words import listed, plural
+from ..base.words import duration, listed, plural
 
 WIDTH = 118
 # Lines of the whole screen, and causes that are shown in full.
@@ -74,7 +74,7 @@ def _block(number: int, cause: Object) -> list[str]:
     title = f"{number}. {cause['id']} {cause['title']}{mark}"
     component = f" [{cause['component']}]" if cause["component"] else ""
     since = cause["seconds_since_first"]
-    ago = f", since {_duration(since)}" if since is not None else ""
+    ago = f", since {duration(since)}" if since is not None else ""
     lines = [f"{title}{component}", *_wrap("what", _subjects(cause, OBJECTS) + ago)]
     for text, limit in zip(cause["evidence"], (WHOLE, 4), strict=False):
         lines += _wrap("why", text, limit)
@@ -126,12 +126,6 @@ def _tail(result: Object, state: t.Sequence[str], command: str) -> list[str]:
     if command:
         lines += ["Then continue with:", f"   {command}"]
     return lines
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"
 
 
 _ORDER = ("failed", "cancelled", "not ended", "done")

@@ -190,7 +190,7 @@ PLAYED = [
     pull("rate", "DIAG103", "429 Too Many Requests - toomanyrequests: pull rate limit"),
     pull("image-name", "DIAG104", "couldn't parse image name", "InvalidImageName"),
     pull("registry", "DIAG105", "dial tcp 203.0.113.9:443: i/o timeout"),
-    pull("processor", "DIAG106", "no match for platform in manifest: not found"),
+    pull("image-processor", "DIAG106", "no match for platform in manifest: not found"),
     pull("never", "DIAG107", "Container image is not present with pull policy of Never", "ErrImageNeverPull"),
     played(
         "mount",

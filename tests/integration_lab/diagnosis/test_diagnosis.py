@@ -144,7 +144,10 @@ def failures(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
     names = [*(case.name for case in CASES), "helm", "finalizer", "healthy", "answers"]
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         list(pool.map(lab.core.delete_namespace, map(namespace, names)))
-        list(pool.map(lab.delete, [*wide, *NODES]))
+        list(pool.map(lab.delete, [*(item for item in wide if item["kind"] != "PersistentVolume"), *NODES]))
+    for item in wide:
+        if item["kind"] == "PersistentVolume":  # goes with its claim
+            lab.resource("v1", "PersistentVolume").delete(name=item["metadata"]["name"], body={})
     play(folder, "lab_up", timeout=180, lab_faults=[])
 
 

@@ -93,11 +93,11 @@ def find_picker(pool: Object, snapshot: Snapshot, *, needs_tls_rule: bool) -> tu
     up = [item for item, problem in zip(found, problems, strict=True) if not problem]
     if not up:
         return None, problems[0]
-    servers = [server_on(item.pod, item.port) for item in up]
-    if needs_tls_rule and "DestinationRule" in snapshot.served and all(s and s.secure for s in servers):
-        problem = _tls_problem(ref["name"], namespace, snapshot)
-        return (None, problem) if problem else (up[0], "")
-    return up[0], ""
+    secure = {bool(server and server.secure) for server in (server_on(item.pod, item.port) for item in up)}
+    problem = ""
+    if needs_tls_rule and "DestinationRule" in snapshot.served and len(secure) == 1:
+        problem = _tls_problem(ref["name"], namespace, snapshot, secure=secure.pop())
+    return (None, problem) if problem else (up[0], "")
 
 
 def _picker_pod_problem(endpoint: Endpoint, pool: tuple[str, str, str], snapshot: Snapshot) -> str:
@@ -112,12 +112,16 @@ def _picker_pod_problem(endpoint: Endpoint, pool: tuple[str, str, str], snapshot
     return f"endpoint picker pod {name} cannot start: {problem}" if problem else ""
 
 
-def _tls_problem(service: str, namespace: str, snapshot: Snapshot) -> str:
+def _tls_problem(service: str, namespace: str, snapshot: Snapshot, *, secure: bool) -> str:
     hosts = {f"{service}.{namespace}.svc.cluster.local", f"{service}.{namespace}.svc", f"{service}.{namespace}"}
+    told = False
     for rule in snapshot.all("DestinationRule"):
         spec = rule.get("spec") or {}
         names = hosts | {service} if rule["metadata"]["namespace"] == namespace else hosts
         mode = ((spec.get("trafficPolicy") or {}).get("tls") or {}).get("mode")
-        if spec.get("host") in names and mode in ("SIMPLE", "MUTUAL"):
-            return ""
+        told = told or (spec.get("host") in names and mode in ("SIMPLE", "MUTUAL"))
+    if told == secure:
+        return ""
+    if told:
+        return f"endpoint picker {service} serves plain gRPC and a DestinationRule says that it serves TLS"
     return f"endpoint picker {service} serves TLS and no DestinationRule says so (trafficPolicy.tls.mode SIMPLE)"

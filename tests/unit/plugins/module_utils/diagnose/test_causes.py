@@ -80,6 +80,15 @@ def test_every_rule_is_seen_to_work() -> None:
     assert {rule.id for rule in RULES} <= tried
 
 
+def test_failures_of_the_lab_have_names_of_their_own() -> None:
+    """Each is a namespace."""
+    sys.path.insert(0, str(TESTS))
+    import failures_page
+
+    names = [case.name for case in failures_page.CASES]
+    assert [name for name in names if names.count(name) > 1] == []
+
+
 def test_rules_are_complete_data() -> None:
     assert len({rule.id for rule in RULES}) == len(RULES)
     assert [rule.id for rule in RULES if not (rule.title and rule.shows and rule.cause and rule.remedy)] == []

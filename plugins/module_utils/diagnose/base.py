@@ -95,6 +95,33 @@ def _lacks_pods(item: Object) -> bool:
     return wanted > int(status.get("replicas") or status.get("currentNumberScheduled") or 0)
 
 
+# What is said not to exist by name: apiVersion, kind, pattern.
+MISSED = (
+    ("v1", "Secret", re.compile(r'\bsecret "([^"]+)" not found', re.IGNORECASE)),
+    ("v1", "ConfigMap", re.compile(r'\bconfigmap "([^"]+)" not found', re.IGNORECASE)),
+    ("v1", "ServiceAccount", re.compile(r'\bserviceaccount "([^"]+)" not found', re.IGNORECASE)),
+    ("node.k8s.io/v1", "RuntimeClass", re.compile(r'\bRuntimeClass "([^"]+)" not found')),
+    ("scheduling.k8s.io/v1", "PriorityClass", re.compile(r"no PriorityClass with name (\S+) was found")),
+)
+
+
+def missed(text: str) -> t.Iterator[tuple[str, str, str]]:
+    """Return (apiVersion, kind, name) of what a text says not to exist."""
+    for api, kind, pattern in MISSED:
+        yield from ((api, kind, name) for name in pattern.findall(text))
+
+
+def by_now(evidence: Evidence, text: str) -> str:
+    """Return what to do where something that was missed is there by now, "" where it is not or nobody knows."""
+    for _api, kind, name in missed(text):
+        if evidence.elsewhere.get((kind, evidence.namespace, name)):
+            return (
+                f"{kind} {name} has been made since: it is tried again within minutes. Delete the pods that wait (or"
+                " restart the workload) to have it at once."
+            )
+    return ""
+
+
 def said(pattern: str, key: int = 1, remedy: str = "") -> t.Callable[[Evidence], t.Iterator[Proof]]:
     """Return a rule's find() for texts that say why an object could not be made.
 
@@ -110,6 +137,7 @@ def said(pattern: str, key: int = 1, remedy: str = "") -> t.Callable[[Evidence],
                 begin = _word(entry.text, found.start() - 120, found.start())
                 text = clean(entry.text[begin : found.end() + 240])
                 advice = remedy.format(*(clean(group, 120) for group in (found[0], *found.groups()))) if remedy else ""
+                advice = by_now(evidence, entry.text) or advice
                 yield Proof((entry.ref,), text, key=clean(found[key], 80), since=entry.since, remedy=advice)
 
     return find

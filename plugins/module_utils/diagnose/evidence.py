@@ -62,9 +62,9 @@ class Evidence:
 
     unserved: kinds that the cluster does not serve; failure: what the caller knows of the failed run; ended: nothing
     works on the namespace any more; everywhere: pods of all namespaces, where they had to be read; missing: objects
-    that a Helm release holds of a kind that is not served, as (release, apiVersion, kind); elsewhere: what routes refer
-    to in other namespaces, and whether it is there; all_routes: the routes of all namespaces to its pools were read;
-    asked: the requests that were sent.
+    that a Helm release holds of a kind that is not served, as (release, apiVersion, kind); elsewhere: what was looked
+    up, as routes refer to it in other namespaces or somebody says that it does not exist, and whether it is there;
+    all_routes: the routes of all namespaces to its pools were read; asked: the requests that were sent.
     """
 
     namespace: str

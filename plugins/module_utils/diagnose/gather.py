@@ -16,10 +16,11 @@ from ..base.mask import is_secret_key
 from ..base.ours import COMPONENT_LABEL, SECRET_TYPE
 from ..cluster.client import Cluster, api_error
 from ..helm.records import decode_payload, manifest_objects, release_from_payload
-from ..objects.pods import condition
+from ..objects.pods import condition, container_states, waiting
 from ..objects.pools import is_ready
 from ..objects.servers import servers
 from ..verify.once import Way, ask, served, told
+from .base import missed, refusals
 from .evidence import Asked, Evidence, Log, clean, ref
 from .logs import known_secrets, log_of, wanted
 from .rules_gateways import NAME_LABEL
@@ -35,7 +36,8 @@ except ImportError:  # pragma: no cover - reported by Cluster
 
 
 THREADS = 8
-LIMIT, EVENT_LIMIT, GATEWAYS, VOLUMES, POOLS = 1000, 2000, 10, 10, 16
+LIMIT, EVENT_LIMIT, GATEWAYS, VOLUMES, POOLS, LOOKED_UP = 1000, 2000, 10, 10, 16, 10
+MISSED_READ = 10
 # Seconds for the answer to a request.
 ANSWER = 20.0
 TIMEOUT = (5.0, 20.0)
@@ -222,6 +224,7 @@ class Gatherer:
         evidence = self.evidence
         self._routes_elsewhere()
         self._backends_elsewhere()
+        self._missed()
         for namespace, name in sorted(self._gateways_elsewhere())[:GATEWAYS]:
             self._gateway(namespace, name)
         unplaced = [pod for pod in evidence.pods if condition(pod, "PodScheduled").get("status") == "False"]
@@ -261,6 +264,20 @@ class Gatherer:
                 found = any(self._get(api, kind, place[2], place[1]) for api in apis)
                 if apis and len(self.evidence.unseen) == before:
                     self.evidence.elsewhere[place] = found
+
+    def _missed(self) -> None:
+        """Look up what the cluster has said not to exist: it may have been made since."""
+        evidence = self.evidence
+        texts = [entry.text for entry in refusals(evidence)]
+        texts += [str(waiting(state).get("message")) for pod in evidence.pods for state in container_states(pod)]
+        texts += [str(event.get("message")) for event in evidence.of("Event") if event.get("reason") == "FailedMount"]
+        for api, kind, name in sorted({found for text in texts for found in missed(text)})[:LOOKED_UP]:
+            resource = self.cluster.resource(api, kind)
+            place = evidence.namespace if resource is not None and resource.namespaced else ""
+            before = len(evidence.unseen)
+            there = self._get(api, kind, name, place) is not None
+            if len(evidence.unseen) == before:
+                evidence.elsewhere[kind, evidence.namespace, name] = there
 
     def _routes_elsewhere(self) -> None:
         """Read the routes of other namespaces where none of this one leads to a pool."""

@@ -11,7 +11,7 @@ from ..base.data import Object
 from ..base.words import duration
 from ..objects.pods import condition, container_states, ended, waiting
 from ..objects.servers import flag, words
-from .base import ERROR, REST, WARNING, Diagnosis, Proof, event_of, event_text
+from .base import ERROR, REST, WARNING, Diagnosis, Proof, by_now, event_of, event_text
 from .evidence import Evidence, clean, ref, seconds
 from .log_rules import said_last
 from .rules_pools import waiting_pickers
@@ -36,6 +36,7 @@ def _made(pattern: re.Pattern[str] | None, remedy: str = "") -> t.Callable[[Evid
             text = f"container {state.get('name')}: {reason}: {clean(message)}"
             groups = found.groups() if isinstance(found, re.Match) else ()
             advice = remedy.format("", *(clean(group, 120) for group in groups)) if remedy and groups else ""
+            advice = by_now(evidence, message) or advice
             key = groups[0] if groups else clean(message, 60)
             yield Proof((ref(pod),), text, key=key, since=evidence.since(pod), remedy=advice)
 

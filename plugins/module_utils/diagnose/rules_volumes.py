@@ -10,7 +10,7 @@ import typing as t
 from ..base.data import Object
 from ..base.words import listed
 from ..objects.pods import condition
-from .base import Diagnosis, Proof, event_of, event_text
+from .base import Diagnosis, Proof, by_now, event_of, event_text
 from .evidence import Evidence, ref
 
 
@@ -112,7 +112,7 @@ def _mounts(pattern: re.Pattern[str] | None, remedy: str = "") -> t.Callable[[Ev
             found = pattern.search(message) if pattern else None
             groups = [group for group in (found.groups() if found else ()) if group]
             node = str((pod.get("spec") or {}).get("nodeName") or "?")
-            advice = remedy.format(" ".join(groups), node) if groups else ""
+            advice = by_now(evidence, message) or (remedy.format(" ".join(groups), node) if groups else "")
             key = " ".join(groups) or message[:60]
             yield Proof((ref(pod),), f"node {node}: {event_text(event)}", key, evidence.since(pod), remedy=advice)
 

@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.causes import diagnose
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.evidence import Log
 
-from diagnose.failures import FALSE, accepted, gateway, gateway_class, picker, pool, programmed, refused, thrown
+from diagnose.failures import FALSE, accepted, gateway, gateway_class, picker, pool, programmed, refused, thrown, unmade
 from diagnose.world import NOW, NS, Object, event, evidence, item, pod, state, wide
 
 STARTED = {"running": {"startedAt": "2026-11-21T09:57:00Z"}}
@@ -156,6 +156,17 @@ def test_what_is_said_not_to_exist_is_looked_up(reason: str, group: str, name: s
     assert says in json.dumps(found)
     if rule == "DIAG716":
         assert [cause["id"] for cause in causes] == ["DIAG716"]
+
+
+@pytest.mark.parametrize(
+    ("there", "says"), [(True, "has been made since"), (False, "Make the Secret hf"), (None, "Make")]
+)
+def test_what_has_been_made_since_is_told(there: bool | None, says: str) -> None:
+    found = evidence(*unmade('secret "hf" not found'))
+    if there is not None:
+        found.elsewhere["Secret", NS, "hf"] = there
+    (cause,) = diagnose(found)["causes"]
+    assert cause["id"] == "DIAG401" and says in cause["remedy"]
 
 
 def test_a_service_that_is_there_is_not_said_to_be_missing() -> None:

@@ -10,9 +10,12 @@ from ..base.data import Object
 from ..base.names import did_you_mean
 from ..base.words import listed
 from ..objects.conditions import describe
+from ..objects.pools import pool_picker
+from ..objects.servers import flag, words
 from ..programs.compatibility import PROVIDERS
 from .base import ERROR, SYMPTOM, WARNING, Diagnosis, Proof
 from .evidence import Evidence, clean, ref, seconds
+from .rules_pools import pickers_of
 
 # A controller that has said nothing for so long (seconds) does not work on the object.
 SILENT = 20.0
@@ -205,12 +208,31 @@ def rule_leads_to(rule: Object, home: str, pool: Object) -> bool:
     )
 
 
+def _has_proxy(evidence: Evidence, pool: Object) -> bool:
+    """Return whether a pool's picker has a proxy beside it, to which its Service leads: it needs no route then.
+
+    llm-d-router, chart llm-d-router-standalone: extraServicePorts, proxy.mode sidecar.
+    """
+    service = evidence.find("Service", pool_picker(pool)[0], ref(pool)[1]) or {}
+    ports = (service.get("spec") or {}).get("ports") or []
+    targets = {port.get("targetPort") or port.get("port") for port in ports}
+    beside = [
+        container
+        for pod in pickers_of(evidence, pool)
+        for container in (pod.get("spec") or {}).get("containers") or []
+        if flag(words(container), "pool-name") is None
+    ]
+    return any(
+        targets & {port.get("containerPort"), port.get("name")} for one in beside for port in one.get("ports") or []
+    )
+
+
 def _no_route(evidence: Evidence) -> t.Iterator[Proof]:
     """Pools that no route leads to. In a run that has ended the routes may be what it had not come to."""
     if evidence.ended or not evidence.seen("HTTPRoute"):
         return
     for pool in evidence.of("InferencePool"):
-        if any(leads_to(item, pool) for item in evidence.of("HTTPRoute")):
+        if any(leads_to(item, pool) for item in evidence.of("HTTPRoute")) or _has_proxy(evidence, pool):
             continue
         status = pool.get("status") or {}
         if not evidence.all_routes and any(
@@ -222,7 +244,9 @@ def _no_route(evidence: Evidence) -> t.Iterator[Proof]:
         where = "the cluster" if evidence.all_routes else f"namespace {evidence.namespace} (others may not be read)"
         text = f"no HTTPRoute of {where} has a backendRef to InferencePool {ref(pool)[2]}: every request gets 404"
         text += f"; the routes there are: {listed(others, 4)}" if others else "; there is no HTTPRoute at all"
-        yield Proof((ref(pool),), clean(text), key=ref(pool)[2], since=evidence.since(pool))
+        # Where there is no Gateway either, requests may come by another way.
+        severity = ERROR if evidence.of("Gateway") or evidence.of("HTTPRoute") else WARNING
+        yield Proof((ref(pool),), clean(text), ref(pool)[2], evidence.since(pool), severity=severity)
 
 
 def _same_rule_names(evidence: Evidence) -> t.Iterator[Proof]:

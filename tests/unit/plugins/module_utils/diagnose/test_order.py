@@ -104,11 +104,26 @@ def test_an_unknown_pod_comes_before_its_pool_and_its_workload() -> None:
 
 
 def test_a_pool_without_a_route_is_named_beside_what_else_fails() -> None:
-    objects = [pool({"app": "web"}), *picker(), *refused('pods "x" is forbidden: exceeded quota: narrow, requested: x')]
+    listening = gateway({"type": "Programmed", "status": "True"}, {"type": "Accepted", "status": "True"})
+    way = [pool({"app": "web"}), *picker(), listening, gateway_class()]
+    objects = [*way, *refused('pods "x" is forbidden: exceeded quota: narrow, requested: x')]
     objects[-1]["spec"]["template"] = {"metadata": {"labels": {"app": "web"}}}
     assert named(*objects) == [("DIAG301", "error"), ("DIAG721", "error")]
     # A run that ended before it came to the routes has not made them.
     assert named(*objects, ended=True) == [("DIAG301", "error")]
+
+
+def test_a_picker_with_a_proxy_of_its_own_needs_no_route() -> None:
+    service, body = picker()
+    ready = [{"type": "Ready", "status": "True"}]
+    sound = pod("web-1", state(running=True, ready=True), phase="Running", conditions=ready)
+    found = [pool({"app": "web"}), service, body, sound]
+    # Without a Gateway requests may come otherwise.
+    assert named(*found) == [("DIAG721", "warning")]
+    proxy = {"name": "proxy", "image": "proxy:v1", "ports": [{"containerPort": 8081}]}
+    body["spec"]["containers"] = [{"name": "epp", "image": "epp:v1", "args": ["--pool-name=pool"]}, proxy]
+    service["spec"]["ports"].append({"port": 80, "targetPort": 8081})
+    assert named(*found) == []
 
 
 def test_a_route_of_another_namespace_is_a_route() -> None:

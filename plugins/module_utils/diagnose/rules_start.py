@@ -20,13 +20,14 @@ MAKING = ("CreateContainerConfigError", "CreateContainerError", "RunContainerErr
 SECRET = re.compile(r'secret "([^"]+)" not found', re.IGNORECASE)
 KEY = re.compile(r"couldn't find key (\S+) in (Secret|ConfigMap) (\S+)", re.IGNORECASE)
 CONFIG_MAP = re.compile(r'configmap "([^"]+)" not found', re.IGNORECASE)
-COMMAND = re.compile(r"executable file not found|no such file or directory|permission denied.*exec|exec format error")
+COMMAND = re.compile(r"executable file not found|no such file or directory|permission denied.*exec")
+PROCESSOR = re.compile(r"exec format error")
 KILLED = (137, 143)
 
 
 def _made(pattern: re.Pattern[str] | None, remedy: str = "") -> t.Callable[[Evidence], t.Iterator[Proof]]:
     """Return a find() for containers that cannot be made; None: those that no other pattern knows."""
-    known = (SECRET, KEY, CONFIG_MAP, COMMAND)
+    known = (SECRET, KEY, CONFIG_MAP, COMMAND, PROCESSOR)
 
     def find(evidence: Evidence) -> t.Iterator[Proof]:
         for pod, state, reason, message in _unmade(evidence):
@@ -260,9 +261,16 @@ RULES = (
     Diagnosis(
         "DIAG404", "The container's command cannot be run", _made(COMMAND),
         "StartError, RunContainerError or CreateContainerError: executable file not found",
-        "The image does not hold the command, or it is for another processor.",
+        "The image does not hold the command, or its user may not run it.",
         "Correct command and args in the values (modelCommand: vllmServe needs an image with vLLM).",
         "Kubernetes, Debug Pods",
+    ),
+    Diagnosis(
+        "DIAG406", "The image is for another processor than the node's", _made(PROCESSOR),
+        "StartError, RunContainerError or CreateContainerError: exec format error",
+        "The image was built for another architecture (arm64, amd64) than that of the node it came to.",
+        "Use an image of the node's architecture, or nodes that fit (nodeSelector kubernetes.io/arch).",
+        "Kubernetes, Assigning Pods to Nodes",
     ),
     Diagnosis(
         "DIAG405", "The container cannot be made", _made(None),

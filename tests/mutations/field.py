@@ -208,7 +208,7 @@ POOL_ROWS: list[Row] = [
     field("picker: key of the file", ONE, POOL, MINE, swap("schedulingProfiles", "schedulingProfile"),
           PLUGINS),
     field("picker: weight", ONE, POOL, MINE, swap("weight: 2", "weight: high"), PLUGINS),
-    field("picker: plugin's parameter", PD, POOL, MINE, swap("threshold: 0", "treshold: 0"),
+    field("picker: plugin's parameter", PD, POOL, MINE, swap("nonCachedTokens", "nonCachedToken"),
           PLUGINS),
     field("picker: filter of the other role", PD, POOL, MINE, swap("pluginRef: prefill-filter",
           "pluginRef: decode-filter"),

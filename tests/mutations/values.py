@@ -39,7 +39,8 @@ plugins:
   - type: decode-filter
   - type: queue-scorer
   - type: max-score-picker
-  - {type: pd-profile-handler, parameters: {threshold: 0}}
+  - {type: prefix-based-pd-decider, parameters: {nonCachedTokens: 16}}
+  - {type: pd-profile-handler, parameters: {deciderPluginName: prefix-based-pd-decider}}
 schedulingProfiles:
   - name: prefill
     plugins: [{pluginRef: prefill-filter}, {pluginRef: queue-scorer, weight: 1}, {pluginRef: max-score-picker}]

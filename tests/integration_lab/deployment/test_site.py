@@ -24,7 +24,10 @@ from small_stack import CHARTS, helm, server
 
 from playbooks import RECAP, ROOT
 
-SPLITTING = "plugins: [{type: prefill-filter}, {type: decode-filter}, {type: pd-profile-handler}]\n"
+SPLITTING = (
+    "plugins: [{type: prefill-filter}, {type: decode-filter}, {type: always-disagg-pd-decider},"
+    " {type: pd-profile-handler}]\n"
+)
 
 
 def model(name: str, pool: dict[str, Any]) -> dict[str, Any]:

@@ -77,8 +77,9 @@ class Finding:
         if self.where is not None:
             text = ": ".join(filter(None, (self.where, self.message)))
             text += f" -> {self.hint}" if self.hint else ""
-            # The places of objects stand in the message.
-            return text + (f" ({self.place})" if self.place and not self.objects else "")
+            # The places of objects stand in the message, and that of the whole stack before it.
+            told = self.objects or self.where.endswith(self.place)
+            return text + ("" if told else f" ({self.place})")
         place = self.mark.file if not self.mark.line else f"{self.mark.file}:{self.mark.line}:{self.mark.column}"
         text = ": ".join(part for part in (place, self.path, self.message) if part)
         text += f"; {self.hint}" if self.hint else ""

@@ -67,6 +67,7 @@ TEXTS_OF_OTHERS = {
     ("module_utils/lab/gobuild.py", r"'^\\s*(?:replace\\s+)?(\\S+)(?:\\s+v\\S+)?\\s+=>\\s+\\./'"): "a go.mod",
     ("module_utils/objects/pods.py", "ABSENT_IMAGE"): KUBELET,
     ("module_utils/objects/pods.py", "TRANSIENT_PULL"): KUBELET,
+    ("module_utils/objects/rollout.py", "CLASSLESS"): "what the scheduler says of a pod",
     ("module_utils/schemas/infer.py", "'.Values'"): "a chart's template",
     ("module_utils/verify/prober.py", "'data:'"): "a stream of server-sent events",
 }

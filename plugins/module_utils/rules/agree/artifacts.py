@@ -13,6 +13,7 @@ import typing as t
 from ...base.data import Object, dicts, dig, mapping
 from ...base.findings import WARNING, Finding
 from ...base.names import did_you_mean
+from ...cluster.refusals import quoted
 from ...model.items import Item, Workload
 from ...model.model import WORKLOADS, StackModel
 from ..base import KEYS, Path, Rule, Side, finding, listed, rule_factory
@@ -68,7 +69,7 @@ def _refused(workload: Workload, model: StackModel) -> list[tuple]:
     """Return the keys under which the API server's refusal of the mount of model-storage is told."""
     item = workload.item
     causes = model.facts.refused.get((item.kind, item.namespace, item.name), ())
-    return [("refused", item.title, one.path, one.text) for one in causes if '"model-storage"' in one.text]
+    return [("refused", item.title, one.path, one.text) for one in causes if quoted(one.text) == "model-storage"]
 
 
 def _uses_uri(item: Item) -> bool:

@@ -181,7 +181,7 @@ RULES: tuple[Rule, ...] = (
         "Device classes exist",
         classes_exist,
         "The DeviceClass of each claim is in the cluster.",
-        f"{_PENDING}: device class does not exist. The device's driver brings the class.",
+        f"{_PENDING}: the scheduler finds no such DeviceClass. The device's driver brings it.",
         "install the device's DRA driver, which makes the class, or set accelerator.dra: false where nodes have a "
         "device plugin instead",
         _SOURCE,

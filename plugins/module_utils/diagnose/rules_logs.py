@@ -369,7 +369,7 @@ PICKER = (
         606, "The endpoint picker may not write where it keeps tokenizers",
         r"tokenizers?\b.*(?:permission denied|read-only file system)|mkdir /go\b.*permission denied",
         "The plugins that count tokens keep tokenizers in a folder that the container's user may not write.",
-        "Set tokenizersCacheDir in the plugin's parameters (pluginsCustomConfig), for instance to /tmp/tokenizers, or"
+        "Set tokenizersCacheDir in the plugin's parameters (pluginsCustomConfig) to a folder that may be written, or"
         " mount a volume there.",
         "llm-d/llm-d-router, precise-prefix-cache-scorer",
     ),

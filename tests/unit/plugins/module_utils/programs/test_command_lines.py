@@ -48,7 +48,7 @@ LINES = [
     ("org/a --no-headless", VLLM, [("--no-headless", "does not know")]),
     ("org/a --later x", VLLM, [("--later", "x has it since 0.2")]),
     ("org/a --help -h", VLLM, []),
-    ("org/a --max-num-seqs 8 > /tmp/log --unknown", VLLM, []),
+    ("org/a --max-num-seqs 8 > /var/log/all --unknown", VLLM, []),
     ("--v 2 -v=3 --tracing=false -tracing", GO, []),
     ("--tracing false", GO, [("--tracing", "behind =")]),
     ("--tracing=maybe", GO, [("--tracing", "neither true nor false")]),

@@ -468,8 +468,8 @@ MUTATIONS: list[tuple[str, list[tuple[str, str, Any]], str, str]] = [
     ),
     (
         "events",
-        [(POOL, MINE, tokenizer(modelName="org/a", uds={"socketFile": "/tmp/tokenizer/uds.socket"}))],
+        [(POOL, MINE, tokenizer(modelName="org/a", uds={"socketFile": "/run/tokenizer/uds.socket"}))],
         "LLMD118",
-        "/tmp/tokenizer",
+        "/run/tokenizer",
     ),
 ]

@@ -39,6 +39,22 @@ python tests/mutations/run.py --write \\
 ```
 
 This page is made by `tests/mutations/run.py --write`.
+
+## How the cases differ from the field
+
+These numbers are above what users' own files come to. Measured once on 683 mistakes in the guides' own files, which
+nobody here had seen, 71.4 % were named where this page said 99.9 %. The differences:
+
+- The stacks are written by those who wrote the rules. Those named *guide* have the structure of llm-d's guides
+  (caches, shared memory, spread, scripts that work out ranks, TLS listeners), but not their comments, their order and
+  their rests of older releases.
+- Most mistakes are of one edit. A user's file has several, and one may hide another.
+- The kinds *API*, *image*, *listener*, *shape*, *server*, *picker*, *P/D*, *groups*, *names*, *probe*, *monitor* and
+  *variables* of the guides' stacks stand for what was missed in the field; a kind has one to three cases here and had
+  up to sixty there. Generic mistakes (a misspelt key, another type) weigh more here than there.
+- What only a registry, Hugging Face or a scheduler knows is not among them: nothing can name it before a deployment.
+- The lab's charts are small and give no defaults away that the published ones have; what the published charts accept
+  without a word may be refused here.
 """
 
 
@@ -104,12 +120,7 @@ def _misses(kept: dict[str, Any], sets: list[str]) -> list[str]:
 
 
 # Words of a case's title -> why it is missed.
-REASONS = (
-    ("containers.0.env (another key)", "the chart cannot be rendered at all; Helm's message names the template's line"),
-    ("text instead of", "the chart cannot be rendered; Helm's message names the template, not the key"),
-    ("word instead of true or false", "the chart's template takes any text for true, and nothing says otherwise"),
-    ("misspelt", "the rest of the container is checked first, and names the consequence"),
-)
+REASONS: tuple[tuple[str, str], ...] = ()
 
 
 def reason(title: str) -> str:

@@ -118,7 +118,7 @@ class Planner:
         """Return what the action plugin tells the module of a user's own variables, which the inventory has."""
         if not user:
             return {}
-        place = Origin(path="inventories/cluster/group_vars/all.yml", line_num=1)
+        place = Origin(path="/inventories/cluster/group_vars/all.yml", line_num=1)
         tagged = {place.tag(name): place.tag(value) for name, value in user.items()}
         loader = DataLoader()
         found = read(loader, Templar(loader=loader, variables=tagged), tagged)
@@ -129,6 +129,8 @@ class Planner:
             result = call("stack_info", arguments, check_mode=False, diff=False)
             failed = bool(result.get("failed"))
             text = str(result.get("msg", "")) if failed else "\n".join(str(note) for note in result["warnings"])
+            if "by a mistake of its own" in text:
+                return Outcome(False, f"CRASHED {text}", [], False)
             findings = [item for item in result.get("findings", []) if item["severity"] != "note"]
             return Outcome(failed, text, findings, bool(result.get("changed")))
         except Exception:  # a crash is what the page counts as a miss, and shows

@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
+import traceback
 import typing as t
 
 from ..base.errors import OrchestratorError, Unreachable
@@ -70,6 +72,15 @@ def as_finding(error: OrchestratorError) -> Finding:
     """Return an error that ended planning as a finding."""
     message = " ".join([error.message, *error.details])
     return Finding(Mark("stack"), "", message, error.hint or "", "planning")
+
+
+def unforeseen(error: Exception) -> Finding:
+    """Return an exception that nobody has foreseen as a finding: which it was, and where."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{os.path.basename(last.filename)}:{last.lineno}"
+    text = f"planning could not go on, by a mistake of its own: {type(error).__name__}: {error} ({place})"
+    hint = "mend the other mistakes first; if it stays, report it with this line and the values that lead to it"
+    return Finding(Mark("stack"), "", text, hint, "planning")
 
 
 def report(path: str, findings: t.Sequence[Finding]) -> None:

@@ -41,7 +41,7 @@ from .accept import Refusals, check_accepted
 from .approval import approve, to_approve
 from .checks import check_cluster, check_values, connect
 from .document import build
-from .findings import PlanningFailed, as_finding, known_mistakes, located, report, weighed
+from .findings import PlanningFailed, as_finding, known_mistakes, located, report, unforeseen, weighed
 from .foreign import foreign
 from .outlook import waves
 from .planner import Planner
@@ -70,6 +70,10 @@ def run(params: dict, check_mode: bool = False, say: t.Callable[[str], t.Any] = 
     except OrchestratorError as exc:
         report(params["findings_file"], [*(planning.all_findings() if planning else []), as_finding(exc)])
         raise
+    except Exception as exc:  # its own mistake; what it has found is said all the same
+        found = planning.all_findings() if planning else []
+        errors = [*(item for item in found if item.severity == ERROR), unforeseen(exc)]
+        raise PlanningFailed(errors, [item for item in found if item.severity != ERROR]) from exc
     report(params["findings_file"], planning.all_findings())
     return planning.result()
 

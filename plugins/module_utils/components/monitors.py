@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ..base.data import Object, Path, Values, dig, nest
+from ..base.data import Object, Path, Values, dicts, dig, nest
 from ..base.names import epp_name
 
 ROLES = ("decode", "prefill")
@@ -49,7 +49,6 @@ def server_values(settings: Object, user: Values) -> tuple[Values, list[str]]:
 
 
 def _port_name(spec: Values) -> str:
-    containers = spec.get("containers")
-    ports = [port for item in containers or [] if isinstance(item, dict) for port in item.get("ports") or []]
-    names = [str(port["name"]) for port in ports if isinstance(port, dict) and port.get("name")]
+    ports = [port for item in dicts(spec.get("containers")) for port in dicts(item.get("ports"))]
+    names = [str(port["name"]) for port in ports if port.get("name")]
     return METRICS_PORT if METRICS_PORT in names else next(iter(names), "")

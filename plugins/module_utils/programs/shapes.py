@@ -88,7 +88,7 @@ def _either(one: t.Any, other: t.Any) -> t.Any:
         return {**one, **other, **both}
     if one == other:
         return one
-    return "float" if {one, other} == {"int", "float"} else "any"
+    return "float" if (one, other) in (("int", "float"), ("float", "int")) else "any"
 
 
 def _tree(fields: list[str]) -> Tree:

@@ -29,6 +29,7 @@ def parted(plugins: str, prefill: dict[str, Any] | None = None, decode: dict[str
     """Return a stack with such a picker configuration, and with prefill pods where their connector is given."""
     world = World()
     picker = world.manifests["gaie"][2]["spec"]["template"]["spec"]
+    picker["containers"][0]["image"] = "ghcr.io/llm-d/llm-d-inference-scheduler:v0.8.0"
     picker["containers"][0]["args"].append("--config-file=/config/mine.yaml")
     picker["containers"][0]["volumeMounts"] = [{"name": "config", "mountPath": "/config"}]
     picker["volumes"] = [{"name": "config", "configMap": {"name": "plugins"}}]
@@ -56,6 +57,7 @@ def test_a_picker_parts_prefill_where_a_profile_takes_it(first: str, rules: list
 
 
 PRODUCER, CONSUMER = "kv_producer", "kv_consumer"
+BOTH = {"kv_connector": "P2pNcclConnector", "kv_role": "kv_both"}
 
 
 @pytest.mark.parametrize(
@@ -83,11 +85,9 @@ def test_the_roles_of_nixl_mean_nothing() -> None:
 
 
 def test_several_connectors_may_have_one_in_common() -> None:
-    several = {
-        "kv_connector": "MultiConnector",
-        "kv_connector_extra_config": {"connectors": [{"kv_connector": "P2pNcclConnector"}, {"kv_connector": "Other"}]},
-    }
-    assert check(parted(FILTERS.format("prefill"), several, {"kv_connector": "P2pNcclConnector"}).model()) == []
+    connectors = [BOTH, {**BOTH, "kv_connector": "LMCacheConnectorV1"}]
+    several = {**BOTH, "kv_connector": "MultiConnector", "kv_connector_extra_config": {"connectors": connectors}}
+    assert check(parted(FILTERS.format("prefill"), several, BOTH).model()) == []
 
 
 def tpu(devices: int, label: str) -> World:
@@ -113,7 +113,7 @@ def test_a_chip_may_be_two_devices(devices: int, label: str, rules: list[str]) -
 
 
 def test_a_probe_may_ask_the_sidecar_before_the_server() -> None:
-    world = parted(FILTERS.format("prefill"), {"kv_connector": "P2pNcclConnector"})
+    world = parted(FILTERS.format("prefill"), BOTH)
     for port, rules in ((8000, []), (8200, []), (9000, ["LLMD510"])):
         world.set("modelservice", 0, f"{POD}.startupProbe", {"httpGet": {"path": "/v1/models", "port": port}})
         assert [one.rule for one in check(world.model())] == rules
@@ -168,7 +168,7 @@ def test_products_in_scripts_are_worked_out(script: str, expected: str | None) -
 
 
 def test_a_chart_may_name_an_image_that_moves() -> None:
-    world, image = parted(FILTERS.format("prefill"), {"kv_connector": "P2pNcclConnector"}), "sidecar:latest"
+    world, image = parted(FILTERS.format("prefill"), BOTH), "sidecar:latest"
     world.set("modelservice", 0, "spec.template.spec.initContainers.0.image", image)
     assert check(world.model()) == []
     world.facts = RuleFacts(chart_values={"modelservice": {"routing": {"proxy": {"image": image}}}})

@@ -55,7 +55,7 @@ def test_failures_for_good_are_reported_at_once_and_the_next_run_converges(
     assert run.code != 0
     for text in (
         "DIAG101 The image does not exist",
-        "DIAG526 The model server does not know an argument",
+        "DIAG526 The program refuses an argument",
         "Cancelled: gaie",
         "httproute: not started",
         "Then continue with:",

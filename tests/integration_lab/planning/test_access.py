@@ -68,7 +68,7 @@ def account(lab: Lab, tmp_path: pathlib.Path) -> Iterator[Account]:
 def role_in(text: str) -> list[dict[str, Any]]:
     """Return the documents of the Role that a run printed."""
     lines = text[text.index(START) :].splitlines()
-    rest = next(number for number, line in enumerate(lines) if line.startswith(("  - LLMD", "Origin")))
+    rest = next(number for number, line in enumerate(lines) if line.startswith(("  - LLMD", "What to do", "Origin")))
     return list(yaml.safe_load_all("\n".join(lines[:rest])))
 
 

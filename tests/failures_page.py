@@ -106,7 +106,7 @@ def corpus_table() -> str:
 
 def with_table(text: str) -> str:
     """Return the page of diagnosis with the table in its place."""
-    head, _, rest = text.partition(BEGIN)
+    head, rest = text.split(BEGIN)
     return head + BEGIN + corpus_table() + END + rest.partition(END)[2]
 
 

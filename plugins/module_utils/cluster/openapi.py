@@ -8,6 +8,7 @@ kept on disk by the hash that its address carries, so that it is fetched once fo
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -85,11 +86,10 @@ class Schemas:
         """Return a document from disk, or from the server, and keep it where it can be kept."""
         found = re.search(r"hash=(\w+)", url)
         file = os.path.join(self.folder, f"{name.replace('/', '-')}-{found[1]}.json") if found else ""
-        try:
-            with open(file, encoding="utf-8") as stream:
-                return json.load(stream)
-        except (OSError, ValueError):
-            document = self._get(url)
+        # Not kept yet, or cut off: the server has it.
+        with contextlib.suppress(OSError, ValueError), open(file, encoding="utf-8") as stream:
+            return json.load(stream)
+        document = self._get(url)
         if file:
             _keep(file, document)
         return document

@@ -130,8 +130,7 @@ def is_security(text: str) -> bool:
 
 def steps(path: str) -> Path:
     """Return the keys and indexes of a field's path: spec.ports[0].name, metadata.labels[app]."""
-    found = [(inner, plain) for inner, plain in _STEP.findall(path)]
-    return tuple(int(inner) if inner.isdigit() else inner or plain for inner, plain in found)
+    return tuple(int(inner) if inner.isdigit() else inner or plain for inner, plain in _STEP.findall(path))
 
 
 def shown(path: Path) -> str:

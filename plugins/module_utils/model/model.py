@@ -199,7 +199,7 @@ def _classify(item: Item, model: StackModel) -> None:
             found = ([], []) if picker else servers(spec, item.namespace, _group(item))
             if picker:
                 model.pickers.append(picker)
-            elif found[0] and not (item.live and item.component):
+            elif found[0] and item.kind != "Job" and not (item.live and item.component):
                 model.workloads.append(_workload(item, path, template, *found))
 
 

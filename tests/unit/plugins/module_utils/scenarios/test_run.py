@@ -101,7 +101,8 @@ def test_a_models_values_hold_what_the_scenario_asks_for(tmp_path: pathlib.Path)
     assert env["VLLM_NIXL_SIDE_CHANNEL_HOST"] == {"fieldRef": {"fieldPath": "status.podIP"}}
     assert container["resources"]["requests"] == {"memory": "40Gi", "cpu": "16"}
     assert found["prefill"]["containers"][0]["modelCommand"] == "vllmServe"
-    assert found["prefill"]["containers"][0]["args"] == ["--block-size", "64", "--seed", "7"]
+    connector = ["--kv-transfer-config", '{"kv_connector":"NixlConnector","kv_role":"kv_both"}']
+    assert found["prefill"]["containers"][0]["args"] == ["--block-size", "64", "--seed", "7", *connector]
 
 
 def test_the_report_names_lines(tmp_path: pathlib.Path) -> None:

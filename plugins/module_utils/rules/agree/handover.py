@@ -68,12 +68,17 @@ def profile_roles(model: StackModel) -> t.Iterator[Finding]:
                 yield finding(text, (found[1],), key, explains=(("roles", pool.item.title),))
 
 
+def _hands_over(workload: Workload) -> bool:
+    """Return whether planned pods make KV blocks for others; each pod of a simulator answers by itself."""
+    return not workload.item.live and any(server.program != "simulator" for server in workload.models)
+
+
 def used_prefill(model: StackModel) -> t.Iterator[Finding]:
     """Prefill pods that a pool selects are used by its picker as such."""
     for pool in (pool for pool in model.pools if not pool.item.live):
         picker = model.picker_of(pool)
         config = config_of(picker, model) if picker else None
-        idle = [w for w in selected(pool, model) if w.role == PREFILL and w.replicas != 0 and not w.item.live]
+        idle = [w for w in selected(pool, model) if w.role == PREFILL and w.replicas != 0 and _hands_over(w)]
         if config and idle and not parts_prefill(config[0]) and picker:
             text = (
                 f"pool {pool.item.name} has prefill pods ({listed(w.item.name for w in idle)}), its picker's profiles "

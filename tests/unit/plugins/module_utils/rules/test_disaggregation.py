@@ -56,6 +56,18 @@ def test_a_picker_parts_prefill_where_a_profile_takes_it(first: str, rules: list
     assert [one.rule for one in check(parted(FILTERS.format(first)).model())] == rules
 
 
+ALIKE = "plugins: [{type: queue-scorer}]\nschedulingProfiles: [{name: default, plugins: [{pluginRef: queue-scorer}]}]"
+
+
+@pytest.mark.parametrize(("name", "rules"), [("llm-d-cuda:v0.5.1", ["LLMD531"]), ("llm-d-inference-sim:v0.5.1", [])])
+def test_pods_of_a_simulator_may_be_taken_alike(name: str, rules: list[str]) -> None:
+    world = parted(ALIKE, BOTH)
+    for index in (0, 1):
+        world.set("modelservice", index, f"{POD}.image", f"ghcr.io/llm-d/{name}")
+        world.manifests["modelservice"][index]["spec"]["template"]["spec"]["containers"][0].pop("command", None)
+    assert [one.rule for one in check(world.model()) if one.rule == "LLMD531"] == rules
+
+
 PRODUCER, CONSUMER = "kv_producer", "kv_consumer"
 BOTH = {"kv_connector": "P2pNcclConnector", "kv_role": "kv_both"}
 

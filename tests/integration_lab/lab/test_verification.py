@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 from collections.abc import Callable
 from typing import Any
@@ -41,6 +42,11 @@ def disaggregated(namespace: str) -> list[dict[str, Any]]:
     return [decode, prefill, *picker, make.pool(namespace, "pd", labels), make.route(namespace, "pd", "pd")]
 
 
+def after(created: str) -> datetime.datetime:
+    """Return the second after the one in which an object was made."""
+    return datetime.datetime.fromisoformat(created.replace("Z", "+00:00")) + datetime.timedelta(seconds=1)
+
+
 @pytest.fixture(scope="module")
 def verified(lab: Lab, new_namespace: Callable[[], str]) -> dict[str, dict[str, Any]]:
     """The checks of the models, by model and name."""
@@ -51,7 +57,9 @@ def verified(lab: Lab, new_namespace: Callable[[], str]) -> dict[str, dict[str, 
         *stack(namespace, "other", "other", guarded=True),
         *disaggregated(namespace),
     )
-    eventually(lambda: lab.get(make.GATEWAY_API, "HTTPRoute", namespace, "older"))
+    # An object's age is told in whole seconds.
+    first = lab.get(make.GATEWAY_API, "HTTPRoute", namespace, "older")["metadata"]["creationTimestamp"]
+    eventually(lambda: datetime.datetime.now(datetime.timezone.utc) >= after(first))
     lab.apply(*stack(namespace, "newer", "chat"))
     cluster = Cluster({"kubeconfig": os.environ["LAB_KUBECONFIG"]})
     names = ("older", "newer", "other", "pd")
@@ -59,7 +67,8 @@ def verified(lab: Lab, new_namespace: Callable[[], str]) -> dict[str, dict[str, 
 
     def served() -> dict[str, Any] | None:
         result = probe(cluster, Options(namespace, timeout=5.0), specs, lambda *_args, **_facts: None)
-        return result if all(row["status"] == 200 for row in result["models"]) else None
+        ready = all(row["ok"] for row in result["checks"] if (row["model"], row["name"]) == ("model-newer", "pods"))
+        return result if ready and all(row["status"] == 200 for row in result["models"]) else None
 
     result = eventually(served, 60)
     found: dict[str, dict[str, Any]] = {}

@@ -149,7 +149,7 @@ def test_clusters_with_and_without_a_deployment_and_a_record(deployed: Deployed)
 
     code, there, empty = look()
     assert code != 0 and not empty["deployed"]
-    assert there["healthy"] and not there["record"]
+    assert there["healthy"] and not there["record"], there
     client.AppsV1Api(deployed.lab.core.api_client).delete_namespaced_deployment(DECODE, deployed.namespace)
     code, there, empty = look()
     assert code != 0 and not empty["deployed"] and drift(there)[f"Deployment {DECODE}"] == "deleted"

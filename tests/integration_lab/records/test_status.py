@@ -93,14 +93,17 @@ def test_changes_by_hand_are_named_and_mended(deployed: Deployed) -> None:
 
 
 def claim(deployed: Deployed, gateway: str, reason: str) -> None:
-    """Add to the pool's status what a controller says that does not look again; "" for the stack's own Gateway."""
+    """Add to the pool's status what a controller says that does not look again, or take it back.
+
+    gateway: "" for the stack's own; reason: "" to take it back.
+    """
     pools, where = deployed.lab.resource(*POOL), {"name": "gaie-a", "namespace": deployed.namespace}
     said = [entry for entry in pools.get(**where).to_dict()["status"]["parents"] if entry["controllerName"] != OTHER]
     condition = {"type": "ResolvedRefs", "status": "False", "reason": reason, "message": "not found"}
     times = {"observedGeneration": 1, "lastTransitionTime": "2026-01-01T00:00:00Z"}
     ref = {**said[0]["parentRef"], **({"name": gateway} if gateway else {})}
     stale = {"parentRef": ref, "controllerName": OTHER, "conditions": [{**condition, **times}]}
-    body = {"status": {"parents": [*said, stale]}}
+    body = {"status": {"parents": [*said, stale] if reason else said}}
     pools.status.patch(body=body, content_type="application/merge-patch+json", **where)
 
 
@@ -122,6 +125,7 @@ def test_stale_claims_about_a_pool(deployed: Deployed) -> None:
         assert run.code == 0 and bool(run.changed) is touched, run.text
     notes = deployed.lab.resource(*POOL).get(name="gaie-a", namespace=deployed.namespace).metadata.annotations
     assert notes["orchestrator.llm-d.ai/tried-again"]
+    claim(deployed, "", "")
 
 
 def test_clusters_with_and_without_a_deployment_and_a_record(deployed: Deployed) -> None:

@@ -56,7 +56,7 @@ def arguments(words: t.Sequence[str]) -> tuple[list[str], list[Given]]:
     ends = next((at for at, word in enumerate(words) if _SHELL.match(word)), len(words))
     starts = [at for at in range(ends) if _is_argument(words[at])]
     found = []
-    for at, end in zip(starts, [*starts[1:], ends], strict=True):
+    for at, end in zip(starts, [*starts, ends][1:], strict=True):
         _name, equals, value = words[at].partition("=")
         joined = bool(equals) and " " not in _name
         values = ((value,) if joined else ()) + tuple(words[at + 1 : end])

@@ -83,3 +83,7 @@ def test_a_script_may_change_values() -> None:
     _lead, given = arguments(["org/a", "--enforce-eager", "true"])
     assert list(faults(given, TABLE, None, VLLM, strict=False)) == []
     assert list(faults(given, TABLE, None, VLLM)) != []
+
+
+def test_a_line_may_have_no_argument() -> None:
+    assert arguments(["org/a"]) == (["org/a"], []) and arguments([]) == ([], [])

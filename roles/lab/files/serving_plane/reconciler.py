@@ -19,10 +19,10 @@ from .gateways.references import references
 from .gateways.statuses import Wanted, class_statuses, gateway_statuses, pool_statuses, route_statuses
 from .gateways.view import View
 from .leaderworkerset import headless_service, plan
+from .network import Network
 from .proxy import Proxy
 from .servers.counters import Counters
 from .servers.messages import Call, Reply, text_reply
-from .servers.pods import call_pod
 from .sockets import Sockets
 from .writer import Writer
 
@@ -41,6 +41,8 @@ class Reconciler:
         self._writer = Writer(api, snapshot)
         self._counters = Counters()
         self._proxy = Proxy(self._counters)
+        self._network = Network(self._counters)
+        self._network.snapshot = snapshot
         self.sockets = Sockets()
         self._touched = asyncio.Event()
         self._refused: set[Hashable] = set()
@@ -154,7 +156,7 @@ class Reconciler:
 
     async def _pod(self, namespace: str, name: str, port: int, call: Call) -> Reply:
         pod = self.snapshot.get("Pod", namespace, name)
-        reply = await call_pod(pod, port, call, self.snapshot, self._counters) if pod else None
+        reply = await self._network.pod(pod, port, call) if pod else None
         return reply or text_reply(503, "", "the pod is gone")
 
     async def _open_balancers(self, view: View, served: set[Hashable]) -> set[Hashable]:

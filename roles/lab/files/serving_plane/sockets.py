@@ -42,6 +42,10 @@ async def _body(request: web.BaseRequest) -> bytes:
 
 
 async def _send(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
+    if reply.status == 0:
+        if request.transport:
+            request.transport.close()
+        return web.Response()
     if reply.stream is None:
         return web.Response(status=reply.status, body=reply.body, headers=reply.headers)
     response = web.StreamResponse(status=reply.status, headers=reply.headers)

@@ -31,7 +31,10 @@ class Call:
 
 @dataclass
 class Reply:
-    """An HTTP answer: a body, or a stream of chunks. `note` says in plain words how it came about."""
+    """An HTTP answer: a body, or a stream of chunks. `note` says in plain words how it came about.
+
+    Status 0 is no answer at all: the connection is closed.
+    """
 
     status: int
     body: bytes = b""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import shlex
+import typing as t
 
 from ..base.data import Object, dicts, mapping, number
 
@@ -65,10 +66,15 @@ def _product(text: str, env: dict[str, str]) -> str:
     return str(result)
 
 
-def words(container: Object, namespace: str = "", known: dict[str, str] | None = None) -> list[str]:
+def words(
+    container: Object,
+    namespace: str = "",
+    known: dict[str, str] | None = None,
+    program: t.Callable[[list[str]], str | None] | None = None,
+) -> list[str]:
     """Return command and arguments as one list; a shell script is opened at the server that it starts.
 
-    known: variables that a controller gives the container besides.
+    known: variables that a controller gives the container besides; program: tells such a server's command line.
     """
     env = {**(known or {}), **environment(container, namespace)}
     line: list[str] = []
@@ -77,11 +83,11 @@ def words(container: Object, namespace: str = "", known: dict[str, str] | None =
         line += [_kubelet(str(word), env) for word in (given if isinstance(given, list) else [])]
     if line and line[0].rpartition("/")[2] in SHELLS:
         script = next((word for word in line[1:] if not word.startswith("-")), "")
-        return _server_line(script, env) or line
+        return _server_line(script, env, program or _program) or line
     return line
 
 
-def _server_line(script: str, env: dict[str, str]) -> list[str]:
+def _server_line(script: str, env: dict[str, str], program: t.Callable[[list[str]], str | None]) -> list[str]:
     text, pending = _shell(re.sub(r"\\\r?\n", " ", script), env), ""
     for piece in re.split(r"(\n|;|&&|\|\|)", text):
         pending += piece
@@ -90,7 +96,7 @@ def _server_line(script: str, env: dict[str, str]) -> list[str]:
         except ValueError:
             continue  # inside quotes: the text goes on in the next piece
         pending = ""
-        start = next((at for at in range(len(found)) if _program(found[at:])), None)
+        start = next((at for at in range(len(found)) if program(found[at:])), None)
         if start is not None:
             return found[start:]
     return []

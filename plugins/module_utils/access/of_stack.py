@@ -45,7 +45,8 @@ def add_access(
     istio, adopted = told["provider"] in ISTIOD, told["adopted"]
     scope = Scope(namespace, gateway, absent, istio, adopted, result["route_gateway"]["namespace"])
     scope = dataclasses.replace(scope, locked=bool((result.get("lock") or {}).get("namespaces")))
-    wanted = needs(model.planned, kinds_of(inventory.discovery), scope, present)
+    applied = [item for item in model.planned if item.by is None]
+    wanted = needs(applied, kinds_of(inventory.discovery), scope, present)
     model.facts = dataclasses.replace(model.facts, access=read_access(cluster, wanted, unseen))
 
 

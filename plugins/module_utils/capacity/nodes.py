@@ -12,6 +12,7 @@ import typing as t
 
 from ..base.data import Object, dicts, mapping, number
 from ..base.quantities import MILLI, Amounts, amounts
+from ..objects.graphs import owner_by_labels
 from ..objects.pods import owner
 from .pods import PodNeed, containers_of, pod_amounts
 
@@ -102,7 +103,7 @@ def held(body: Object) -> RunningPod:
         requests=_requests(json.dumps([spec.get(key) for key in _ASKING], sort_keys=True)),
         priority=number(spec.get("priority")) or 0,
         labels=mapping(metadata.get("labels")),
-        owner=owner(metadata),
+        owner=owner_by_labels(mapping(metadata.get("labels"))) or owner(metadata),
         terms=tuple(dicts(anti.get("requiredDuringSchedulingIgnoredDuringExecution"))),
         body=body,
     )

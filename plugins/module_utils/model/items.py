@@ -11,6 +11,7 @@ import typing as t
 from ..base.data import Object, mapping
 from ..cluster.refusals import Objection
 from ..components.registry import COMPONENTS
+from ..objects.graphs import Predicted
 from ..objects.servers import Server, flag
 from ..objects.set_labels import labels_met
 from ..objects.shape import Misshapen
@@ -71,7 +72,7 @@ class RuleFacts:
     objects: {kind: live objects}; served: {apiVersion: kinds}; inference_extension: the gateway controller's switch;
     gateway_version, gateway_api_version: as '1.28.1'; access: permissions; platform: what else it is, see Platform;
     capacity: its room; refused: by kind, namespace and name what the API server does not take of planned objects;
-    chart_values: the charts' own values by component.
+    chart_values: the charts' own values by component; told: the stack as plain data.
     """
 
     objects: t.Mapping[str, t.Sequence[Object]] = dataclasses.field(default_factory=dict)
@@ -84,11 +85,13 @@ class RuleFacts:
     capacity: Capacity | None = None
     refused: t.Mapping[tuple[str, str, str], t.Sequence[Objection]] = dataclasses.field(default_factory=dict)
     chart_values: t.Mapping[str, Object] = dataclasses.field(default_factory=dict)
+    told: Object = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
 class Item:
-    """One object with where it comes from. live: it exists and nothing in the plan renders it."""
+    """One object with where it comes from. live: it exists and nothing in the plan renders it; by, made: the planned
+    object of which a controller makes it, and how; None for what is applied itself."""
 
     body: Object
     kind: str
@@ -102,6 +105,8 @@ class Item:
     chart_version: str = ""
     layers: t.Sequence[Layer] = ()
     live: bool = False
+    by: Item | None = None
+    made: Predicted | None = None
 
     @property
     def serves_models(self) -> bool:

@@ -17,6 +17,7 @@ from ..objects.dual_pod import serving_template
 from ..objects.routes import parent_ref, refers_to, with_parent
 from ..objects.servers import Server, flag, servers, words
 from ..objects.shape import Misshapen
+from .graphs import GraphItem, graphs_of, made_of
 from .items import CLUSTER_KINDS, InferencePool, Item, Picker, RenderedRelease, RuleFacts, ServedModel, Workload
 
 WORKLOADS = ("Deployment", "LeaderWorkerSet", "StatefulSet", "DaemonSet", "Job", "ReplicaSet", "Pod")
@@ -36,6 +37,7 @@ class StackModel:
     workloads: list[Workload] = dataclasses.field(default_factory=list)
     pools: list[InferencePool] = dataclasses.field(default_factory=list)
     pickers: list[Picker] = dataclasses.field(default_factory=list)
+    graphs: list[GraphItem] = dataclasses.field(default_factory=list)
     index: dict[tuple[str, str, str], Item] = dataclasses.field(default_factory=dict)
     misfits: list[tuple[Item, Misshapen]] = dataclasses.field(default_factory=list)
     cache: dict[str, t.Any] = dataclasses.field(default_factory=dict)
@@ -119,12 +121,14 @@ def build_model(
     known = {str(mapping(body.get("metadata")).get("name")) for body in facts.objects.get("Namespace", ())}
     planned = [item for item in planned if item.kind != "Namespace" or item.release or item.name not in known]
     planned += [item for body in routes if (item := _route(body, route_gateway))]
+    graphs = graphs_of(planned, facts)
+    planned += [item for one in graphs for item in made_of(one)]
     keys = {(item.kind, item.namespace, item.name) for item in planned}
     releases = {(part.release, part.namespace) for part in parts if part.release}
     live = [item for item in _live(facts) if (item.kind, item.namespace, item.name) not in keys]
     live = [item for item in live if _owner(item) not in releases]
     wanted = [model if isinstance(model, ServedModel) else _from(ServedModel, model) for model in models]
-    model = StackModel(planned, live, wanted, facts)
+    model = StackModel(planned, live, wanted, facts, graphs=graphs)
     model.misfits = [(_misfit(one, part), one) for part in parts for one in part.misfits]
     for item in planned + live:
         model.index.setdefault((item.kind, item.namespace, item.name), item)
@@ -191,7 +195,7 @@ def _item(body: t.Any, part: RenderedRelease) -> Item | None:
 def _classify(item: Item, model: StackModel) -> None:
     if item.kind == "InferencePool":
         model.pools.append(_pool(item))
-    elif item.kind in WORKLOADS:
+    elif item.kind in WORKLOADS and item.by is None:
         for path, given in _templates(item):
             template = serving_template(given)
             spec = mapping(template.get("spec"))

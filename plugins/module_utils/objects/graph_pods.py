@@ -152,7 +152,7 @@ def _claims(body: Object, path: Path) -> list[_Claim]:
 
 def _resources(given: Object, place: Path, body: Object, path: Path) -> tuple[Object, dict[Path, Path]]:
     """Return a container's resources: its own, under those of the service, whose GPUs have a key of their own."""
-    sources: dict[Path, Path] = {("resources",): place}
+    sources: dict[Path, Path] = {("resources",): (*path, "resources") if body.get("resources") else place}
     found: Object = {key: dict(mapping(value)) for key, value in given.items() if key in ("limits", "requests")}
     for key in ("limits", "requests"):
         asked, at = mapping(mapping(body.get("resources")).get(key)), (*path, "resources", key)
@@ -179,8 +179,9 @@ def _set(variables: Object) -> list[_Entry]:
 
 
 def _env(entries: list[_Entry]) -> list[_Entry]:
-    """Return variables, each once with the value that is given last."""
-    return list({str(entry.get("name")): (entry, path) for entry, path in entries}.values())
+    """Return variables, each once with the value that is given last; those that the operator sets stand last."""
+    found = {str(entry.get("name")): (entry, path) for entry, path in entries}
+    return sorted(found.values(), key=lambda row: not row[1])
 
 
 def _base(kind: str, line: Version) -> Object:

@@ -25,10 +25,18 @@ GLOBAL = "dynamo"
 COMPUTED: Version = (0, 7)
 # From here on the names of workers' Deployments end in a hash.
 HASHED: Version = (1, 0)
-LABELS = {"graph": "nvidia.com/dynamo-graph-deployment-name", "service": "nvidia.com/dynamo-component"}
+# Of a graph's pods: its name, and that of the service.
+GRAPH_LABEL, SERVICE_LABEL = "nvidia.com/dynamo-graph-deployment-name", "nvidia.com/dynamo-component"
 DECODE, PREFILL, WORKER = "decode", "prefill", "worker"
 ENGINES = ("vllm", "sglang", "trtllm")
 _RECREATE = "nvidia.com/deployment-strategy"
+
+
+def owner_by_labels(labels: t.Mapping[str, t.Any]) -> tuple[str, str] | None:
+    """Return kind and name of the Deployment that a graph's pod is predicted to be of; real names may end in a hash."""
+    if labels.get(GRAPH_LABEL) and labels.get(SERVICE_LABEL):
+        return "Deployment", f"{labels[GRAPH_LABEL]}-{str(labels[SERVICE_LABEL]).lower()}"
+    return None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -271,8 +279,8 @@ def predicted(body: Object, version: str, namespace: str = "") -> list[Predicted
 def _metadata(said: Graph, service: Service) -> Object:
     """Return what the operator writes of a child: its name, namespace and labels."""
     labels = {
-        LABELS["graph"]: said.name,
-        LABELS["service"]: service.name,
+        GRAPH_LABEL: said.name,
+        SERVICE_LABEL: service.name,
         "nvidia.com/dynamo-namespace": service.dynamo_namespace,
         "nvidia.com/dynamo-component-type": service.written,
         "nvidia.com/selector": service.child,
@@ -289,7 +297,7 @@ def _deployment(said: Graph, service: Service) -> Predicted:
         "selector": {"matchLabels": {"nvidia.com/selector": service.child}},
         "template": {
             "metadata": {"labels": labels, "annotations": mapping(more.get("annotations"))},
-            "spec": service.made.spec,
+            "spec": _said_spec(service.made),
         },
     }
     if mapping(body.get("annotations")).get(_RECREATE) == "Recreate":
@@ -298,6 +306,16 @@ def _deployment(said: Graph, service: Service) -> Predicted:
     sources |= {("spec", "template", "spec", *inner): place for inner, place in service.made.sources.items()}
     deployment = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec}
     return Predicted(deployment, service, sources)
+
+
+def _said_spec(made: Made) -> Object:
+    """Return a pod's spec without the variables that the operator sets: what they come to is its own matter."""
+    index = made.main_path[1]
+    env = enumerate(dicts(made.main.get("env")))
+    kept = [entry for at, entry in env if (*made.main_path, "env", at) in made.sources]
+    containers = list(made.spec["containers"])
+    containers[index] = {**made.main, "env": kept}
+    return {**made.spec, "containers": containers}
 
 
 def _front(said: Graph, service: Service) -> Predicted:

@@ -16,8 +16,10 @@ from ..base.findings import ERROR, Finding, Mark, show_path
 from ..components.gaie import CHARTS
 from ..model.items import Item, Workload
 from ..model.model import StackModel
+from ..objects.graphs import KIND as GRAPH
 from ..objects.servers import Server
 from ..values.origin import origin
+from .dynamo.keys import graph_key
 
 # Keys (str) and indexes (int).
 Path = tuple[t.Any, ...]
@@ -27,7 +29,10 @@ _SHOWN = 4
 @dataclasses.dataclass(frozen=True)
 class Side:
     """One place that takes part: path in the object's manifest; fact: the name of a values key in KEYS,
-    'values' for the very key in more, or ''; lines: the line of the key's text that it is, 0 for the key itself."""
+    'values' for the very key in more, or ''; lines: the line of the key's text that it is, 0 for the key itself.
+
+    The place of what a controller makes of an object is that object's, as nobody writes it anywhere else.
+    """
 
     item: Item
     path: Path = ()
@@ -35,9 +40,18 @@ class Side:
     more: Path = ()
     lines: int = 0
 
+    def __post_init__(self) -> None:
+        """Go from what a controller makes to what it is made of."""
+        if self.item.by is not None and self.item.made is not None:
+            place = {"item": self.item.by, "path": self.item.made.source(self.path), "fact": "", "more": ()}
+            for name, value in place.items():
+                object.__setattr__(self, name, value)
+
     @property
     def key(self) -> Path:
         """The key of the chart's values that sets this place, () where it is not known."""
+        if self.item.kind == GRAPH and self.fact != "values":
+            return graph_key(self.item, self.path)
         if self.fact == "values":
             return self.more
         found = KEYS.get(self.item.chart, {}).get(self.fact, ())

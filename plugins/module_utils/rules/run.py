@@ -127,6 +127,7 @@ class StackRules:
         """Return what the rules find. parts: of the components at work, rendered."""
         gateway = self.result["route_gateway"]
         facts = facts_of(self._objects(parts), self._served(), istiod(self.cluster, self.result["gateway"]["provider"]))
+        facts = dataclasses.replace(facts, told=self.result)
         place = (gateway["name"], gateway["namespace"], gateway["section_name"])
         models = [{**row, "hostnames": tuple(row["hostnames"])} for row in self.result["models"]]
         model = build_model(parts, (), models, facts, place)

@@ -22,6 +22,9 @@ options:
     elements: str
     choices: [table, settings, options, secrets]
     required: true
+  of:
+    description: The only component that V(options), V(settings) and V(secrets) are to be of.
+    type: str
 """
 
 EXAMPLES = r"""
@@ -61,7 +64,9 @@ class LookupModule(LookupBase):
 
     def options(self) -> dict[str, dict]:
         """Return by component the options of its role."""
-        return {row["name"]: self._role_options(row["name"]) for row in self.table()}
+        only = self.get_option("of")
+        names = [only] if only else [row["name"] for row in self.table()]
+        return {name: self._role_options(name) for name in names}
 
     def settings(self) -> dict[str, dict]:
         """Return by component its settings, secret ones left empty."""

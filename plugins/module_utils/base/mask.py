@@ -28,7 +28,7 @@ SECRET_WORDS |= {"authorization", "pat", "pwd", "bearer"}
 SECRET_PAIRS = {("api", "key"), ("private", "key"), ("access", "key"), ("secret", "key"), ("auth", "key")}
 SECRET_PAIRS |= {("key", "data")}
 # Variables of this collection that hold the name of a Secret.
-NAMES = re.compile(r"(\w+_)?hf_token_secret")
+NAMES = re.compile(r"(\w+_)?(hf_token|api_key|pull)_secret")
 
 VALUES = (
     re.compile(r"\bhf_[A-Za-z0-9]{8,}"),

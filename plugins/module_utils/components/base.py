@@ -7,6 +7,7 @@ from __future__ import annotations
 import abc
 import base64
 import dataclasses
+import json
 import typing as t
 
 from ..base.data import KeyPath, Object, Values, dig, kind, plain
@@ -263,13 +264,25 @@ def named(api_version: str, kind_: str, name: str, namespace: str) -> Object:
     return {"apiVersion": api_version, "kind": kind_, "metadata": {"name": name, "namespace": namespace}}
 
 
-def filled(objects: t.Iterable[Object], fill: t.Mapping[str, t.Mapping[str, str]], secrets: Values) -> list[Object]:
-    """Return objects with the data of their Secrets. fill: by Secret and key the name of a value in secrets."""
+def filled(objects: t.Iterable[Object], fill: t.Mapping[str, t.Mapping[str, t.Any]], secrets: Values) -> list[Object]:
+    """Return objects with the data of their Secrets.
+
+    fill: by Secret and key the name of a value in secrets, or {secret, registry, username} for a login to pull images.
+    """
     found = []
     for item in objects:
         keys = fill.get(item["metadata"]["name"]) if item["kind"] == "Secret" else None
         if keys:
-            data = {key: base64.b64encode(str(secrets[name]).encode()).decode() for key, name in keys.items()}
+            texts = {key: _filling(source, secrets) for key, source in keys.items()}
+            data = {key: base64.b64encode(text.encode()).decode() for key, text in texts.items()}
             item = {**item, "data": {**(item.get("data") or {}), **data}}
         found.append(item)
     return found
+
+
+def _filling(source: t.Any, secrets: Values) -> str:
+    if isinstance(source, str):
+        return str(secrets[source])
+    user, password = source["username"], str(secrets[source["secret"]])
+    login = base64.b64encode(f"{user}:{password}".encode()).decode()
+    return json.dumps({"auths": {source["registry"]: {"username": user, "password": password, "auth": login}}})

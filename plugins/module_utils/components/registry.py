@@ -8,6 +8,7 @@ from .base import Component
 from .gaie import GaieComponent
 from .gateway import GatewayComponent
 from .httproute import HttprouteComponent
+from .llm_router import LlmRouterComponent
 from .modelservice import ModelserviceComponent
 from .monitoring import MonitoringComponent
 from .prepare import PrepareComponent
@@ -19,6 +20,7 @@ COMPONENTS: dict[str, type[Component]] = {
         ModelserviceComponent,
         GaieComponent,
         HttprouteComponent,
+        LlmRouterComponent,
         PrepareComponent,
         MonitoringComponent,
     )

@@ -33,7 +33,6 @@ ALLOWED: dict[str, tuple[int, str]] = {
     "roles/httproute/vars/main.yml": (1, "a component's parts out of the plan's"),
     "roles/monitoring/tasks/verify.yml": (1, "the names of what is not as wanted"),
     "roles/monitoring/vars/main.yml": (1, "a component's parts out of the plan's"),
-    "roles/prepare/tasks/present.yml": (1, "a secret that there may not be"),
     "roles/teardown/vars/main.yml": (1, "the variables of others' Gateway, where no stack is worked out"),
 }
 

@@ -1,0 +1,417 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""NVIDIA's LLM Router: a controller that chooses a model by the class of each request, with its classifier."""
+
+from __future__ import annotations
+
+import base64
+import re
+import typing as t
+
+from ..base import formats, plain_yaml
+from ..base.data import Object, Values, dig, mapping, nest
+from ..base.findings import WARNING, Findings
+from ..base.names import did_you_mean, hostname_problem
+from ..objects import policies as policy_files
+from ..objects.policies import CLASSES, RECIPE, Llm, Policy, base_misfit, class_misfits, ensemble_url
+from ..values.layers import Layer, check_entry, locate, merge, merge_all
+from . import router_values
+from .base import OBJECTS, Component, Part, Stack, named
+from .router_values import CONFIG, CONTROLLER, KEY, REGISTRY, SERVER, RouterSettings
+
+RULE = "input-router"
+# Backends that ask for no key take any; the controller takes no empty one.
+NO_KEY = "none"
+NVIDIA_KEY = "nvidia_api_key"
+PULL_SECRET = "nvcr-secret"  # noqa: S105 - a name
+LOGIN = ".dockerconfigjson"
+POLICY_KEYS: dict[str, type] = {"classes": list, "url": str}
+CLASS_KEYS: dict[str, type] = {"name": str, "model": str}
+REPOSITORY_KEYS: dict[str, type] = {
+    "existing_claim": str,
+    "claim": str,
+    "size": str,
+    "storage_class": str,
+    "access_mode": str,
+    "path": str,
+}
+INGRESS_KEYS: dict[str, type] = {"host": str, "class": str, "path": str, "tls": str, "annotations": dict}
+_PLACEHOLDER = re.compile(r"(?i)\byour[-_]|[<>]|change_?me|replace_?me")
+
+
+class LlmRouterComponent(Component):
+    """The component `llm_router`: a release of the chart llm-router before a frontend that serves several models."""
+
+    name = "llm_router"
+    chart = "llm-router"
+    asks = "llm_router_chart"
+    shapes = {
+        "namespace": formats.dns_label,
+        "pull_secret": formats.dns_name,
+        "api_key_secret": formats.dns_name,
+        "llm_api_key_secret": formats.dns_name,
+    }
+
+    def __init__(self, stack: Stack) -> None:
+        super().__init__(stack)
+        self.values: Values = {}
+        self.policies: list[Policy] = []
+        # What this run does not deploy is worked out for its names alone.
+        self.findings = stack.findings if self.chosen else Findings()
+
+    @classmethod
+    def checked(cls, given: Values, findings: Findings) -> Values:
+        if not given["enabled"]:
+            return {**given, "chart_ref": ""}
+        if not given["chart"]:
+            fix = "the chart's folder of a checkout, a .tgz, or oci://REGISTRY/PATH/llm-router"
+            findings.add("llm_router_chart", "is empty, but llm_router_enabled is true", fix, rule=RULE)
+        filled = {**given, "chart_ref": given["chart"], "chart_version": given["version"]}
+        for setting, keys in (("model_repository", REPOSITORY_KEYS), ("ingress", INGRESS_KEYS)):
+            entry = check_entry(given[setting] or {}, keys, f"llm_router_{setting}", findings)
+            filled[setting] = entry or {}
+        return filled
+
+    @classmethod
+    def place(cls, given: Values, namespace: str) -> str:
+        return (given.get("namespace") if given.get("enabled") else "") or namespace
+
+    @property
+    def enabled(self) -> bool:
+        """Whether there is to be a router."""
+        return bool(self.given["enabled"] and self.given["chart_ref"])
+
+    def resolve(self) -> None:
+        """Read the values files; what is made of them needs the other components."""
+        self.layers = self.stack.loader.layers(self.given, self.name) if self.enabled else []
+
+    def make_parts(self) -> list[Part]:
+        if not self.enabled:
+            return []
+        self._check_ingress()
+        user = merge_all(layer.values for layer in self.layers)
+        self.wanted = self._wanted(user)
+        values = merge(router_values.base_values(self.wanted), user)
+        registry = self._registry(values)
+        values = merge(values, nest(REGISTRY, registry)) if registry else values
+        values = router_values.with_environment(values, CONTROLLER, router_values.controller_environment(self.wanted))
+        values = router_values.with_environment(values, SERVER, router_values.server_environment(self.wanted))
+        self.full = router_values.fullname(self.given["release_name"], values)
+        self.environment = router_values.known_environment(values)
+        self.values = router_values.with_config(values, self._config(values))
+        release = self.release(self.given["release_name"], self.values, "llm_router_release_name", self.layers)
+        return [self._objects(), release]
+
+    def _wanted(self, user: Values) -> RouterSettings:
+        given = self.given
+        registry = given["image_registry"]
+        repository = given["model_repository"]
+        self._check_repository(user)
+        return RouterSettings(
+            registry=registry + "/" if registry and not registry.endswith("/") else registry,
+            tag=given["image_tag"],
+            pull_secret=self._pull_secret(),
+            api_base=self._api_base(),
+            api_key_secret=given["api_key_secret"],
+            llm_api_key_secret=given["llm_api_key_secret"],
+            claim=self._claim(),
+            path=repository.get("path") or "routers",
+            models="",
+            gpu_resource=given["gpu_resource"],
+            gpus=given["gpu_count"],
+            ingress=given["ingress"] if given["ingress"].get("host") else {},
+            own=self.stack.facts.chart_values.get(self.name) or {},
+        )
+
+    # Where requests go
+
+    @property
+    def frontends(self) -> list[Object]:
+        """What the stack's other components tell of frontends that serve models."""
+        others = [component for component in self.stack.components.values() if component is not self]
+        return [row for component in others for row in component.tells().get("frontends") or []]
+
+    def _api_base(self) -> str:
+        given, frontends = self.given["api_base"], self.frontends
+        if given:
+            misfit = base_misfit(given)
+            if misfit:
+                self.findings.add("llm_router_api_base", *misfit, rule="input-router-base")
+            return given.rstrip("/")
+        if frontends:
+            row = frontends[0]
+            return f"http://{row['service']}.{row['namespace']}.svc.cluster.local:{row['port']}"
+        fix = "dynamo_models, or the address of what serves the models, for example http://SERVICE.NAMESPACE:8000"
+        self.findings.add(
+            "llm_router_api_base", "is empty, and the stack has no frontend", fix, rule="input-router-base"
+        )
+        return ""
+
+    # Policies
+
+    def _config(self, values: Values) -> str:
+        """Return the controller's file: one of the user's as it is, or one made of the policies."""
+        file = self.given["config_file"]
+        if file and self.given["policies"]:
+            text = f"is set, and so is llm_router_config_file ({file})"
+            self.findings.add("llm_router_policies", text, "one of them", rule="input-router-config")
+        if file:
+            return self._config_of_file(file)
+        custom = dig(values, (*CONFIG, "customConfig"))
+        if custom and isinstance(custom, str):
+            where = locate(self.layers, (*CONFIG, "customConfig"), "llm_router_values")
+            return self._config_of_text(custom, where)
+        self._note_unused()
+        self.policies = self._made()
+        text = policy_files.config_text(self.policies)
+        self.policies = policy_files.parsed(text, self.environment)
+        return text
+
+    def _note_unused(self) -> None:
+        """Say that a config map of the user's values is not used."""
+        path = (*CONFIG, "existingConfigMap")
+        for layer in self.layers:
+            if dig(layer.values, path):
+                text = "is not used: the role has the config map made of its policies"
+                fix = "remove it, or give its content in llm_router_config_file"
+                where = layer.locate(path) or layer.where
+                self.findings.add(where, text, fix, rule="input-router-config", severity=WARNING)
+
+    def _config_of_file(self, name: str) -> str:
+        layer = self.stack.loader.file(name, "llm_router_config_file")
+        if layer is None:
+            return ""
+        with open(layer.where, encoding="utf-8") as stream:
+            text = stream.read()
+        self._check_config(layer)
+        self.policies = policy_files.parsed(text, self.environment)
+        return text
+
+    def _config_of_text(self, text: str, where: str) -> str:
+        try:
+            data = plain_yaml.load(text)
+            self.policies = policy_files.parsed(text, self.environment)
+        except plain_yaml.YAMLError as exc:
+            self.findings.add(where, f"is no YAML: {str(exc).splitlines()[0]}", rule="input-router-config")
+            return text
+        self._check_config(Layer(mapping(data), where))
+        return text
+
+    def _check_config(self, layer: Layer) -> None:
+        for path, what, fix in policy_files.misfits(layer.values, self.environment):
+            self.findings.add(self._place(layer, path), what, fix, rule="input-router-config")
+        served, names = self._served()
+        for one in policy_files.policies_of(layer.values):
+            for llm in one.llms if served else ():
+                if llm.model not in served:
+                    path = _path_of(layer.values, one.name, llm.name)
+                    self._unserved(self._place(layer, path), llm.model, served, names)
+
+    @staticmethod
+    def _place(layer: Layer, path: t.Sequence[t.Any]) -> str:
+        while path:
+            if where := layer.locate(path):
+                return where
+            path = path[:-1]
+        return layer.where
+
+    def _served(self) -> tuple[list[str], dict[str, str]]:
+        """Return the served ids of the frontend's models, and those by the models' names; none where unknown."""
+        rows = [] if self.given["api_base"] else [row for one in self.frontends for row in one.get("models") or []]
+        return [row["model"] for row in rows], {row["name"]: row["model"] for row in rows}
+
+    def _unserved(self, where: str, model: str, served: t.Sequence[str], names: t.Iterable[str], fix: str = "") -> None:
+        near = did_you_mean(model, [*served, *names])
+        text = f"{model!r} is served by no model of dynamo_models.{near}"
+        self.findings.add(where, text, fix or "one of: " + ", ".join(served), rule="input-router-model")
+
+    def _made(self) -> list[Policy]:
+        """Return the policies of the variable, by default the recipe's, their classes in the classifier's order."""
+        given = self.given["policies"]
+        tables = self._tables(given) if given else self._recipe()
+        service = router_values.server_address(self.full, self.namespace)
+        base, key = f"${{{router_values.BASE}}}", f"${{{KEY}}}"
+        found = []
+        for policy, (url, table) in tables.items():
+            order = policy_files.classes_of(policy, url) or tuple(table)
+            llms = tuple(Llm(name, base, key, table[name]) for name in order if name in table)
+            found.append(Policy(policy, url or ensemble_url(service, policy), llms))
+        return found
+
+    def _recipe(self) -> dict[str, tuple[str, dict[str, str]]]:
+        served, names = self._served()
+        default = self._default(served, names)
+        wanted = dict.fromkeys(model for table in RECIPE.values() for model in table.values())
+        missing = [model for model in wanted if served and model not in served]
+        if missing and not default:
+            classes = sum(model in missing for table in RECIPE.values() for model in table.values())
+            text = f"is not set, and {classes} classes of the recipe's policies go to models that are not served"
+            text += f" ({', '.join(missing)})"
+            fix = f"llm_router_default_model: {served[0]}, or policies of your own in llm_router_policies"
+            self.findings.add("llm_router_default_model", text, fix, rule="input-router-model")
+        model_of = {model: default if model in missing else model for model in wanted}
+        return {name: ("", {one: model_of[model] for one, model in table.items()}) for name, table in RECIPE.items()}
+
+    def _default(self, served: list[str], names: dict[str, str]) -> str:
+        default: str = self.given["default_model"]
+        model = names.get(default, default)
+        if default and served and model not in served:
+            self._unserved("llm_router_default_model", default, served, names)
+        return model
+
+    def _tables(self, given: Values) -> dict[str, tuple[str, dict[str, str]]]:
+        """Return by policy its classifier's address, "" for the release's own, and the model of each class."""
+        found = {}
+        for policy, raw in given.items():
+            where = f"llm_router_policies.{policy}"
+            entry = check_entry(raw, POLICY_KEYS, where, self.findings)
+            if entry is None:
+                continue
+            url = entry.get("url") or ""
+            if policy not in CLASSES and not url:
+                text = f"is no policy of the router's own.{did_you_mean(policy, CLASSES)}"
+                fix = f"one of: {', '.join(CLASSES)}; or the url of its classifier"
+                self.findings.add(where, text, fix, rule="input-router-policy")
+                continue
+            found[policy] = (
+                url,
+                self._classes(entry.get("classes") or [], where, policy_files.classes_of(policy, url)),
+            )
+        return found
+
+    def _classes(self, raw: list[t.Any], where: str, wanted: tuple[str, ...]) -> dict[str, str]:
+        served, names = self._served()
+        table: dict[str, str] = {}
+        for index, item in enumerate(raw):
+            place = f"{where}.classes[{index}]"
+            entry = check_entry(item, CLASS_KEYS, place, self.findings) or {}
+            for key in ("name", "model"):
+                if entry and not entry.get(key):
+                    self.findings.add(f"{place}.{key}", "is missing", f"the class's {key}", rule="input-router-policy")
+            model = entry.get("model") or ""
+            if model and served and names.get(model, model) not in served:
+                self._unserved(f"{place}.model", model, served, names)
+            if entry.get("name"):
+                table.setdefault(entry["name"], names.get(model, model))
+        given = [str(mapping(item).get("name") or "").strip() for item in raw]
+        for path, what, fix in class_misfits(given, wanted, ("classes",), ordered=False) if wanted else ():
+            at = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+            self.findings.add(f"{where}{at}", what, fix, rule="input-router-policy")
+        return table
+
+    # Images, secrets, claim
+
+    def _registry(self, values: Values) -> str:
+        """Return the registry to set over the values, "" to leave theirs; note one that cannot be meant."""
+        given, found = self.wanted.registry, dig(values, REGISTRY)
+        where = locate(self.layers, REGISTRY, "llm_router_image_registry")
+        text = str(found or "")
+        if _PLACEHOLDER.search(text):
+            if given and not _PLACEHOLDER.search(given):
+                return given  # what stands in a file to be replaced gives way to the variable
+            fix = "the registry that the router's images were pushed to, for example registry.example.com/llm-router/"
+            self.findings.add(where, f"{text!r} is to be replaced", fix, rule="input-image")
+        elif not text and not self._elsewhere(values):
+            fix = "the registry that the router's images were built and pushed to: none of them is published"
+            self.findings.add("llm_router_image_registry", "is empty", fix, rule="input-image")
+        elif text and (not text.endswith("/") or (problem := formats.image(f"{text}x"))):
+            problem = formats.image(f"{text.rstrip('/')}/x")
+            if problem:
+                self.findings.add(where, f"{text!r} is no registry", "HOST[:PORT]/PATH/", rule="input-image")
+            elif not text.endswith("/"):
+                return f"{text}/"
+        return ""
+
+    @staticmethod
+    def _elsewhere(values: Values) -> bool:
+        """Return whether the images' own names say where they are."""
+        return all("/" in str(dig(values, (*part, "image", "repository")) or "") for part in (CONTROLLER, SERVER))
+
+    def _pull_secret(self) -> str:
+        return self.given["pull_secret"] or (PULL_SECRET if self.secret("ngc_api_key") else "")
+
+    def _claim(self) -> str:
+        repository = self.given["model_repository"]
+        if repository.get("existing_claim"):
+            return repository["existing_claim"]
+        made = repository.get("claim") or repository.get("size") or repository.get("storage_class")
+        return (repository.get("claim") or f"{self.given['release_name']}-models") if made else ""
+
+    def _check_repository(self, user: Values) -> None:
+        repository = self.given["model_repository"]
+        place = "llm_router_model_repository"
+        for key, check in (("existing_claim", formats.dns_name), ("claim", formats.dns_name),
+                           ("storage_class", formats.dns_name), ("size", formats.quantity)):  # fmt: skip
+            problem = check(repository[key]) if repository.get(key) else None
+            if problem:
+                self.findings.add(f"{place}.{key}", problem.what, problem.fix, rule=problem.rule)
+        both = [key for key in ("claim", "size", "storage_class", "access_mode") if repository.get(key)]
+        if repository.get("existing_claim") and both:
+            text = f"is set, and so is {both[0]}, which is for a claim to be made"
+            self.findings.add(f"{place}.existing_claim", text, "one of them", rule="input-claim")
+
+    def _check_ingress(self) -> None:
+        given = self.given["ingress"]
+        if given and not given.get("host"):
+            self.findings.add("llm_router_ingress.host", "is missing", "a host name", rule="input-hostname")
+        elif given and (wrong := hostname_problem(given["host"])):
+            self.findings.add("llm_router_ingress.host", wrong, "a host name", rule="input-hostname")
+        path = given.get("path") or "/"
+        if not path.startswith("/"):
+            self.findings.add("llm_router_ingress.path", f"{path!r} is no path", f"/{path}", rule="input-path")
+
+    def _objects(self) -> Part:
+        """Return the part with what the release's pods need: secrets, and the claim where one is to be made."""
+        given, fill = self.given, dict[str, dict[str, t.Any]]()
+        keys = {given["api_key_secret"]: (KEY, "api_key"), given["llm_api_key_secret"]: (NVIDIA_KEY, "llm_api_key")}
+        made = []
+        for name, (key, setting) in keys.items():
+            made.append(self._secret(name, "Opaque", key, NO_KEY))
+            if variable := self.secret(setting):
+                fill[name] = {key: variable}
+        if variable := self.secret("ngc_api_key"):
+            name = self._pull_secret()
+            made.append(self._secret(name, "kubernetes.io/dockerconfigjson", LOGIN, '{"auths": {}}'))
+            login = {"secret": variable, "registry": given["pull_registry"], "username": given["pull_username"]}
+            fill[name] = {LOGIN: login}
+        if self.wanted.claim and not given["model_repository"].get("existing_claim"):
+            made.append(self._made_claim())
+        spec: Object = {"objects": made, "keep": ["PersistentVolumeClaim"], "fill": fill}
+        return Part(self.name, f"{given['release_name']}-needs", self.namespace, OBJECTS, spec)
+
+    def _secret(self, name: str, kind: str, key: str, text: str) -> Object:
+        data = {key: base64.b64encode(text.encode()).decode()}
+        return {**named("v1", "Secret", name, self.namespace), "type": kind, "data": data}
+
+    def _made_claim(self) -> Object:
+        repository = self.given["model_repository"]
+        spec: Object = {
+            "accessModes": [repository.get("access_mode") or "ReadWriteOnce"],
+            "resources": {"requests": {"storage": repository.get("size") or "100Gi"}},
+        }
+        if repository.get("storage_class"):
+            spec["storageClassName"] = repository["storage_class"]
+        return {**named("v1", "PersistentVolumeClaim", self.wanted.claim, self.namespace), "spec": spec}
+
+    # What is told
+
+    def serves(self) -> list[Object]:
+        parts = ("router-controller", "router-server") if self.parts() else ()
+        return [named("apps/v1", "Deployment", f"{self.full}-{part}", self.namespace) for part in parts]
+
+    def tells(self) -> Object:
+        if not self.parts():
+            return {"routers": []}
+        port = dig(self.values, (*CONTROLLER, "service", "port")) or router_values.CONTROLLER_PORT
+        place = {"release": self.given["release_name"], "namespace": self.namespace}
+        service = {"service": f"{self.full}-router-controller", "port": port}
+        return {"routers": [{**place, **service, "policies": policy_files.told(self.policies)}]}
+
+
+def _path_of(data: Values, policy: str, name: str) -> tuple[t.Any, ...]:
+    """Return where a class of a policy has its model."""
+    for index, one in enumerate(data["policies"]):
+        for number, llm in enumerate(mapping(one).get("llms") or []):
+            if mapping(one).get("name") == policy and mapping(llm).get("name") == name:
+                return ("policies", index, "llms", number, "model")
+    return ("policies",)

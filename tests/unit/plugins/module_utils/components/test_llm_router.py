@@ -1,0 +1,203 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The release of the LLM Router: its configuration, what lies below the user's values, and mistakes in variables."""
+
+from __future__ import annotations
+
+import base64
+import json
+import typing as t
+
+import pytest
+import yaml
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.findings import Findings
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.base import Facts, filled
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.gaie import GaieComponent
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.objects import policies
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.resolve import resolve
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.result import as_result
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.settings import checked_settings
+from stack.test_resolve import CLASSES, params
+
+SERVED = {"llama-8b": policies.SMALL, "llama-70b": policies.LARGE, "mixtral": policies.CREATIVE}
+GIVEN = {
+    "enabled": True,
+    "chart": "charts/llm-router",
+    "namespace": "router",
+    "release_name": "llm-router",
+    "image_registry": "registry.example/llm",
+    "api_key_secret": "dynamo-api-secret",
+    "llm_api_key_secret": "llm-api-keys",
+    "pull_registry": "nvcr.io",
+    "pull_username": "$oauthtoken",
+    "gpu_resource": "nvidia.com/gpu",
+    "gpu_count": 1,
+    "model_repository": {"existing_claim": "models"},
+}
+
+
+class Made(t.NamedTuple):
+    """A stack with a router: its parts by kind, what is told, and the findings."""
+
+    parts: dict[str, t.Any]
+    told: dict[str, t.Any]
+    findings: list[str]
+
+    @property
+    def values(self) -> dict[str, t.Any]:
+        return self.parts["release"]["values"]
+
+    @property
+    def config(self) -> dict[str, t.Any]:
+        return yaml.safe_load(self.values["routerController"]["config"]["customConfig"])
+
+
+@pytest.fixture
+def make(monkeypatch):
+    """Return a function that makes a stack with a router, and a frontend that serves models."""
+
+    def make_stack(served=SERVED, secrets=None, **given: t.Any) -> Made:
+        models = [{"name": name, "model": model} for name, model in served.items()]
+        row = {"name": "front", "namespace": "dyn", "service": "front-frontend", "port": 8000, "models": models}
+        tells = GaieComponent.tells
+        rows = [row] if served else []
+        monkeypatch.setattr(GaieComponent, "tells", lambda self: {**tells(self), "frontends": rows})
+        findings = Findings()
+        found = params([{"name": "a", "model": "org/a"}])
+        found["components"]["llm_router"] = {**GIVEN, **given}
+        found["secrets"] = secrets or {}
+        stack = resolve(checked_settings(found, findings), Facts(classes=CLASSES))
+        told = as_result(stack)
+        parts = {part["kind"]: part for part in told["parts"] if part["component"] == "llm_router"}
+        return Made(parts, told, findings.texts + stack.findings.texts)
+
+    return make_stack
+
+
+def test_the_recipes_policies_by_default(make) -> None:
+    made = make()
+    assert made.findings == []
+    rows = {one["name"]: [llm["name"] for llm in one["llms"]] for one in made.config["policies"]}
+    assert {name: tuple(classes) for name, classes in rows.items()} == policies.CLASSES
+    (router,) = made.told["routers"]
+    assert router["service"] == "llm-router-router-controller"
+    llm = router["policies"][0]["llms"][0]
+    assert llm == {"name": "Brainstorming", "api_base": "http://front-frontend.dyn.svc.cluster.local:8000",
+                   "model": policies.LARGE}  # fmt: skip
+
+
+def test_without_a_chart_there_is_no_router(make) -> None:
+    made = make(enabled=False)
+    assert (made.parts, made.told["routers"], made.findings) == ({}, [], [])
+
+
+def test_a_changed_configuration_changes_the_pods(make) -> None:
+    one, other = make(), make(default_model="llama-8b", served={"llama-8b": policies.SMALL})
+    digests = [made.values["routerController"]["env"][-1]["value"] for made in (one, other)]
+    assert digests[0] != digests[1] and other.findings == []
+
+
+def test_one_gpu_and_a_claim_for_one_node_let_the_old_pod_go_first(make) -> None:
+    server = make().values["routerServer"]
+    assert server["strategy"] == {"type": "Recreate", "rollingUpdate": None} and server["replicas"] == 1
+
+
+def test_policies_in_any_order_get_the_classifiers(make) -> None:
+    classes = [{"name": name, "model": "llama-8b"} for name in reversed(policies.CLASSES["complexity_router"])]
+    made = make(policies={"complexity_router": {"classes": classes}})
+    assert made.findings == []
+    assert [llm["name"] for llm in made.config["policies"][0]["llms"]] == list(policies.CLASSES["complexity_router"])
+    assert made.config["policies"][0]["llms"][0]["model"] == policies.SMALL
+
+
+def classes(**changed: t.Any) -> dict[str, t.Any]:
+    names = [*policies.CLASSES["complexity_router"][:6], changed.get("last", "Constraint")]
+    model = changed.get("model", "mixtral")
+    rows = [{"name": name, "model": model if name == "Reasoning" else "mixtral"} for name in names]
+    return {changed.get("policy", "complexity_router"): {"classes": rows[changed.get("first", 0) :]}}
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"policies": classes(first=1)}, "llm_router_policies.complexity_router.classes: Creativity is missing"),
+        (
+            {"policies": classes(last="Constrant")},
+            "classes[6].name: 'Constrant' is no class of it. Did you mean",
+        ),
+        ({"policies": classes(last="Reasoning")}, "classes[6].name: 'Reasoning' is there already, as number 2"),
+        ({"policies": classes(policy="complexity")}, "no policy of the router's own. Did you mean complexity_router?"),
+        (
+            {"policies": classes(model="llama-7b")},
+            "classes[1].model: 'llama-7b' is served by no model of",
+        ),
+        ({"served": {"llama-8b": policies.SMALL}}, "-> llm_router_default_model: meta-llama/Llama-3.1-8B-Instruct"),
+        ({"default_model": "mixtrl"}, "llm_router_default_model: 'mixtrl' is served by no model of dynamo_models. Did"),
+        ({"served": {}}, "llm_router_api_base: is empty, and the stack has no frontend"),
+        ({"api_base": "http://x:8000/v1"}, "/v1/v1/... is not found -> http://x:8000"),
+        ({"api_base": "x:8000"}, "llm_router_api_base: 'x:8000' is no address"),
+        ({"image_registry": "YOUR_REGISTRY_HERE/"}, "llm_router_image_registry: 'YOUR_REGISTRY_HERE/' is to be repl"),
+        ({"image_registry": ""}, "llm_router_image_registry: is empty"),
+        ({"image_registry": "a b/"}, "llm_router_image_registry: 'a b/' is no registry"),
+        ({"ingress": {"class": "nginx"}}, "llm_router_ingress.host: is missing"),
+        ({"ingress": {"hots": "x"}}, "llm_router_ingress.hots: unknown key. Did you mean host?"),
+        ({"model_repository": {"size": "100GB"}}, "llm_router_model_repository.size: '100GB' is no size"),
+        ({"chart": ""}, "llm_router_chart: is empty, but llm_router_enabled is true"),
+    ],
+)
+def test_mistakes_are_named(make, given, said) -> None:
+    found = make(**given).findings
+    assert [said in text for text in found if "llm_router" in text].count(True) == 1, found
+
+
+def test_a_placeholder_of_a_file_gives_way_to_the_variable(make, tmp_path) -> None:
+    file = tmp_path / "values.yaml"
+    file.write_text('global:\n  imageRegistry: "YOUR_REGISTRY_HERE/"\n')
+    assert make(values_files=[str(file)]).values["global"]["imageRegistry"] == "registry.example/llm/"
+    (text,) = make(values_files=[str(file)], image_registry="").findings
+    assert text.startswith(f"{file}:2 (global.imageRegistry): 'YOUR_REGISTRY_HERE/' is to be replaced")
+
+
+def test_a_file_of_the_user_is_taken_as_it_is(make, tmp_path) -> None:
+    file = tmp_path / "config.yaml"
+    text = "# ours\n" + policies.config_text(policies.policies_of(make().config))
+    file.write_text(text)
+    made = make(config_file=str(file))
+    assert made.findings == []
+    assert made.values["routerController"]["config"]["customConfig"] == text
+    assert made.told["routers"] == make().told["routers"]
+    lines = text.replace("name: Chatbot", "name: Chatbox").replace("model: mistralai/", "model: mistral/", 1)
+    file.write_text(lines)
+    number = next(index for index, line in enumerate(lines.splitlines(), 1) if "Chatbox" in line)
+    found = make(config_file=str(file)).findings
+    assert any(line.startswith(f"{file}:{number} (policies[0].llms[1].name): 'Chatbox' is no class") for line in found)
+    assert any("is served by no model" in line and f"{file}:" in line for line in found)
+
+
+def test_variables_of_the_users_own_environment_win(make) -> None:
+    env = [{"name": "DYNAMO_API_BASE", "value": "http://other:1"}]
+    made = make(values={"routerController": {"env": env}})
+    assert made.told["routers"][0]["policies"][0]["llms"][0]["api_base"] == "http://other:1"
+
+
+def test_secrets_are_there_and_never_empty(make) -> None:
+    given = {"llm_router_api_key": "key-of-dynamo", "llm_router_ngc_api_key": "key-of-ngc"}
+    made = make(secrets=given)
+    part = made.parts["objects"]
+    data = {item["metadata"]["name"]: item for item in filled(part["objects"], part["fill"], given)}
+    text = {name: {key: base64.b64decode(value).decode() for key, value in item["data"].items()}
+            for name, item in data.items()}  # fmt: skip
+    assert text["dynamo-api-secret"] == {"DYNAMO_API_KEY": "key-of-dynamo"}
+    assert text["llm-api-keys"] == {"nvidia_api_key": "none"}
+    assert data["nvcr-secret"]["type"] == "kubernetes.io/dockerconfigjson"
+    login = json.loads(text["nvcr-secret"][".dockerconfigjson"])["auths"]["nvcr.io"]
+    assert (login["username"], login["password"]) == ("$oauthtoken", "key-of-ngc")
+    assert made.values["global"]["imagePullSecrets"] == [{"name": "nvcr-secret"}]
+    assert "key-of" not in json.dumps(made.told)
+
+
+def test_an_ingress_has_none_of_the_charts_annotations(make) -> None:
+    ingress = make(ingress={"host": "llm.example.com", "class": "nginx", "tls": "cert"}).values["ingress"]
+    path = {"path": "/", "pathType": "Prefix", "service": "router-controller"}
+    assert ingress["hosts"] == [{"host": "llm.example.com", "paths": [path]}]
+    assert ingress["tls"] == [{"secretName": "cert", "hosts": ["llm.example.com"]}]

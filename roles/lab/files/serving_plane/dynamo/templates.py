@@ -148,7 +148,7 @@ def _resources(made: Object, asked: Object) -> None:
 def _volumes(spec: Object) -> tuple[list[Object], list[Object]]:
     """(volumes, mounts) of claims and of the shared memory."""
     mounts = [(spec["pvc"]["name"], spec["pvc"]["mountPoint"])] if (spec.get("pvc") or {}).get("name") else []
-    mounts += [(item["name"], item.get("mountPoint", "/root/.cache")) for item in spec.get("volumeMounts") or []]
+    mounts += [(item["name"], item["mountPoint"]) for item in spec.get("volumeMounts") or [] if item.get("mountPoint")]
     volumes: list[Object] = [{"name": name, "persistentVolumeClaim": {"claimName": name}} for name, _path in mounts]
     shared = spec.get("sharedMemory") or {}
     if not shared.get("disabled"):

@@ -51,6 +51,10 @@ options:
         description: What it is. One that nothing handles is an error.
         type: str
         required: true
+      after:
+        description: Whether it is brought only once the parts before it are ready.
+        type: bool
+        default: false
       chart_ref:
         description: Of a release, a folder, a .tgz, V(oci://REGISTRY/PATH/CHART), or V(https://REPOSITORY#CHART).
         type: str

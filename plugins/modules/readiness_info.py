@@ -73,7 +73,7 @@ objects:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.module import MakeModule, run_module
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.client import Cluster
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.objects.conditions import object_state
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.objects.graph_state import whole_state
 
 
 def carry_out(module: AnsibleModule) -> dict:
@@ -91,7 +91,7 @@ def _state(cluster: Cluster, wanted: dict) -> dict:
     row = {"kind": wanted["kind"], "name": name, "namespace": namespace}
     if found is None:
         return {**row, "ready": False, "detail": "does not exist"}
-    state = object_state(found)
+    state = whole_state(found, cluster.list)
     return {**row, "ready": state.ready, "detail": state.text}
 
 

@@ -10,5 +10,6 @@ GATEWAY_API = f"{GATEWAY_GROUP}/v1"
 POOL_GROUP, ALPHA_POOL_GROUP = "inference.networking.k8s.io", "inference.networking.x-k8s.io"
 POOL_API = f"{POOL_GROUP}/v1"
 POOL_APIS = (POOL_API, f"{ALPHA_POOL_GROUP}/v1alpha2")
+CRD_API = "apiextensions.k8s.io/v1"
 LWS_API = "leaderworkerset.x-k8s.io/v1"
 MONITORING_API = "monitoring.coreos.com/v1"

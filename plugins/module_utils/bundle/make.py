@@ -22,7 +22,7 @@ from ..base.mask import mask
 from ..charts.defaults import chart_defaults
 from ..charts.fetch import Chart, default_cache_dir, fetch_chart
 from ..cluster.client import Cluster
-from ..components.base import RELEASE, Facts, Part, Stack
+from ..components.base import RELEASE, Facts, Part, Stack, idle
 from ..components.registry import COMPONENTS
 from ..helm.command import LocalHelm
 from ..helm.deployed import HelmRecords
@@ -30,7 +30,7 @@ from ..helm.image_check import images_of
 from ..helm.records import dump_objects
 from ..rules.run import StackRules
 from ..schemas.check_all import UNKNOWN_KEYS, check_charts
-from ..stack.facts import helm_version, read_facts
+from ..stack.facts import helm_version, looked_up, read_facts
 from ..stack.resolve import resolve
 from ..stack.result import as_result, chart_inputs
 from ..stack.settings import checked_settings, places
@@ -109,6 +109,7 @@ def find_target(params: Object, notes: list[str]) -> RenderTarget:
         cluster = Cluster(params)
         inventory = HelmRecords(cluster)
         facts = read_facts(cluster, params["namespace"], places(params), notes)
+        facts.seen = looked_up(cluster, params, notes)
         return RenderTarget(inventory.version, inventory.apis, cluster.host, facts)
     except OrchestratorError as exc:
         version = params["kube_version"] or KUBE_VERSION
@@ -119,7 +120,9 @@ def find_target(params: Object, notes: list[str]) -> RenderTarget:
 def _resolve(
     params: Object, target: RenderTarget, fetching: Object, findings: Findings, notes: list[str]
 ) -> tuple[Stack, Object]:
-    sections = {name: params["components"][name] for name, cls in COMPONENTS.items() if cls.chart}
+    unused = idle(params, COMPONENTS.values())
+    named = [name for name, cls in COMPONENTS.items() if cls.chart and name not in unused]
+    sections = {name: params["components"][name] for name in named}
     target.facts.chart_values = chart_defaults(sections, fetching)
     stack = resolve(params, target.facts)
     result = as_result(stack)

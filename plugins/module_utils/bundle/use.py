@@ -11,6 +11,8 @@ from ..base.data import Object
 from ..base.errors import OrchestratorError
 from ..base.files import write_atomic
 from ..charts.fetch import default_cache_dir
+from ..components.base import idle
+from ..components.registry import COMPONENTS
 from ..helm.image_check import registry_of
 from .archive import Bundle, read_bundle
 
@@ -28,16 +30,17 @@ def with_site(params: Object) -> Object:
         return params
     bundle = read_bundle(find_bundle(params["bundle"], params.get("search_paths") or []))
     cache = params.get("chart_cache") or default_cache_dir()
-    charts, lacking = {}, []
-    for role, settings in params["components"].items():
-        if role not in params["only"] or not settings.get("chart_ref"):
-            continue
-        found = find_chart(bundle.charts, settings["chart_ref"], settings.get("chart_version") or "")
+    charts: dict[str, Object] = {}
+    lacking = []
+    for role, key in _references(params):
+        settings = charts.get(role) or params["components"][role]
+        ref, version = settings[key], settings.get(key.replace("_ref", "_version")) or ""
+        found = find_chart(bundle.charts, ref, version)
         if found is None:
-            lacking.append(f"{role}_chart_ref {settings['chart_ref']} {settings.get('chart_version') or ''}".rstrip())
+            lacking.append(f"{role}_{key} {ref} {version}".rstrip())
         else:
-            charts[role] = {**settings, "chart_ref": unpack_chart(bundle, found, cache)}
-            params["bundled"][charts[role]["chart_ref"]] = settings["chart_ref"]
+            charts[role] = {**settings, key: unpack_chart(bundle, found, cache)}
+            params["bundled"][charts[role][key]] = ref
     if lacking:
         held = ", ".join(f"{chart['name']} {chart['version']}" for chart in bundle.charts) or "no chart"
         raise OrchestratorError(
@@ -46,6 +49,18 @@ def with_site(params: Object) -> Object:
             hint="Write the bundle again with these settings, or set the references and versions to what it holds.",
         )
     return {**params, "components": {**params["components"], **charts}}
+
+
+def _references(params: Object) -> list[tuple[str, str]]:
+    """Return the settings that name charts, each with its role: chart_ref, and those of charts besides it."""
+    unused = idle(params, COMPONENTS.values())
+    return [
+        (role, key)
+        for role, settings in params["components"].items()
+        if role in params["only"] and role not in unused
+        for key in settings
+        if key.endswith("chart_ref") and settings[key]
+    ]
 
 
 def find_bundle(path: str, folders: list[str]) -> str:

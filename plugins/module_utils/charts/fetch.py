@@ -85,7 +85,7 @@ def fetch_chart(
 ) -> Chart:
     """Return the chart that ref and version name; raise OrchestratorError that says what to do instead.
 
-    ref: a folder, a .tgz, oci://REGISTRY/PATH/CHART[@sha256:HEX] or https://REPOSITORY#CHART.
+    ref: a folder, a .tgz or its https:// address, oci://REGISTRY/PATH/CHART[@sha256:HEX] or https://REPOSITORY#CHART.
     version: required for the last two, unless a digest says it; otherwise None or what Chart.yaml says (a local chart
     whose Chart.yaml says 0.0.0, the placeholder of a source folder, is taken for any version).
     cache_dir: default_cache_dir() where None. env: the environment of Helm (None: this process's).
@@ -120,7 +120,7 @@ def _local_path(ref: str) -> str:
 
 
 def _forms() -> str:
-    return "Give a folder, a .tgz, oci://REGISTRY/PATH/CHART, or https://REPOSITORY#CHART."
+    return "Give a folder, a .tgz or its https:// address, oci://REGISTRY/PATH/CHART, or https://REPOSITORY#CHART."
 
 
 def _cached_path(
@@ -159,6 +159,8 @@ def _pull_arguments(ref: str, version: str | None) -> list[str]:
             hint="Leave it out, and log in with: helm registry login REGISTRY",
         )
     base, _separator, name = ref.partition("#")
+    if scheme != "oci" and not name and base.endswith(".tgz"):
+        return [ref]
     if scheme != "oci" and not name:
         raise OrchestratorError(f"The chart reference {ref} names no chart of its repository.", hint=_forms())
     pinned = scheme == "oci" and pinned_digest(ref)

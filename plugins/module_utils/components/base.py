@@ -16,9 +16,14 @@ from ..base.formats import Format
 from ..base.names import LABEL_LIMIT, name_problem
 from ..values.layers import Layer, Loader, check_entry
 
+if t.TYPE_CHECKING:
+    from ..cluster.client import Cluster
+
 DEFAULT_PORT = 8000
 # The kinds of part: each is one file in deploy/.
 RELEASE, OBJECTS, KUSTOMIZATION = "release", "objects", "kustomization"
+# Groups of components: each serves models by itself, and a stack may have one of them or all.
+LLM_D, DYNAMO = "llm-d", "dynamo"
 # What a component does in a deployment, in this order.
 PREPARING, DEPLOYING, ROUTING = "preparing", "deploying", "routing"
 
@@ -35,6 +40,8 @@ class Facts:
     reachable: bool = True
     # The own values of the charts in use, by component, where they are known.
     chart_values: dict[str, Values] = dataclasses.field(default_factory=dict)
+    # What components have looked up by themselves, by their names.
+    seen: dict[str, t.Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass
@@ -89,6 +96,10 @@ class Component(abc.ABC):
     phase: t.ClassVar[str] = DEPLOYING
     # The variable that gives it something to do besides llm_d_models, "" where a stack is not empty without it.
     asks: t.ClassVar[str] = ""
+    # The group that it works for, "" where it works for all; see idle().
+    group: t.ClassVar[str] = ""
+    # Kinds, as (group, kind), whose objects cannot be removed without its releases: their controller has the last word.
+    controls: t.ClassVar[t.Collection[tuple[str, str]]] = ()
     # What settings have to be besides their types, those of lists item by item; empty ones are not looked at.
     shapes: t.ClassVar[t.Mapping[str, Format]] = {}
 
@@ -107,10 +118,25 @@ class Component(abc.ABC):
         """Return the namespace of its parts. namespace: the stack's."""
         return namespace
 
+    @classmethod
+    def asked(cls, given: Values) -> bool:
+        """Return whether its settings ask for something to be served. given: its settings, checked."""
+        return bool(cls.asks and given.get(cls.asks.removeprefix(f"{cls.name}_")))
+
+    @classmethod
+    def look(cls, cluster: Cluster, given: Values, namespace: str) -> t.Any:
+        """Return what it has to know of the cluster before it is resolved; see Facts.seen. namespace: the stack's."""
+        return None
+
     @property
     def chosen(self) -> bool:
         """Whether this run deploys it; the others are only worked out for the names that they give."""
-        return self.name in self.stack.chosen
+        return self.name in self.stack.chosen and not self.idle
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is asked of it, whatever its settings."""
+        return self.name in self.stack.idle
 
     @property
     def namespace(self) -> str:
@@ -137,11 +163,15 @@ class Component(abc.ABC):
     def parts(self) -> list[Part]:
         """Return what it puts on the cluster, once all components are resolved."""
         if self._parts is None:
-            self._parts = self.make_parts()
+            self._parts = [] if self.idle else self.make_parts()
         return self._parts
 
     def needs(self) -> list[NeededKind]:
         """Return the kinds that the cluster has to serve for it."""
+        return []
+
+    def brings(self) -> list[tuple[str, str]]:
+        """Return the kinds, as (apiVersion, kind), that the cluster serves once its parts are there."""
         return []
 
     def check_cluster(self) -> None:
@@ -178,6 +208,7 @@ class Stack:
         self.params, self.facts = plain(params), facts
         self.settings: dict[str, Values] = self.params["components"]
         self.chosen: list[str] = self.params["only"]
+        self.idle = idle(self.params, classes := list(classes))
         self.namespace: str = self.params["namespace"]
         self.findings = Findings()
         self.loader = Loader(self.params.get("search_paths") or [], self.findings)
@@ -235,6 +266,17 @@ class Stack:
                 f"{where}.name", f"{name!r} is also the name of {first}", "a name of its own", rule="input-name-taken"
             )
         return not wrong and first == where
+
+
+def idle(params: Values, classes: t.Iterable[type[Component]]) -> set[str]:
+    """Return the names of components with nothing to do: only components of other groups are asked for anything.
+
+    params: the options of module stack_info, checked.
+    """
+    classes = list(classes)
+    asked = {cls.group for cls in classes if cls.group and cls.asked(params["components"].get(cls.name) or {})}
+    asked |= {LLM_D} if params.get("models") else set()
+    return {cls.name for cls in classes if asked and cls.group and cls.group not in asked}
 
 
 def check_maps(layers: t.Iterable[Layer], paths: t.Iterable[KeyPath], findings: Findings) -> None:

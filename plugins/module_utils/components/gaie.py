@@ -20,7 +20,7 @@ from ..base.names import RELEASE_LIMIT, epp_name, label_key_problem, label_probl
 from ..objects.pools import ROLE_LABEL, selector_problem
 from ..objects.set_labels import labels_met
 from ..values.layers import Layer, check_entry, locate, merge, merge_all
-from .base import DEFAULT_PORT, Component, NeededKind, Part, check_maps, named, unique
+from .base import DEFAULT_PORT, LLM_D, Component, NeededKind, Part, check_maps, named, unique
 from .gateway import GatewayComponent
 from .modelservice import Model, ModelserviceComponent
 from .monitors import picker_values
@@ -143,6 +143,7 @@ class GaieComponent(Component):
     """The component `gaie`: a release, so an InferencePool with its endpoint picker, for each model and gaie_pools."""
 
     name = "gaie"
+    group = LLM_D
     chart = "inferencepool"
     asks = "gaie_pools"
     shapes = {

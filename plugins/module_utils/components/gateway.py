@@ -12,7 +12,7 @@ from ..base.data import Object, Values, dig
 from ..base.errors import OrchestratorError
 from ..base.names import gateway_name, name_problem
 from ..values.layers import Layer, locate, merge, merge_all
-from .base import Component, NeededKind, Part, Stack, named
+from .base import LLM_D, Component, NeededKind, Part, Stack, named
 from .providers import NO_PROVIDER, Provider, load_provider, provider_names
 
 
@@ -20,6 +20,7 @@ class GatewayComponent(Component):
     """The component `gateway`. release: the name of its Helm release, None where the Gateway is adopted."""
 
     name = "gateway"
+    group = LLM_D
     chart = "llm-d-infra"
     shapes = {"namespace": formats.dns_label, "class_name": formats.dns_name}
 
@@ -42,6 +43,9 @@ class GatewayComponent(Component):
         return self.release_name is None
 
     def resolve(self) -> None:
+        if self.idle:
+            self.provider = load_provider(self.stack.params["providers_dir"], NO_PROVIDER)
+            return
         self.provider = self._provider()
         given, loader = self.given, self.stack.loader
         if not self.provider_known:
@@ -168,7 +172,8 @@ class GatewayComponent(Component):
         return [named(GATEWAY_API, "Gateway", self.gateway, self.namespace)] if self.gateway else []
 
     def tells(self) -> Object:
-        place: t.Any = {"name": self.gateway, "namespace": self.namespace, "provider": self.given["provider"]}
+        given = NO_PROVIDER if self.idle else self.given["provider"]
+        place: t.Any = {"name": self.gateway, "namespace": self.namespace, "provider": given}
         if self.provider_known and self.release_name is not None:
             place["provider"] = self.provider.name
         return {

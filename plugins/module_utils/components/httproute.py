@@ -15,7 +15,7 @@ from ..base.names import did_you_mean, dns_label, hostname_problem, name_problem
 from ..base.ours import COMPONENT_LABEL, MANAGED_LABEL
 from ..objects.routes import NO_TIMEOUTS, RouteRule, conflicts, parent_ref, route_manifest, with_parent
 from ..values.layers import Layer, check_entry
-from .base import DEFAULT_PORT, OBJECTS, ROUTING, Component, NeededKind, Part, named
+from .base import DEFAULT_PORT, LLM_D, OBJECTS, ROUTING, Component, NeededKind, Part, named
 from .gaie import GaieComponent, Pool, pool_ports
 from .gateway import GatewayComponent
 from .modelservice import Model, ModelserviceComponent
@@ -33,6 +33,7 @@ class HttprouteComponent(Component):
     """The component `httproute`: the routes from the Gateway to the pools."""
 
     name = "httproute"
+    group = LLM_D
     phase = ROUTING
     asks = "httproute_routes"
 

@@ -16,7 +16,7 @@ from ..base.findings import NOTE, Findings, finding_at
 from ..base.names import LABEL_LIMIT, RELEASE_LIMIT, dns_label, label_key_problem, label_problem, modelservice_fullname
 from ..base.ours import MODEL_LABEL, SERVING_LABEL
 from ..values.layers import Layer, locate, merge, merge_all
-from .base import Component, NeededKind, Part, check_maps, named, unique
+from .base import LLM_D, Component, NeededKind, Part, check_maps, named, unique
 from .gateway import GatewayComponent
 from .monitors import server_values
 
@@ -69,6 +69,7 @@ class ModelserviceComponent(Component):
     """The component `modelservice`: one release for each model of llm_d_models and modelservice_models."""
 
     name = "modelservice"
+    group = LLM_D
     chart = "llm-d-modelservice"
     serves_models = True
     asks = "modelservice_models"

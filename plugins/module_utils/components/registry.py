@@ -5,6 +5,9 @@
 from __future__ import annotations
 
 from .base import Component
+from .dynamo_frontend import DynamoFrontendComponent
+from .dynamo_models import DynamoModelsComponent
+from .dynamo_platform import DynamoPlatformComponent
 from .gaie import GaieComponent
 from .gateway import GatewayComponent
 from .httproute import HttprouteComponent
@@ -20,6 +23,9 @@ COMPONENTS: dict[str, type[Component]] = {
         ModelserviceComponent,
         GaieComponent,
         HttprouteComponent,
+        DynamoPlatformComponent,
+        DynamoModelsComponent,
+        DynamoFrontendComponent,
         LlmRouterComponent,
         PrepareComponent,
         MonitoringComponent,

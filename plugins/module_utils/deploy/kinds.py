@@ -36,11 +36,18 @@ def check(parts: t.Iterable[Object]) -> None:
 
 
 def groups(parts: t.Iterable[Object]) -> t.Iterator[tuple[t.Any, list[Object]]]:
-    """Yield what handles parts that follow one another, are of one kind and of one component, with those parts."""
+    """Yield what handles parts that follow one another, are of one kind and of one component, with those parts.
+
+    A part that comes `after` those before it is not brought together with them.
+    """
     parts = list(parts)
     check(parts)
-    for (_component, kind), group in itertools.groupby(parts, lambda part: (part["component"], part["kind"])):
-        yield KINDS[kind], list(group)
+    batches = itertools.accumulate(int(bool(part.get("after"))) for part in parts)
+    rows = zip(batches, parts, strict=True)
+    for (_batch, _component, kind), group in itertools.groupby(
+        rows, lambda row: (row[0], row[1]["component"], row[1]["kind"])
+    ):
+        yield KINDS[kind], [part for _number, part in group]
 
 
 def render(work: Work, parts: t.Iterable[Object]) -> dict[tuple[str, str], list[Object]]:

@@ -28,6 +28,8 @@ from ..cluster.compare import content, differs, same_after
 from ..cluster.sweep import Sweep
 from ..components.base import filled
 from ..objects.conditions import CHECKS, State, object_state
+from ..objects.graph_state import whole_state
+from ..objects.graphs import is_graph
 from ..objects.routes import conflicts, key, parent_ref, with_parent
 from .base import CREATED, REMOVED, UNCHANGED, UPDATED, PartsFailed, Result, Work
 from .nudge import touch
@@ -81,9 +83,9 @@ def present(work: Work, parts: t.Sequence[Object]) -> Result:
     sets = [Objects(work, part) for part in parts]
     for one in sets:
         one.check()
-    outcome = Result()
-    for one in sets:
-        outcome.join(one.present())
+    outcome, applied = Result(), [(one, one.apply()) for one in sets]
+    for one, done in applied:
+        outcome.join(one.finish(*done))
     if any(row.get("error") for row in outcome.rows):
         raise PartsFailed(outcome.rows, outcome.changed)
     return outcome
@@ -207,7 +209,7 @@ class Objects:
             live = self.work.inventory.live.find(item)
             if live is None or not self._as_wanted(item, live):
                 return False
-            if item["kind"] not in NOT_AWAITED and not object_state({**live, "kind": item["kind"]}).ready:
+            if item["kind"] not in NOT_AWAITED and not whole_state(_typed(live, item), self.cluster.list).ready:
                 return False
         return not (self.part.get("prune") and self.stale())
 
@@ -224,7 +226,9 @@ class Objects:
     def check(self) -> None:
         """Raise OrchestratorError where anything is another's, or routes would collide; nothing is changed."""
         for item in self.wanted:
-            if self.cluster.resource(item["apiVersion"], item["kind"]) is None and self._definition(item) is None:
+            served = self.cluster.resource(item["apiVersion"], item["kind"]) is not None or self._definition(item)
+            # In check mode it may be a component before that would have brought its definition; planning has looked.
+            if not served and not self.work.check:
                 raise _unserved(item)
         self.found = {object_key(item): self.cluster.get(*_place(item)) for item in self.wanted}
         foreign = [
@@ -286,8 +290,8 @@ class Objects:
             and not item["metadata"].get("ownerReferences")
         ]
 
-    def present(self) -> Result:
-        """Apply, prune and wait; what is not ready is in the row's error."""
+    def apply(self) -> tuple[list[Applied], list[Object]]:
+        """Apply, and return what became of the objects with those that are to go."""
         applied: list[Applied] = []
         stale = self.stale() if self.part.get("prune") else []
         for item in self.wanted:
@@ -295,6 +299,10 @@ class Objects:
                 # Definitions are established before what they define is made.
                 self._ready([one for one in applied if one.action == CREATED and one.item["kind"] in FIRST])
             applied.append(self._apply(item, self.found[object_key(item)]))
+        return applied, stale
+
+    def finish(self, applied: list[Applied], stale: list[Object]) -> Result:
+        """Prune and wait; what is not ready is in the row's error."""
         done = [*applied, *(self._delete(item) for item in stale)]
         row = self.row(done)
         if self.work.params["wait"] and not self.work.check:
@@ -464,7 +472,13 @@ def _is_ready(one: Applied) -> bool:
     """Return whether what the API server returned says already that there is nothing to wait for."""
     if one.item["kind"] in NOT_AWAITED or one.item["kind"] not in CHECKS or one.after is None:
         return True
-    return object_state({**one.after, "kind": one.item["kind"]}).ready
+    # What is made of a graph follows it.
+    return not is_graph(one.item) and object_state(_typed(one.after, one.item)).ready
+
+
+def _typed(live: Object, item: Object) -> Object:
+    """Return a live object with its kind, which lists leave out."""
+    return {**live, "apiVersion": item["apiVersion"], "kind": item["kind"]}
 
 
 def _row_key(row: Object) -> tuple:

@@ -15,6 +15,8 @@ from ..base.ours import object_key
 from ..cluster.client import Cluster
 from ..cluster.watch import Watches
 from ..objects.conditions import CHECKS, State
+from ..objects.graph_state import DEPLOYMENT, graph_state
+from ..objects.graphs import is_graph
 from ..objects.rollout import WORKLOADS, verdict
 
 # Where the cluster autoscaler says what it does, in kube-system.
@@ -53,7 +55,10 @@ class Readiness:
             self.watches.start(api_version, kind, namespace)
             if kind in WORKLOADS:
                 self.watches.start("v1", "Pod", namespace)
-            if kind == "Deployment":
+            if is_graph(item):
+                self.watches.start(*DEPLOYMENT, namespace)
+                self.watches.start("v1", "Pod", namespace)
+            if kind == "Deployment" or is_graph(item):
                 self.watches.start("apps/v1", "ReplicaSet", namespace)
 
     def wait(self, objects: list[Object], deadline: float) -> list[Object]:
@@ -77,13 +82,13 @@ class Readiness:
             return State(False, "does not exist in the cluster")
         if kind == "PersistentVolumeClaim" and self._binds_late(live):
             return State(True)
-        return verdict(
-            live,
-            self.watches.objects("v1", "Pod", namespace),
-            self.watches.objects("apps/v1", "ReplicaSet", namespace),
-            self.nodes,
-            self.said if self.fail_fast else None,
-        )
+        pods = self.watches.objects("v1", "Pod", namespace)
+        sets = self.watches.objects("apps/v1", "ReplicaSet", namespace)
+        words = self.said if self.fail_fast else None
+        if not is_graph(live):
+            return verdict(live, pods, sets, self.nodes, words)
+        children = [{**one, "kind": DEPLOYMENT[1]} for one in self.watches.objects(*DEPLOYMENT, namespace)]
+        return graph_state(live, children, pods, lambda child: verdict(child, pods, sets, self.nodes, words))
 
     def said(self, pod: Object, container: Object) -> t.Any:
         """Return what a crashed container said last, None as long as that is not known."""

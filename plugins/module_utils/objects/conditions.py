@@ -222,6 +222,16 @@ def _definition(item: Object) -> State:
     return State(False, describe(_find(conditions, "Established"), "Established"), refused.get("status") == "False")
 
 
+def _graph(item: Object) -> State:
+    """Return what a graph of Dynamo says of itself; see graph_state.py for its children."""
+    if "observedGeneration" in (item.get("status") or {}) and not seen(item):
+        return State(False, NOT_SEEN)
+    ready, state = condition(item, "Ready"), (item.get("status") or {}).get("state") or ""
+    if ready.get("status") == "True":
+        return State(True)
+    return State(False, describe(ready, "Ready"), failed=state == "failed")
+
+
 CHECKS: dict[str, t.Callable[[Object], State]] = {
     "Deployment": _deployment,
     "StatefulSet": _stateful_set,
@@ -233,4 +243,5 @@ CHECKS: dict[str, t.Callable[[Object], State]] = {
     "HTTPRoute": _route,
     "PersistentVolumeClaim": _claim,
     "CustomResourceDefinition": _definition,
+    "DynamoGraphDeployment": _graph,
 }

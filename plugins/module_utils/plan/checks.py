@@ -10,7 +10,7 @@ from ..cluster.client import Cluster
 from ..components.base import Facts, Stack
 from ..schemas.check_all import UNKNOWN_KEYS, check_charts, inline_name
 from ..stack.checks import check_kinds, needed_kinds
-from ..stack.facts import check_namespace, read_facts
+from ..stack.facts import check_namespace, looked_up, read_facts
 from ..stack.settings import places
 from .findings import UNREACHABLE
 
@@ -21,6 +21,7 @@ def connect(params: dict, findings: Findings, notes: list[str]) -> tuple[Cluster
         cluster = Cluster(params)
         version = cluster.version()
         facts = read_facts(cluster, params["namespace"], places(params), notes)
+        facts.seen = looked_up(cluster, params, notes)
     except OrchestratorError as exc:
         rule = UNREACHABLE if isinstance(exc, Unreachable) else "cluster-refused"
         findings.add("cluster", exc.message, exc.hint, rule=rule)

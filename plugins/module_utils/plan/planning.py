@@ -21,7 +21,7 @@ from ..changes.actions import REUSE, Action, refusals
 from ..charts.defaults import chart_defaults
 from ..charts.fetch import cache_notes
 from ..cluster.client import Cluster
-from ..components.base import OBJECTS, RELEASE
+from ..components.base import OBJECTS, RELEASE, idle
 from ..components.registry import COMPONENTS
 from ..deploy import kinds, release
 from ..deploy.base import Work
@@ -30,7 +30,7 @@ from ..lock.locks import await_locks, seen_locks
 from ..model.items import RenderedRelease
 from ..model.model import build_model
 from ..model.serving import served
-from ..objects.conditions import object_state
+from ..objects.graph_state import whole_state
 from ..report.write import report_problem
 from ..rules.run import StackRules
 from ..stack.facts import helm_version
@@ -113,7 +113,8 @@ class Planning:
         self.notes += cache_notes(params["chart_cache"])
         self.cluster, self.facts, version = connect(params, early, self.notes)
         sections = {name: params["components"][name] for name, cls in COMPONENTS.items() if cls.chart}
-        sections = {name: given for name, given in sections.items() if name in params["only"]}
+        unused = idle(params, COMPONENTS.values())
+        sections = {name: given for name, given in sections.items() if name in params["only"] and name not in unused}
         helm = helm_version(params["helm_binary"], early) if sections else None
         self.facts.chart_values = chart_defaults(sections, self.fetching)
         self.stack = resolve(params, self.facts)
@@ -260,7 +261,8 @@ class Planning:
             mine = [action for action in actions if action.component == component.name]
             if not parts or component.name in busy or any(part.kind == RELEASE for part in parts):
                 continue
-            if all(object_state(action.live).ready for action in mine if action.live is not None):
+            live = [action.live for action in mine if action.live is not None]
+            if all(whole_state(item, self._at_work().cluster.list).ready for item in live):
                 self.settled[component.name] = []
 
     def waves(self) -> list[list[str]]:

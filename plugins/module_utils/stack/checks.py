@@ -46,5 +46,7 @@ def check_kinds(needed: t.Iterable[NeededKind], served: t.Callable[[str, str], b
 
 
 def needed_kinds(stack: Stack) -> list[NeededKind]:
-    """Return the kinds that the components at work cannot do without."""
-    return [need for component in stack.at_work for need in component.needs()]
+    """Return the kinds that the components at work cannot do without, but for those that the stack itself brings."""
+    brought = {kind for component in stack.at_work for kind in component.brings()}
+    needed = [need for component in stack.at_work for need in component.needs()]
+    return [need for need in needed if (need.api_version, need.kind) not in brought]

@@ -14,11 +14,13 @@ import subprocess
 import typing as t
 
 from ..base.apis import GATEWAY_API
+from ..base.data import Values
 from ..base.errors import OrchestratorError
 from ..base.files import replace_file
 from ..base.findings import Findings
 from ..charts.fetch import default_cache_dir
-from ..components.base import Facts
+from ..components.base import Facts, idle
+from ..components.registry import COMPONENTS
 
 if t.TYPE_CHECKING:
     from ..cluster.client import Cluster
@@ -56,6 +58,21 @@ def read_facts(cluster: Cluster, namespace: str, places: t.Iterable[str], notes:
         ],
         namespace=(found.get("status") or {}).get("phase", "Active") if found else None,
     )
+
+
+def looked_up(cluster: Cluster, params: Values, notes: list[str]) -> dict[str, t.Any]:
+    """Return by component what those that have something to do look up of a cluster; see Component.look.
+
+    params: the options of module stack_info, checked.
+    """
+    found, unused = {}, idle(params, COMPONENTS.values())
+    for name, cls in COMPONENTS.items():
+        if name in params["only"] and name not in unused:
+            try:
+                found[name] = cls.look(cluster, params["components"][name], params["namespace"])
+            except OrchestratorError as exc:
+                notes.append(exc.message)
+    return found
 
 
 def check_namespace(namespace: str, phase: str | None, findings: Findings) -> None:

@@ -8,7 +8,7 @@ Pure: what a cluster knows comes in as Facts. Mistakes are collected, never rais
 from __future__ import annotations
 
 from ..base.data import Values
-from ..components.base import OBJECTS, Facts, Part, Stack
+from ..components.base import LLM_D, OBJECTS, Facts, Part, Stack
 from ..components.registry import COMPONENTS
 from .checks import check_names
 
@@ -30,6 +30,8 @@ def resolve(params: Values, facts: Facts) -> Stack:
 
 def _check_work(stack: Stack) -> None:
     """Note a stack that asks for nothing."""
+    if any(component.group not in ("", LLM_D) and component.asked(component.given) for component in stack.at_work):
+        return
     asks = [component for component in stack.at_work if component.asks and not any(map(_is_work, component.parts()))]
     if asks and not stack.findings and not stack.params["models"]:
         fix = "at least one model, or " + " or ".join(component.asks for component in asks)

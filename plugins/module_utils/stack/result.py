@@ -17,7 +17,7 @@ def as_result(stack: Stack, facts: t.Mapping[str, t.Any] | None = None) -> Objec
     return {
         "namespace": stack.namespace,
         "parts": [part.as_dict() for part in stack.parts()],
-        "objects": {name: component.serves() for name, component in stack.components.items()},
+        "objects": {name: [] if one.idle else one.serves() for name, one in stack.components.items()},
         **told,
         "notes": list(dict.fromkeys(stack.notes)),
         **(facts or {}),

@@ -21,7 +21,10 @@ sys.path.insert(0, str(ROOT / "tests"))
 import docs_tables  # noqa: E402
 
 PLUGINS = ROOT / "plugins"
-COMPONENTS = ("gaie", "gateway", "httproute", "modelservice", "monitoring", "prepare")
+COMPONENTS = (
+    *("dynamo_frontend", "dynamo_models", "dynamo_platform", "gaie", "gateway", "httproute", "llm_router"),
+    *("modelservice", "monitoring", "prepare"),
+)
 DOCUMENTS = ("DOCUMENTATION", "EXAMPLES", "RETURN")
 VARIABLE = re.compile(r"\w+")
 # Words that are a component's name and mean something else.

@@ -120,6 +120,22 @@ options:
         description: Model servers.
         type: str
         default: 2s
+      platform:
+        description: The operator, etcd and NATS of NVIDIA Dynamo.
+        type: str
+        default: 1s
+      frontend:
+        description: Frontends of NVIDIA Dynamo.
+        type: str
+        default: 1s
+      worker:
+        description: Workers of NVIDIA Dynamo.
+        type: str
+        default: 2s
+      router:
+        description: The controller and the server of NVIDIA's LLM Router.
+        type: str
+        default: 1s
       other:
         description: All other pods.
         type: str

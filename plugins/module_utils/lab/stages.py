@@ -19,7 +19,11 @@ GATEWAY_LABELS = ("gateway.networking.k8s.io/gateway-name",)
 EPP_LABELS = ("inferencepool", "llm-d.ai/epp")
 EPP_CONTAINERS = ("epp", "endpoint-picker")
 MODEL_LABELS = ("llm-d.ai/role", "llm-d.ai/inference-serving", "llm-d.ai/inferenceServing", "llm-d.ai/model")
-COMPONENTS = ("gateway", "epp", "modelserver", "other")
+# The operator, etcd and NATS of NVIDIA Dynamo's platform, by app.kubernetes.io/name.
+PLATFORM_NAMES = ("dynamo-operator", "etcd", "nats")
+DYNAMO_TYPE = '.metadata.labels["nvidia.com/dynamo-component-type"]'
+COMPONENTS = ("gateway", "epp", "modelserver", "platform", "frontend", "worker", "router", "other")
+NAME = '(.metadata.labels["app.kubernetes.io/name"] // "")'
 DELETED = ".metadata.deletionTimestamp != null"
 FINISHED = '.status.phase == "Succeeded" or .status.phase == "Failed"'
 HELD = f'.metadata.annotations["{templates.CONFIG_ERROR}"] != null'
@@ -63,11 +67,15 @@ def component_expressions() -> dict[str, str]:
     picker = " or ".join(f'. == "{name}"' for name in EPP_CONTAINERS)
     contained = f"([.spec.containers[].name] | any({picker}))"
     # The endpoint picker's charts name its objects after the release, with this suffix.
-    named = '((.metadata.labels["app.kubernetes.io/name"] // "") | endswith("-epp"))'
+    named = f'({NAME} | endswith("-epp"))'
     return {
         "gateway": labels_expression(GATEWAY_LABELS),
         "epp": f"{labels_expression(EPP_LABELS)} or {contained} or {named}",
         "modelserver": labels_expression(MODEL_LABELS),
+        "platform": " or ".join(f'({NAME} == "{name}")' for name in PLATFORM_NAMES),
+        "frontend": f'{DYNAMO_TYPE} == "frontend"',
+        "worker": f"{DYNAMO_TYPE} != null",
+        "router": f'{NAME} == "llm-router"',
     }
 
 

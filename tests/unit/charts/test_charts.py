@@ -17,7 +17,13 @@ HERE = pathlib.Path(__file__).resolve().parent
 CHARTS = HERE.parents[2] / "roles" / "lab" / "files" / "charts"
 HELM = os.environ.get("HELM") or shutil.which("helm")
 KUBE_VERSION = ["--kube-version", "1.34.0"]
-VERSIONS = {"llm-d-infra": "v1.3.6", "inferencepool": "v1.3.0", "llm-d-modelservice": "v0.4.5"}
+VERSIONS = {
+    "llm-d-infra": "v1.3.6",
+    "inferencepool": "v1.3.0",
+    "llm-d-modelservice": "v0.4.5",
+    "dynamo-crds": "0.5.0",
+    "dynamo-platform": "0.5.0",
+}
 CASES = {
     f"{path.stem}: {case['id']}": (path.stem, case)
     for path in sorted(HERE.glob("cases/*.yaml"))

@@ -11,6 +11,8 @@ from functools import partial
 
 from .cluster.api import Api
 from .cluster.snapshot import Object, Snapshot, is_deleted, labels_of
+from .dynamo.controller import operator_work
+from .dynamo.serving import Serving
 from .forwards import HEALTH, Route, all_routes, port_forward, stale_forwards
 from .gateways.balancer import address_of, balanced, balancer_status
 from .gateways.classes import ManagedGateway
@@ -43,6 +45,8 @@ class Reconciler:
         self._proxy = Proxy(self._counters)
         self._network = Network(self._counters)
         self._network.snapshot = snapshot
+        self._dynamo = Serving(self._counters)
+        self._network.players |= {"dynamo-frontend": self._dynamo.frontend, "dynamo-worker": self._dynamo.worker}
         self.sockets = Sockets()
         self._touched = asyncio.Event()
         self._refused: set[Hashable] = set()
@@ -72,9 +76,11 @@ class Reconciler:
         self._proxy.view = view
         self._writer.changed = False
         failed = await self._writer.run(self._infrastructure(view) + self._worker_sets())
+        failed = await self._writer.run(operator_work(self.snapshot, self._writer)) or failed
         failed = await self._writer.run(self._statuses(view)) or failed
         failed = await self._writer.run(await self._forwards(view)) or failed
         self._counters.forget({pod["metadata"]["uid"] for pod in self.snapshot.all("Pod")})
+        self._dynamo.forget(self.snapshot)
         if self._writer.changed:
             self.touch()
         return failed

@@ -110,6 +110,13 @@ class Writer:
         LOG.info("made %s", name_of(obj))
         self._remember(written, obj["kind"])
 
+    async def finalizers(self, obj: Object, wanted: list[str]) -> None:
+        """Make a list be an object's finalizers; nothing happens where the object has changed meanwhile."""
+        written = await self._api.patch_finalizers(obj, wanted)
+        LOG.info("%s: finalizers %s", name_of(obj), ", ".join(wanted) or "none")
+        if wanted or not is_deleted(obj):
+            self._remember(written, obj["kind"])
+
     async def delete(self, obj: Object, why: str) -> None:
         """Delete an object."""
         namespace, name = key_of(obj)

@@ -147,6 +147,13 @@ class Api:
         path = await self._path(kind, namespace, name)
         return await self._call("PATCH", f"{path}/status?fieldManager={FIELD_MANAGER}", {"status": status}, MERGE)
 
+    async def patch_finalizers(self, obj: Object, wanted: list[str]) -> Object:
+        """Replace an object's finalizers; ApiError 409 where it is no longer as it was seen, 404 where it is gone."""
+        meta = obj["metadata"]
+        path = await self._path(obj["kind"], meta.get("namespace", ""), meta["name"])
+        body = {"metadata": {"finalizers": wanted, "resourceVersion": meta["resourceVersion"], "uid": meta["uid"]}}
+        return await self._call("PATCH", f"{path}?fieldManager={FIELD_MANAGER}", body, MERGE)
+
     async def delete(self, kind: str, namespace: str, name: str, uid: str) -> None:
         """Delete exactly that object; nothing happens where it is gone or another has its name."""
         body = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}

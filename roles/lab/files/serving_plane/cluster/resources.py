@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 GATEWAY_GROUP = "gateway.networking.k8s.io"
+DYNAMO_GROUP = "nvidia.com"
 POOL_GROUP = "inference.networking.k8s.io"
 
 
@@ -26,6 +27,7 @@ RESOURCES: tuple[Resource, ...] = (
     Resource("Service", "", "v1", "services"),
     Resource("ServiceAccount", "", "v1", "serviceaccounts"),
     Resource("ConfigMap", "", "v1", "configmaps"),
+    Resource("PersistentVolumeClaim", "", "v1", "persistentvolumeclaims"),
     Resource("Deployment", "apps", "v1", "deployments"),
     Resource("GatewayClass", GATEWAY_GROUP, "v1", "gatewayclasses", namespaced=False),
     Resource("Gateway", GATEWAY_GROUP, "v1", "gateways"),
@@ -36,6 +38,9 @@ RESOURCES: tuple[Resource, ...] = (
     Resource("DestinationRule", "networking.istio.io", None, "destinationrules"),
     Resource("GatewayParameters", "gateway.kgateway.dev", None, "gatewayparameters"),
     Resource("AgentgatewayParameters", "agentgateway.dev", None, "agentgatewayparameters"),
+    Resource("DynamoGraphDeployment", DYNAMO_GROUP, "v1alpha1", "dynamographdeployments"),
+    Resource("DynamoComponentDeployment", DYNAMO_GROUP, "v1alpha1", "dynamocomponentdeployments"),
+    Resource("DynamoWorkerMetadata", DYNAMO_GROUP, "v1alpha1", "dynamoworkermetadatas"),
     Resource("LeaderWorkerSet", "leaderworkerset.x-k8s.io", None, "leaderworkersets"),
 )
 BY_KIND = {resource.kind: resource for resource in RESOURCES}

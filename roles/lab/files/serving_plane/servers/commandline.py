@@ -64,7 +64,9 @@ def _starts_server(found: list[str], at: int) -> bool:
     name = found[at].rpartition("/")[2]
     if name == "vllm":
         return found[at + 1 : at + 2] == ["serve"]
-    return found[at] == "vllm.entrypoints.openai.api_server" or name == "llm-d-inference-sim"
+    # Modules: what comes after `python3 -m`.
+    module = found[at].startswith("dynamo.") and found[at - 1 : at] == ["-m"]
+    return module or found[at] == "vllm.entrypoints.openai.api_server" or name == "llm-d-inference-sim"
 
 
 def flag(line: list[str], *names: str) -> str | None:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 
@@ -84,6 +84,12 @@ def picker_metrics(pool: str, ready: int, asked: Mapping[str, int], counters: tu
     for counter in counters if samples else ():
         lines += _family(counter, "counter", samples)
     return "\n".join(lines) + "\n"
+
+
+def counter_lines(name: str, samples: Iterable[tuple[Mapping[str, str], float]]) -> str:
+    """A counter in text, a line for each sample: labels and number."""
+    written = [(",".join(f'{key}="{_escape(value)}"' for key, value in labels.items()), n) for labels, n in samples]
+    return "\n".join(_family(name, "counter", written)) + "\n"
 
 
 def _family(name: str, kind: str, samples: list[tuple[str, float]]) -> list[str]:

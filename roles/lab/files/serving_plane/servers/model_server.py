@@ -44,7 +44,7 @@ async def answer(pod: Object, server: Server, call: Call, counters: Counters, *,
         return reply
     own = counters.of(pod["metadata"]["uid"], server.models[0])
     if call.path in COMPLETIONS:
-        return await _complete(server, call, own, prefill_only=prefill_only)
+        return await complete(server, call, own, prefill_only=prefill_only)
     if call.path == "/v1/models":
         return json_reply(200, {"object": "list", "data": [_card(name, server) for name in server.models]})
     if call.path == "/metrics":
@@ -67,7 +67,8 @@ def _card(name: str, server: Server) -> Object:
     }
 
 
-async def _complete(server: Server, call: Call, counters: ModelCounters, *, prefill_only: bool) -> Reply:
+async def complete(server: Server, call: Call, counters: ModelCounters, *, prefill_only: bool) -> Reply:
+    """The reply to a completion call for one of a server's models, counted when it is done."""
     try:
         content = parse_body(call.body)
         model = content.get("model") or server.models[0]

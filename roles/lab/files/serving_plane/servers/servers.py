@@ -19,6 +19,8 @@ Version = tuple[int, int, int]
 FALLS_BACK: Version = (0, 6, 0)
 # Gateway API Inference Extension v1.1.0, pkg/epp/metrics/metrics.go: inference_objective_ instead of inference_model_.
 OBJECTIVES: Version = (1, 1, 0)
+DYNAMO_PORT, SYSTEM_PORT = 8000, 9090
+DYNAMO_MODULES = {f"dynamo.{name}" for name in ("frontend", "vllm", "sglang", "trtllm", "mocker")}
 MODEL_IMAGES = ("vllm", "llm-d-cuda", "llm-d-cpu", "llm-d-xpu", "llm-d-hpu", "llm-d-rocm", "llm-d-inference-sim")
 
 
@@ -26,7 +28,8 @@ MODEL_IMAGES = ("vllm", "llm-d-cuda", "llm-d-cpu", "llm-d-xpu", "llm-d-hpu", "ll
 class Server:
     """One listening port of a pod.
 
-    `kind` is vllm, sidecar, epp or other. vLLM: served `models`, `first_token` and `per_token` in seconds.
+    `kind` is vllm, sidecar, epp, dynamo-frontend, dynamo-worker or other.
+    vLLM: served `models`, `first_token` and `per_token` in seconds.
     Sidecar: `vllm_port`, where it looks for vLLM in its pod, and whether it `falls_back` to that where prefill fails.
     EPP: `pool` as (group, namespace, name), `secure` TLS, whether its metrics are `guarded`, its request `counters`.
     """
@@ -59,6 +62,8 @@ def servers(pod: Object) -> tuple[Server, ...]:
 def _container_servers(container: Object, namespace: str) -> list[Server]:
     line = words(container)
     image = container.get("image", "").rpartition("/")[2]
+    if dynamo_module(line):
+        return _dynamo(container, dynamo_module(line), line)
     if _is_sidecar(container["name"], image, line):
         target = _port(flag(line, "vllm-port", "decoder-port"), SIDECAR_VLLM_PORT)
         own = _port(flag(line, "port"), 8000)
@@ -70,6 +75,29 @@ def _container_servers(container: Object, namespace: str) -> list[Server]:
         return _vllm(container, image, line)
     ports = [item["containerPort"] for item in container.get("ports") or [] if item.get("protocol", "TCP") == "TCP"]
     return [Server("other", port, container["name"]) for port in ports]
+
+
+def dynamo_module(line: list[str]) -> str:
+    """The module of Dynamo's runtime that a command line starts, without "dynamo."; "" where it starts none."""
+    return next((word.removeprefix("dynamo.") for word in line[:4] if word in DYNAMO_MODULES), "")
+
+
+def _dynamo(container: Object, kind: str, line: list[str]) -> list[Server]:
+    """A frontend's HTTP port, or the system port of a worker, which has none unless it is enabled."""
+    env = environment(container)
+    if kind == "frontend":
+        port = _port(flag(line, "http-port") or env.get("DYN_HTTP_PORT"), DYNAMO_PORT)
+        return [Server("dynamo-frontend", port, container["name"])]
+    if env.get("DYN_SYSTEM_ENABLED", "false").lower() != "true":
+        return []
+    port = _port(env.get("DYN_SYSTEM_PORT"), SYSTEM_PORT)
+    return [Server("dynamo-worker", port, container["name"], (dynamo_model(line),))]
+
+
+def dynamo_model(line: list[str]) -> str:
+    """The name under which a worker of Dynamo's runtime serves."""
+    named = flag_values(line, "served-model-name") or flag_values(line, "model", "model-path")
+    return named[0] if named else "Qwen/Qwen3-0.6B"
 
 
 def _is_sidecar(name: str, image: str, line: list[str]) -> bool:

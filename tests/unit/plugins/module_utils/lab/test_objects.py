@@ -11,7 +11,8 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors imp
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.lab import faults, objects, stages, templates
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.lab import faults as logs
 
-DELAYS = {"gateway": "1s", "epp": "1s", "modelserver": "2s", "other": "0s"}
+DYNAMO = {"platform": "1s", "frontend": "1s", "worker": "2s", "router": "1s"}
+DELAYS = {"gateway": "1s", "epp": "1s", "modelserver": "2s", **DYNAMO, "other": "0s"}
 
 
 def test_one_start_stage_per_component() -> None:
@@ -20,9 +21,9 @@ def test_one_start_stage_per_component() -> None:
     template = found["pod-start-modelserver"]["spec"]["steps"][1]["patch"]["template"]
     assert 'default "2s"' in template
     keys = [expression["operator"] for expression in found["pod-start-other"]["spec"]["selector"]["matchExpressions"]]
-    # One that must be true (not started yet), and the other three components' among those that must not.
+    # One that must be true (not started yet), and the other components' among those that must not.
     assert keys.count("In") == 1
-    assert keys.count("NotIn") == 7
+    assert keys.count("NotIn") == 4 + len(DELAYS) - 1
 
 
 @pytest.mark.parametrize(
@@ -37,6 +38,15 @@ def test_one_start_stage_per_component() -> None:
 )
 def test_components_are_known_by_labels(component: str, label: str) -> None:
     assert f'.metadata.labels["{label}"] != null' in stages.component_expressions()[component]
+
+
+def test_parts_of_dynamo_are_known_by_labels() -> None:
+    known = stages.component_expressions()
+    assert '(.metadata.labels["app.kubernetes.io/name"] // "") == "etcd"' in known["platform"]
+    assert known["frontend"] == '.metadata.labels["nvidia.com/dynamo-component-type"] == "frontend"'
+    # What is no frontend, which comes first, is a worker.
+    assert known["worker"] == '.metadata.labels["nvidia.com/dynamo-component-type"] != null'
+    assert list(known)[-3:] == ["frontend", "worker", "router"]
 
 
 def test_templates_are_balanced() -> None:

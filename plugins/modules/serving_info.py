@@ -2,13 +2,13 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
 # Apache License 2.0, which the GNU General Public License v3.0 of ansible-core permits to combine.
-"""Say whether the models of a namespace are served through their Gateway."""
+"""Say whether the models of a stack are served: through their Gateway, their frontend, their router."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: serving_info
-short_description: Say whether the models of a namespace are served through their Gateway
+short_description: Say whether the models of a stack are served
 version_added: 0.1.0
 description:
   - Judges pods, pool selectors and ports, endpoint pickers and conditions, sends real completions to each model through
@@ -17,6 +17,10 @@ description:
     A condition that is not true on a path that serves is a warning.
   - Models with prefill pods pass only when a prefill pod took part, see O(pd).
   - The model's own endpoint picker has to have counted the requests, where its metrics can be read.
+  - Models behind a frontend of NVIDIA Dynamo have to be in its C(/v1/models), answer under the name asked for, and be
+    answered by the workers of their own graph, whose counters are read; with prefill workers, one of those took part.
+  - Of an LLM Router, C(/config) has to be what was wanted; each class of each policy is asked for by its name, and the
+    classifier once for each policy. The header has to name the class, the body the class's model.
   - It changes nothing, and reports what does not hold without failing.
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
@@ -49,7 +53,7 @@ options:
   stack:
     description:
       - The stack as M(llm_d.orchestrator.stack_info) returns it. Its models that have a pool are verified where
-        O(models) is empty, through its Gateway where O(gateway) is empty.
+        O(models) is empty, through its Gateway where O(gateway) is empty, and its frontends and routers.
     type: dict
     default: {}
   models:
@@ -84,8 +88,9 @@ options:
         type: int
   via:
     description:
-      - How the Gateway is reached. V(auto) takes a port-forward to a Ready pod behind the Gateway's Service, or the
-        Gateway's address where it has no such pod.
+      - How Gateway, frontend and router are reached. V(auto) takes a port-forward to a Ready pod behind the Service,
+        or the Gateway's address where it has no such pod. V(address) takes the load balancer's address of a frontend's
+        or router's Service, or its name inside of the cluster.
     type: str
     choices: [auto, port_forward, address]
     default: auto
@@ -98,11 +103,15 @@ options:
     type: int
     default: 8
   requests:
-    description: Requests for each model and round; models with prefill pods get 3 at least.
+    description:
+      - Requests for each model and round; models with prefill pods get 3 at least, those behind a frontend one more
+        than they have workers, and 4 at least.
     type: int
     default: 1
   chat:
-    description: Also asks C(/v1/chat/completions), which needs a model with a chat template.
+    description:
+      - Also asks C(/v1/chat/completions), which needs a model with a chat template. Behind a frontend that is asked
+        anyway; where it fails, that is a warning without this option.
     type: bool
     default: false
   stream:
@@ -119,7 +128,7 @@ options:
     description:
       - Whether a model with prefill pods fails where no prefill pod took part. V(auto) demands that proof unless the
         endpoint picker's plugins are known not to part prefill from decode; V(required) demands it always; V(warn) only
-        warns.
+        warns. Behind a frontend, V(auto) demands it.
     type: str
     choices: [auto, required, warn]
     default: auto
@@ -179,6 +188,25 @@ models:
       latency_ms: 210.4
       served_by: [ms-qwen3-32b-llm-d-modelservice-decode-7d9f-abcde]
       answer: " Paris."
+classes:
+  description:
+    - What each class of a router's policies answered. C(strategy) is manual where the class was asked for, and triton
+      for the classifier's own choice, which has no C(class); C(chosen) is the class that the header named,
+      C(answered_by) the model that the body named.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - router: llm-router
+      policy: task_router
+      strategy: manual
+      class: Code Generation
+      model: meta-llama/Llama-3.1-70B-Instruct
+      status: 200
+      ok: true
+      latency_ms: 310.2
+      chosen: Code Generation
+      answered_by: meta-llama/Llama-3.1-70B-Instruct
 failures:
   description: What has to hold and does not, one line each.
   returned: always
@@ -193,13 +221,20 @@ notes:
   returned: always
   type: list
   elements: str
+endpoints:
+  description: How Gateway, frontends and routers were reached.
+  returned: always
+  type: list
+  elements: str
+  sample:
+    - Service llm/vllm-frontend-frontend port 8000 (port-forward to pod llm/vllm-frontend-frontend-5c8-x2x port 8000)
 endpoint:
-  description: How the Gateway was reached.
+  description: All of RV(endpoints) as one text.
   returned: always
   type: str
   sample: port-forward to pod llm-d/infra-llm-d-inference-gateway-istio-5c8-x2x port 80
 gateway:
-  description: The Gateway's namespace and name.
+  description: The Gateway's namespace and name, empty where no model is behind one.
   returned: always
   type: str
   sample: llm-d/infra-llm-d-inference-gateway
@@ -218,9 +253,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.events imp
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.module import MakeModule, run_module
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.client import PATIENCE, Cluster
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.verify.prober import Options
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.verify.rounds import probe
-
-EMPTY = {"changed": False, "checks": [], "models": [], "notes": [], "failures": [], "endpoint": "", "gateway": ""}
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.verify.stack import Targets, verify
 
 
 def has_pool(model: dict) -> bool:
@@ -232,6 +265,13 @@ def stack_spec(model: dict) -> dict:
     """Return the spec of a model of a stack."""
     names = ("name", "model", "pool", "labels", "path_prefix")
     return {**{name: model.get(name) for name in names}, "hostname": next(iter(model.get("hostnames") or []), None)}
+
+
+def wanted_of(models: list[dict], stack: dict) -> Targets:
+    """Return what to verify: the models given, else all that the stack tells of."""
+    specs = models or [stack_spec(model) for model in stack.get("models") or [] if has_pool(model)]
+    named = [{**spec, "model": spec.get("model") or spec["name"]} for spec in specs]
+    return Targets(named, stack.get("frontends") or [], stack.get("routers") or [])
 
 
 def run(params: dict, cluster: Cluster, check_mode: bool = False) -> dict:
@@ -247,40 +287,32 @@ def run(params: dict, cluster: Cluster, check_mode: bool = False) -> dict:
         gateway_namespace=gateway.get("namespace"),
         **{name: params[name] for name in names},
     )
-    specs = params["models"] or [stack_spec(model) for model in stack.get("models") or [] if has_pool(model)]
-    specs = [{**spec, "model": spec.get("model") or spec["name"]} for spec in specs]
-    if not specs:
-        raise OrchestratorError("There is no model to verify.", hint="Set llm_d_models or verify_models.")
+    wanted = wanted_of(params["models"], stack)
+    if not wanted:
+        hint = "Set verify_models, or give the stack models: llm_d_models, or a frontend with models."
+        raise OrchestratorError("There is no model to verify.", hint=hint)
     events = Events(params.get("events_file"))
 
     def emit(name: str, step: str, status: str, **facts: object) -> None:
         if not check_mode:
             events.emit("verify", step, status, name=name, **facts)
 
-    try:
-        result = probe(cluster, options, specs, emit)
-    except OrchestratorError as exc:
-        if not check_mode:
-            raise
-        result = {**EMPTY, "notes": [f"Nothing to verify yet: {exc.message}"]}
+    result = verify(cluster, options, wanted, emit, lenient=check_mode)
+    summary = result.pop("summary")
     if check_mode and result["failures"]:
-        if not any(model["status"] for model in result["models"]):
+        if not any(row["status"] for row in [*result["models"], *result["classes"]]):
             result.update(notes=["Nothing is served yet: verification is left to the real run."], failures=[])
         elif params["pending"]:
             notes = [f"Before the changes of a real run: {text}" for text in result["failures"]]
             result.update(notes=[*result["notes"], *notes], failures=[])
-    seconds = round(time.monotonic() - begin, 3)
-    return {"changed": False, **result, "failure": failure_text(result), "seconds": seconds}
-
-
-def failure_text(result: dict) -> str:
-    """Return what did not pass as one text, "" where all did."""
-    if not result["failures"]:
-        return ""
-    broken = {model["name"] for model in result["models"] if not model["ok"]}
-    count = f"{len(broken)} of {len(result['models'])} models"
-    text = f"{count} behind Gateway {result['gateway']} did not pass."
-    return str(OrchestratorError(text, details=result["failures"]))
+    failure = str(OrchestratorError(summary, details=result["failures"])) if result["failures"] else ""
+    return {
+        "changed": False,
+        "gateway": "",
+        **result,
+        "failure": failure,
+        "seconds": round(time.monotonic() - begin, 3),
+    }
 
 
 def carry_out(module: AnsibleModule) -> dict:

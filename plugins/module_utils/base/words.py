@@ -14,9 +14,9 @@ def listed(names: t.Iterable[str], shown: int = 3) -> str:
     return ", ".join(unique[:shown]) + more
 
 
-def plural(count: int, word: str) -> str:
-    """Return a number with its noun: 1 node, 2 nodes."""
-    return f"{count} {word}" + ("" if count == 1 else "s")
+def plural(count: int, word: str, words: str = "") -> str:
+    """Return a number with its noun: 1 node, 2 nodes. words: the plural that is no mere s."""
+    return f"{count} {word if count == 1 else words or word + 's'}"
 
 
 def duration(seconds: float) -> str:

@@ -9,6 +9,7 @@ import time
 import typing as t
 
 from ..base.errors import told
+from ..base.words import plural
 
 PHASES = {
     "planning": "reading the inputs, checking all values and the cluster",
@@ -122,11 +123,31 @@ def line_text(title: str, seconds: float, host: str, text: str) -> str:
     return f"{host}{head} {clock_text(seconds):>6}  {text}".rstrip()
 
 
+def routers(rows: t.Sequence[dict[str, t.Any]]) -> list[tuple[str, str, bool]]:
+    """Return of each router its name, what of its classes was answered, and whether all of them were.
+
+    rows: the classes of a probe; one without a class is the classifier's own choice in a policy.
+    """
+    found: dict[str, dict[bool, list[bool]]] = {}
+    for row in rows:
+        kinds = found.setdefault(str(row.get("router")), {True: [], False: []})
+        kinds[bool(row.get("class"))].append(bool(row.get("ok")))
+    return [
+        (
+            name,
+            f"{sum(kinds[True])} of {plural(len(kinds[True]), 'class', 'classes')}, by the classifier "
+            f"{sum(kinds[False])} of {plural(len(kinds[False]), 'policy', 'policies')}",
+            all(kinds[True] + kinds[False]),
+        )
+        for name, kinds in found.items()
+    ]
+
+
 def _verdict(probe: dict[str, t.Any]) -> str:
     """Return what a run without a failure came to. In check mode what is there may not answer yet."""
     if not probe.get("endpoint"):
         return "done"
-    answered = all(row.get("ok") for row in probe.get("models") or [])
+    answered = all(row.get("ok") for row in [*(probe.get("models") or []), *(probe.get("classes") or [])])
     return "the models answer" if answered else "checked; what is there now does not answer"
 
 
@@ -226,14 +247,16 @@ class Progress:
 
     def _summary(self, host: str, state: HostState) -> None:
         pad = self.name(host) + " " * (WIDTH + 9)
-        if state.probe.get("endpoint"):
-            self.write(f"{pad}endpoint  {state.probe['endpoint']}", "plain")
+        for text in state.probe.get("endpoints") or filter(None, [state.probe.get("endpoint")]):
+            self.write(f"{pad}endpoint  {text}", "plain")
         models = state.probe.get("models") or []
         width = max((len(row["name"]) for row in models), default=0)
         for row in models:
             outcome = f"{row['status']} in {row['latency_ms']:.0f} ms" if row.get("ok") else f"FAILED ({row['status']})"
             path = str(row.get("url_path", "")).removeprefix("POST ")
             self.write(f"{pad}model     {row['name']:<{width}}  {outcome}  {path}", "plain" if row.get("ok") else "bad")
+        for name, text, good in routers(state.probe.get("classes") or []):
+            self.write(f"{pad}router    {name}  {text}", "plain" if good else "bad")
         if state.plan:
             # In one piece, and after all else: what an operator has to read.
             self.write("\n".join(["", *state.plan]), "plain")

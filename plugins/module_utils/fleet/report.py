@@ -18,7 +18,7 @@ from ..base.errors import told
 from ..base.mask import mask_text
 from ..components.gateway import gateway_of
 from ..plan.screen import counts_text
-from .progress import MESSAGE_LIMIT
+from .progress import MESSAGE_LIMIT, routers
 from .targets import Size, batches
 
 OK, FAILED, UNREACHABLE, UNTOUCHED = "ok", "failed", "unreachable", "untouched"
@@ -166,10 +166,12 @@ def _planned(answer: Object) -> Object:
 def _served(answer: Object) -> Object:
     models = answer.get("models") or []
     good = sum(bool(row.get("ok")) for row in models)
+    texts = [f"{good} of {len(models)} models answer"] if models else []
+    texts += [f"{name}: {text}" for name, text, _good in routers(answer.get("classes") or [])]
     return {
         "models": [str(row.get("name")) for row in models],
         "warnings": len(answer.get("notes") or []),
-        "detail": f"{good} of {len(models)} models answer" if models else "",
+        "detail": "; ".join(texts),
     }
 
 

@@ -190,6 +190,12 @@ def _tables(record: Object) -> list[tuple[str, t.Sequence[str], list[list[t.Any]
          row.get("latency_ms"), row.get("url_path"), ", ".join(map(str, row.get("served_by") or []))]
         for row in found.get("models") or []
     ]  # fmt: skip
+    classes = [
+        [row.get("router"), row.get("policy"), row.get("class") or f"classifier: {row.get('chosen') or 'none'}",
+         row.get("model"), _styled(row.get("status"), "good" if row.get("ok") else "bad"), row.get("latency_ms"),
+         row.get("answered_by")]
+        for row in found.get("classes") or []
+    ]  # fmt: skip
     findings = [
         [row.get("model"), _styled(row.get("name"), "warn" if row.get("level") == "warning" else "bad"),
          row.get("detail"), row.get("hint")]
@@ -205,6 +211,7 @@ def _tables(record: Object) -> list[tuple[str, t.Sequence[str], list[list[t.Any]
                          row.get("seconds"), row.get("error")])  # fmt: skip
     return [
         ("Models", ("name", "model", "status", "latency in ms", "request", "served by"), models),
+        ("Classes", ("router", "policy", "class", "model", "status", "latency in ms", "answered by"), classes),
         ("Findings", ("model", "check", "what was found", "what to do"), findings),
         ("Releases", ("release", "action", "chart", "version", "digest", "revision", "in s", "error"), releases),
         ("Versions", ("tool", "version"), [list(row) for row in record["versions"].items()]),

@@ -40,6 +40,7 @@ SPARED = (
     ("stack", "inputs"),
     ("inputs", ""),
     ("verification", "checks"),
+    ("verification", "classes"),
     ("steps", ""),
     ("stack", "releases"),
     ("stack", "parts"),

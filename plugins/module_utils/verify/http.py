@@ -11,6 +11,7 @@ import copy
 import dataclasses
 import http.client
 import json
+import queue
 import socket
 import ssl
 import time
@@ -51,11 +52,11 @@ class HttpReply:
 
 
 class TransportError(Exception):
-    """No HTTP answer came. transient: whether asking again can help."""
+    """No HTTP answer came. transient: asking again can help; closed: the server took the request and hung up."""
 
-    def __init__(self, message: str, transient: bool = True) -> None:
+    def __init__(self, message: str, transient: bool = True, closed: bool = False) -> None:
         super().__init__(message)
-        self.transient = transient
+        self.transient, self.closed = transient, closed
 
 
 class HttpTarget:
@@ -198,7 +199,39 @@ class Http:
         said = self.target.why()
         if isinstance(exc, TimeoutError):
             return TransportError(f"no answer within {timeout:.0f} s from {self.target.text}")
-        return TransportError(f"{said or str(exc) or type(exc).__name__} ({self.target.text})")
+        closed = isinstance(exc, (http.client.RemoteDisconnected, http.client.IncompleteRead, ConnectionResetError))
+        text = f"{said or str(exc) or type(exc).__name__} ({self.target.text})"
+        return TransportError(text, closed=closed and not said)
+
+
+class Lines:
+    """A few kept connections to one target, for many threads: each request takes the next that is free."""
+
+    def __init__(self, make: t.Callable[[], HttpTarget], count: int) -> None:
+        """make: returns a target of its own for each connection."""
+        self._all = [Http(make()) for _number in range(count)]
+        self._free: queue.LifoQueue[Http] = queue.LifoQueue()
+        # The one that was used last is taken first, so that as few are opened as are needed.
+        for line in self._all:
+            self._free.put(line)
+
+    @property
+    def text(self) -> str:
+        """Return the target for a message."""
+        return self._all[0].target.text
+
+    def request(self, method: str, path: str, body: t.Any = None, timeout: float = 30.0) -> HttpReply:
+        """Send one request and return the reply; raise TransportError when none comes."""
+        line = self._free.get()
+        try:
+            return line.request(method, path, body, None, timeout)
+        finally:
+            self._free.put(line)
+
+    def close(self) -> None:
+        """Close what is open."""
+        for line in self._all:
+            line.close()
 
 
 def _read(answer: http.client.HTTPResponse, sock: t.Any) -> tuple[bytes, float]:

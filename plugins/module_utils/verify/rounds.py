@@ -211,42 +211,28 @@ def _result(prober: Prober, courses: list[Course], rounds: list[Round]) -> Objec
             proof = verdict.judge_prefill(course.name, rounds, prefill, course.requests, wiring, prober.options.pd)
             served, own = verdict.judge_served(course.name, rounds, owners), prober.own_picker(course.spec, rounds)
             checks += filter(None, [served, own, proof])
-    failures, notes = verdict.split_findings(checks)
-    models = [_model(prober, course, rounds, owners, failures) for course in courses]
-    return {
-        "checks": [_shown(check, failures) for check in checks],
-        "models": models,
-        "notes": notes,
-        "endpoint": next((course.answer.target for course in courses if course.answer.target), ""),
-        "gateway": f"{pools.namespace_of(prober.gateway)}/{name_of(prober.gateway)}",
-        "failures": verdict.failure_lines(failures),
-    }
+    shown = verdict.part(
+        checks,
+        [_model(course, rounds, owners) for course in courses],
+        endpoints=[course.answer.target for course in courses if course.answer.target][:1],
+    )
+    verdict.tell(shown, prober.emit, time.monotonic() - prober.begin)
+    place = f"{pools.namespace_of(prober.gateway)}/{name_of(prober.gateway)}"
+    return {**shown, "gateway": place, "behind": f"Gateway {place}"}
 
 
-def _shown(check: Check, failures: list[Check]) -> Object:
-    fields = dataclasses.asdict(check)
-    del fields["claim"]
-    fields["level"] = "ok" if check.ok else "failed" if check in failures else "warning"
-    fields["seconds"] = round(check.seconds, 3)
-    return fields
-
-
-def _model(prober: Prober, course: Course, rounds: list[Round], owners: dict, failures: list[Check]) -> Object:
-    """Return a model's row of the result, and report it as an event."""
-    answer, broken = course.answer, [check for check in failures if check.model == course.name]
+def _model(course: Course, rounds: list[Round], owners: dict) -> Object:
+    """Return a model's row of the result."""
+    answer = course.answer
     row = {
         "name": course.name,
         "model": course.spec["model"],
         "url_path": answer.asked,
         "status": answer.status,
-        "ok": not broken,
         "latency_ms": round(statistics.median(course.seconds or [answer.seconds]) * 1000, 1),
         "served_by": verdict.served_by(course.name, rounds, owners),
         "answer": answer.text[: verdict.EXCERPT] if answer.status else answer.error,
     }
     if course.first_token is not None:
         row["first_token_ms"] = round(course.first_token * 1000, 1)
-    detail = broken[0].detail if broken else f"{row['latency_ms']} ms"
-    prober.emit(course.name, "probe", "failed" if broken else "done",
-                seconds=time.monotonic() - prober.begin, detail=detail)  # fmt: skip
     return row

@@ -122,19 +122,21 @@ def _owners(item: Object) -> list[Object]:
 
 def forward_target(service: Object, port: int, pods: list[Object]) -> tuple[str, int] | None:
     """Return a Ready pod behind a Service and the container port that the Service's port leads to."""
-    entry = next((item for item in service["spec"].get("ports") or [] if item["port"] == port), None)
-    if entry is None:
-        return None
+    return next(forward_targets(service, port, pods), None)
+
+
+def forward_targets(service: Object, port: int, pods: list[Object]) -> t.Iterator[tuple[str, int]]:
+    """Return the Ready pods behind a Service, each with the container port that the Service's port leads to."""
+    entry: Object = next((item for item in service["spec"].get("ports") or [] if item["port"] == port), {})
     target = entry.get("targetPort") or port
-    for pod in pods:
-        if pod["metadata"].get("namespace") != service["metadata"].get("namespace"):
+    for pod in pods if entry else []:
+        if namespace_of(pod) != namespace_of(service):
             continue
-        if not is_ready(pod) or not matches(labels_of(pod), service["spec"]["selector"]):
+        if not is_ready(pod) or not matches(labels_of(pod), service["spec"].get("selector") or {}):
             continue
         number = target if isinstance(target, int) else _named_port(pod, target)
         if number:
-            return name_of(pod), number
-    return None
+            yield name_of(pod), number
 
 
 def _named_port(pod: Object, name: str) -> int | None:
@@ -143,6 +145,12 @@ def _named_port(pod: Object, name: str) -> int | None:
             if port.get("name") == name:
                 return port["containerPort"]
     return None
+
+
+def service_address(service: Object) -> str:
+    """Return a load balancer's address of a Service, else its name inside the cluster."""
+    ingress = ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or [{}]
+    return ingress[0].get("ip") or ingress[0].get("hostname") or f"{name_of(service)}.{namespace_of(service)}.svc"
 
 
 def gateway_address(gateway: Object) -> str | None:

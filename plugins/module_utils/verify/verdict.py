@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import typing as t
 
 from ..base.data import Object
 from ..objects.pools import Check
@@ -29,7 +30,7 @@ COUNTERS = (
     "trtllm:request_success_total",
 )
 
-SAMPLE = re.compile(r"^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{.*\})?\s+([0-9.eE+-]+|NaN|[+-]?Inf)")
+SAMPLE = re.compile(r"^([a-zA-Z_:][a-zA-Z0-9_:]*)(\{.*\})?\s+([0-9.eE+-]+|NaN|[+-]?Inf)")
 EXCERPT = 300
 # Answers that a stack gives while it is still taking up its endpoints.
 TRANSIENT = (429, 502, 503, 504)
@@ -95,7 +96,7 @@ def read_counters(text: str) -> Counters:
     for line in text.splitlines():
         found = SAMPLE.match(line)
         if found and found.group(1) in COUNTERS:
-            sums[found.group(1)] = sums.get(found.group(1), 0.0) + float(found.group(2))
+            sums[found.group(1)] = sums.get(found.group(1), 0.0) + float(found.group(3))
     return sums
 
 
@@ -185,19 +186,26 @@ def _not_wired(model: str, wiring: Wiring, mode: str) -> Check:
     return Check(model, "prefill", False, detail, hint, claim=mode != "required")
 
 
-def judge_answer(spec: Object, answer: Answer, checks: list[Check]) -> Check:
-    """Judge a completion: HTTP 200 and the model that was asked for; a failure names what was asked and came back."""
+def came(answer: Answer) -> str:
+    """Return what came back, for a message."""
+    if answer.status == 200:
+        return f"200 from model {answer.model!r}: {answer.text[:EXCERPT]}"
+    return f"{answer.status} {answer.text[:EXCERPT].strip() or '(empty body)'}" if answer.status else answer.error
+
+
+def judge_answer(spec: Object, answer: Answer, checks: list[Check], hint: str = "") -> Check:
+    """Judge a completion: HTTP 200 and the model that was asked for; a failure names what was asked and came back.
+
+    hint: what to do about a failure, where the caller knows better than what stands here of Gateways.
+    """
     wanted = spec["model"]
     if answer.status == 200 and answer.model == wanted:
         detail = f"200 from {answer.asked} in {answer.seconds * 1000:.0f} ms"
         return Check(spec["name"], "completion", True, detail, seconds=answer.waited)
-    came = f"{answer.status} {answer.text[:EXCERPT].strip() or '(empty body)'}" if answer.status else answer.error
-    if answer.status == 200:
-        came = f"200 from model {answer.model!r}: {answer.text[:EXCERPT]}"
-    detail = f"{answer.asked} for model {wanted!r} by {answer.target} gave: {came}"
+    detail = f"{answer.asked} for model {wanted!r} by {answer.target} gave: {came(answer)}"
     if answer.attempts > 1:
         detail += f" ({answer.attempts} attempts in {answer.waited:.0f} s)"
-    hint = _cause(wanted, answer, [check for check in checks if not check.ok])
+    hint = hint or _cause(wanted, answer, [check for check in checks if not check.ok])
     return Check(spec["name"], "completion", False, detail, hint, seconds=answer.waited)
 
 
@@ -262,3 +270,42 @@ def failure_lines(failures: list[Check]) -> list[str]:
         f"{check.model}: {check.name}: {check.detail}" + (f"\n    What to do: {check.hint}" if check.hint else "")
         for check in ranked
     ]
+
+
+def part(
+    checks: list[Check],
+    models: t.Iterable[Object] = (),
+    classes: t.Iterable[Object] = (),
+    endpoints: t.Iterable[str] = (),
+) -> Object:
+    """Return a part of the module's result; the rows of models are told whether they are ok."""
+    failures, notes = split_findings(checks)
+    broken = {check.model for check in failures}
+    return {
+        "checks": [_shown(check, failures) for check in checks],
+        "models": [{**row, "ok": row["name"] not in broken} for row in models],
+        "classes": list(classes),
+        "notes": notes,
+        "endpoints": list(endpoints),
+        "failures": failure_lines(failures),
+    }
+
+
+def _shown(check: Check, failures: list[Check]) -> Object:
+    fields = dataclasses.asdict(check)
+    del fields["claim"]
+    fields["level"] = "ok" if check.ok else "failed" if check in failures else "warning"
+    fields["seconds"] = round(check.seconds, 3)
+    return fields
+
+
+def tell(found: Object, emit: t.Callable[..., t.Any], seconds: float) -> None:
+    """Report the models of a part of the result as events."""
+    broken: dict[str, str] = {}
+    for row in found["checks"]:
+        if row["level"] == "failed":
+            broken.setdefault(row["model"], row["detail"])
+    for row in found["models"]:
+        name = row["name"]
+        detail = broken.get(name, f"{row['latency_ms']} ms")
+        emit(name, "probe", "failed" if name in broken else "done", seconds=seconds, detail=detail)

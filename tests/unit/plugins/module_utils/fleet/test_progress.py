@@ -107,6 +107,21 @@ def test_the_summary(told):
     assert "record    records/lab/20261121T083000Z" in text
 
 
+def test_the_summary_of_a_router(told):
+    progress, lines, _clock = told
+    progress.task("lab", ["complete"])
+    rows = [{"router": "r", "class": name, "ok": good} for name, good in (("A", True), ("B", False), ("", True))]
+    ways = ["Service dynamo/front port 8000 (x)", "Service llm-router/r port 8084 (y)"]
+    progress.probed("lab", {"endpoint": "; ".join(ways), "endpoints": ways, "models": [], "classes": rows})
+    progress.finish(set())
+    text = "\n".join(line for line, _kind in lines)
+    assert all(f"endpoint  {way}\n" in text for way in ways)
+    assert ("router    r  1 of 2 classes, by the classifier 1 of 1 policy", "bad") in [
+        (line.strip(), kind) for line, kind in lines
+    ]
+    assert "checked; what is there now does not answer" in text
+
+
 def test_models_that_do_not_answer_before_a_real_run_are_not_said_to(told):
     progress, lines, _clock = told
     progress.task("lab", ["complete"])

@@ -7,7 +7,7 @@ import re
 import xml.etree.ElementTree as ET
 
 import pytest
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.record.page import page
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.record.page import markdown, page
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.record.timeline import lanes, phases, ticks
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.record.topology import topology
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.record.topology_svg import Box, _columns, _rows
@@ -207,3 +207,12 @@ def test_what_is_no_element_is_escaped():
     values = {"title": '"', "number": 1, "text": "<b>", "element": html("test-i", "<i>x</i>"), "nothing": None}
     assert html("test-p", template, **values) == '<p title="&#34;" data-x="1">&lt;b&gt;<i>x</i></p>'
     assert clipped("a" * 50, 80, 10).count("\u2026") == 1 and clipped("short", 80, 10) == "short"
+
+
+def test_the_classes_of_a_router_are_a_table():
+    row = {"router": "r", "policy": "task_router", "strategy": "manual", "class": "Closed QA", "model": "org/a",
+           "status": 200, "ok": True, "latency_ms": 9.1, "chosen": "Closed QA", "answered_by": "org/a"}  # fmt: skip
+    chosen = {**row, "class": "", "strategy": "triton", "chosen": "Other"}
+    record = sample(verification={"classes": [row, chosen], "endpoints": ["x"], "endpoint": "x"})
+    for text in (page(record), markdown(record)):
+        assert "Classes" in text and "Closed QA" in text and "classifier: Other" in text

@@ -17,6 +17,7 @@ import dynamo_crds
 
 pytestmark = pytest.mark.skipif(not HELM, reason="needs helm on PATH, or its path in HELM")
 GRAPHS = "CustomResourceDefinition/dynamographdeployments.nvidia.com"
+LATE = "dynamo-platform-1.x"
 EARLY = {"dynamographdeployments", "dynamocomponentdeployments"}
 
 
@@ -70,6 +71,35 @@ def test_arguments_by_version(version: str, present: str, absent: str, tmp_path:
     assert present in manager["containers"][1]["args"]
     assert absent not in manager["containers"][1]["args"]
     assert manager["containers"][1]["image"].endswith(f":{version}")
+
+
+def test_chart_of_1_x_lints_and_carries_the_version_it_stands_in_for() -> None:
+    done = helm("lint", "--strict", str(CHARTS / LATE), *KUBE_VERSION)
+    assert done.returncode == 0, done.stdout + done.stderr
+    about = yaml.safe_load((CHARTS / LATE / "Chart.yaml").read_text())
+    assert (about["name"], about["version"]) == ("dynamo-platform", "1.0.1")
+
+
+@pytest.mark.parametrize(
+    ("pair", "message"),
+    [
+        ("etcd.enabled=true", "etcd.enabled is no value of this chart any more: set global.etcd.install"),
+        ("grove.enabled=false", "grove.enabled is no value of this chart any more: set global.grove.install"),
+        ("kai-scheduler.enabled=true", "kai-scheduler.enabled is no value of this chart any more"),
+        ("global.grove.install=true", "global.grove: the lab's chart has no stand-in for it"),
+        ("dynamo-operator.discoveryBackend=consul", 'discoveryBackend must be kubernetes or etcd, not "consul"'),
+    ],
+)
+def test_chart_of_1_x_refuses(pair: str, message: str) -> None:
+    done = helm("template", "dynamo-platform", str(CHARTS / LATE), *KUBE_VERSION, "--set", pair)
+    assert done.returncode != 0
+    assert message in done.stderr
+
+
+def test_etcd_and_nats_are_the_same_in_both_charts() -> None:
+    for name in ("etcd.yaml", "nats.yaml"):
+        early, late = ((CHARTS / chart / "templates" / name).read_text("utf-8") for chart in ("dynamo-platform", LATE))
+        assert early.partition("\n")[2] == late.partition("\n")[2]
 
 
 def test_definitions_are_as_their_tables_say() -> None:

@@ -11,7 +11,7 @@ from functools import partial
 
 from .cluster.api import Api
 from .cluster.snapshot import Object, Snapshot, is_deleted, labels_of
-from .dynamo.controller import operator_work
+from .dynamo.controller import Controller, operator_work, registrations
 from .dynamo.serving import Serving
 from .forwards import HEALTH, Route, all_routes, port_forward, stale_forwards
 from .gateways.balancer import address_of, balanced, balancer_status
@@ -45,6 +45,7 @@ class Reconciler:
         self._proxy = Proxy(self._counters)
         self._network = Network(self._counters)
         self._network.snapshot = snapshot
+        self._operators = Controller()
         self._dynamo = Serving(self._counters)
         self._network.players |= {"dynamo-frontend": self._dynamo.frontend, "dynamo-worker": self._dynamo.worker}
         self.sockets = Sockets()
@@ -76,8 +77,9 @@ class Reconciler:
         self._proxy.view = view
         self._writer.changed = False
         failed = await self._writer.run(self._infrastructure(view) + self._worker_sets())
+        failed = await self._operators.upgrade(self.snapshot, self._writer) or failed
         failed = await self._writer.run(operator_work(self.snapshot, self._writer)) or failed
-        failed = await self._writer.run(self._statuses(view)) or failed
+        failed = await self._writer.run(self._statuses(view) + registrations(self.snapshot, self._writer)) or failed
         failed = await self._writer.run(await self._forwards(view)) or failed
         self._counters.forget({pod["metadata"]["uid"] for pod in self.snapshot.all("Pod")})
         self._dynamo.forget(self.snapshot)

@@ -97,6 +97,11 @@ class Writer:
         LOG.info("%s %s", "changed" if present else "made", name_of(obj))
         self._remember(written, obj["kind"])
 
+    async def put(self, obj: Object) -> None:
+        """Apply an object of a kind that the snapshot does not hold."""
+        await self._api.apply(obj)
+        LOG.info("applied %s", name_of(obj))
+
     async def create(self, obj: Object) -> None:
         """Create an object that the snapshot has not got; one that exists all the same is no error."""
         if self._is_closed(key_of(obj)[0]):

@@ -43,4 +43,8 @@ RESOURCES: tuple[Resource, ...] = (
     Resource("DynamoWorkerMetadata", DYNAMO_GROUP, "v1alpha1", "dynamoworkermetadatas"),
     Resource("LeaderWorkerSet", "leaderworkerset.x-k8s.io", None, "leaderworkersets"),
 )
-BY_KIND = {resource.kind: resource for resource in RESOURCES}
+# Written, but never looked at.
+WRITTEN: tuple[Resource, ...] = (
+    Resource("CustomResourceDefinition", "apiextensions.k8s.io", "v1", "customresourcedefinitions", namespaced=False),
+)
+BY_KIND = {resource.kind: resource for resource in (*RESOURCES, *WRITTEN)}

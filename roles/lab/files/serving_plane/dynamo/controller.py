@@ -8,13 +8,30 @@ import logging
 from collections.abc import Awaitable
 
 from ..cluster.snapshot import Object, Snapshot, is_deleted
+from ..gateways.infrastructure import owner
 from ..gateways.statuses import Wanted
 from ..writer import Writer
-from . import components, graphs
-from .names import COMPONENT_KIND, FINALIZER, GRAPH_KIND, ONE
+from . import components, definitions, graphs
+from .names import API, COMPONENT_KIND, FINALIZER, GRAPH_KIND, METADATA_KIND, ONE
 from .operators import Operator, answers, operators
+from .workers import registered
 
 LOG = logging.getLogger("serving_plane")
+
+
+class Controller:
+    """The operators' work, and which of their pods have brought the definitions up to date."""
+
+    def __init__(self) -> None:
+        self._upgraded: set[str] = set()
+
+    async def upgrade(self, snapshot: Snapshot, writer: Writer) -> bool:
+        """Apply the definitions for each operator that has started since; True if that should be tried again."""
+        for uid in list(definitions.due(snapshot, self._upgraded)):
+            if await writer.run([writer.put(item) for item in definitions.definitions()]):
+                return True
+            self._upgraded.add(uid)
+        return False
 
 
 def operator_work(snapshot: Snapshot, writer: Writer) -> list[Awaitable[None]]:
@@ -33,6 +50,28 @@ def operator_work(snapshot: Snapshot, writer: Writer) -> list[Awaitable[None]]:
             else:
                 work += look(obj, operator, snapshot, writer)
     return work
+
+
+def registrations(snapshot: Snapshot, writer: Writer) -> list[Awaitable[None]]:
+    """What workers write of themselves into Kubernetes, where that is what they register in."""
+    if METADATA_KIND not in snapshot.served:
+        return []
+    return [
+        writer.apply(
+            {
+                "apiVersion": API,
+                "kind": METADATA_KIND,
+                "metadata": {
+                    "name": worker.pod["metadata"]["name"],
+                    "namespace": worker.pod["metadata"]["namespace"],
+                    "ownerReferences": [owner(worker.pod, controller=True)],
+                },
+                "spec": {"data": {"endpoints": [".".join(worker.endpoint)], "model": worker.model}},
+            }
+        )
+        for worker in registered(snapshot)
+        if worker.place.backend == "kubernetes"
+    ]
 
 
 def _finalize(obj: Object, operator: Operator, snapshot: Snapshot, writer: Writer) -> list[Awaitable[None]]:

@@ -125,6 +125,8 @@ def plan(graph: Object, operator: Operator, snapshot: Snapshot) -> Plan:
     if unready:
         lines = [f"{name}: Component deployment not ready - Available condition not true" for name in unready]
         state, reason, message = "pending", "some_resources_are_not_ready", f"Resources not ready: {'; '.join(lines)}"
+    if operator.version >= ONE and wanted and not any(_present(item, snapshot) for item in wanted):
+        state = "initializing"
     status = _status(graph, operator, state, reason, message)
     if operator.version >= ONE:
         status["services"] = {item["spec"]["serviceName"]: _service_status(item, snapshot) for item in wanted}

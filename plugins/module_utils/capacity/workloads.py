@@ -210,13 +210,14 @@ def surge(one: Growth) -> tuple[int, int]:
     if one.item.kind != "Deployment" or strategy.get("type") == "Recreate":
         return 0, 1
     rolling = mapping(strategy.get("rollingUpdate"))
-    more = _share(rolling.get("maxSurge"), one.wanted, math.ceil)
-    fewer = _share(rolling.get("maxUnavailable"), one.wanted, math.floor)
+    more = share(rolling.get("maxSurge"), one.wanted, math.ceil)
+    fewer = share(rolling.get("maxUnavailable"), one.wanted, math.floor)
     # The API server makes it 1 where both come to 0.
     return more, fewer if more or fewer else 1
 
 
-def _share(value: t.Any, count: int, rounded: t.Callable[[float], int]) -> int:
+def share(value: t.Any, count: int, rounded: t.Callable[[float], int]) -> int:
+    """Return how many of a number of pods a field such as maxSurge means: itself, or per cent of them."""
     text = str(_DEFAULT_SHARE if value is None else value)
     part = number(text.removesuffix("%")) or 0
     return rounded(part * count / 100) if text.endswith("%") else part

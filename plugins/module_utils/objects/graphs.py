@@ -124,10 +124,11 @@ class Graph:
 
 @dataclasses.dataclass(frozen=True)
 class Predicted:
-    """An object that the operator makes of a service. sources: of a path in it the path in the graph."""
+    """An object that the operator makes of a graph. service: None for a claim of the graph's; sources: of a path in it
+    the path in the graph."""
 
     body: Object
-    service: Service
+    service: Service | None
     sources: dict[Path, Path]
 
     def source(self, path: Path) -> Path:
@@ -263,7 +264,7 @@ def _component(engine: str, kind: str, line: list[str], version: Version, namesp
 
 
 def predicted(body: Object, version: str, namespace: str = "") -> list[Predicted]:
-    """Return the Deployments that the operator makes of a graph, and the Services of its frontends.
+    """Return the Deployments that the operator makes of a graph, the Services of its frontends, and its claims.
 
     A service of several nodes has all their pods in one Deployment here: room and images are the same.
     """
@@ -273,7 +274,22 @@ def predicted(body: Object, version: str, namespace: str = "") -> list[Predicted
         found.append(_deployment(said, service))
         if service.kind == FRONTEND:
             found.append(_front(said, service))
-    return found
+    return found + list(_claims(said))
+
+
+def _claims(said: Graph) -> t.Iterator[Predicted]:
+    """Yield the claims that a graph has made: of a service up to 0.5, of the graph from 0.6 on."""
+    spec = mapping(said.body.get("spec"))
+    rows = [(mapping(one.body.get("pvc")), (*one.path, "pvc")) for one in said.services]
+    rows += [(row, ("spec", "pvcs", index)) for index, row in enumerate(dicts(spec.get("pvcs")))]
+    for row, path in rows:
+        if row.get("create") is True and row.get("name"):
+            wanted = {"accessModes": [row.get("volumeAccessMode")], "storageClassName": row.get("storageClass")}
+            size = {"resources": {"requests": {"storage": row.get("size")}}}
+            body = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "spec": {**wanted, **size}}
+            body["metadata"] = {"name": str(row["name"]), "namespace": said.namespace}
+            sources: dict[Path, Path] = {(): path, ("spec", "storageClassName"): (*path, "storageClass")}
+            yield Predicted(body, None, sources)
 
 
 def _metadata(said: Graph, service: Service) -> Object:

@@ -96,7 +96,8 @@ def _words(container: Object, key: str) -> list[tuple[int, str]]:
 
 def mounts(model: StackModel) -> t.Iterator[Finding]:
     """Paths of mounts begin with a slash."""
-    for item, path, container in _containers(model):
+    # Samples of graphs write HOME/..., which a container's runtime takes for a path of the root.
+    for item, path, container in (row for row in _containers(model) if row[0].by is None):
         for index, mount in enumerate(dicts(container.get("volumeMounts"))):
             place = str(mount.get("mountPath") or "/")
             # Of Windows' nodes they begin with a drive.

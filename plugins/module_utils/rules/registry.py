@@ -34,6 +34,7 @@ from . import (
 )
 from .agree import artifacts, claims, handover, listeners, probes, storage
 from .base import Rule, finding, joined, ruled
+from .dynamo import fields, namespaces, platforms, policies, router, workers
 from .words import arguments, plugins_files
 
 GROUPS: dict[str, tuple[Rule, ...]] = {
@@ -59,6 +60,10 @@ GROUPS: dict[str, tuple[Rule, ...]] = {
     "Volumes and secrets": storage.RULES,
     "Platform": platform.RULES,
     "Kinds": kinds.RULES,
+    "Dynamo's platform": platforms.RULES,
+    "Graphs of Dynamo": (*fields.RULES, *namespaces.RULES),
+    "Dynamo's workers": workers.RULES,
+    "The LLM Router": (*router.RULES, *policies.RULES),
     "Room on nodes": capacity.RULES,
     "Quotas and limits": quota.RULES,
     "Permissions": permissions.RULES,

@@ -9,9 +9,11 @@ import typing as t
 
 from ...base.data import Object, dicts, mapping, number, texts
 from ...base.findings import WARNING, Finding
+from ...base.quantities import Amounts, amounts
 from ...components.prepare import PrepareComponent
 from ...model.items import Item
 from ...model.model import StackModel, pod_specs
+from ...objects.pods import pod_requests
 from ..base import Rule, Side, finding, listed, rule_factory
 
 PVC, CLASS = "PersistentVolumeClaim", "StorageClass"
@@ -104,12 +106,27 @@ def shared_claims(model: StackModel) -> t.Iterator[Finding]:
     for title, mounted in users.items():
         modes = texts(claims[title].spec.get("accessModes"))
         pods = sum(count for _item, count, _side in mounted)
-        if pods > 1 and modes and set(modes) <= {ONE_NODE, ONE_POD}:
+        if pods > 1 and modes and set(modes) <= {ONE_NODE, ONE_POD} and not _on_one_node(model, mounted, modes):
             whom = "one pod" if set(modes) == {ONE_POD} else "the pods of one node"
             who = listed(item.name for item, _count, _side in mounted)
             text = f"{pods} pods of {who} mount {title}, which is {listed(modes)}: for {whom}"
             sides = tuple(side for _item, _count, side in mounted)
             yield finding(text, (*sides, Side(claims[title])), ("shared", title))
+
+
+def _on_one_node(model: StackModel, mounted: list[tuple[Item, int, Side]], modes: list[str]) -> bool:
+    """Return whether pods that an operator makes may all be where their claim is: samples of graphs count on it."""
+    items = [item for item, _count, _side in mounted]
+    if set(modes) == {ONE_POD} or not all(item.by for item in items):
+        return False
+    nodes = (model.facts.capacity.nodes if model.facts.capacity else None) or ()
+    rooms = [amounts(mapping(mapping(node.get("status")).get("allocatable"))) for node in nodes]
+    wanted: Amounts = {}
+    for item, count, _side in mounted:
+        for _path, spec in pod_specs(item):
+            for name, amount in pod_requests(spec).items():
+                wanted[name] = wanted.get(name, 0) + amount * count
+    return not rooms or any(all(room.get(name, 0) >= amount for name, amount in wanted.items()) for room in rooms)
 
 
 def _fact(item: Item, volume: Object) -> str:

@@ -53,7 +53,7 @@ def test_rules_are_complete_data() -> None:
 
 
 def test_every_rule_is_seen_to_work() -> None:
-    text = "".join(path.read_text() for path in pathlib.Path(__file__).parent.glob("test_*.py"))
+    text = "".join(path.read_text() for path in pathlib.Path(__file__).parent.rglob("test_*.py"))
     tried = {rule for _s, _c, rule, _n in MUTATIONS} | set(re.findall(r"LLMD\d{3}", text))
     assert {rule.id for rule in RULES} <= tried
 

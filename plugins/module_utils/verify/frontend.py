@@ -70,7 +70,7 @@ class Frontend:
     def refresh(self) -> None:
         """Read the Service and the pods."""
         spaces = dict.fromkeys([self.namespace, *(one.spec["namespace"] for one in self.models)])
-        self.service = self.cluster.get("v1", "Service", self.told["service"], self.namespace)
+        self.service = routes.service_named(self.cluster, self.namespace, self.told["service"])
         self.pods = [
             pod for space in spaces for pod in self.cluster.list("v1", "Pod", space, label_selector=workers.GRAPH_LABEL)
         ]

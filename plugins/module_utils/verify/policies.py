@@ -36,13 +36,17 @@ class Router:
         self.cluster, self.options, self.told, self.emit = cluster, options, told, emit
         self.name, self.namespace, self.port = told["release"], told["namespace"], int(told.get("port") or 8084)
         self.begin = time.monotonic()
-        self.policies = [{**policy, "llms": policy.get("llms") or []} for policy in told.get("policies") or []]
-        self.courses = [
-            ClassRequest(policy, wanted) for policy in self.policies for wanted in [*_distinct(policy["llms"]), None]
-        ]
+        self._take(told.get("policies") or [])
         self.lines: Lines | None = None
         self.checks: list[Check] = []
         self.causes = Causes(cluster, self.namespace)
+
+    def _take(self, policies: list[Object]) -> None:
+        """Take policies for those that are wanted."""
+        self.policies = [{**policy, "llms": dicts(policy.get("llms"))} for policy in policies]
+        self.courses = [
+            ClassRequest(policy, wanted) for policy in self.policies for wanted in [*_distinct(policy["llms"]), None]
+        ]
 
     @property
     def title(self) -> str:
@@ -75,7 +79,7 @@ class Router:
 
     def _reach(self) -> bool:
         """Find the ways to the controller's pods; note why there are none."""
-        service = self.cluster.get("v1", "Service", self.told["service"], self.namespace)
+        service = routes.service_named(self.cluster, self.namespace, self.told["service"])
         if service is None:
             return self._fail("router", f"{self.title} does not exist", "Install the router's release.")
         if self.options.via == "address":
@@ -122,6 +126,9 @@ class Router:
             came = reply if isinstance(reply, str) else f"{reply.status}"
             self._fail("config", f"GET /config gave no policies: {came}", "Is this the LLM Router's controller (v1)?")
             return
+        if not self.policies:
+            # Whose configuration is in a ConfigMap of others is taken at its word.
+            self._take(live)
         found = differences(self.policies, live)
         if found:
             self._fail("config", f"GET /config is not what was wanted: {listed(found, 4)}", config_hint(live))

@@ -12,7 +12,7 @@ from ..base.data import Object
 from ..base.errors import OrchestratorError
 from ..base.words import listed
 from ..objects.pools import is_ready, labels_of, matches
-from . import verdict
+from . import routes, verdict
 from .policy_config import PLACEHOLDER, RESTART
 from .verdict import Answer
 
@@ -155,7 +155,7 @@ class Causes:
         if place is None:
             return ""
         name, namespace, port = place
-        service = self.cluster.get("v1", "Service", name, namespace)
+        service = routes.service_named(self.cluster, namespace, name)
         if service is None:
             if (urllib.parse.urlsplit(url).hostname or "").count(".") == 1 and self.cluster.get(
                 "v1", "Namespace", namespace

@@ -147,6 +147,11 @@ def _named_port(pod: Object, name: str) -> int | None:
     return None
 
 
+def service_named(cluster: t.Any, namespace: str, name: str) -> Object | None:
+    """Return a Service, None where there is none. All are listed, as whoever verifies may do."""
+    return next((item for item in cluster.list("v1", "Service", namespace) if name_of(item) == name), None)
+
+
 def service_address(service: Object) -> str:
     """Return a load balancer's address of a Service, else its name inside the cluster."""
     ingress = ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or [{}]

@@ -172,7 +172,7 @@ class World:
             "namespace": "llm-router",
             "service": "llm-router-router-controller",
             "port": 8084,
-            "policies": policies or policies_of(self.models),
+            "policies": policies_of(self.models) if policies is None else policies,
         }
 
     # The frontend's part

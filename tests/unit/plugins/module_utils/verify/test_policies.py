@@ -163,6 +163,11 @@ def test_a_key_that_is_shown(route):
     assert "sk-secret" not in str(result)
 
 
+def test_a_configuration_that_the_stack_does_not_know_is_taken_as_it_is(route):
+    bad, result, _world = route(policies_wanted=[])
+    assert bad == [] and len(result["classes"]) == 21
+
+
 def test_no_router_is_there(route):
     bad, result, _world = route(gone=["Service"], front=False)
     assert [check["name"] for check in bad] == ["router"] and "does not exist" in bad[0]["detail"]

@@ -1,0 +1,78 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Dynamo on the tests' lab, put up by hand: its definitions, an operator of one namespace, graphs."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import Any
+
+import yaml
+from plane_client import Lab
+from small_stack import helm
+
+from playbooks import ROOT
+
+CHARTS = ROOT / "roles" / "lab" / "files" / "charts"
+GRAPH_API, GRAPH = "nvidia.com/v1alpha1", "DynamoGraphDeployment"
+FRONTEND = "vllm-frontend"
+IMAGE = "nvcr.io/nvidia/ai-dynamo/vllm-runtime:0.5.0"
+# Where the published chart looks for it, it is no more.
+PROXY = "dynamo-operator.controllerManager.kubeRbacProxy.image.repository=registry.k8s.io/kubebuilder/kube-rbac-proxy"
+
+
+def _rendered(chart: str, namespace: str, *args: str) -> list[dict[str, Any]]:
+    command = [helm(), "template", chart, str(CHARTS / chart), "-n", namespace, *args]
+    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return [item for item in yaml.safe_load_all(text) if item]
+
+
+def platform(lab: Lab, namespace: str) -> None:
+    """Put up the definitions, and an operator for a namespace."""
+    for item in [*_rendered("dynamo-crds", namespace), *_rendered("dynamo-platform", namespace, "--set", PROXY)]:
+        if item["kind"] != "CustomResourceDefinition":
+            item["metadata"].setdefault("namespace", namespace)
+        lab.apply(item)
+
+
+def service(kind: str, space: str, *args: str, gpus: int = 0) -> dict[str, Any]:
+    """A service of a graph. space: its Dynamo namespace."""
+    container = {"image": IMAGE, "command": ["python3", "-m", f"dynamo.{kind}"], "args": list(args)}
+    found: dict[str, Any] = {
+        "dynamoNamespace": space,
+        "componentType": "frontend" if kind == "frontend" else "worker",
+        "replicas": 1,
+        "extraPodSpec": {"mainContainer": container},
+    }
+    return {**found, "resources": {"limits": {"gpu": str(gpus)}}} if gpus else found
+
+
+def graph(namespace: str, name: str, **services: dict[str, Any]) -> dict[str, Any]:
+    """A DynamoGraphDeployment."""
+    metadata = {"name": name, "namespace": namespace}
+    return {"apiVersion": GRAPH_API, "kind": GRAPH, "metadata": metadata, "spec": {"services": services}}
+
+
+def frontend(namespace: str, space: str = "dynamo") -> dict[str, Any]:
+    """The graph of a shared frontend."""
+    return graph(namespace, FRONTEND, Frontend=service("frontend", space))
+
+
+def model(namespace: str, name: str, space: str, *, prefill: bool = False) -> dict[str, Any]:
+    """The graph of a model."""
+    workers = {"VllmDecodeWorker": service("vllm", space, "--model", f"org/{name}", gpus=1)}
+    if prefill:
+        args = ("--model", f"org/{name}", "--is-prefill-worker")
+        workers["VllmPrefillWorker"] = service("vllm", space, *args, gpus=1)
+    return graph(namespace, name, **workers)
+
+
+def told(namespace: str, **models: bool) -> dict[str, Any]:
+    """The frontend as a stack tells of it. models: whether each of them has prefill workers."""
+    rows = [
+        {"name": name, "model": f"org/{name}", "graph": name, "mode": "disagg" if prefill else "agg",
+         "roles": {"decode": 1, **({"prefill": 1} if prefill else {})}}
+        for name, prefill in models.items()
+    ]  # fmt: skip
+    place = {"name": FRONTEND, "namespace": namespace, "service": f"{FRONTEND}-frontend", "port": 8000}
+    return {**place, "version": "0.5.0", "models": rows}

@@ -15,7 +15,7 @@ PHASES = {
     "planning": "reading the inputs, checking all values and the cluster",
     "validation": "nothing is wrong; taking the lock of the namespace",
     "deploying": "installing all components at once",
-    "routing": "sending completions through the Gateway",
+    "routing": "sending a completion to each model",
     "complete": "",
 }
 # Their steps are not waited for.

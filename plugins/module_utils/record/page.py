@@ -11,6 +11,7 @@ from ..base.data import Object
 from ..components.gateway import gateway_of
 from ..report import pages
 from . import timeline, topology_svg
+from .fronts import fronts
 from .topology import topology
 
 # Of evidence, which is others' logs; a page is read by people.
@@ -83,9 +84,10 @@ MARKDOWN = """\
 # Deployment on {{ record.cluster }}: {{ record.outcome }}
 
 Started {{ record.started }}, finished {{ record.finished }} ({{ "%.1f"|format(record.seconds) }} s).
-{% if gateway %}
+{% if record.namespace %}
 
-Namespace {{ record.namespace }}, Gateway {{ gateway.namespace }}/{{ gateway.name }} ({{ gateway.provider }}).
+Namespace {{ record.namespace }}{% if gateway.name %}, Gateway {{ gateway.namespace }}/{{ gateway.name }} (\
+{{ gateway.provider }}){% endif %}.
 {% endif %}
 {% if record.plan_digest %}
 
@@ -136,11 +138,12 @@ What overlaps ran in parallel; `!` marks what failed.
 
 def page(record: Object) -> str:
     """Return a record as an HTML page, which is well-formed XML behind its first line."""
-    root, by, stack = topology(record), record["by"], record["stack"]
+    by, stack = record["by"], record["stack"]
+    roots = [*filter(None, [topology(record)]), *fronts(record)]
     gateway = gateway_of(stack)
     facts = [
         ("Namespace", record["namespace"]),
-        ("Gateway", "/".join(str(part) for part in (gateway.get("namespace"), gateway.get("name")) if part)),
+        ("Gateway", f"{gateway.get('namespace')}/{gateway['name']}" if gateway.get("name") else ""),
         ("Started", pages.moment(record["started"])),
         ("Took", f"{record['seconds']:.1f} s"),
         ("By", f"{by.get('user')} on {by.get('host')}" if by.get("user") else ""),
@@ -157,7 +160,11 @@ def page(record: Object) -> str:
         good=record["outcome"] == "succeeded",
         data="record.json",
         facts=facts,
-        topology=[topology_svg.drawing(root, form) for form in ("wide", "narrow")] if root else [],
+        topology=[
+            topology_svg.drawing(root, form, f"-{number}" if number else "")
+            for number, root in enumerate(roots)
+            for form in ("wide", "narrow")
+        ],
         timeline=[timeline.drawing(record, form) for form in ("wide", "narrow")],
     )
 

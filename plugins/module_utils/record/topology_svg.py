@@ -24,7 +24,7 @@ SIGNS = {
 PLAIN = ("plain", "M-2.6 0 L2.6 0")
 
 SVG = """\
-{% set name = "topology-" ~ form %}
+{% set name = "topology-" ~ form ~ part %}
 <svg viewBox="0 0 {{ width }} {{ height|number }}" class="{{ form }}" role="img"
  aria-labelledby="{{ name }}-title {{ name }}-desc">
 <title id="{{ name }}-title">Topology</title>
@@ -79,14 +79,14 @@ class Box:
 Edge = tuple[str, Box]
 
 
-def drawing(root: TopologyNode, form: str) -> str:
-    """Return the SVG of a topology. form: wide or narrow."""
+def drawing(root: TopologyNode, form: str, part: str = "") -> str:
+    """Return the SVG of a topology. form: wide or narrow; part: tells apart the drawings of one page."""
     boxes: list[Box] = []
     edges: list[Edge] = []
     width, place = (WIDE, _columns) if form == "wide" else (NARROW, _rows)
     place(root, 0, 2, boxes, edges)
     height = max(box.bottom for box in boxes) + 2
-    shown = {"form": form, "width": width, "height": height, "described": described(root)}
+    shown = {"form": form, "part": part, "width": width, "height": height, "described": described(root)}
     return html("topology.svg", SVG, **shown, boxes=boxes, edges=edges, signs=SIGNS, plain=PLAIN, bad=BAD)
 
 

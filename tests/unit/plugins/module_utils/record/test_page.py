@@ -7,6 +7,7 @@ import re
 import xml.etree.ElementTree as ET
 
 import pytest
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.record.fronts import fronts
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.record.page import markdown, page
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.record.timeline import lanes, phases, ticks
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.record.topology import topology
@@ -216,3 +217,50 @@ def test_the_classes_of_a_router_are_a_table():
     record = sample(verification={"classes": [row, chosen], "endpoints": ["x"], "endpoint": "x"})
     for text in (page(record), markdown(record)):
         assert "Classes" in text and "Closed QA" in text and "classifier: Other" in text
+
+
+FRONT = {
+    "name": "vllm-frontend",
+    "namespace": "d",
+    "service": "vllm-frontend-frontend",
+    "port": 8000,
+    "version": "0.5.0",
+}
+
+
+def dynamo_record(*bad, **more):
+    models = [{"name": name, "model": f"org/{name}", "roles": {"decode": 2, "prefill": 1}} for name in ("a", "b")]
+    llms = [{"name": "A", "api_base": "http://vllm-frontend-frontend.d.svc:8000", "model": "org/a"}]
+    routers = [{"release": "r", "service": "r-controller", "port": 8084, "policies": [{"name": "p", "llms": llms}]}]
+    rows = [
+        {
+            "model": model,
+            "name": name,
+            "ok": (model, name) not in bad,
+            "level": "failed",
+            "detail": f"{name} of {model}",
+        }
+        for model, name in (("r", "router"), ("vllm-frontend", "frontend"), ("a", "pods"), ("b", "pods"), ("b", "chat"))
+    ]
+    stack = {"models": [], "frontends": [{**FRONT, "models": models}], "routers": routers}
+    return sample(stack={**stack, **more}, verification={"checks": rows})
+
+
+def test_a_router_leads_to_the_frontend_and_its_models():
+    (root,) = fronts(dynamo_record(("b", "chat")))
+    assert (root.kind, root.title, root.state) == ("LLM Router", "r", "ready")
+    (front,) = root.children
+    assert [(node.title, node.state) for node in front.children] == [("a", "ready"), ("b", "not ready")]
+    assert [(node.title, node.state) for node in front.children[1].children] == [
+        ("decode \u00d7 2", "ready"),
+        ("prefill \u00d7 1", "ready"),
+    ]
+    assert "LLM Router r" in texts(drawing(parsed(dynamo_record()), "topology-wide"))
+
+
+def test_a_frontend_without_a_router_and_a_gateway_beside_it():
+    assert [root.kind for root in fronts(dynamo_record(routers=[]))] == ["frontend"]
+    beside = {**sample()["stack"], "frontends": [FRONT]}
+    root = parsed(sample(stack=beside))
+    assert "Gateway" in texts(drawing(root, "topology-wide-title")) and drawing(root, "topology-wide-1")
+    assert fronts(sample()) == []

@@ -14,7 +14,7 @@ from ..base.data import Object
 from ..base.errors import OrchestratorError
 from ..base.files import write_atomic
 from . import templates
-from .stages import DELETED, FINISHED, condition_is, stage, status_patch
+from .stages import DELETED, ENDED, FINISHED, stage, status_patch
 
 NAME = r"[a-z0-9]([a-z0-9-]{0,48}[a-z0-9])?"
 FAULT_ANNOTATION = "lab.llm-d.ai/fault"
@@ -24,6 +24,7 @@ IMPOSSIBLE_GPUS = "1000"
 BACK_OFF = (
     '([.status.containerStatuses[]?.restartCount] | max) as $n | ([10 * pow(2; $n - 1), 300] | min | tostring) + "s"'
 )
+BACKING_OFF = '[.status.containerStatuses[]?.state.waiting.reason] | any(. == "CrashLoopBackOff")'
 
 
 def check_faults(faults: list[dict]) -> None:
@@ -93,6 +94,15 @@ def fault_objects(faults: list[dict], log_dir: str) -> list[Object]:
     return objects
 
 
+def ended_stages(faulty: str) -> list[Object]:
+    """Return the stages of containers that the serving plane lets end, which writes their logs too.
+
+    faulty: jq expression that is true for pods which a fault keeps down.
+    """
+    ended = {"name": "ended", "fault": "CrashLoopBackOff", "after": "0s"}
+    return _crash_stages(ended, {DELETED: False, FINISHED: False, faulty: False, ENDED: True})
+
+
 def _failing(fault: dict) -> str:
     """Return the template that opens the branch of the container that fails: the named one, else the first."""
     wanted = json.dumps(fault["container"]) if fault.get("container") else "(index $root.spec.containers 0).name"
@@ -141,7 +151,7 @@ def _image_stages(fault: dict, select: dict[str, bool]) -> list[Object]:
     return [stage(f"fault-{fault['name']}", "Pod", unstarted, steps, _delay(fault))]
 
 
-def _crash_stages(fault: dict, select: dict[str, bool], log_file: str) -> list[Object]:
+def _crash_stages(fault: dict, select: dict[str, bool], log_file: str = "") -> list[Object]:
     code, reason = (137, "OOMKilled") if fault["fault"] == "OOMKilled" else (1, "Error")
     broken = """
   ready: false
@@ -160,13 +170,13 @@ def _crash_stages(fault: dict, select: dict[str, bool], log_file: str) -> list[O
     )
     template = count + _status(fault, broken, "Running")
     events = [{"event": {"type": "Warning", "reason": "BackOff", "message": "Back-off restarting failed container"}}]
-    steps = [{"apply": {"template": _log_template(log_file)}}, status_patch(template), *events]
+    logs = [{"apply": {"template": _log_template(log_file)}}] if log_file else []
+    steps = [*logs, status_patch(template), *events]
     again = {"durationMilliseconds": 10000, "durationFrom": {"expressionFrom": BACK_OFF}}
-    down = condition_is(templates.FAULT)
-    name = f"fault-{fault['name']}"
+    name = f"fault-{fault['name']}" if log_file else f"pod-{fault['name']}"
     return [
-        stage(name, "Pod", {**select, down: False}, steps, _delay(fault)),
-        stage(f"{name}-again", "Pod", {**select, down: True}, steps, again),
+        stage(name, "Pod", {**select, BACKING_OFF: False}, steps, _delay(fault)),
+        stage(f"{name}-again", "Pod", {**select, BACKING_OFF: True}, steps, again),
     ]
 
 

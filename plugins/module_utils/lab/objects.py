@@ -150,6 +150,7 @@ def desired_objects(params: dict, crds: list[Object], kwok_port: int, log_dir: s
         *stages.node_and_volume_stages(),
         *stages.pod_stages(params["ready_delays"], faulty),
         *faults_of.fault_objects(params["faults"], log_dir),
+        *faults_of.ended_stages(faulty),
         storage_class(),
         default_logs(f"{log_dir}/default.log"),
         *(node_object(node, index, kwok_port) for index, node in enumerate(nodes)),

@@ -9,6 +9,7 @@ of the pod nor a restart of KWOK begins the delay anew. Selectors are jq express
 
 from __future__ import annotations
 
+import json
 import typing as t
 
 from ..base.data import Object
@@ -27,6 +28,18 @@ NAME = '(.metadata.labels["app.kubernetes.io/name"] // "")'
 DELETED = ".metadata.deletionTimestamp != null"
 FINISHED = '.status.phase == "Succeeded" or .status.phase == "Failed"'
 HELD = f'.metadata.annotations["{templates.CONFIG_ERROR}"] != null'
+# Whether the status of a pod that is held says so already, with the same reason and message.
+SAID = (
+    f'(.metadata.annotations["{templates.WAITING_REASON}"] // "CreateContainerConfigError") as $reason'
+    f' | (.metadata.annotations["{templates.CONFIG_ERROR}"]) as $message'
+    " | [.status.containerStatuses[]?.state.waiting | select(. != null)]"
+    ' | any(.reason == $reason and (.message // "") == $message)'
+)
+ENDED = f'.metadata.annotations["{templates.KUBELET}"] == "crashed"'
+# Pods that the serving plane looks at before they start: roles/lab/files/serving_plane/kubelet/needs.py has the same
+# conditions.
+PLAYED = ("router-controller", "router-server")
+UNUSUAL_IMAGE = "[A-Z_]|:$|:@|/kube-rbac-proxy|bitnami/"
 READY_AT = f'.status.conditions[]? | select(.type == "{templates.STARTING}") | .message'
 STARTED: Object = {"event": {"type": "Normal", "reason": "Started", "message": "Started container"}}
 
@@ -50,6 +63,18 @@ def stage(name: str, kind: str, select: dict[str, bool], steps: list[Object], de
     if delay:
         spec["delay"] = delay
     return {"apiVersion": "kwok.x-k8s.io/v1alpha1", "kind": "Stage", "metadata": {"name": name}, "spec": spec}
+
+
+def unseen_expression() -> str:
+    """Return the jq expression that is true for a pod which the serving plane has to look at, and has not yet."""
+    component = '.metadata.labels["app.kubernetes.io/component"]'
+    played = " or ".join(f'{component} == "{name}"' for name in PLAYED)
+    volumes = "[.spec.volumes[]? | .configMap, .secret, .persistentVolumeClaim] | any(. != null)"
+    containers = "[.spec.containers[], .spec.initContainers[]?]"
+    asks = "([.env[]?.valueFrom] | any(. != null)) or ((.envFrom // []) | length > 0)"
+    image = f"(.image | test({json.dumps(UNUSUAL_IMAGE)}))"
+    needs = f"{played} or ({volumes}) or ({containers} | any({asks} or {image}))"
+    return f'(.metadata.annotations["{templates.KUBELET}"] == null) and ({needs})'
 
 
 def status_patch(template: str) -> Object:
@@ -85,7 +110,8 @@ def pod_stages(delays: dict[str, str], faulty: str) -> list[Object]:
     delays: component -> Go duration. faulty: jq expression that is true for pods which a fault keeps down.
     """
     down = condition_is(templates.FAULT)
-    unstarted = {DELETED: False, FINISHED: False, HELD: False, faulty: False}
+    waiting = f"({HELD}) or ({ENDED}) or ({unseen_expression()})"
+    unstarted = {DELETED: False, FINISHED: False, waiting: False, faulty: False}
     unstarted[f'((.status.podIP // "") == "") or ({down})'] = True
     known = component_expressions()
     stages = []
@@ -99,11 +125,11 @@ def pod_stages(delays: dict[str, str], faulty: str) -> list[Object]:
 
 def _later_pod_stages(faulty: str) -> list[Object]:
     starting = condition_is(templates.STARTING)
-    ready = {DELETED: False, FINISHED: False, HELD: False, faulty: False, starting: True}
+    ready = {DELETED: False, FINISHED: False, HELD: False, ENDED: False, faulty: False, starting: True}
     owned_by_job = '[.metadata.ownerReferences[]?.kind] | any(. == "Job")'
     complete = {DELETED: False, FINISHED: False, faulty: False, condition_is("Ready"): True, owned_by_job: True}
     held = {DELETED: False, FINISHED: False, faulty: False, HELD: True, condition_is("Ready"): False}
-    held[condition_is(templates.FAULT)] = False
+    held[SAID] = False
     # A pod that finalizers keep is deleted once only; it goes when they are gone.
     gone = {DELETED: True, "(.metadata.deletionGracePeriodSeconds // 1) > 0": True}
     at_ready = {"durationMilliseconds": 0, "durationFrom": {"expressionFrom": READY_AT}}

@@ -7,9 +7,12 @@ from __future__ import annotations
 # Conditions of a pod that only the lab reads: when it becomes ready, and whether a fault keeps it down.
 STARTING = "lab.llm-d.ai/Starting"
 FAULT = "lab.llm-d.ai/Fault"
-# Annotations: the serving plane holds a pod whose Secret or ConfigMap is missing by the first, its text is the
-# message; the second is a pod's own delay, a Go duration.
+# Annotations. What the serving plane, as the kubelet, has found of a pod: started, held or crashed.
+KUBELET = "lab.llm-d.ai/kubelet"
+# A pod is held by the first, its text is the message of the containers that wait; the second is their reason.
 CONFIG_ERROR = "lab.llm-d.ai/config-error"
+WAITING_REASON = "lab.llm-d.ai/waiting-reason"
+# A pod's own delay, a Go duration.
 READY_DELAY = "lab.llm-d.ai/ready-delay"
 STORAGE_PROVISIONER = "lab.llm-d.ai/storage"
 HEAD = """
@@ -150,13 +153,18 @@ COMPLETE = (
     + "phase: Succeeded\n"
 )
 
+_HELD_BY = (
+    '{{ default "CreateContainerConfigError" (index (default (dict) $root.metadata.annotations) "'
+    + WAITING_REASON
+    + '") }}'
+)
 HELD = (
     HEAD
     + "conditions:\n"
     + condition("Initialized", True)
     + unready()
-    + condition(STARTING, False, "CreateContainerConfigError")
-    + condition(FAULT, True, "CreateContainerConfigError")
+    + condition(STARTING, False, _HELD_BY)
+    + condition(FAULT, True, _HELD_BY)
     + ADDRESSES
     + INIT_CONTAINERS
     + containers(f"""
@@ -165,7 +173,7 @@ HELD = (
   restartCount: 0
   state:
     waiting:
-      reason: CreateContainerConfigError
+      reason: {_HELD_BY}
       message: {{{{ index $root.metadata.annotations "{CONFIG_ERROR}" | Quote }}}}
 """)
     + "phase: Pending\n"

@@ -54,7 +54,7 @@ async def serve(args: argparse.Namespace) -> None:
     ready_file.unlink(missing_ok=True)
     async with Api(Credentials(args.kubeconfig)) as api:
         snapshot = Snapshot()
-        reconciler = Reconciler(api, snapshot, load_balancer=args.load_balancer)
+        reconciler = Reconciler(api, snapshot, args.state_dir, load_balancer=args.load_balancer)
         watcher = Watcher(api, snapshot, reconciler.touch)
         await first_lists(watcher)
         tasks = [

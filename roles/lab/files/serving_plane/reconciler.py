@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Hashable
 from functools import partial
+from pathlib import Path
 
 from .cluster.api import Api
 from .cluster.snapshot import Object, Snapshot, is_deleted, labels_of
@@ -20,11 +21,14 @@ from .gateways.infrastructure import GATEWAY_NAME, certificates, gateway_objects
 from .gateways.references import references
 from .gateways.statuses import Wanted, class_statuses, gateway_statuses, pool_statuses, route_statuses
 from .gateways.view import View
+from .kubelet.kubelet import Kubelet
 from .leaderworkerset import headless_service, plan
+from .llm_router.starting import Routers
 from .network import Network
 from .proxy import Proxy
 from .servers.counters import Counters
 from .servers.messages import Call, Reply, text_reply
+from .servers.servers import ROUTER, TRITON
 from .sockets import Sockets
 from .writer import Writer
 
@@ -37,7 +41,7 @@ RETRY = 1.0
 class Reconciler:
     """Holds the cluster to what the objects in it ask for."""
 
-    def __init__(self, api: Api, snapshot: Snapshot, *, load_balancer: bool) -> None:
+    def __init__(self, api: Api, snapshot: Snapshot, state_dir: Path, *, load_balancer: bool) -> None:
         self.snapshot = snapshot
         self._load_balancer = load_balancer
         self._writer = Writer(api, snapshot)
@@ -48,6 +52,10 @@ class Reconciler:
         self._operators = Controller()
         self._dynamo = Serving(self._counters)
         self._network.players |= {"dynamo-frontend": self._dynamo.frontend, "dynamo-worker": self._dynamo.worker}
+        self._kubelet = Kubelet(self._writer, state_dir / "pod_logs")
+        routers = Routers(state_dir / "llm_router.json", self._kubelet.logs)
+        self._kubelet.crashes.append(routers.look)
+        self._network.players |= {ROUTER: routers.controller, TRITON: routers.triton}
         self.sockets = Sockets()
         self._touched = asyncio.Event()
         self._refused: set[Hashable] = set()
@@ -77,6 +85,7 @@ class Reconciler:
         self._proxy.view = view
         self._writer.changed = False
         failed = await self._writer.run(self._infrastructure(view) + self._worker_sets())
+        failed = await self._writer.run(self._kubelet.work(self.snapshot)) or failed
         failed = await self._operators.upgrade(self.snapshot, self._writer) or failed
         failed = await self._writer.run(operator_work(self.snapshot, self._writer)) or failed
         failed = await self._writer.run(self._statuses(view) + registrations(self.snapshot, self._writer)) or failed

@@ -122,6 +122,24 @@ class Writer:
         if wanted or not is_deleted(obj):
             self._remember(written, obj["kind"])
 
+    async def tell(self, event: Object) -> None:
+        """Create an Event, which the plane does not watch; one that exists stays."""
+        try:
+            await self._api.create(event)
+        except ApiError as exc:
+            if exc.status not in (403, 404, 409):
+                raise
+
+    async def annotate(self, obj: Object, annotations: dict[str, str | None]) -> None:
+        """Set annotations of an object, None takes one away; nothing happens where they are so."""
+        present = obj["metadata"].get("annotations") or {}
+        different = {name: text for name, text in annotations.items() if present.get(name) != text}
+        if not different:
+            return
+        written = await self._api.annotate(obj, different)
+        LOG.info("%s: %s", name_of(obj), ", ".join(f"{name}={text}" for name, text in different.items()))
+        self._remember(written, obj["kind"])
+
     async def delete(self, obj: Object, why: str) -> None:
         """Delete an object."""
         namespace, name = key_of(obj)

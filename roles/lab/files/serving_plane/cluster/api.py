@@ -154,6 +154,13 @@ class Api:
         body = {"metadata": {"finalizers": wanted, "resourceVersion": meta["resourceVersion"], "uid": meta["uid"]}}
         return await self._call("PATCH", f"{path}?fieldManager={FIELD_MANAGER}", body, MERGE)
 
+    async def annotate(self, obj: Object, annotations: dict[str, str | None]) -> Object:
+        """Merge into exactly that object's annotations; ApiError 404 or 409 where it is gone."""
+        meta = obj["metadata"]
+        path = await self._path(obj["kind"], meta.get("namespace", ""), meta["name"])
+        body = {"metadata": {"uid": meta["uid"], "annotations": annotations}}
+        return await self._call("PATCH", f"{path}?fieldManager={FIELD_MANAGER}", body, MERGE)
+
     async def delete(self, kind: str, namespace: str, name: str, uid: str) -> None:
         """Delete exactly that object; nothing happens where it is gone or another has its name."""
         body = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}

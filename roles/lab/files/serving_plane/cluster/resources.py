@@ -27,6 +27,7 @@ RESOURCES: tuple[Resource, ...] = (
     Resource("Service", "", "v1", "services"),
     Resource("ServiceAccount", "", "v1", "serviceaccounts"),
     Resource("ConfigMap", "", "v1", "configmaps"),
+    Resource("Secret", "", "v1", "secrets"),
     Resource("PersistentVolumeClaim", "", "v1", "persistentvolumeclaims"),
     Resource("Deployment", "apps", "v1", "deployments"),
     Resource("GatewayClass", GATEWAY_GROUP, "v1", "gatewayclasses", namespaced=False),
@@ -35,6 +36,7 @@ RESOURCES: tuple[Resource, ...] = (
     Resource("ReferenceGrant", GATEWAY_GROUP, "v1beta1", "referencegrants"),
     Resource("InferencePool", POOL_GROUP, "v1", "inferencepools"),
     Resource("PortForward", "kwok.x-k8s.io", "v1alpha1", "portforwards"),
+    Resource("Logs", "kwok.x-k8s.io", "v1alpha1", "logs"),
     Resource("DestinationRule", "networking.istio.io", None, "destinationrules"),
     Resource("GatewayParameters", "gateway.kgateway.dev", None, "gatewayparameters"),
     Resource("AgentgatewayParameters", "agentgateway.dev", None, "agentgatewayparameters"),
@@ -45,6 +47,7 @@ RESOURCES: tuple[Resource, ...] = (
 )
 # Written, but never looked at.
 WRITTEN: tuple[Resource, ...] = (
+    Resource("Event", "", "v1", "events"),
     Resource("CustomResourceDefinition", "apiextensions.k8s.io", "v1", "customresourcedefinitions", namespaced=False),
 )
 BY_KIND = {resource.kind: resource for resource in (*RESOURCES, *WRITTEN)}

@@ -13,6 +13,10 @@ from .commandline import environment, flag, flag_values, has_flag, seconds, word
 
 VLLM_PORT = 8000
 SIDECAR_VLLM_PORT = 8001
+# Kinds of the LLM Router's servers; the controller's port is part of its program, whatever the chart says.
+ROUTER, TRITON = "router-controller", "triton"
+ROUTER_PORT = 8084
+TRITON_PORTS = {"http-port": 8000, "grpc-port": 8001, "metrics-port": 8002}
 EPP_PORTS = {"grpc-port": 9002, "grpc-health-port": 9003, "metrics-port": 9090}
 Version = tuple[int, int, int]
 # llm-d-inference-scheduler v0.6.0, pkg/sidecar/proxy/connector_nixlv2.go: what prefill answers with 5xx, decode does.
@@ -28,7 +32,7 @@ MODEL_IMAGES = ("vllm", "llm-d-cuda", "llm-d-cpu", "llm-d-xpu", "llm-d-hpu", "ll
 class Server:
     """One listening port of a pod.
 
-    `kind` is vllm, sidecar, epp, dynamo-frontend, dynamo-worker or other.
+    `kind` is vllm, sidecar, epp, dynamo-frontend, dynamo-worker, router-controller, triton or other.
     vLLM: served `models`, `first_token` and `per_token` in seconds.
     Sidecar: `vllm_port`, where it looks for vLLM in its pod, and whether it `falls_back` to that where prefill fails.
     EPP: `pool` as (group, namespace, name), `secure` TLS, whether its metrics are `guarded`, its request `counters`.
@@ -69,6 +73,11 @@ def _container_servers(container: Object, namespace: str) -> list[Server]:
         own = _port(flag(line, "port"), 8000)
         falls_back = version_of(image, FALLS_BACK) >= FALLS_BACK
         return [Server("sidecar", own, container["name"], vllm_port=target, falls_back=falls_back)]
+    if ROUTER in image or container["name"].endswith(f"-{ROUTER}"):
+        return [Server(ROUTER, ROUTER_PORT, container["name"])]
+    if line and line[0].rpartition("/")[2] == "tritonserver":
+        ports = [_port(flag(line, name), default) for name, default in TRITON_PORTS.items()]
+        return [Server(TRITON, port, container["name"]) for port in ports]
     if flag(line, "pool-name") is not None:
         return _epp(container, image, line, namespace)
     if _is_vllm(image, line):

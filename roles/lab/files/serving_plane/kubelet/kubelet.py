@@ -1,0 +1,110 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Tells KWOK, by annotations of pods, which pods may start, which are held back and why, and which have ended."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from ..cluster.conditions import now
+from ..cluster.snapshot import Object, Snapshot, is_deleted
+from ..writer import Writer
+from .logs import PodLogs, logs_object
+from .needs import problem, waits
+from .problem import Problem
+
+# What module_utils/lab/templates.py of the collection reads.
+STATE, CONFIG_ERROR, REASON = "lab.llm-d.ai/kubelet", "lab.llm-d.ai/config-error", "lab.llm-d.ai/waiting-reason"
+STARTED, HELD, CRASHED = "started", "held", "crashed"
+Crashes = Callable[[Snapshot], dict[str, str]]
+
+
+class Kubelet:
+    """Holds scheduled pods to what they need; `crashes` tell, by uid, the log of pods whose container has ended."""
+
+    def __init__(self, writer: Writer, folder: Path) -> None:
+        self.crashes: list[Crashes] = []
+        self.logs = PodLogs(folder)
+        self._writer = writer
+        self._told: set[tuple[str, Problem]] = set()
+        self._started: set[str] = set()
+
+    def work(self, snapshot: Snapshot) -> list[Awaitable[None]]:
+        """What is to be written for all pods."""
+        crashed = {uid: text for crashes in self.crashes for uid, text in crashes(snapshot).items()}
+        pods = snapshot.all("Pod")
+        alive = {pod["metadata"]["uid"] for pod in pods}
+        self.logs.forget(alive)
+        self._told = {item for item in self._told if item[0] in alive}
+        self._started = {pod["metadata"]["uid"] for pod in pods if _state(pod) == STARTED and not _finished(pod)}
+        work: list[Awaitable[None]] = []
+        for pod in pods:
+            crash = crashed.get(pod["metadata"]["uid"], "")
+            concerned = crash or _state(pod) or waits(pod)
+            if concerned and pod["spec"].get("nodeName") and not is_deleted(pod) and not _finished(pod):
+                work += self._pod(pod, crash, snapshot)
+        return work
+
+    def _pod(self, pod: Object, crash: str, snapshot: Snapshot) -> list[Awaitable[None]]:
+        uid = pod["metadata"]["uid"]
+        work: list[Awaitable[None]] = []
+        found = problem(pod, snapshot, self._started) if _state(pod) != STARTED else None
+        if found:
+            work.append(self._annotate(pod, HELD, found))
+            if (uid, found) not in self._told:
+                self._told.add((uid, found))
+                work += [self._writer.tell(event(pod, reason, text)) for reason, text in found.events]
+            return work
+        self._started.add(uid)
+        if crash:
+            self.logs.write(uid, crash.splitlines())
+        if self.logs.has(uid):
+            work.append(self._writer.apply(logs_object(pod, self.logs.path(uid))))
+        work.append(self._annotate(pod, CRASHED if crash else STARTED, None))
+        return work
+
+    def _annotate(self, pod: Object, state: str, found: Problem | None) -> Awaitable[None]:
+        """Write a pod's state; an annotation of somebody else that holds it back stays."""
+        wanted: dict[str, str | None] = {STATE: state}
+        if found:
+            wanted |= {CONFIG_ERROR: found.message, REASON: found.reason}
+        elif _state(pod) == HELD:
+            wanted |= {CONFIG_ERROR: None, REASON: None}
+        return self._writer.annotate(pod, wanted)
+
+
+def _state(pod: Object) -> str:
+    return (pod["metadata"].get("annotations") or {}).get(STATE, "")
+
+
+def _finished(pod: Object) -> bool:
+    return (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
+
+
+def event(pod: Object, reason: str, message: str) -> Object:
+    """A warning about a pod, as its kubelet writes it."""
+    meta, moment = pod["metadata"], now()
+    mark = hashlib.sha256(f"{meta['uid']} {reason} {message}".encode()).hexdigest()[:16]
+    about = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "namespace": meta["namespace"],
+        "name": meta["name"],
+        "uid": meta["uid"],
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"name": f"{meta['name']}.{mark}", "namespace": meta["namespace"]},
+        "involvedObject": about,
+        "type": "Warning",
+        "reason": reason,
+        "message": message,
+        "source": {"component": "kubelet", "host": pod["spec"]["nodeName"]},
+        "reportingComponent": "kubelet",
+        "firstTimestamp": moment,
+        "lastTimestamp": moment,
+        "count": 1,
+    }

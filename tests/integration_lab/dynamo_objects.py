@@ -8,7 +8,7 @@ import subprocess
 from typing import Any
 
 import yaml
-from plane_client import Lab
+from plane_client import Lab, eventually
 from small_stack import helm
 
 from playbooks import ROOT
@@ -33,6 +33,14 @@ def platform(lab: Lab, namespace: str) -> None:
         if item["kind"] != "CustomResourceDefinition":
             item["metadata"].setdefault("namespace", namespace)
         lab.apply(item)
+
+
+def remove(lab: Lab, namespace: str) -> None:
+    """Take the graphs of a namespace away while their operator is there, which alone can end their finalizers."""
+    resource = lab.resource(GRAPH_API, GRAPH)
+    for item in resource.get(namespace=namespace).items:
+        resource.delete(name=item.metadata.name, namespace=namespace, body={})
+    eventually(lambda: not resource.get(namespace=namespace).items)
 
 
 def service(kind: str, space: str, *args: str, gpus: int = 0) -> dict[str, Any]:

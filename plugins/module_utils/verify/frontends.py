@@ -141,15 +141,16 @@ class Probe:
 
     def _run(self, asked: list[FrontedModel], plan: list[set[str]]) -> None:
         """Ask models in rounds, and read the workers' counters around each."""
-        ready = [worker for worker in self.front.workers if worker.ready]
-        before = self.tally.read(self.pool, ready) if plan else {}
+        # Those too that are not ready: an endpoint's workers answer as soon as they have registered.
+        every = self.front.workers
+        before = self.tally.read(self.pool, every) if plan else {}
         for names in plan:
             here = [one for one in asked if one.name in names and one.serves]
             jobs = [(one, self.pool.submit(self._again, one)) for one in here for _number in range(self._count(one))]
             sent = {one.name: sum(job.result() for whose, job in jobs if whose is one) for one in here}
             deadline, pause = time.monotonic() + COUNTER_SECONDS, 0.05
             while True:
-                after = self.tally.read(self.pool, ready)
+                after = self.tally.read(self.pool, every)
                 found = tally.tallied(sent, before, after)
                 if self._settled(here, found) or time.monotonic() + pause > deadline:
                     break

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import dynamo_objects as make
@@ -21,10 +21,10 @@ READY = 240.0
 CRD = "dynamographdeployments.nvidia.com"
 
 
-def ready(lab: Lab, namespace: str, *graphs: str) -> None:
-    """Wait until each graph has a Ready pod."""
-    for name in graphs:
-        eventually(lambda name=name: lab.pods(namespace, f"{GRAPH}={name}"), READY)
+def ready(lab: Lab, namespace: str, **graphs: int) -> None:
+    """Wait until each graph has that many Ready pods."""
+    for name, count in graphs.items():
+        eventually(lambda name=name, count=count: len(lab.pods(namespace, f"{GRAPH}={name}")) == count, READY)
 
 
 def verify(namespace: str, **options: Any) -> Callable[..., dict[str, Any]]:
@@ -45,7 +45,7 @@ def checks(result: dict[str, Any], model: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def space(lab: Lab, new_namespace: Callable[[], str]) -> str:
+def space(lab: Lab, new_namespace: Callable[[], str]) -> Iterator[str]:
     """A namespace with an operator, and a frontend that sees all; a and b share a Dynamo namespace."""
     namespace = new_namespace()
     make.platform(lab, namespace)
@@ -57,8 +57,9 @@ def space(lab: Lab, new_namespace: Callable[[], str]) -> str:
         make.model(namespace, "b", shared),
         make.model(namespace, "c", f"{namespace}-c", prefill=True),
     )
-    ready(lab, namespace, make.FRONTEND, "a", "b", "c")
-    return namespace
+    ready(lab, namespace, **{make.FRONTEND: 1}, a=1, b=1, c=2)
+    yield namespace
+    make.remove(lab, namespace)
 
 
 def test_a_model_with_an_endpoint_of_its_own(space: str) -> None:
@@ -90,7 +91,7 @@ def test_a_frontend_that_looks_elsewhere(lab: Lab, space: str) -> None:
     own = make.frontend(space, f"{space}-own")
     own["metadata"]["name"] = "lone"
     lab.apply(own)
-    ready(lab, space, "lone")
+    ready(lab, space, lone=1)
     told = {**make.told(space, c=True), "name": "lone", "service": "lone-frontend"}
     cluster = Cluster({"kubeconfig": os.environ["LAB_KUBECONFIG"]})
     (result,) = probe_frontends(cluster, Options(space, timeout=20.0), [told], lambda *_args, **_facts: None)

@@ -27,7 +27,7 @@ COMPONENTS = {
     "kube-scheduler": "kube-scheduler",
     "kwok-controller": "kwok",
 }
-CRDS = ["Stage", "PortForward", "Logs", "ClusterLogs", "ClusterPortForward"]
+CRDS = ["Stage", "PortForward", "Logs", "ClusterLogs", "ClusterPortForward", "Exec", "ClusterExec"]
 # Go collects garbage earlier and gives memory back above the limit: a lab fits beside the work it is there for.
 MEMORY_LIMITS = {
     "etcd": "128MiB",

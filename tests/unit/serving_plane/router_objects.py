@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 from plane_objects import model_pod, obj, service
 from serving_plane.cluster.snapshot import Snapshot
+from serving_plane.kubelet.claims import Claims
 from serving_plane.kubelet.logs import PodLogs
 from serving_plane.llm_router.classes import CLASSIFIERS
 from serving_plane.llm_router.starting import Routers
@@ -100,8 +101,9 @@ class Router:
             **replaced,
         }
         self.snapshot = Snapshot(part for part in parts.values() if part is not None)
-        self.logs = PodLogs(folder)
-        self.routers = Routers(folder / "routers.json", self.logs)
+        self.logs = PodLogs(folder / "logs")
+        self.claims = Claims(folder / "claims")
+        self.routers = Routers(folder / "routers.json", self.logs, self.claims)
         self.network = Network(Counters())
         self.network.snapshot = self.snapshot
         self.network.players |= {ROUTER: self.routers.controller, TRITON: self.routers.triton}

@@ -250,6 +250,23 @@ def test_crashes(router_of: Callable[..., Router], parts: dict[str, Any], pod: s
     assert router.look() == found
 
 
+def test_uploaded_models(router_of: Callable[..., Router]) -> None:
+    empty = claim(None)
+    router = router_of(claim=empty)
+    top = router.claims.path(empty) / "routers"
+    for name in (
+        f"{step}task_router{end}" for step, end in (("preprocessing_", ""), ("postprocessing_", ""), ("", ""))
+    ):
+        (top / name / "1").mkdir(parents=True)
+        (top / name / "config.pbtxt").touch()
+    (top / "task_router_ensemble").mkdir()
+    assert "Poll failed for model directory 'task_router_ensemble'" in router.look()["router-server"]
+    (top / "task_router_ensemble" / "config.pbtxt").touch()
+    assert router.look() == {}
+    assert router.ask().headers["x-chosen-classifier"] == "Code Generation"
+    assert router.ask(policy="complexity_router").status == 404
+
+
 def test_missing_secrets_are_no_crash(router_of: Callable[..., Router]) -> None:
     assert router_of(keys=None).look() == {}
     assert router_of(config=None).look() == {}
@@ -276,7 +293,7 @@ def test_a_changed_config_waits_for_a_restart(tmp_path: Path) -> None:
     router.snapshot.put(config_map("nothing: here\n"))
     assert router.look() == {}
     assert len(json.loads(router.call("GET", "/config").body)["policies"]) == 2
-    again = Routers(tmp_path / "routers.json", router.logs)
+    again = Routers(tmp_path / "routers.json", router.logs, router.claims)
     router.network.players |= {"router-controller": again.controller}
     assert again.look(router.snapshot) == {}
     assert len(json.loads(router.call("GET", "/config").body)["policies"]) == 2

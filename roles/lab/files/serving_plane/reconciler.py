@@ -21,6 +21,7 @@ from .gateways.infrastructure import GATEWAY_NAME, certificates, gateway_objects
 from .gateways.references import references
 from .gateways.statuses import Wanted, class_statuses, gateway_statuses, pool_statuses, route_statuses
 from .gateways.view import View
+from .kubelet.claims import Claims
 from .kubelet.kubelet import Kubelet
 from .leaderworkerset import headless_service, plan
 from .llm_router.starting import Routers
@@ -53,7 +54,8 @@ class Reconciler:
         self._dynamo = Serving(self._counters)
         self._network.players |= {"dynamo-frontend": self._dynamo.frontend, "dynamo-worker": self._dynamo.worker}
         self._kubelet = Kubelet(self._writer, state_dir / "pod_logs")
-        routers = Routers(state_dir / "llm_router.json", self._kubelet.logs)
+        self._claims = Claims(state_dir / "claims")
+        routers = Routers(state_dir / "llm_router.json", self._kubelet.logs, self._claims)
         self._kubelet.crashes.append(routers.look)
         self._network.players |= {ROUTER: routers.controller, TRITON: routers.triton}
         self.sockets = Sockets()
@@ -85,7 +87,8 @@ class Reconciler:
         self._proxy.view = view
         self._writer.changed = False
         failed = await self._writer.run(self._infrastructure(view) + self._worker_sets())
-        failed = await self._writer.run(self._kubelet.work(self.snapshot)) or failed
+        kubelet = self._kubelet.work(self.snapshot) + self._claims.work(self.snapshot, self._writer)
+        failed = await self._writer.run(kubelet) or failed
         failed = await self._operators.upgrade(self.snapshot, self._writer) or failed
         failed = await self._writer.run(operator_work(self.snapshot, self._writer)) or failed
         failed = await self._writer.run(self._statuses(view) + registrations(self.snapshot, self._writer)) or failed

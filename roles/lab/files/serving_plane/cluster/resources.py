@@ -37,6 +37,7 @@ RESOURCES: tuple[Resource, ...] = (
     Resource("InferencePool", POOL_GROUP, "v1", "inferencepools"),
     Resource("PortForward", "kwok.x-k8s.io", "v1alpha1", "portforwards"),
     Resource("Logs", "kwok.x-k8s.io", "v1alpha1", "logs"),
+    Resource("Exec", "kwok.x-k8s.io", "v1alpha1", "execs"),
     Resource("DestinationRule", "networking.istio.io", None, "destinationrules"),
     Resource("GatewayParameters", "gateway.kgateway.dev", None, "gatewayparameters"),
     Resource("AgentgatewayParameters", "agentgateway.dev", None, "agentgatewayparameters"),

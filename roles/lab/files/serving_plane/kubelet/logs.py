@@ -53,13 +53,17 @@ class PodLogs:
                 self._written.pop(path.stem, None)
 
 
+def owner_of(pod: Object) -> Object:
+    """The reference by which an object goes when a pod goes."""
+    return {"apiVersion": "v1", "kind": "Pod", "name": pod["metadata"]["name"], "uid": pod["metadata"]["uid"]}
+
+
 def logs_object(pod: Object, path: Path) -> Object:
     """KWOK's Logs of a pod. It goes when the pod goes."""
     meta = pod["metadata"]
-    reference = {"apiVersion": "v1", "kind": "Pod", "name": meta["name"], "uid": meta["uid"]}
     return {
         "apiVersion": "kwok.x-k8s.io/v1alpha1",
         "kind": "Logs",
-        "metadata": {"name": meta["name"], "namespace": meta["namespace"], "ownerReferences": [reference]},
+        "metadata": {"name": meta["name"], "namespace": meta["namespace"], "ownerReferences": [owner_of(pod)]},
         "spec": {"logs": [{"logsFile": str(path), "previousLogsFile": str(path), "follow": False}]},
     }

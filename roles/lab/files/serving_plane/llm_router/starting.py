@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..cluster.snapshot import Object, Snapshot, is_deleted
+from ..kubelet.claims import Claims
 from ..kubelet.logs import PodLogs
 from ..network import Network
 from ..servers.commandline import flag, words
@@ -33,9 +34,10 @@ class Routers:
     What was read is kept in a file, so that a restart of the plane is none of the controllers.
     """
 
-    def __init__(self, kept: Path, logs: PodLogs) -> None:
+    def __init__(self, kept: Path, logs: PodLogs, claims: Claims) -> None:
         self._kept = kept
         self._logs = logs
+        self._claims = claims
         self._read: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
         self._crashed: dict[str, tuple[object, str]] = {}
         self._controllers: dict[str, Controller] = {}
@@ -61,7 +63,7 @@ class Routers:
         try:
             env = resolved(pod, container, snapshot)
             if kind == TRITON:
-                self._keep(uid, {"models": sorted(loaded(pod, container, snapshot))})
+                self._keep(uid, {"models": sorted(loaded(pod, container, snapshot, self._claims))})
                 return ""
             source = _config_text(pod, container, snapshot)
         except Missing:

@@ -11,9 +11,10 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ..base.data import nest
+from ..base.data import dig, nest
 from ..base.findings import ERROR, Finding, Mark, show_path
 from ..components.gaie import CHARTS
+from ..components.prepare import PrepareComponent
 from ..model.items import Item, Workload
 from ..model.model import StackModel
 from ..objects.graphs import KIND as GRAPH
@@ -100,6 +101,16 @@ def made(item: Item, path: Path, within: Path = (), value: t.Any = None) -> Side
     body = nest(within, value) if within else item.body
     key = origin(item.layers, body, within or path, item.name)
     return Side(item, path, "values", key) if key else Side(item, path)
+
+
+def claim_variables(item: Item) -> str:
+    """Return how the variables begin that a claim is made of, '' where it is not made of variables."""
+    return "prepare_pvc_" if item.component == PrepareComponent.name else ""
+
+
+def given(item: Item, path: Path) -> t.Any:
+    """Return what the user's values say at a path, None where they say nothing."""
+    return next((v for layer in reversed(item.layers) if (v := dig(layer.values, path)) is not None), None)
 
 
 Check = t.Callable[[StackModel], t.Iterable[Finding]]

@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import typing as t
 
+from ..base.data import mapping
 from ..base.findings import ERROR, WARNING, Finding
 from ..capacity.fit import Stuck, fit
 from ..capacity.reasons import APART, BUSY, LABELS, SMALL, TAINTS, TROUBLE, UNKNOWN, asks
 from ..capacity.workloads import Growth
 from ..model.items import Item
 from ..model.model import StackModel
-from .base import Check, Path, Rule, Side, finding, listed
+from .base import Check, Path, Rule, Side, finding, given, listed
 
 WARN = "or llm_d_capacity: warn"
 
@@ -36,6 +37,22 @@ def container_path(one: Growth, resource: str = "") -> Path:
     return (asking[0].key, asking[0].index, "resources") if asking else ()
 
 
+def _sides(stuck: Stuck) -> list[Side]:
+    """Return the places of what does not fit: its resources, and what the chart has worked its accelerators out of."""
+    side = _side(stuck)
+    role, more = side.fact, side.more
+    if not role or more[-1:] != ("resources",):
+        return [side]
+    listed_ones = mapping(given(side.item, (role, *more)))
+    by_user = {name for part in ("limits", "requests") for name in mapping(listed_ones.get(part))}
+    made = {name for name in stuck.growth.need.wanted if "/" in name} - by_user
+    return (
+        [side, Side(side.item, (), role, ("parallelism",))]
+        if made and given(side.item, (role, "parallelism"))
+        else [side]
+    )
+
+
 def _side(stuck: Stuck) -> Side:
     one, key = stuck.growth, stuck.reason.key
     if key != "resources":
@@ -49,7 +66,7 @@ def _stuck(kind: str) -> Check:
             if stuck.reason.kind == kind:
                 item = stuck.growth.item
                 key = ("capacity", kind, stuck.reason.detail) if kind == UNKNOWN else ("capacity", item.title)
-                yield finding(stuck.text, (_side(stuck),), key, _remedy(stuck))
+                yield finding(stuck.text, _sides(stuck), key, _remedy(stuck))
 
     return check
 

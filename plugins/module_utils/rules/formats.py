@@ -166,6 +166,23 @@ def topology(model: StackModel) -> t.Iterator[Finding]:
                     yield finding(text + did_you_mean(str(value), labels), (side,), key)
 
 
+# What kubelets mount for an emptyDir's medium (pkg/volume/emptydir).
+_MEDIA = re.compile(r"(Memory|HugePages(-\w+)?)?\Z")
+
+
+def media(model: StackModel) -> t.Iterator[Finding]:
+    """The medium of an emptyDir is one that kubelets know."""
+    for item in model.planned:
+        for path, spec in pod_specs(item):
+            for index, volume in enumerate(dicts(spec.get("volumes"))):
+                medium = str(mapping(volume.get("emptyDir")).get("medium") or "")
+                if not _MEDIA.match(medium):
+                    name = f"volume {volume.get('name')} of {item.name}"
+                    text = f"{name} is of medium {medium!r}, which kubelets do not know"
+                    side = made(item, (*path, "volumes", index, "emptyDir", "medium"))
+                    yield finding(text, (side,), ("medium", item.title, index), "Memory, HugePages, or none at all")
+
+
 _rule = rule_factory("LLMD8")
 
 RULES = (
@@ -233,5 +250,14 @@ RULES = (
         "use a label that nodes have, such as kubernetes.io/hostname",
         "Kubernetes, Pod affinity topologyKey; Topology Spread Constraints",
         WARNING,
+    ),
+    _rule(
+        12,
+        "Media of volumes are known",
+        media,
+        "The medium of an emptyDir is empty, Memory or HugePages.",
+        "The pod stays in ContainerCreating: FailedMount, unknown storage medium.",
+        "Memory, HugePages, or none at all",
+        "Kubernetes, EmptyDirVolumeSource medium; kubelet, pkg/volume/emptydir",
     ),
 )

@@ -9,11 +9,12 @@ import typing as t
 
 from ..base.data import dicts, texts
 from ..base.findings import Finding, show_path
+from ..base.names import did_you_mean
 from ..model.items import Item
 from ..model.model import StackModel
 from ..programs.compatibility import picker_row
 from ..values.origin import origin
-from .base import Side, finding, listed, rule_factory
+from .base import Side, finding, listed, made, rule_factory
 
 # Groups that an API server has without CRDs.
 _BUILT_IN = (
@@ -37,18 +38,32 @@ def _kinds(model: StackModel, other_version: bool) -> t.Iterator[Finding]:
     table = model.facts.served
     users: dict[tuple[str, str, str], list[Side]] = collections.defaultdict(list)
     for item in model.planned:
-        if table is not None and _definable(item.group) and item.kind not in table.get(_version(item), ()):
-            users[(item.group, item.version, item.kind)].append(Side(item, ("apiVersion",)))
-    for (group, version, kind), sides in users.items():
+        if _absent(item, table or {}, table is not None):
+            users[(item.group, item.version, item.kind)].append(_named(item))
+    for (group, _version_of, kind), sides in users.items():
         others = [api for api, kinds in (table or {}).items() if api.startswith(group + "/") and kind in kinds]
         if bool(others) is other_version:
             has = f"; it has {listed(others)}" if others else ""
-            text = f"the cluster does not serve {kind} ({group}/{version}){has}"
-            yield finding(text, tuple(sides), ("kind", group, kind))
+            api = _version(sides[0].item)
+            near = "" if others else did_you_mean(kind, (table or {}).get(api, ()))
+            yield finding(f"the cluster does not serve {kind} ({api}){has}{near and '.' + near}", tuple(sides),
+                          ("kind", group, kind))  # fmt: skip
+
+
+def _absent(item: Item, table: t.Mapping[str, t.Sequence[str]], known: bool) -> bool:
+    """Return whether the cluster is known not to serve an object's kind: of its own groups where it told of them."""
+    kinds = table.get(_version(item))
+    return item.kind not in kinds if kinds else known and _definable(item.group)
+
+
+def _named(item: Item) -> Side:
+    """Return the place of an object's kind, with the key of the values that has its name."""
+    key = made(item, ("metadata", "name")).key
+    return Side(item, ("apiVersion",), "values" if key else "", key)
 
 
 def _version(item: Item) -> str:
-    return f"{item.group}/{item.version}"
+    return f"{item.group}/{item.version}".lstrip("/")
 
 
 def _definable(group: str) -> bool:

@@ -7,13 +7,13 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ..base.data import dicts, dig, mapping, number
+from ..base.data import dicts, mapping, number
 from ..base.findings import WARNING, Finding
 from ..model.items import InferencePool, Workload
 from ..model.model import StackModel
 from ..objects.profiles import parts_prefill
 from ..objects.servers import Server, flag, flags_given
-from .base import Side, container_side, finding, listed, rule_factory
+from .base import Side, container_side, finding, given, listed, rule_factory
 from .pickers import config_of
 from .pools import label_side, selected, selector_side
 
@@ -172,10 +172,8 @@ def _devices(model: StackModel, fewer: bool) -> t.Iterator[Finding]:
 
 def _own_sizes(workload: Workload, server: Server) -> bool:
     """Return whether the user's own arguments say how parallel a server is."""
-    role = workload.role or "decode"
-    key = (role, "containers", server.index, "args")
-    given = next((v for layer in reversed(workload.item.layers) if (v := dig(layer.values, key)) is not None), None)
-    text = " ".join(str(word) for word in given) if isinstance(given, list) else ""
+    words = given(workload.item, (workload.role or "decode", "containers", server.index, "args"))
+    text = " ".join(map(str, words)) if isinstance(words, list) else ""
     return any(re.search(rf"(?<![\w-])--?{name}\b", text) for names in _SIZES[server.program] for name in names)
 
 

@@ -54,18 +54,20 @@ def images(model: StackModel) -> t.Iterator[Finding]:
                 for index, container in enumerate(dicts(spec.get(kind))):
                     image = str(container.get("image") or "")
                     what = floating(image)
-                    own = _key_of(_layers(item), image) if what else None
+                    own = _key_of(_layers(item), image, item.name) if what else None
                     chart = model.facts.chart_values.get(item.component) or {} if what else {}
-                    if what and (key := own or _key_of([chart], image)):
+                    if what and (key := own or _key_of([chart], image, item.name)):
                         side = Side(item, (*path, kind, index, "image"), "values", key)
                         whose = "" if own else ", the chart's default,"
                         text = f"the image {image} of {item.name}{whose} {what}"
                         yield finding(text, (side,), ("image", item.release, key))
 
 
-def _key_of(values: t.Sequence[Object], image: str) -> Path | None:
-    """Return the key by which values name an image as a whole, the last of them first, None where none does."""
-    return next((path for one in reversed(values) for path, value in leaves(one) if value == image), None)
+def _key_of(values: t.Sequence[Object], image: str, name: str) -> Path | None:
+    """Return the key by which values name an image as a whole, None where none does: the last of them, and where roles
+    have the same image, that of an object's own role."""
+    found = [path for one in reversed(values) for path, value in leaves(one) if value == image]
+    return next((path for path in found if path[0] in name.split("-")), found[0] if found else None)
 
 
 def mounts(model: StackModel) -> t.Iterator[Finding]:

@@ -6,12 +6,15 @@ from __future__ import annotations
 
 import typing as t
 
+from ..base.apis import POOL_GROUP
+from ..base.data import mapping
 from ..base.findings import ERROR, WARNING, Finding
+from ..base.names import did_you_mean
 from ..base.ours import OLD_SERVING_LABEL, SERVING_LABEL
 from ..model.items import InferencePool, Workload
 from ..model.model import StackModel
 from ..objects.pools import selector_problem
-from .base import Rule, Side, container_side, finding, listed
+from .base import Rule, Side, container_side, finding, listed, made
 
 
 def label_side(workload: Workload, label: str = "") -> Side:
@@ -148,6 +151,23 @@ def listening(model: StackModel) -> t.Iterator[Finding]:
                 yield _port_finding(pool, port, missed)
 
 
+def objectives(model: StackModel) -> t.Iterator[Finding]:
+    """What an InferenceObjective refers to is a pool of the plan or the cluster, in its own API group."""
+    for item in model.items("InferenceObjective", planned_only=True) if model.known("InferencePool") else []:
+        ref = mapping(item.spec.get("poolRef"))
+        name, group = str(ref.get("name")), str(ref.get("group") or POOL_GROUP)
+        near = [pool.item for pool in model.pools if pool.item.namespace == item.namespace]
+        if any((pool.name, pool.group) == (name, group) for pool in near):
+            continue
+        same = next((pool for pool in near if pool.name == name), None)
+        why = (
+            f"is of {same.group}" if same else f"does not exist there.{did_you_mean(name, [one.name for one in near])}"
+        )
+        text = f"InferenceObjective {item.name} is for pool {name} of {group}, which {why}"
+        side = made(item, ("spec", "poolRef", "group" if same else "name"))
+        yield finding(text, (side, *([Side(same)] if same else [])), ("objective", item.title))
+
+
 def _reached(workload: Workload) -> tuple[int, ...] | None:
     """Return the ports that requests should go to: the sidecar's where there is one; None where unknown."""
     ports = [server.ports for server in (workload.sidecars or workload.models)]
@@ -234,5 +254,15 @@ RULES = (
         "The model loads, holds its GPUs and never gets a request.",
         "add a pool that selects these pods, or remove the model",
         "InferencePool v1, spec.selector",
+    ),
+    Rule(
+        "LLMD107",
+        "Objectives are for a pool that is there",
+        WARNING,
+        objectives,
+        "An InferenceObjective's poolRef names a pool of its namespace, in that pool's API group.",
+        "Requests that name the objective have the default priority, and nothing says so.",
+        "correct name and group of the poolRef; the group of InferencePool v1 is inference.networking.k8s.io",
+        "gateway-api-inference-extension, apix/v1alpha2 InferenceObjective",
     ),
 )

@@ -14,7 +14,7 @@ from ..base.given import GIVEN
 from ..base.names import did_you_mean
 from ..model.items import Item
 from ..model.model import StackModel, pod_specs
-from .base import Check, Side, finding, listed, rule_factory
+from .base import Check, Side, claim_variables, finding, listed, rule_factory
 
 # What clusters make by themselves.
 _GIVEN = {
@@ -110,8 +110,13 @@ def _missing(model: StackModel, kind: str) -> t.Iterator[Finding]:
     for (namespace, name), sides in users.items():
         known = [item.name for item in model.items(kind) if item.namespace == namespace]
         where = f" in namespace {namespace}" if namespace else ""
-        text = f"there is no {kind} {name}{where}, which {listed(side.item.name for side in sides)} needs."
+        text = f"there is no {kind} {name}{where}, which {listed(map(_needer, sides))} needs."
         yield finding(text + did_you_mean(name, known), tuple(sides), (kind, namespace, name))
+
+
+def _needer(side: Side) -> str:
+    begin = claim_variables(side.item)
+    return f"{side.item.name} ({begin}storage_class)" if begin and side.fact == "objects" else side.item.name
 
 
 def _check(kind: str) -> Check:

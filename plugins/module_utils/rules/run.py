@@ -232,7 +232,7 @@ class StackRules:
     def _served(self) -> dict[str, list[str]]:
         served: dict[str, list[str]] = {}
         for api in self.inventory.apis:
-            if api.count("/") == 2:
+            if api.count("/") == 2 or api.startswith("v1/"):
                 version, _slash, kind = api.rpartition("/")
                 served.setdefault(version, []).append(kind)
         return served

@@ -10,13 +10,13 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ...base.data import Object, dicts, dig, mapping
+from ...base.data import Object, dicts, mapping
 from ...base.findings import WARNING, Finding
 from ...base.names import did_you_mean
 from ...cluster.refusals import quoted
 from ...model.items import Item, Workload
 from ...model.model import WORKLOADS, StackModel
-from ..base import KEYS, Path, Rule, Side, finding, listed, rule_factory
+from ..base import KEYS, Rule, Side, finding, given, listed, rule_factory
 from ..pickers import config_of
 from ..pools import selected
 
@@ -37,11 +37,6 @@ def _releases(model: StackModel) -> list[Item]:
         if item.serves_models and item.release and "uri" in KEYS.get(item.chart, {}):
             found.setdefault((item.release, item.namespace), item)
     return list(found.values())
-
-
-def given(item: Item, path: Path) -> t.Any:
-    """Return what the user's values say at a path, None where they say nothing."""
-    return next((v for layer in reversed(item.layers) if (v := dig(layer.values, path)) is not None), None)
 
 
 def _workloads(model: StackModel, item: Item) -> list[Workload]:

@@ -10,11 +10,10 @@ import typing as t
 from ...base.data import Object, dicts, mapping, number, texts
 from ...base.findings import WARNING, Finding
 from ...base.quantities import Amounts, amounts
-from ...components.prepare import PrepareComponent
 from ...model.items import Item
 from ...model.model import StackModel, pod_specs
 from ...objects.pods import pod_requests
-from ..base import Rule, Side, finding, listed, rule_factory
+from ..base import Rule, Side, claim_variables, finding, listed, made, rule_factory
 
 PVC, CLASS = "PersistentVolumeClaim", "StorageClass"
 _DEFAULT = "storageclass.kubernetes.io/is-default-class"
@@ -42,11 +41,6 @@ _ONE_NODE_ONLY = (
 _PULL_TYPES = ("kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg")
 
 
-def _by_prepare(item: Item) -> str:
-    """Return the variable's name before a colon where an object is made of variables, '' elsewhere."""
-    return "prepare_pvc_" if item.component == PrepareComponent.name else ""
-
-
 def _planned(model: StackModel) -> list[Item]:
     return model.items(PVC, planned_only=True)
 
@@ -59,8 +53,8 @@ def default_class(model: StackModel) -> t.Iterator[Finding]:
     for claim in _planned(model):
         if claim.spec.get("storageClassName") is None and not claim.spec.get("volumeName"):
             there = f"none of the cluster's ({listed(one.name for one in classes)}) is the default"
-            where = f"{_by_prepare(claim)}storage_class is" if _by_prepare(claim) else "it names"
-            what = "empty" if _by_prepare(claim) else "no StorageClass"
+            where = f"{claim_variables(claim)}storage_class is" if claim_variables(claim) else "it names"
+            what = "empty" if claim_variables(claim) else "no StorageClass"
             text = (
                 f"{claim.title} gets no volume: {where} {what}, and {there if classes else 'the cluster has no class'}"
             )
@@ -84,7 +78,7 @@ def class_modes(model: StackModel) -> t.Iterator[Finding]:
         provisioner = str(item.body.get("provisioner")) if item else ""
         wrong = [mode for mode in texts(claim.spec.get("accessModes")) if mode in ("ReadWriteMany", "ReadOnlyMany")]
         if provisioner in _ONE_NODE_ONLY and wrong and claim.spec.get("volumeMode") != "Block" and item:
-            field = f"{_by_prepare(claim)}access_modes" if _by_prepare(claim) else "accessModes"
+            field = f"{claim_variables(claim)}access_modes" if claim_variables(claim) else "accessModes"
             text = f"{claim.title} asks for {listed(wrong)} ({field}), StorageClass {item.name} ({provisioner}) "
             text += "has volumes for one node only"
             side = Side(claim, ("spec", "accessModes"), "objects")
@@ -146,7 +140,6 @@ def pull_secrets(model: StackModel) -> t.Iterator[Finding]:
     """The secrets that images are pulled with are there, and of the type that kubelets read."""
     for item in model.planned:
         for path, spec in pod_specs(item):
-            role = next((role for role in ("decode", "prefill") if item.name.endswith(role)), "")
             for index, ref in enumerate(dicts(spec.get("imagePullSecrets"))):
                 name = str(ref.get("name") or "")
                 secret = model.find("Secret", name, item.namespace)
@@ -158,7 +151,7 @@ def pull_secrets(model: StackModel) -> t.Iterator[Finding]:
                     text = f"Secret {name}, {use}, is of type {kind}: kubelets pass it over"
                 else:
                     continue
-                side = Side(item, (*path, "imagePullSecrets", index), role, ("imagePullSecrets",))
+                side = made(item, (*path, "imagePullSecrets", index))
                 yield finding(text, (side, *([Side(secret)] if secret else [])), ("pull", item.namespace, name))
 
 

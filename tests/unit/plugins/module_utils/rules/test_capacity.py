@@ -8,6 +8,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.capacity.fit import capacity_report
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.items import RenderedRelease, RuleFacts
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.model import build_model
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.room import Capacity
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.values.layers import Layer
 from capacity.world import GPU, deployment, findings, group, model, node, pod, shown, spec
 
 EIGHT = {GPU: "8"}
@@ -145,6 +149,25 @@ def test_pods_that_find_no_node_are_named(
     assert [item.rule for item in found] == ([rule] if rule else []), shown(found)
     for word in words:
         assert word in shown(found)
+
+
+@pytest.mark.parametrize(
+    ("role", "names"),
+    [
+        ({"parallelism": {"tensor": 16}}, True),
+        ({"parallelism": {"tensor": 16}, "containers": [{"resources": {"limits": {"cpu": "2"}}}]}, True),
+        ({"parallelism": {"tensor": 16}, "containers": [{"resources": {"limits": {GPU: "16"}}}]}, False),
+        ({"containers": [{"resources": {}}]}, False),
+    ],
+)
+def test_accelerators_that_the_chart_works_out_are_named_by_parallelism(role: dict, names: bool) -> None:
+    part = RenderedRelease(
+        "modelservice", "a", "demo", [deployment("a", spec({GPU: "16"}))], "llm-d-modelservice", "v1",
+        [Layer({"decode": role}, "ms.yaml")],
+    )  # fmt: skip
+    facts = RuleFacts(capacity=Capacity(nodes=(node("n", 8),), pods=()))
+    (found,) = findings(build_model([part], facts=facts))
+    assert ("a: decode.parallelism" in found.keys) is names, found.keys
 
 
 LIVE = [pod(f"a-{i}", f"n{i}", EIGHT, owner="a") for i in range(2)]

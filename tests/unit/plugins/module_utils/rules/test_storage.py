@@ -7,7 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.items import RuleFacts
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.items import RenderedRelease, RuleFacts
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.model import build_model
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.registry import check
 
 from rules.world import World
@@ -49,6 +50,13 @@ def test_claims_can_be_bound(body: dict[str, Any], classes: list[dict[str, Any]]
     found = {one.rule: one.message for one in check(world.model())}
     assert set(found) == ({rule} if rule else set()), found
     assert not rule or named in found[rule]
+
+
+def test_a_class_that_is_not_there_is_named_with_its_variable() -> None:
+    part = RenderedRelease("prepare", "", "demo", [claim("ReadWriteMany", storageClassName="fast")])
+    found = check(build_model([part], facts=RuleFacts(objects={"StorageClass": [LOCAL]})))
+    assert [one.rule for one in found] == ["LLMD605"]
+    assert "(prepare_pvc_storage_class)" in found[0].message
 
 
 @pytest.mark.parametrize(

@@ -65,3 +65,58 @@ def test_without_values_there_is_none() -> None:
     layers: list[Any] = []
     assert origin(layers, BODY, FIRST) == ()
     assert origin([Layer({}, "x")], BODY, FIRST) == ()
+
+
+PROBE = {"httpGet": {"path": "/health", "port": "vllm"}, "periodSeconds": 10}
+PROBED = {"name": "vllm", "livenessProbe": {"httpGet": {"path": "/health"}}, "startupProbe": PROBE}
+
+
+@pytest.mark.parametrize(
+    ("values", "container", "path", "name", "key"),
+    [
+        pytest.param(
+            {"decode": {"containers": [PROBED]}, "prefill": {"containers": [{"livenessProbe": PROBE}]}},
+            PROBED,
+            ("livenessProbe", "httpGet", "port"),
+            "ms-decode",
+            "decode.containers.0.livenessProbe.httpGet",
+            id="a field that is missing is neither a sibling's nor another role's",
+        ),
+        pytest.param(
+            {"decode": {"containers": [{"image": "a:v1"}]}, "prefill": {"create": True}},
+            {"image": "simulator:latest"},
+            ("image",),
+            "ms-prefill",
+            "prefill",
+            id="a role without containers gets the chart's",
+        ),
+        pytest.param(
+            {"epp": {"image": {"hub": "https://ghcr.io/x", "name": "picker", "tag": "v1"}, "replicas": 1}},
+            {"image": "https://ghcr.io/x/picker:v1"},
+            ("image",),
+            "gaie-epp",
+            "epp.image",
+            id="an image that is put together",
+        ),
+        pytest.param(
+            {"epp": {"image": {"hub": "https://ghcr.io/x"}, "replicas": 1}},
+            {"image": "https://ghcr.io/x/picker:v1"},
+            ("image",),
+            "gaie-epp",
+            "epp.image.hub",
+            id="an image of which one part is given",
+        ),
+        pytest.param(
+            {"decode": {"extraConfig": {"toleration": []}, "containers": [{"ports": []}]}},
+            {"toleration": []},
+            ("toleration",),
+            "ms-decode",
+            "decode.extraConfig.toleration",
+            id="an empty list",
+        ),
+    ],
+)
+def test_the_key_of_what_stands_in_a_container(values: dict, container: dict, path: tuple, name: str, key: str) -> None:
+    body = {"spec": {"template": {"spec": {"containers": [container]}}}}
+    found = origin([Layer(values, "ms.yaml")], body, (*FIRST, *path), name)
+    assert ".".join(map(str, found)) == key

@@ -68,13 +68,9 @@ def laid_out(work: Work, part: Object) -> objects.Objects | None:
 
 def settled(work: Work, parts: t.Iterable[Object]) -> list[Object] | None:
     """Return the rows of a component's parts where all are as wanted and ready, None where one needs something."""
-    rows: list[Object] = []
-    for module, group in groups(sparing(work, list(parts), "objects")):
-        found = module.settled(work, group)
-        if found is None:
-            return None
-        rows += found
-    return rows
+    # All are looked at: planning goes by what the look has found.
+    found = [module.settled(work, group) for module, group in groups(sparing(work, list(parts), "objects"))]
+    return None if None in found else [row for rows in found for row in rows or []]
 
 
 def sparing(work: Work, parts: list[Object], field: str) -> list[Object]:

@@ -72,7 +72,8 @@ class RuleFacts:
     objects: {kind: live objects}; served: {apiVersion: kinds}; inference_extension: the gateway controller's switch;
     gateway_version, gateway_api_version: as '1.28.1'; access: permissions; platform: what else it is, see Platform;
     capacity: its room; refused: by kind, namespace and name what the API server does not take of planned objects;
-    chart_values: the charts' own values by component; told: the stack as plain data.
+    chart_values: the charts' own values by component; told: the stack as plain data; definitions: of kinds that come
+    with the stack (CustomResourceDefinitions).
     """
 
     objects: t.Mapping[str, t.Sequence[Object]] = dataclasses.field(default_factory=dict)
@@ -85,6 +86,7 @@ class RuleFacts:
     capacity: Capacity | None = None
     refused: t.Mapping[tuple[str, str, str], t.Sequence[Objection]] = dataclasses.field(default_factory=dict)
     chart_values: t.Mapping[str, Object] = dataclasses.field(default_factory=dict)
+    definitions: t.Sequence[Object] = ()
     told: Object = dataclasses.field(default_factory=dict)
 
 

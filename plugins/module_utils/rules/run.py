@@ -24,7 +24,7 @@ from ..helm.deployed import HelmRecords
 from ..helm.image_check import checked_render
 from ..helm.records import manifest_objects, misshapen
 from ..helm.wanted import HELM_PROCESSES, Wanted, prepare
-from ..model.facts import facts_of
+from ..model.facts import facts_of, served_kinds
 from ..model.items import RenderedRelease
 from ..model.model import StackModel, build_model
 from ..model.platform import istiod
@@ -120,6 +120,8 @@ class StackRules:
         self.present: Objects = {}
         # Of parts that neither Helm renders nor have their objects themselves, those that they come to.
         self.laid_out: dict[tuple[str, str], list[Object]] = {}
+        # Definitions of kinds that come with the stack, from templates and from folders crds/ of charts.
+        self.definitions: list[Object] = []
         # What becomes of every object, with what the API server refuses of it; None where that is not asked.
         self.actions: concurrent.futures.Future[list[Action]] | None = None
 
@@ -136,7 +138,8 @@ class StackRules:
             add_access(model, self.cluster, self.inventory, self.result, self.present)
         if self.capacity != "off":
             add_capacity(model, self.cluster)
-        model.facts = dataclasses.replace(model.facts, chart_values=self.stack.facts.chart_values)
+        facts = {"chart_values": self.stack.facts.chart_values, "definitions": self.definitions}
+        model.facts = dataclasses.replace(model.facts, **facts)
         self.model = model
         if self.actions is not None and self.actions.exception() is None:
             refused = {refused_key(action): action.refused for action in self.actions.result() if action.refused}
@@ -157,8 +160,8 @@ class StackRules:
         try:
             rows = [part for part in parts if part.kind == RELEASE and part.key not in manifests]
             releases = [{"name": part.name, "namespace": part.namespace, **part.spec} for part in rows]
-            found = prepare(releases, helm, self.fetching["cache_dir"], plain_http=self.fetching["plain_http"])
-            wanted = {part.key: one for part, one in zip(rows, found, strict=True)}
+            ready = prepare(releases, helm, self.fetching["cache_dir"], plain_http=self.fetching["plain_http"])
+            wanted = {part.key: one for part, one in zip(rows, ready, strict=True)}
             with concurrent.futures.ThreadPoolExecutor(HELM_PROCESSES) as pool:
                 tasks = {part.key: pool.submit(self._rendered, helm, part, wanted[part.key]) for part in rows}
                 concurrent.futures.wait(tasks.values())
@@ -166,9 +169,22 @@ class StackRules:
             if failed:
                 return Rendered([], [self._told(helm, part, wanted[part.key], error) for part, error in failed])
             texts = {**manifests, **{key: task.result() for key, task in tasks.items()}}
-            return Rendered([self._part(part, texts.get(part.key), wanted.get(part.key)) for part in parts], [])
+            found = [self._part(part, texts.get(part.key), wanted.get(part.key)) for part in parts]
+            self.definitions = self._definitions(helm, found, wanted)
+            return Rendered(found, [])
         finally:
             helm.close()
+
+    def _definitions(
+        self, helm: LocalHelm, parts: t.Sequence[RenderedRelease], wanted: t.Mapping[tuple[str, str], Wanted]
+    ) -> list[Object]:
+        """Return the definitions that the components bring which say that they do."""
+        bring = {component.name for component in self.stack.at_work if component.brings()}
+        found = [item for part in parts if part.component in bring for item in part.manifests]
+        for (component, _name), one in wanted.items():
+            if component in bring:
+                found += manifest_objects(helm.run(["show", "crds", one.chart.path], RENDER_TIMEOUT))
+        return [item for item in found if item.get("kind") == "CustomResourceDefinition"]
 
     def _told(self, helm: LocalHelm, part: Part, wanted: Wanted, error: BaseException) -> tuple[str, str]:
         """Return where a release that cannot be rendered is mended, and why: Helm names the template alone."""
@@ -235,6 +251,8 @@ class StackRules:
             if api.count("/") == 2 or api.startswith("v1/"):
                 version, _slash, kind = api.rpartition("/")
                 served.setdefault(version, []).append(kind)
+        for version, kinds in served_kinds(self.definitions).items():
+            served.setdefault(version, []).extend(kinds)
         return served
 
 

@@ -13,10 +13,11 @@ version_added: 0.1.0
 author: llm_d.orchestrator contributors (@llm-d)
 description:
   - Finds Helm releases and objects by this collection's ownership label, never by parts of their names.
-  - Removes routes first, then all releases in parallel, then the other objects; waits by watches until everything of
-    them, pods included, is gone.
+  - Removes routes first, then what only a release's controller can let go, as graphs of NVIDIA Dynamo, then all
+    releases in parallel, then the other objects; waits by watches until everything of them, pods included, is gone.
+  - A release whose controller is needed by objects that stay, because they are another's, stays too.
   - Fails if anything is left, and lists it with the reason.
-  - Custom resource definitions stay, as do objects that a chart tells Helm to keep.
+  - Custom resource definitions stay unless O(delete_crds), as do objects that a chart tells Helm to keep.
 options:
   namespaces:
     description: Namespaces of the stack.
@@ -32,6 +33,12 @@ options:
     default: []
   delete_pvcs:
     description: Whether to delete PersistentVolumeClaims, and the data in them.
+    type: bool
+    default: false
+  delete_crds:
+    description:
+      - Whether to delete the definitions that came with releases of this collection, where no object of their kinds is
+        left in the cluster.
     type: bool
     default: false
   delete_namespace:

@@ -98,8 +98,8 @@ class Component(abc.ABC):
     asks: t.ClassVar[str] = ""
     # The group that it works for, "" where it works for all; see idle().
     group: t.ClassVar[str] = ""
-    # Kinds, as (group, kind), whose objects cannot be removed without its releases: their controller has the last word.
-    controls: t.ClassVar[t.Collection[tuple[str, str]]] = ()
+    # Groups of APIs whose definitions come with its releases.
+    groups: t.ClassVar[t.Collection[str]] = ()
     # What settings have to be besides their types, those of lists item by item; empty ones are not looked at.
     shapes: t.ClassVar[t.Mapping[str, Format]] = {}
 
@@ -127,6 +127,16 @@ class Component(abc.ABC):
     def look(cls, cluster: Cluster, given: Values, namespace: str) -> t.Any:
         """Return what it has to know of the cluster before it is resolved; see Facts.seen. namespace: the stack's."""
         return None
+
+    @classmethod
+    def dependants(cls, cluster: Cluster, release: str, namespace: str) -> list[Object]:
+        """Return the objects that cannot be removed without a release of it: its controller has the last word."""
+        return []
+
+    @classmethod
+    def why_held(cls, cluster: Cluster, item: Object) -> str:
+        """Return why one of its controller's objects does not go away, "" where it may only take its time."""
+        return ""
 
     @property
     def chosen(self) -> bool:

@@ -19,6 +19,7 @@ from ..base.findings import Findings
 from ..base.formats import Problem
 from ..base.ours import MANAGED_LABEL
 from ..charts.defaults import has_path
+from ..objects.conditions import object_state
 from ..objects.graphs import GROUP
 from ..objects.graphs import KIND as GRAPH
 from ..values.layers import Layer, locate, merge, merge_all
@@ -30,6 +31,7 @@ if t.TYPE_CHECKING:
 
 DEFINITIONS = "dynamo-crds"
 DEFINITION = f"dynamographdeployments.{GROUP}"
+FINALIZER = f"{GROUP}/finalizer"
 EXISTING = ("auto", "true", "false")
 _OPERATOR = "dynamo-operator"
 _SCOPE = ("dynamo-operator", "namespaceRestriction")
@@ -53,6 +55,7 @@ class LiveOperator:
     scope: str
     release: str
     managed: bool
+    available: bool = True
 
     def covers(self, namespace: str) -> bool:
         """Return whether it works for a namespace."""
@@ -78,7 +81,7 @@ class DynamoPlatformComponent(Component):
     name = "dynamo_platform"
     group = DYNAMO
     chart = "dynamo-platform"
-    controls = ((GROUP, GRAPH), (GROUP, COMPONENT))
+    groups = (GROUP,)
     shapes = {
         "namespace": formats.dns_label,
         "release_name": formats.dns_label,
@@ -113,15 +116,39 @@ class DynamoPlatformComponent(Component):
     @classmethod
     def look(cls, cluster: Cluster, given: Values, namespace: str) -> Operators:
         """Return the operators of Dynamo; those of other namespaces are left out where they may not be listed."""
-        selector = f"app.kubernetes.io/name={_OPERATOR}"
-        try:
-            found = cluster.list("apps/v1", "Deployment", None, selector)
-        except OrchestratorError:
-            spaces = dict.fromkeys([namespace, cls.place(given, namespace)])
-            found = [item for space in spaces for item in cluster.list("apps/v1", "Deployment", space, selector)]
-        return Operators(
-            [_operator(cluster, item) for item in found],
-            cluster.get(CRD_API, "CustomResourceDefinition", DEFINITION),
+        found = _operators(cluster, namespace, cls.place(given, namespace))
+        return Operators(found, cluster.get(CRD_API, "CustomResourceDefinition", DEFINITION))
+
+    @classmethod
+    def dependants(cls, cluster: Cluster, release: str, namespace: str) -> list[Object]:
+        """Return the graphs of the namespaces that a release's operator works for, and what it has made of them."""
+        found = [one for one in _operators(cluster, namespace) if (one.release, one.namespace) == (release, namespace)]
+        scopes = [one.scope for one in found]
+        return [
+            {**item, "apiVersion": API, "kind": kind}
+            for kind in (GRAPH, COMPONENT)
+            if scopes and cluster.resource(API, kind) is not None
+            for item in cluster.list(API, kind, None if "" in scopes else scopes[0])
+        ]
+
+    @classmethod
+    def why_held(cls, cluster: Cluster, item: Object) -> str:
+        """Return whether the operator is there that alone takes the finalizers of graphs."""
+        if FINALIZER not in texts(item["metadata"].get("finalizers")):
+            return ""
+        namespace = item["metadata"].get("namespace") or ""
+        mine = [one for one in _operators(cluster, namespace) if one.covers(namespace)]
+        if not mine:
+            what = f"{item['kind'].lower()} {item['metadata']['name']} -n {namespace}"
+            patch = f"""kubectl patch {what} --type merge -p '{{"metadata":{{"finalizers":null}}}}'"""
+            text = f"no operator of Dynamo works for namespace {namespace}, which alone takes its finalizer"
+            return f"{text}: install it again, or take it yourself: {patch}"
+        if not any(one.available for one in mine):
+            return f"{mine[0].title}, which alone takes its finalizer, is not available"
+        if not item["metadata"].get("deletionTimestamp"):
+            return ""
+        return (
+            f"{mine[0].title} has not taken its finalizer (up to 0.7 it needs its etcd for that); its log says why"
         )
 
     def resolve(self) -> None:
@@ -280,6 +307,20 @@ class DynamoPlatformComponent(Component):
         return [definition, *found]
 
 
+def _operators(cluster: Cluster, *namespaces: str) -> list[LiveOperator]:
+    """Return the operators of a cluster, of these namespaces alone where the others' may not be listed."""
+    selector = f"app.kubernetes.io/name={_OPERATOR}"
+    try:
+        found = cluster.list("apps/v1", "Deployment", None, selector)
+    except OrchestratorError:
+        found = [
+            item
+            for space in dict.fromkeys(namespaces)
+            for item in cluster.list("apps/v1", "Deployment", space, selector)
+        ]
+    return [_operator(cluster, item) for item in found]
+
+
 def _operator(cluster: Cluster, item: Object) -> LiveOperator:
     """Return what a Deployment of an operator says of it."""
     metadata, spec = item["metadata"], mapping(dig(item, ("spec", "template", "spec")))
@@ -292,7 +333,8 @@ def _operator(cluster: Cluster, item: Object) -> LiveOperator:
     selector = f"owner=helm,name={release},{MANAGED_LABEL}=true"
     managed = bool(release) and bool(cluster.list("v1", "Secret", namespace, selector))
     scope = _scope(cluster, container, spec, namespace)
-    return LiveOperator(name, namespace, version.removeprefix("v"), scope, release, managed)
+    available = object_state({**item, "kind": "Deployment"}).ready
+    return LiveOperator(name, namespace, version.removeprefix("v"), scope, release, managed, available)
 
 
 def _scope(cluster: Cluster, container: Object, spec: Object, namespace: str) -> str:

@@ -31,3 +31,6 @@ COMPONENTS: dict[str, type[Component]] = {
         MonitoringComponent,
     )
 }
+
+# Groups of APIs whose definitions come with a stack.
+BROUGHT = frozenset(group for cls in COMPONENTS.values() for group in cls.groups)

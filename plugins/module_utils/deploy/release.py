@@ -23,6 +23,7 @@ from ..changes.discover import Discovery
 from ..changes.fingerprints import fingerprinted, listed
 from ..changes.stale import stale_claim
 from ..charts.fetch import differs_from, fetch_chart
+from ..components.registry import BROUGHT
 from ..helm.command import HelmError, uninstall_arguments, upgrade_arguments
 from ..helm.deployed import HelmRecords
 from ..helm.records import (
@@ -40,7 +41,7 @@ from ..helm.wanted import HELM_PROCESSES, Wanted, prepare, read_values
 from .base import CREATED, REPAIRED, UNCHANGED, UPDATED, UPGRADED, PartsFailed, Result, Work, difference, refuse
 from .nudge import nudge, touch
 from .readiness import NotReady
-from .removal import Removal, removal_diff
+from .removal import Removal, refuse_needed, removal_diff
 from .replacing import mend, remove
 
 # Together half a minute of pauses: an API server that is restarted is back by then.
@@ -120,6 +121,7 @@ def absent(work: Work, parts: t.Sequence[Object]) -> Result:
     for namespace, names in _by_namespace(parts).items():
         found = work.inventory.releases(namespace, names)
         mine += removal.ours(found, parts[0]["component"], names)
+    refuse_needed(work.cluster, mine)
     rows = removal.run(mine, work.params["wait_timeout"] if work.params["wait"] else 0, check=work.check)
     return Result(bool(mine), rows, removal_diff(mine))
 
@@ -468,7 +470,9 @@ def fingerprint(wanted: Wanted, revision: int, inventory: HelmRecords) -> str:
 
     The revision is part of it: a revision that somebody else makes inherits the label, and shall not match.
     """
-    return digest([wanted.chart.digest, wanted.values, wanted.registry, inventory.version, inventory.apis, revision])
+    # What comes with a stack itself makes no manifest another.
+    apis = [api for api in inventory.apis if api.partition("/")[0] not in BROUGHT]
+    return digest([wanted.chart.digest, wanted.values, wanted.registry, inventory.version, apis, revision])
 
 
 def described(plan: ReleasePlan, component: str) -> Object:

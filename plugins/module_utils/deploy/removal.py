@@ -11,7 +11,9 @@ import typing as t
 from ..base.data import Object
 from ..base.errors import OrchestratorError
 from ..base.ours import COMPONENT_LABEL, is_kept, object_key
+from ..cluster.client import Cluster
 from ..cluster.watch import Watches
+from ..components.registry import COMPONENTS
 from ..helm.command import HelmError, uninstall_arguments
 from ..helm.deployed import owner_release
 from ..helm.records import Release, diff_texts
@@ -96,6 +98,37 @@ class Removal:
                 if not exc.transient or attempt == ATTEMPTS - 1:
                     raise
                 time.sleep(2**attempt)  # back-off after a failure: there is nothing to watch
+
+
+def dependants(cluster: Cluster, release: Release) -> list[Object]:
+    """Return the objects that cannot be removed without a release: its controller has the last word on them."""
+    component = COMPONENTS.get(release.labels.get(COMPONENT_LABEL) or "")
+    return component.dependants(cluster, release.name, release.namespace) if component else []
+
+
+def refuse_needed(cluster: Cluster, releases: t.Iterable[Release]) -> None:
+    """Raise OrchestratorError for releases without which something that is there could not be removed any more."""
+    needed = {release.name: dependants(cluster, release) for release in releases}
+    lines = [f"{name}: {needed_by(items)}" for name, items in needed.items() if items]
+    if lines:
+        raise OrchestratorError(
+            "Helm releases are not removed as long as something needs them:",
+            details=lines,
+            hint="Remove that first; what is not yours stays, and so does the release.",
+        )
+
+
+def needed_by(items: t.Sequence[Object], most: int = 5) -> str:
+    """Return 'without it Kind namespace/name ... could not be removed'."""
+    names = [f"{item['kind']} {item['metadata'].get('namespace')}/{item['metadata']['name']}" for item in items]
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"without it {', '.join(names[:most])}{more} could not be removed any more"
+
+
+def why_left(cluster: Cluster, item: Object) -> str:
+    """Return 'Kind name: why it is still there', with what its controller has to do with that."""
+    whys = [why for one in COMPONENTS.values() if (why := one.why_held(cluster, item))]
+    return "; ".join([left_line(item), *whys])
 
 
 def find_targets(watches: Watches, objects: t.Iterable[Object], owner: tuple[str, str] | None = None) -> dict[str, Key]:

@@ -156,18 +156,22 @@ class HelmRecords:
         """Return the release with a manifest that Helm can uninstall, changed in the cluster where it has to be.
 
         Helm refuses a manifest with a kind that the cluster no longer serves, and deletes PersistentVolumeClaims
-        unless they are annotated; keep_claims annotates them, and labels them as ours.
+        unless they are annotated; keep_claims annotates them, and labels them as ours. Definitions stay: with them
+        everything of their kinds would go, in the whole cluster.
         """
         objects = self.scoped(release.manifest, release.namespace)
         served = [item for item in objects if self.namespaced(item) is not None]
         claims = [
             item for item in served if keep_claims and item["kind"] == "PersistentVolumeClaim" and not is_kept(item)
         ]
-        if len(served) == len(objects) and not claims:
+        definitions = [item for item in served if item["kind"] == "CustomResourceDefinition" and not is_kept(item)]
+        if len(served) == len(objects) and not claims and not definitions:
             return release
-        for item in claims:
+        for item in (*claims, *definitions):
             metadata = item["metadata"]
             metadata["annotations"] = {**(metadata.get("annotations") or {}), KEEP_ANNOTATION: "keep"}
+        for item in claims:
+            metadata = item["metadata"]
             body = {"metadata": {"labels": {MANAGED_LABEL: "true"}}}
             self.change("label the claim", "patch", "v1", item["kind"], metadata["name"], metadata["namespace"], body)
         manifest = dump_objects(served)

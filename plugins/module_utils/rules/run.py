@@ -138,8 +138,8 @@ class StackRules:
             add_access(model, self.cluster, self.inventory, self.result, self.present)
         if self.capacity != "off":
             add_capacity(model, self.cluster)
-        facts = {"chart_values": self.stack.facts.chart_values, "definitions": self.definitions}
-        model.facts = dataclasses.replace(model.facts, **facts)
+        own = self.stack.facts.chart_values
+        model.facts = dataclasses.replace(model.facts, chart_values=own, definitions=self.definitions)
         self.model = model
         if self.actions is not None and self.actions.exception() is None:
             refused = {refused_key(action): action.refused for action in self.actions.result() if action.refused}

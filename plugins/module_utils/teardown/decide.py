@@ -19,12 +19,17 @@ DEFINITION = "CustomResourceDefinition"
 
 @dataclasses.dataclass
 class TeardownPlan:
-    """What goes, in this order, and what stays. kept: (object line, why)."""
+    """What goes, in this order, and what stays. kept: (object line, why).
+
+    dependent: what cannot go without one of the releases, and so goes before them.
+    """
 
     routes: list[Object] = dataclasses.field(default_factory=list)
+    dependent: list[Object] = dataclasses.field(default_factory=list)
     releases: list[Release] = dataclasses.field(default_factory=list)
     objects: list[Object] = dataclasses.field(default_factory=list)
     claims: list[Object] = dataclasses.field(default_factory=list)
+    definitions: list[Object] = dataclasses.field(default_factory=list)
     kept: list[tuple[str, str]] = dataclasses.field(default_factory=list)
 
     def lines(self) -> list[str]:
@@ -33,7 +38,18 @@ class TeardownPlan:
         records = [item for item in self.objects if item.get("type") == RECORD_TYPE]
         others = [line(item) for item in self.objects if item.get("type") != RECORD_TYPE]
         others += [f"records of deployments: {len(records)}"] if records else []
-        return [*map(line, self.routes), *releases, *others, *map(line, self.claims)]
+        first = map(line, (*self.routes, *self.dependent))
+        return [*first, *releases, *others, *map(line, (*self.claims, *self.definitions))]
+
+    def put_first(self, dependants: t.Container[str]) -> None:
+        """Let objects, by their uids, go before the releases."""
+        self.dependent = [item for item in self.objects if item["metadata"].get("uid") in dependants]
+        self.objects = [item for item in self.objects if item["metadata"].get("uid") not in dependants]
+
+    def keep(self, release: Release, why: str) -> None:
+        """Let a release stay."""
+        self.releases.remove(release)
+        self.kept.append((f"Helm release {release.name} in {release.namespace}", why))
 
 
 def line(item: Object) -> str:
@@ -93,6 +109,27 @@ def _claim(plan: TeardownPlan, item: Object, delete: bool) -> None:
         plan.claims.append(item)
     else:
         plan.kept.append((line(item), "it holds data; set teardown_delete_pvcs to true to delete it"))
+
+
+def owned(items: t.Iterable[Object], others: t.Iterable[Object]) -> list[Object]:
+    """Return those of other objects that belong to some, or to what belongs to them: the cluster removes them too."""
+    known, rest = {item["metadata"].get("uid") for item in items}, list(others)
+    found: list[Object] = []
+    while new := [item for item in rest if _owners(item) & known]:
+        known |= {item["metadata"]["uid"] for item in new}
+        found += new
+        rest = [item for item in rest if item["metadata"]["uid"] not in known]
+    return found
+
+
+def apart(items: t.Sequence[Object], going: t.Collection[str]) -> list[Object]:
+    """Return the objects that neither go, by their uids, nor belong to what goes."""
+    gone = {*going, *(item["metadata"]["uid"] for item in owned([{"metadata": {"uid": uid}} for uid in going], items))}
+    return [item for item in items if item["metadata"]["uid"] not in gone]
+
+
+def _owners(item: Object) -> set[str]:
+    return {one.get("uid") for one in item["metadata"].get("ownerReferences") or []}
 
 
 def owner(item: Object) -> tuple[str, str] | None:

@@ -4,28 +4,37 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
 
+from ..base.apis import CRD_API
 from ..base.data import Object
 from ..base.errors import Forbidden, OrchestratorError
-from ..base.ours import MANAGED_LABEL, SECRET_TYPE, object_key
+from ..base.ours import COMPONENT_LABEL, MANAGED_LABEL, SECRET_TYPE, object_key
 from ..cluster.sweep import Sweep
+from ..components.registry import COMPONENTS
 from ..deploy.base import Work
-from ..deploy.removal import Removal, find_targets, gone, left_line
+from ..deploy.removal import Removal, dependants, find_targets, gone, left_line, needed_by, why_left
 from ..helm.deployed import HELM_OBJECTS
 from ..helm.records import Release
 from .decide import (
     CLAIM,
+    DEFINITION,
     TeardownPlan,
+    apart,
     foreign,
+    is_derived,
     is_ours,
     line,
     make_plan,
     namespace_refusal,
     orphans,
+    owned,
     owner,
 )
 
+# Seconds for what nobody lets go.
+HELD = 10.0
 OURS = f"{MANAGED_LABEL}=true"
 
 
@@ -39,6 +48,8 @@ class Teardown:
         self.sweep = Sweep(work.cluster, work.inventory.discovery)
         self.errors: list[str] = []
         self.unseen: list[tuple[str, str]] = []
+        # By release that stays, what needs it.
+        self.stays: dict[str, list[Object]] = {}
 
     def releases(self) -> list[Release]:
         """Return all releases of the namespaces, ours and others'."""
@@ -60,10 +71,44 @@ class Teardown:
         """Return what goes and what stays."""
         releases = self.releases()
         labelled = self.sweep.objects(self.namespaces, OURS)
-        claims = self._claims([release for release in releases if release.managed])
+        managed = [release for release in releases if release.managed]
+        needed = {release.name: dependants(self.cluster, release) for release in managed}
+        going = {item["metadata"]["uid"] for item in labelled if not is_derived(item)}
+        self.stays = {name: rest for name, items in needed.items() if (rest := apart(items, going))}
+        claims = self._claims([release for release in managed if release.name not in self.stays])
         plan = make_plan(releases, labelled, claims, delete_claims=self.params["delete_pvcs"])
+        plan.put_first({item["metadata"]["uid"] for items in needed.values() for item in items})
+        for release in [release for release in plan.releases if release.name in self.stays]:
+            plan.keep(release, needed_by(self.stays[release.name]))
         plan.kept += self.unseen
+        self._definitions(plan, managed)
         return plan
+
+    def _definitions(self, plan: TeardownPlan, releases: t.Sequence[Release]) -> None:
+        """Find the definitions that came with releases which go: whether they go too, or why they stay."""
+        groups = {
+            group
+            for release in releases
+            if release.name not in self.stays and (cls := COMPONENTS.get(release.labels.get(COMPONENT_LABEL) or ""))
+            for group in cls.groups
+        }
+        found = [item for item in self.cluster.list(CRD_API, DEFINITION) if groups] if groups else []
+        found = [item for item in found if item["spec"]["group"] in groups]
+        if found and not self.params["delete_crds"]:
+            names = f"{len(found)} CustomResourceDefinitions of {', '.join(sorted(groups))}"
+            plan.kept.append((names, "they belong to the cluster; set teardown_delete_crds to true to delete them"))
+        elif found:
+            going = {item["metadata"]["uid"] for item in plan.dependent}
+            used = [item for one in found for item in apart(self._instances(one), going)]
+            plan.definitions = [] if used else found
+            why = f"{line(used[0])} is of such a kind" if used else ""
+            plan.kept += [(f"{len(found)} CustomResourceDefinitions", why)] if used else []
+
+    def _instances(self, definition: Object) -> list[Object]:
+        """Return all objects of a definition's kind."""
+        spec = definition["spec"]
+        version = next(one["name"] for one in spec["versions"] if one.get("served"))
+        return self.cluster.list(f"{spec['group']}/{version}", spec["names"]["kind"])
 
     def _claims(self, releases: list[Release]) -> list[Object]:
         """Return the live claims of releases: those in manifests, and those that StatefulSets made."""
@@ -82,9 +127,23 @@ class Teardown:
     def run(self, plan: TeardownPlan) -> None:
         """Remove what the plan says; raise for what is left."""
         self._step(lambda: self._delete(plan.routes))
+        self._step(lambda: self._delete_dependent(plan))
         self._step(lambda: self._uninstall(plan))
         self._step(lambda: self._delete(plan.objects))
         self._step(lambda: self._delete(plan.claims))
+        self._step(lambda: self._delete(plan.definitions))
+
+    def _delete_dependent(self, plan: TeardownPlan) -> None:
+        """Delete what needs releases to go, with all that is made of it; releases that are needed on stay."""
+        if not plan.dependent:
+            return
+        everything = self.sweep.objects(self.namespaces, None)
+        self._delete(plan.dependent, [item for item in owned(plan.dependent, everything) if item["kind"] != "Pod"])
+        for release in list(plan.releases):
+            if left := dependants(self.cluster, release):
+                plan.keep(release, needed_by(left))
+                self.errors += [why_left(self.cluster, item) for item in left]
+                self.stays[release.name] = left
 
     def _step(self, action: t.Callable[[], t.Any]) -> None:
         try:
@@ -96,14 +155,18 @@ class Teardown:
         keep = not self.params["delete_pvcs"]
         Removal(self.work).run(plan.releases, int(self.work.left()), check=False, keep_claims=keep)
 
-    def _delete(self, objects: list[Object]) -> None:
+    def _delete(self, objects: list[Object], made: t.Sequence[Object] = ()) -> None:
+        """Delete objects and wait until they are gone. made: what goes with them, and is waited for too."""
         if not objects:
             return
-        targets = find_targets(self.work.watches, objects)
+        targets = find_targets(self.work.watches, [*objects, *made])
+        # Where it is known that nobody takes their finalizers there is nothing to wait for.
+        held = any(cls.why_held(self.cluster, item) for cls in COMPONENTS.values() for item in objects)
+        deadline = min(self.work.deadline, time.monotonic() + HELD) if held else self.work.deadline
         for item in objects:
             api_version, kind, namespace, name = object_key(item)
             self.inventory.change(f"delete {kind} {name}", "delete", api_version, kind, name, namespace)
-        gone(self.work.watches, targets, self.work.deadline)  # whatever is left is counted at the end
+        gone(self.work.watches, targets, deadline)  # whatever is left is counted at the end
 
     def left(self, plan: TeardownPlan) -> list[str]:
         """Return one line for each thing that should be gone and is not, and what could not be done."""
@@ -111,8 +174,9 @@ class Teardown:
         rest = make_plan(
             releases, self.sweep.objects(self.namespaces, OURS), [], delete_claims=self.params["delete_pvcs"]
         )
-        lines = [f"Helm release {release.name}: {release.status}" for release in rest.releases]
-        lines += [left_line(item) for item in (*rest.routes, *rest.objects, *rest.claims)]
+        staying = [release.name for release in rest.releases if release.name in self.stays]
+        lines = [f"Helm release {one.name}: {one.status}" for one in rest.releases if one.name not in staying]
+        lines += [why_left(self.cluster, item) for item in (*rest.routes, *rest.objects, *rest.claims)]
         ours = {(release.name, release.namespace) for release in plan.releases}
         lines += [orphan_line(item) for item in self.orphans(releases, ours)]
         return list(dict.fromkeys([*lines, *self.errors]))
@@ -133,7 +197,7 @@ class Teardown:
             return False, None
         if not self.params["delete_namespace"]:
             return False, "set teardown_delete_namespace to true to delete it" if is_ours(live) else None
-        going = {object_key(item) for item in (*plan.routes, *plan.objects, *plan.claims)}
+        going = {object_key(item) for item in (*plan.routes, *plan.dependent, *plan.objects, *plan.claims)}
         mine = {(release.name, release.namespace) for release in plan.releases}
         others = [
             item
@@ -152,7 +216,11 @@ class Teardown:
             return
         targets = find_targets(self.work.watches, [live])
         self.inventory.change(f"delete Namespace {namespace}", "delete", "v1", "Namespace", namespace, None)
-        self.errors += [left_line(item) for item in gone(self.work.watches, targets, self.work.deadline)]
+        for item in gone(self.work.watches, targets, self.work.deadline):
+            self.errors.append(left_line(item))
+            # What its deletion waits for.
+            held = [one for one in self.sweep.objects([namespace], None) if one["metadata"].get("finalizers")]
+            self.errors += [why_left(self.cluster, one) for one in held if one["metadata"].get("deletionTimestamp")]
 
 
 def orphan_line(item: Object) -> str:

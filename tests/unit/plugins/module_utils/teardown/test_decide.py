@@ -131,3 +131,27 @@ def test_listable_kinds_take_the_preferred_version():
     assert [(kind.api_version, kind.kind) for kind in kinds] == [("apps/v1", "Deployment"), ("v1", "Node")]
     assert kinds[0].path("n") == "/apis/apps/v1/namespaces/n/deployments"
     assert kinds[1].path("n") == "/api/v1/nodes"
+
+
+def made_by(uid, *owners):
+    references = [{"uid": one} for one in owners]
+    return {
+        "apiVersion": "x/v1",
+        "kind": "X",
+        "metadata": {"name": uid, "namespace": "n", "uid": uid, "ownerReferences": references},
+    }
+
+
+def test_what_belongs_to_others_goes_with_them():
+    chain = [made_by("child", "top"), made_by("grandchild", "child"), made_by("other", "elsewhere")]
+    assert [item["metadata"]["uid"] for item in teardown.owned([made_by("top")], chain)] == ["child", "grandchild"]
+    assert [item["metadata"]["uid"] for item in teardown.apart([made_by("top"), *chain], {"top"})] == ["other"]
+
+
+def test_what_needs_a_release_goes_before_it_and_a_release_that_is_needed_stays():
+    plan = teardown.TeardownPlan(releases=[release("platform")], objects=[made_by("graph"), made_by("note")])
+    plan.put_first({"graph"})
+    assert [item["metadata"]["uid"] for item in plan.dependent] == ["graph"]
+    assert plan.lines() == ["X graph in n", "Helm release platform in n", "X note in n"]
+    plan.keep(plan.releases[0], "without it X theirs could not be removed any more")
+    assert plan.releases == [] and plan.kept[0][0] == "Helm release platform in n"

@@ -8,6 +8,7 @@ import base64
 import json
 import ssl
 import tempfile
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from .resources import BY_KIND, Resource
 from .snapshot import Object
 
 FIELD_MANAGER = "serving-plane"
+WATCHED = 240
+LONGEST_EVENT = 4 * 1024 * 1024
 MERGE = "application/merge-patch+json"
 APPLY = "application/apply-patch+yaml"
 
@@ -131,6 +134,23 @@ class Api:
         for item in answer["items"]:
             item["kind"], item["apiVersion"] = kind, answer["apiVersion"]
         return answer["items"], int(answer["metadata"]["resourceVersion"])
+
+    async def watch(self, kind: str, since: int) -> AsyncIterator[Object]:
+        """The events of a kind after a resourceVersion, until the server ends them."""
+        if self._session is None:
+            raise RuntimeError("Api is used outside its context")
+        path = f"{await self._path(kind)}?watch=1&resourceVersion={since}&timeoutSeconds={WATCHED}"
+        limit = aiohttp.ClientTimeout(total=None, sock_read=WATCHED + 30)
+        async with self._session.get(
+            self._credentials.server + path, timeout=limit, read_bufsize=LONGEST_EVENT
+        ) as reply:
+            if reply.status >= 400:
+                raise ApiError(reply.status, await _message(reply))
+            async for line in reply.content:
+                event = json.loads(line)
+                if event["type"] == "ERROR":
+                    return
+                yield event
 
     async def apply(self, obj: Object) -> Object:
         """Server-side apply of an object."""

@@ -41,14 +41,17 @@ RESOURCES: tuple[Resource, ...] = (
     Resource("DestinationRule", "networking.istio.io", None, "destinationrules"),
     Resource("GatewayParameters", "gateway.kgateway.dev", None, "gatewayparameters"),
     Resource("AgentgatewayParameters", "agentgateway.dev", None, "agentgatewayparameters"),
+    Resource("LeaderWorkerSet", "leaderworkerset.x-k8s.io", None, "leaderworkersets"),
+)
+# Kinds whose definitions come and go with what is deployed.
+COMING: tuple[Resource, ...] = (
     Resource("DynamoGraphDeployment", DYNAMO_GROUP, "v1alpha1", "dynamographdeployments"),
     Resource("DynamoComponentDeployment", DYNAMO_GROUP, "v1alpha1", "dynamocomponentdeployments"),
     Resource("DynamoWorkerMetadata", DYNAMO_GROUP, "v1alpha1", "dynamoworkermetadatas"),
-    Resource("LeaderWorkerSet", "leaderworkerset.x-k8s.io", None, "leaderworkersets"),
 )
 # Written, but never looked at.
 WRITTEN: tuple[Resource, ...] = (
     Resource("Event", "", "v1", "events"),
     Resource("CustomResourceDefinition", "apiextensions.k8s.io", "v1", "customresourcedefinitions", namespaced=False),
 )
-BY_KIND = {resource.kind: resource for resource in (*RESOURCES, *WRITTEN)}
+BY_KIND = {resource.kind: resource for resource in (*RESOURCES, *COMING, *WRITTEN)}

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 from collections.abc import Callable
@@ -15,8 +16,8 @@ import aiohttp
 import kopf
 
 from .api import Api, ApiError
-from .resources import RESOURCES, Resource
-from .snapshot import Snapshot
+from .resources import COMING, RESOURCES, Resource
+from .snapshot import Object, Snapshot
 
 LOG = logging.getLogger("serving_plane")
 RESYNC_INTERVAL = 300.0
@@ -36,6 +37,7 @@ class Watcher:
         self._snapshot = snapshot
         self._touch = touch
         self._relisted = asyncio.Event()
+        self._defined = asyncio.Event()
 
     def _seen(self, resource: Resource, event: dict[str, Any]) -> None:
         obj = dict(event["object"])
@@ -59,8 +61,44 @@ class Watcher:
             place = (resource.group, resource.version, resource.plural) if resource.version else None
             place = place or (resource.group, resource.plural)
             kopf.on.event(*place, registry=registry, id=resource.plural)(seen)
+        definitions = ("apiextensions.k8s.io", "v1", "customresourcedefinitions")
+        kopf.on.event(*definitions, registry=registry, id="definitions")(self._definition)
         kopf.on.login(registry=registry)(kopf.login_with_kubeconfig)
         return registry
+
+    async def _definition(self, **_: Any) -> None:
+        self._defined.set()
+
+    async def follow(self, resource: Resource) -> None:
+        """Watch a kind whose definition may come later, or go.
+
+        kopf looks for a kind when its definition changes, and has missed it where the API server was slower.
+        """
+        while True:
+            self._defined.clear()
+            try:
+                await self._follow_once(resource)
+                continue
+            except (ApiError, aiohttp.ClientError, asyncio.TimeoutError, OSError) as exc:
+                LOG.debug("%s cannot be watched now: %s", resource.kind, exc)
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._defined.wait(), RESYNC_SOON)
+
+    async def _follow_once(self, resource: Resource) -> None:
+        objects, version = await self._api.list(resource.kind)
+        if self._take(resource, objects, version):
+            self._touch()
+        if not version:
+            raise ApiError(404, f"{resource.kind} is not served")
+        async for event in self._api.watch(resource.kind, version):
+            self._seen(resource, event)
+
+    def _take(self, resource: Resource, objects: list[Object], version: int) -> bool:
+        if version:
+            self._snapshot.served.add(resource.kind)
+        else:
+            self._snapshot.served.discard(resource.kind)
+        return self._snapshot.replace(resource.kind, objects, version or 2**63)
 
     async def run(self, kubeconfig: Path, stop: asyncio.Event, ready: asyncio.Event) -> None:
         """Watch until `stop` is set."""
@@ -69,25 +107,22 @@ class Watcher:
         settings.posting.enabled = False
         settings.peering.standalone = True
         settings.networking.error_backoffs = [1.0] * LONGEST_OUTAGE
-        resync = asyncio.create_task(self._resync_forever())
+        aside = [asyncio.create_task(self._resync_forever())]
+        aside += [asyncio.create_task(self.follow(resource)) for resource in COMING]
         try:
             await kopf.operator(
                 registry=self.registry(), settings=settings, clusterwide=True, stop_flag=stop, ready_flag=ready
             )
         finally:
-            resync.cancel()
+            for task in aside:
+                task.cancel()
 
     async def resync(self) -> None:
         """Compare the snapshot with full lists of every kind."""
-        lists = await asyncio.gather(*(self._api.list(resource.kind) for resource in RESOURCES))
-        changed = False
-        for resource, (objects, version) in zip(RESOURCES, lists, strict=True):
-            if version:
-                self._snapshot.served.add(resource.kind)
-            else:
-                self._snapshot.served.discard(resource.kind)
-            changed = self._snapshot.replace(resource.kind, objects, version or 2**63) or changed
-        if changed:
+        every = (*RESOURCES, *COMING)
+        lists = await asyncio.gather(*(self._api.list(resource.kind) for resource in every))
+        changed = [self._take(resource, *found) for resource, found in zip(every, lists, strict=True)]
+        if any(changed):
             self._touch()
 
     async def _resync_forever(self) -> None:

@@ -17,10 +17,11 @@ options:
     description:
       - V(table) gives the rows; V(settings) by component the values of its role's public variables, without the role's
         prefix; V(options) by component what the role's C(argument_specs) say of each; V(secrets) the values of
-        variables that C(argument_specs) mark as secret, which V(settings) leaves empty, by the variables' names.
+        variables that C(argument_specs) mark as secret, which V(settings) leaves empty, by the variables' names;
+        V(namespaces) those in which components put something, the stack's first.
     type: list
     elements: str
-    choices: [table, settings, options, secrets]
+    choices: [table, settings, options, secrets, namespaces]
     required: true
   of:
     description: The only component that V(options), V(settings) and V(secrets) are to be of.
@@ -44,6 +45,7 @@ import typing as t
 
 from ansible.plugins.lookup import LookupBase
 from ansible_collections.llm_d.orchestrator.plugins.lookup.role_settings import ROLES, settings_of
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.registry import COMPONENTS
 
 TABLE = os.path.join(ROLES, "..", "playbooks", "vars", "components.yml")
 SPECS = ("meta", "argument_specs.yml")
@@ -76,6 +78,12 @@ class LookupModule(LookupBase):
             given = settings_of(self, name, self.variables)
             found[name] = {setting: "" if setting in hidden else value for setting, value in given.items()}
         return found
+
+    def namespaces(self) -> list[str]:
+        """Return the namespaces in which components put something, each once, the stack's first."""
+        own = self._templar.template(self.variables.get("llm_d_namespace")) or "llm-d"
+        places = [COMPONENTS[name].place(given, own) for name, given in self.settings().items()]
+        return list(dict.fromkeys([own, *places]))
 
     def secrets(self) -> dict[str, str]:
         """Return the secrets that are set, by the names of their variables."""

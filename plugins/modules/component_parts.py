@@ -13,7 +13,7 @@ version_added: 0.1.0
 author: llm_d.orchestrator contributors (@llm-d)
 description:
   - Brings all given parts to the wanted state in one call, in the order given. A part is a Helm release, a set of
-    objects, or a kustomization. Parts of one kind that follow one another are worked on at once.
+    objects, a kustomization, or an upload. Parts of one kind that follow one another are worked on at once.
   - Waits by watches, for each object by the rules of its kind, and ends the wait early for what cannot become ready.
   - Every failure is reported in the same answer; one release that fails does not stop the others.
   - What this collection did not make is left alone, and is an error.
@@ -24,6 +24,8 @@ description:
   - HTTPRoutes are compared with those that are attached to their Gateway already, and nothing is applied if a request
     could match two of them equally well. They are ready once their parents report Accepted and ResolvedRefs.
   - A kustomization is rendered by kustomize and then handled as objects. It runs no plugins and no Helm.
+  - An upload is a folder of this machine whose content is sent to a claim through a pod; what was cut off goes on where
+    it was.
   - Runs within Ansible's own process where that comes to the same, and as any module with C(async).
 options:
   component:
@@ -110,7 +112,7 @@ options:
         type: bool
         default: false
       path:
-        description: Of a kustomization, its folder. Bases may lie outside of it.
+        description: Of a kustomization, its folder. Bases may lie outside of it. Of an upload, the folder in the claim.
         type: path
       overlay:
         description: Of a kustomization, fields of one that is laid over the folder, such as C(namespace) and C(images).
@@ -120,6 +122,20 @@ options:
         description: Of a kustomization, whether it may take in what is not on this machine.
         type: bool
         default: false
+      source:
+        description: Of an upload, the folder whose content is sent to a claim.
+        type: path
+      digest:
+        description: Of an upload, the digest of that content. A claim that is marked with it gets nothing.
+        type: str
+      claim:
+        description: Of an upload, the claim.
+        type: str
+      pod:
+        description:
+          - Of an upload, the manifest of the pod that takes the content. It is removed when the content is there, or
+            cannot be brought there.
+        type: dict
   secrets:
     description: Values for O(parts[].fill).
     type: dict

@@ -23,6 +23,8 @@ FINGERPRINT_LABEL = "orchestrator.llm-d.ai/fingerprint"
 FIELD_MANAGER = "llm_d.orchestrator"
 # When an object was touched, so that its controller looks at it again.
 TRIED_ANNOTATION = "orchestrator.llm-d.ai/tried-again"
+# What was uploaded to a claim: where in it, and the content's digest.
+UPLOADED_ANNOTATION = "orchestrator.llm-d.ai/uploaded"
 KEEP_ANNOTATION = "helm.sh/resource-policy"
 
 

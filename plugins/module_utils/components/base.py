@@ -21,9 +21,9 @@ if t.TYPE_CHECKING:
 
 DEFAULT_PORT = 8000
 # The kinds of part: each is one file in deploy/.
-RELEASE, OBJECTS, KUSTOMIZATION = "release", "objects", "kustomization"
-# Groups of components: each serves models by itself, and a stack may have one of them or all.
-LLM_D, DYNAMO = "llm-d", "dynamo"
+RELEASE, OBJECTS, KUSTOMIZATION, UPLOAD = "release", "objects", "kustomization", "upload"
+# Groups of components: each makes sense by itself, and a stack may have one of them or all.
+LLM_D, DYNAMO, ROUTER = "llm-d", "dynamo", "router"
 # What a component does in a deployment, in this order.
 PREPARING, DEPLOYING, ROUTING = "preparing", "deploying", "routing"
 

@@ -16,10 +16,10 @@ from ..objects import policies as policy_files
 from ..objects.policies import CLASSES, RECIPE, Llm, Policy, base_misfit, class_misfits, ensemble_url
 from ..values.layers import Layer, check_entry, locate, merge, merge_all
 from . import router_values
-from .base import OBJECTS, Component, Part, Stack, named
+from .base import OBJECTS, ROUTER, Component, Part, Stack, named
+from .router_models import REPOSITORY_KEYS, RouterModels
 from .router_values import CONFIG, CONTROLLER, KEY, REGISTRY, SERVER, RouterSettings
 
-RULE = "input-router"
 # Backends that ask for no key take any; the controller takes no empty one.
 NO_KEY = "none"
 NVIDIA_KEY = "nvidia_api_key"
@@ -27,14 +27,6 @@ PULL_SECRET = "nvcr-secret"  # noqa: S105 - a name
 LOGIN = ".dockerconfigjson"
 POLICY_KEYS: dict[str, type] = {"classes": list, "url": str}
 CLASS_KEYS: dict[str, type] = {"name": str, "model": str}
-REPOSITORY_KEYS: dict[str, type] = {
-    "existing_claim": str,
-    "claim": str,
-    "size": str,
-    "storage_class": str,
-    "access_mode": str,
-    "path": str,
-}
 INGRESS_KEYS: dict[str, type] = {"host": str, "class": str, "path": str, "tls": str, "annotations": dict}
 _PLACEHOLDER = re.compile(r"(?i)\byour[-_]|[<>]|change_?me|replace_?me")
 
@@ -45,6 +37,7 @@ class LlmRouterComponent(Component):
     name = "llm_router"
     chart = "llm-router"
     asks = "llm_router_chart"
+    group = ROUTER
     shapes = {
         "namespace": formats.dns_label,
         "pull_secret": formats.dns_name,
@@ -65,7 +58,7 @@ class LlmRouterComponent(Component):
             return {**given, "chart_ref": ""}
         if not given["chart"]:
             fix = "the chart's folder of a checkout, a .tgz, or oci://REGISTRY/PATH/llm-router"
-            findings.add("llm_router_chart", "is empty, but llm_router_enabled is true", fix, rule=RULE)
+            findings.add("llm_router_chart", "is empty, but llm_router_enabled is true", fix, rule="input-router")
         filled = {**given, "chart_ref": given["chart"], "chart_version": given["version"]}
         for setting, keys in (("model_repository", REPOSITORY_KEYS), ("ingress", INGRESS_KEYS)):
             entry = check_entry(given[setting] or {}, keys, f"llm_router_{setting}", findings)
@@ -75,6 +68,10 @@ class LlmRouterComponent(Component):
     @classmethod
     def place(cls, given: Values, namespace: str) -> str:
         return (given.get("namespace") if given.get("enabled") else "") or namespace
+
+    @classmethod
+    def asked(cls, given: Values) -> bool:
+        return bool(given.get("enabled") and super().asked(given))
 
     @property
     def enabled(self) -> bool:
@@ -100,13 +97,15 @@ class LlmRouterComponent(Component):
         self.environment = router_values.known_environment(values)
         self.values = router_values.with_config(values, self._config(values))
         release = self.release(self.given["release_name"], self.values, "llm_router_release_name", self.layers)
-        return [self._objects(), release]
+        uploads = self.repository.uploads(self.name, self.namespace, self.values, self.wanted)
+        self.repository.check_models(self.policies)
+        return [self._objects(), *uploads, release]
 
     def _wanted(self, user: Values) -> RouterSettings:
         given = self.given
         registry = given["image_registry"]
-        repository = given["model_repository"]
-        self._check_repository(user)
+        self.repository = RouterModels(given, user, self.stack, self.findings)
+        self.repository.check(self.layers)
         return RouterSettings(
             registry=registry + "/" if registry and not registry.endswith("/") else registry,
             tag=given["image_tag"],
@@ -114,9 +113,9 @@ class LlmRouterComponent(Component):
             api_base=self._api_base(),
             api_key_secret=given["api_key_secret"],
             llm_api_key_secret=given["llm_api_key_secret"],
-            claim=self._claim(),
-            path=repository.get("path") or "routers",
-            models="",
+            claim=self.repository.claim,
+            path=self.repository.path,
+            models=self.repository.digest,
             gpu_resource=given["gpu_resource"],
             gpus=given["gpu_count"],
             ingress=given["ingress"] if given["ingress"].get("host") else {},
@@ -154,7 +153,7 @@ class LlmRouterComponent(Component):
         file = self.given["config_file"]
         if file and self.given["policies"]:
             text = f"is set, and so is llm_router_config_file ({file})"
-            self.findings.add("llm_router_policies", text, "one of them", rule="input-router-config")
+            self.findings.add("llm_router_policies", text, "one of them", rule="input-router-policy")
         if file:
             return self._config_of_file(file)
         custom = dig(values, (*CONFIG, "customConfig"))
@@ -175,7 +174,7 @@ class LlmRouterComponent(Component):
                 text = "is not used: the role has the config map made of its policies"
                 fix = "remove it, or give its content in llm_router_config_file"
                 where = layer.locate(path) or layer.where
-                self.findings.add(where, text, fix, rule="input-router-config", severity=WARNING)
+                self.findings.add(where, text, fix, rule="input-router-policy", severity=WARNING)
 
     def _config_of_file(self, name: str) -> str:
         layer = self.stack.loader.file(name, "llm_router_config_file")
@@ -192,14 +191,14 @@ class LlmRouterComponent(Component):
             data = plain_yaml.load(text)
             self.policies = policy_files.parsed(text, self.environment)
         except plain_yaml.YAMLError as exc:
-            self.findings.add(where, f"is no YAML: {str(exc).splitlines()[0]}", rule="input-router-config")
+            self.findings.add(where, f"is no YAML: {str(exc).splitlines()[0]}", rule="input-router-policy")
             return text
         self._check_config(Layer(mapping(data), where))
         return text
 
     def _check_config(self, layer: Layer) -> None:
         for path, what, fix in policy_files.misfits(layer.values, self.environment):
-            self.findings.add(self._place(layer, path), what, fix, rule="input-router-config")
+            self.findings.add(self._place(layer, path), what, fix, rule="input-router-policy")
         served, names = self._served()
         for one in policy_files.policies_of(layer.values):
             for llm in one.llms if served else ():
@@ -330,26 +329,6 @@ class LlmRouterComponent(Component):
     def _pull_secret(self) -> str:
         return self.given["pull_secret"] or (PULL_SECRET if self.secret("ngc_api_key") else "")
 
-    def _claim(self) -> str:
-        repository = self.given["model_repository"]
-        if repository.get("existing_claim"):
-            return repository["existing_claim"]
-        made = repository.get("claim") or repository.get("size") or repository.get("storage_class")
-        return (repository.get("claim") or f"{self.given['release_name']}-models") if made else ""
-
-    def _check_repository(self, user: Values) -> None:
-        repository = self.given["model_repository"]
-        place = "llm_router_model_repository"
-        for key, check in (("existing_claim", formats.dns_name), ("claim", formats.dns_name),
-                           ("storage_class", formats.dns_name), ("size", formats.quantity)):  # fmt: skip
-            problem = check(repository[key]) if repository.get(key) else None
-            if problem:
-                self.findings.add(f"{place}.{key}", problem.what, problem.fix, rule=problem.rule)
-        both = [key for key in ("claim", "size", "storage_class", "access_mode") if repository.get(key)]
-        if repository.get("existing_claim") and both:
-            text = f"is set, and so is {both[0]}, which is for a claim to be made"
-            self.findings.add(f"{place}.existing_claim", text, "one of them", rule="input-claim")
-
     def _check_ingress(self) -> None:
         given = self.given["ingress"]
         if given and not given.get("host"):
@@ -358,7 +337,7 @@ class LlmRouterComponent(Component):
             self.findings.add("llm_router_ingress.host", wrong, "a host name", rule="input-hostname")
         path = given.get("path") or "/"
         if not path.startswith("/"):
-            self.findings.add("llm_router_ingress.path", f"{path!r} is no path", f"/{path}", rule="input-path")
+            self.findings.add("llm_router_ingress.path", f"{path!r} is no path", f"/{path}", rule="input-value")
 
     def _objects(self) -> Part:
         """Return the part with what the release's pods need: secrets, and the claim where one is to be made."""
@@ -374,24 +353,13 @@ class LlmRouterComponent(Component):
             made.append(self._secret(name, "kubernetes.io/dockerconfigjson", LOGIN, '{"auths": {}}'))
             login = {"secret": variable, "registry": given["pull_registry"], "username": given["pull_username"]}
             fill[name] = {LOGIN: login}
-        if self.wanted.claim and not given["model_repository"].get("existing_claim"):
-            made.append(self._made_claim())
+        made += self.repository.claims(self.namespace)
         spec: Object = {"objects": made, "keep": ["PersistentVolumeClaim"], "fill": fill}
         return Part(self.name, f"{given['release_name']}-needs", self.namespace, OBJECTS, spec)
 
     def _secret(self, name: str, kind: str, key: str, text: str) -> Object:
         data = {key: base64.b64encode(text.encode()).decode()}
         return {**named("v1", "Secret", name, self.namespace), "type": kind, "data": data}
-
-    def _made_claim(self) -> Object:
-        repository = self.given["model_repository"]
-        spec: Object = {
-            "accessModes": [repository.get("access_mode") or "ReadWriteOnce"],
-            "resources": {"requests": {"storage": repository.get("size") or "100Gi"}},
-        }
-        if repository.get("storage_class"):
-            spec["storageClassName"] = repository["storage_class"]
-        return {**named("v1", "PersistentVolumeClaim", self.wanted.claim, self.namespace), "spec": spec}
 
     # What is told
 

@@ -13,10 +13,10 @@ import typing as t
 
 from ..base.data import Object
 from ..base.errors import OrchestratorError
-from . import kustomization, objects, release
+from . import kustomization, objects, release, upload
 from .base import PartsFailed, Result, Work
 
-KINDS: dict[str, t.Any] = {module.KIND: module for module in (release, objects, kustomization)}
+KINDS: dict[str, t.Any] = {module.KIND: module for module in (release, objects, kustomization, upload)}
 
 
 def check(parts: t.Iterable[Object]) -> None:

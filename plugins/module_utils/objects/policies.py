@@ -92,10 +92,15 @@ def ensemble_url(service: str, policy: str) -> str:
     return f"{service}/v2/models/{policy}{ENSEMBLE}/infer"
 
 
+def ensemble_of(url: str) -> str:
+    """Return the policy of whose classifier an address is, "" where it does not say."""
+    found = _ENSEMBLE_OF.search(url)
+    return found[1] if found else ""
+
+
 def classes_of(name: str, url: str = "") -> tuple[str, ...]:
     """Return the classes of the classifier behind an address, or else of a policy's name; () where neither is known."""
-    found = _ENSEMBLE_OF.search(url)
-    return CLASSES.get(found[1] if found else name.strip(), ())
+    return CLASSES.get(ensemble_of(url) or name.strip(), ())
 
 
 def expanded(text: str, environment: Environment) -> str:

@@ -20,7 +20,7 @@ REFUSED = {
     *("approval", "broken-schema", "chart-fetch", "consent", "decision", "helm", "input", "owner", "planning"),
 } - {
     *("input-image", "input-no-decode", "input-port", "input-selector", "input-selector-shared", "input-served-name"),
-    *("input-secret", "input-unknown-key", "input-unknown-variable", "input-value", "input-zmq"),
+    *("input-router-model", "input-secret", "input-unknown-key", "input-unknown-variable", "input-value", "input-zmq"),
 }
 
 

@@ -139,7 +139,10 @@ class Planning:
             errors.take(foreign(self.cluster, self.result_stack))
 
     def _looks_at_releases(self) -> bool:
-        return self.params["find_settled"] and self.cluster is not None and self.facts.namespace is not None
+        # Where the stack's namespace is absent, releases may still be in one of a component's own.
+        elsewhere = any(part.namespace != self.stack.namespace for part in self.stack.parts())
+        there = self.facts.namespace is not None or elsewhere
+        return self.params["find_settled"] and self.cluster is not None and there
 
     def find_settled(self) -> None:
         """Find by component the results of releases that are as wanted and ready, and which are there at all."""

@@ -201,3 +201,74 @@ def test_an_ingress_has_none_of_the_charts_annotations(make) -> None:
     path = {"path": "/", "pathType": "Prefix", "service": "router-controller"}
     assert ingress["hosts"] == [{"host": "llm.example.com", "paths": [path]}]
     assert ingress["tls"] == [{"secretName": "cert", "hosts": ["llm.example.com"]}]
+
+
+@pytest.fixture
+def models(tmp_path):
+    """Return a folder with the classifier's models."""
+    for name in ("task_router_ensemble", "complexity_router_ensemble"):
+        (tmp_path / "routers" / name / "1").mkdir(parents=True)
+        (tmp_path / "routers" / name / "config.pbtxt").write_text(name)
+    return tmp_path / "routers"
+
+
+def test_a_folder_is_sent_to_where_the_classifier_looks(make, models) -> None:
+    made = make(model_repository={"source": str(models), "size": "20Gi"}, upload_image="busybox:1", wait_timeout=900)
+    assert made.findings == []
+    part = made.parts["upload"]
+    assert (part["claim"], part["path"], part["source"]) == ("llm-router-models", "routers", str(models))
+    claim = next(item for item in made.parts["objects"]["objects"] if item["kind"] == "PersistentVolumeClaim")
+    assert claim["spec"] == {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "20Gi"}}}
+    server = made.values["routerServer"]
+    assert server["modelRepository"]["path"] == "/model_repository/routers"
+    assert (
+        server["volumes"]["modelRepository"]["storage"]["persistentVolumeClaim"]["existingClaim"]
+        == claim["metadata"]["name"]
+    )
+    assert [part["kind"] for part in made.told["parts"] if part["component"] == "llm_router"] == [
+        "objects", "upload", "release"]  # fmt: skip
+    (models / "task_router_ensemble" / "config.pbtxt").write_text("other")
+    assert make(model_repository={"source": str(models)}).values["routerServer"]["env"] != server["env"]
+
+
+def test_the_pod_goes_where_the_classifier_may_and_ends_by_itself(make, models) -> None:
+    values = {"nodeSelector": {"gpu": "yes"}, "routerServer": {"securityContext": {"pod": {"runAsUser": 1}}}}
+    made = make(model_repository={"source": str(models)}, wait_timeout=900, values=values)
+    spec = made.parts["upload"]["pod"]["spec"]
+    assert spec["nodeSelector"] == {"gpu": "yes"} and spec["securityContext"]["runAsUser"] == 1
+    assert spec["activeDeadlineSeconds"] == 900 and spec["containers"][0]["command"] == ["sleep", "900"]
+
+
+def test_the_users_values_say_which_claim_and_where(make, models) -> None:
+    storage = {"storage": {"persistentVolumeClaim": {"existingClaim": "theirs"}}, "mountPath": "/m"}
+    server = {"modelRepository": {"path": "/m/deep/routers"}, "volumes": {"modelRepository": storage}}
+    made = make(model_repository={"source": str(models)}, values={"routerServer": server})
+    assert (made.parts["upload"]["claim"], made.parts["upload"]["path"]) == ("theirs", "deep/routers")
+    (text,) = make(values={"routerServer": {"volumes": {"modelRepository": storage}}}).findings
+    assert "has the classifier look in theirs, and llm_router_model_repository has models" in text
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"source": ".."}, "has a config.pbtxt -> {models}"),
+        ({"source": "task_router_ensemble"}, "has a config.pbtxt -> {models}"),
+        ({"source": "nowhere"}, "there is no folder"),
+        ({"source": "", "path": "s3://b/m", "claim": "c"}, "is a URL (s3://b/m)"),
+        ({"source": "", "size": "1Gi"}, "nothing is put on it"),
+        ({"source": ""}, "is empty: the classifier would find no model"),
+        ({"existing_claim": "a", "claim": "b"}, "for a claim to be made"),
+        ({"access_mode": "ReadWriteAll"}, "'ReadWriteAll' is not known"),
+    ],
+)
+def test_models_that_are_not_where_they_have_to_be(make, models, change, said) -> None:
+    source = change.get("source", ".")
+    entry = {**change, **({"source": str((models / source).resolve())} if source else {})}
+    found = make(model_repository={key: value for key, value in entry.items() if value}).findings
+    assert any(said.format(models=models) in text for text in found), found
+
+
+def test_a_folder_that_lacks_a_model_of_a_policy(make, models) -> None:
+    (models / "task_router_ensemble" / "config.pbtxt").unlink()
+    (text,) = make(model_repository={"source": str(models)}).findings
+    assert "lacks task_router_ensemble, which the policies ask for; it has complexity_router_ensemble" in text

@@ -21,8 +21,8 @@ IMAGE = "nvcr.io/nvidia/ai-dynamo/vllm-runtime:0.5.0"
 PROXY = "dynamo-operator.controllerManager.kubeRbacProxy.image.repository=registry.k8s.io/kubebuilder/kube-rbac-proxy"
 
 
-def _rendered(chart: str, namespace: str, *args: str) -> list[dict[str, Any]]:
-    command = [helm(), "template", chart, str(CHARTS / chart), "-n", namespace, *args]
+def _rendered(chart: str, namespace: str, *args: str, release: str = "") -> list[dict[str, Any]]:
+    command = [helm(), "template", release or chart, str(CHARTS / chart), "-n", namespace, *args]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return [item for item in yaml.safe_load_all(text) if item]
 
@@ -84,3 +84,48 @@ def told(namespace: str, **models: bool) -> dict[str, Any]:
     ]  # fmt: skip
     place = {"name": FRONTEND, "namespace": namespace, "service": f"{FRONTEND}-frontend", "port": 8000}
     return {**place, "version": "0.5.0", "models": rows}
+
+
+def triton(lab: Lab, namespace: str) -> None:
+    """Put up the classifier of a router, with a claim that holds its models, and the Secret that controllers need."""
+    claim = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {
+            "name": "router-models",
+            "namespace": namespace,
+            "annotations": {"lab.llm-d.ai/holds": "routers"},
+        },
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "10Gi"}}},
+    }
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "llm-api-keys", "namespace": namespace},
+        "stringData": {"nvidia_api_key": "none"},
+    }
+    lab.apply(claim, secret)
+    model_claim = "routerServer.volumes.modelRepository.storage.persistentVolumeClaim.existingClaim=router-models"
+    path = "routerServer.modelRepository.path=/model_repository/routers"
+    controller = ("routerController.enabled=false", "routerController.config.existingConfigMap=none")
+    _router(lab, namespace, "llm-router", "routerServer.replicas=1", model_claim, path, *controller)
+
+
+def controller(lab: Lab, namespace: str, release: str, policies: list[dict[str, Any]]) -> None:
+    """Put up a router's controller with policies; it asks the classifier that their URLs name."""
+    rows = [{**row, "llms": [{**llm, "api_key": "none"} for llm in row["llms"]]} for row in policies]
+    body = {"config.yaml": yaml.safe_dump({"policies": rows})}
+    name = f"{release}-policies"
+    metadata = {"name": name, "namespace": namespace}
+    lab.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": body})
+    config = f"routerController.config.existingConfigMap={name}"
+    _router(lab, namespace, release, "routerServer.enabled=false", "routerController.replicas=1", config)
+
+
+def _router(lab: Lab, namespace: str, release: str, *values: str) -> None:
+    registry = "global.imageRegistry=registry.example.com/llm-router/"
+    settings = [part for value in (registry, *values) for part in ("--set", value)]
+    for item in _rendered("llm-router", namespace, *settings, release=release):
+        if item["kind"] != "Ingress":
+            item["metadata"].setdefault("namespace", namespace)
+            lab.apply(item)

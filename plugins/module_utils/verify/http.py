@@ -52,11 +52,14 @@ class HttpReply:
 
 
 class TransportError(Exception):
-    """No HTTP answer came. transient: asking again can help; closed: the server took the request and hung up."""
+    """No HTTP answer came.
 
-    def __init__(self, message: str, transient: bool = True, closed: bool = False) -> None:
+    transient: asking again can help; closed: the server took the request and hung up; late: it may still be at work.
+    """
+
+    def __init__(self, message: str, transient: bool = True, closed: bool = False, late: bool = False) -> None:
         super().__init__(message)
-        self.transient, self.closed = transient, closed
+        self.transient, self.closed, self.late = transient, closed, late
 
 
 class HttpTarget:
@@ -198,7 +201,7 @@ class Http:
         # The reason travels on a channel of its own, a moment behind the closed connection.
         said = self.target.why()
         if isinstance(exc, TimeoutError):
-            return TransportError(f"no answer within {timeout:.0f} s from {self.target.text}")
+            return TransportError(f"no answer within {timeout:.0f} s from {self.target.text}", late=True)
         closed = isinstance(exc, (http.client.RemoteDisconnected, http.client.IncompleteRead, ConnectionResetError))
         text = f"{said or str(exc) or type(exc).__name__} ({self.target.text})"
         return TransportError(text, closed=closed and not said)

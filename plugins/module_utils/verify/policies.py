@@ -26,6 +26,8 @@ from .prober import METRICS_TIMEOUT, SETTLE_SECONDS, THREADS, Options, read_answ
 from .verdict import Answer
 
 LINES = 6
+# What a request gets, in seconds, where those before it have used up the time of all.
+SHORTEST = 3.0
 REDACTED = "[REDACTED]"
 
 
@@ -147,7 +149,7 @@ class Router:
         delay, attempts, begin = 0.2, 0, time.monotonic()
         while True:
             attempts += 1
-            self._once(course, max(self.options.timeout - (time.monotonic() - self.begin), 5.0))
+            self._once(course, max(self.options.timeout - (time.monotonic() - self.begin), SHORTEST))
             course.answer.attempts, course.answer.waited = attempts, time.monotonic() - begin
             answer = course.answer
             if answer.status == 0:
@@ -178,9 +180,10 @@ class Router:
         try:
             reply = lines.request("POST", "/v1/chat/completions", body, timeout)
         except TransportError as exc:
-            answer.error, answer.transient, course.closed = str(exc), exc.transient, exc.closed
+            answer.error, answer.transient = str(exc), exc.transient
+            course.closed, course.silent = exc.closed, exc.closed or exc.late
             return
-        course.closed, course.chosen = False, reply.headers.get(HEADER, "")
+        course.closed, course.silent, course.chosen = False, False, reply.headers.get(HEADER, "")
         read_answer(answer, reply)
 
     # What it means

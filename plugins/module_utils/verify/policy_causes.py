@@ -29,6 +29,8 @@ class ClassRequest:
     answer: Answer = dataclasses.field(default_factory=lambda: Answer(0, error="it was not asked"))
     chosen: str = ""
     closed: bool = False
+    # No answer came, in time or at all. Some port-forwards do not pass on that a server hung up.
+    silent: bool = False
 
     @property
     def name(self) -> str:
@@ -78,7 +80,7 @@ class Causes:
         status, trouble = course.answer.status, self.trouble(course)
         if trouble:
             return trouble
-        if course.closed:
+        if course.silent:
             if course.wanted:
                 return (
                     f"So does a controller whose model does not answer: api_base {course.wanted['api_base']} has to be "
@@ -121,7 +123,7 @@ class Causes:
                 if meant and course.chosen == meant["name"]
                 else f"The order of classes is another one in the controller's configuration. {RESTART}"
             )
-        if status == 404:
+        if status in (404, 405):
             base = str((meant or {}).get("api_base") or "")
             if base.rstrip("/").endswith("/v1"):
                 return "Take /v1 off api_base: the controller adds the whole path, so that it asks for /v1/v1/..."
@@ -132,7 +134,7 @@ class Causes:
 
     def trouble(self, course: ClassRequest) -> str:
         """Return what the cluster says against a request's way: a Service that is not there, or has no ready pod."""
-        if course.closed or course.answer.status in (404, 502, 504):
+        if course.silent or course.answer.status in (404, 502, 504):
             bases = [course.wanted["api_base"]] if course.wanted else [one["api_base"] for one in course.policy["llms"]]
         elif course.answer.status == 503 and not course.chosen:
             bases = [str(course.policy.get("url") or "")]

@@ -11,6 +11,7 @@ VENV := $(CACHE)/venv-$(shell { cat requirements-dev.txt; $(PYTHON) -VV; } | sha
 BIN := $(VENV)/bin
 PLAYBOOK := $(BIN)/ansible-playbook
 DEMO := -i inventories/lab -e lab_name=$(or $(DEMO_LAB),demo)
+DEMO_DYNAMO := -i inventories/lab-dynamo -e lab_name=$(or $(DEMO_LAB),demo-dynamo)
 
 export PATH := $(BIN):$(PATH)
 export ANSIBLE_FORCE_COLOR ?= 0
@@ -19,7 +20,7 @@ export ANSIBLE_INVENTORY_UNPARSED_WARNING := false
 
 .PHONY: help
 help: ## Show the targets
-	@awk -F':.*## ' '/^[a-z_-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z_-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # No prerequisite: the name of the folder has the pins in it.
 $(VENV)/.ready:
@@ -55,6 +56,17 @@ demo: env ## Start a lab, deploy two models on it and send completions through t
 .PHONY: demo-down
 demo-down: env ## Stop the demo's lab
 	@$(PLAYBOOK) playbooks/lab_down.yml $(DEMO)
+
+.PHONY: demo-dynamo
+demo-dynamo: env ## Start a lab, deploy NVIDIA Dynamo with three models and the LLM Router on it, ask each class
+	@$(PLAYBOOK) playbooks/lab_up.yml $(DEMO_DYNAMO)
+	@$(PLAYBOOK) playbooks/site.yml $(DEMO_DYNAMO)
+	@echo
+	@echo "The demo's lab goes on running. Look around, then remove it with: make demo-dynamo-down"
+
+.PHONY: demo-dynamo-down
+demo-dynamo-down: env ## Stop the lab of demo-dynamo
+	@$(PLAYBOOK) playbooks/lab_down.yml $(DEMO_DYNAMO)
 
 .PHONY: lint
 lint: env ## ansible-lint (production), yamllint, ruff, mypy, shellcheck, changelog

@@ -25,6 +25,7 @@ from .evidence import Asked, Evidence, Log, clean, ref
 from .logs import known_secrets, log_of, wanted
 from .rules_gateways import NAME_LABEL
 from .rules_pools import selected
+from .rules_router import router_configs
 from .rules_routing import backends, leads_to, parents, rule_leads_to
 from .rules_volumes import claims_of
 
@@ -225,6 +226,8 @@ class Gatherer:
         self._routes_elsewhere()
         self._backends_elsewhere()
         self._missed()
+        configs = [self._get("v1", "ConfigMap", name, evidence.namespace) for name in router_configs(evidence)]
+        evidence.lists["ConfigMap"] = [body for body in configs if body]
         for namespace, name in sorted(self._gateways_elsewhere())[:GATEWAYS]:
             self._gateway(namespace, name)
         unplaced = [pod for pod in evidence.pods if condition(pod, "PodScheduled").get("status") == "False"]

@@ -11,6 +11,7 @@ from . import (
     rules_gateways,
     rules_images,
     rules_pools,
+    rules_router,
     rules_routing,
     rules_scheduling,
     rules_start,
@@ -25,6 +26,8 @@ _SAID = diagnoses(LOG_RULES)
 GROUPS: dict[str, tuple[Diagnosis, ...]] = {
     "Namespace, releases and definitions": rules_cluster.NAMESPACE,
     "What the API server refuses": rules_admission.RULES,
+    # What is seen of a router's pods says more than what any pod may show.
+    "LLM Router": (*(_SAID[rule.number] for rule in rules_router.ROUTER), *rules_router.RULES),
     "Volumes": rules_volumes.RULES,
     "Room and placement": rules_scheduling.RULES,
     "Images": rules_images.RULES,

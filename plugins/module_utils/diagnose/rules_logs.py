@@ -14,6 +14,7 @@ from .base import Diagnosis, Proof
 from .evidence import Evidence, Log, clean, ref
 from .log_rules import Rules, log_rule
 from .rules_gpus import GPUS
+from .rules_router import ROUTER
 
 _HUB = "F9; vllm-project/aibrix#772; huggingface_hub errors"
 _VLLM = "vLLM, engine arguments"
@@ -401,7 +402,7 @@ PICKER = (
 
 SERVER: Rules = (*MODELS, *GPUS, *PROGRAMS)
 # In the order in which they are asked of a statement: those that hold of much come late.
-LOG_RULES: Rules = tuple(sorted((*PICKER, *SERVER), key=lambda rule: rule.late))
+LOG_RULES: Rules = tuple(sorted((*PICKER, *ROUTER, *SERVER), key=lambda rule: rule.late))
 
 
 def _absent_pool(evidence: Evidence) -> t.Iterator[Proof]:

@@ -20,6 +20,18 @@ from diagnose.corpus import excerpts
 from diagnose.world import crashed, evidence, pod, state
 
 LINES = [
+    ("870", "Error: Missing field 'api_key' in LLM 'Brainstorming'"),
+    (
+        "871",
+        "[2026-11-30T14:48:09Z ERROR llm_router_gateway_api] Failed to load configuration: missing field `policies`",
+    ),
+    ("873", "error: creating server: Internal - failed to stat file /model_repository/routers"),
+    ("874", "\"Poll failed for model directory 'routers': Invalid model name: Could not determine backend\""),
+    ("875", "ensemble task_router_ensemble contains models that are not available or ambiguous: task_router"),
+    (
+        "876",
+        "failed to load 'preprocessing_task_router' version 1: Internal: OSError: We couldn't connect to 'https://hf'",
+    ),
     ("501", "OSError: You are trying to access a gated repo."),
     ("501", "huggingface_hub.errors.GatedRepoError: 401 Client Error."),
     ("501", "403 Client Error: Forbidden for url: https://huggingface.co/m/x/resolve/main/config.json"),

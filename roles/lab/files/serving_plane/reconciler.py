@@ -13,6 +13,7 @@ from pathlib import Path
 from .cluster.api import Api
 from .cluster.snapshot import Object, Snapshot, is_deleted, labels_of
 from .dynamo.controller import Controller, operator_work, registrations
+from .dynamo.failing import SlowStarts
 from .dynamo.failing import crashes as dynamo_crashes
 from .dynamo.serving import Serving
 from .forwards import HEALTH, Route, all_routes, port_forward, stale_forwards
@@ -57,7 +58,7 @@ class Reconciler:
         self._kubelet = Kubelet(self._writer, state_dir / "pod_logs")
         self._claims = Claims(state_dir / "claims")
         routers = Routers(state_dir / "llm_router.json", self._kubelet.logs, self._claims)
-        self._kubelet.crashes += [dynamo_crashes, routers.look]
+        self._kubelet.crashes += [dynamo_crashes, SlowStarts(self._touch_in).look, routers.look]
         self._network.players |= {ROUTER: routers.controller, TRITON: routers.triton}
         self.sockets = Sockets()
         self._touched = asyncio.Event()
@@ -66,6 +67,9 @@ class Reconciler:
     def touch(self) -> None:
         """Something has changed: look again soon."""
         self._touched.set()
+
+    def _touch_in(self, seconds: float) -> None:
+        asyncio.get_running_loop().call_later(seconds, self.touch)
 
     async def run(self) -> None:
         """Reconcile whenever something was touched, for ever."""

@@ -20,6 +20,8 @@ from .base import OBJECTS, ROUTER, Component, Part, Stack, named
 from .router_models import REPOSITORY_KEYS, RouterModels
 from .router_values import CONFIG, CONTROLLER, KEY, REGISTRY, SERVER, RouterSettings
 
+# Rules about policies as they are rendered.
+RULES = ("LLMD892", "LLMD893", "LLMD895", "LLMD896")
 # Backends that ask for no key take any; the controller takes no empty one.
 NO_KEY = "none"
 NVIDIA_KEY = "nvidia_api_key"
@@ -135,7 +137,7 @@ class LlmRouterComponent(Component):
         if given:
             misfit = base_misfit(given)
             if misfit:
-                self.findings.add("llm_router_api_base", *misfit, rule="input-router-base")
+                self.findings.add("llm_router_api_base", *misfit, rule="input-router-base", covers=["LLMD895"])
             return given.rstrip("/")
         if frontends:
             row = frontends[0]
@@ -198,7 +200,7 @@ class LlmRouterComponent(Component):
 
     def _check_config(self, layer: Layer) -> None:
         for path, what, fix in policy_files.misfits(layer.values, self.environment):
-            self.findings.add(self._place(layer, path), what, fix, rule="input-router-policy")
+            self.findings.add(self._place(layer, path), what, fix, rule="input-router-policy", covers=RULES)
         served, names = self._served()
         for one in policy_files.policies_of(layer.values):
             for llm in one.llms if served else ():
@@ -222,7 +224,8 @@ class LlmRouterComponent(Component):
     def _unserved(self, where: str, model: str, served: t.Sequence[str], names: t.Iterable[str], fix: str = "") -> None:
         near = did_you_mean(model, [*served, *names])
         text = f"{model!r} is served by no model of dynamo_models.{near}"
-        self.findings.add(where, text, fix or "one of: " + ", ".join(served), rule="input-router-model")
+        one_of = fix or "one of: " + ", ".join(served)
+        self.findings.add(where, text, one_of, rule="input-router-model", covers=["LLMD894"])
 
     def _made(self) -> list[Policy]:
         """Return the policies of the variable, by default the recipe's, their classes in the classifier's order."""
@@ -295,7 +298,7 @@ class LlmRouterComponent(Component):
         given = [str(mapping(item).get("name") or "").strip() for item in raw]
         for path, what, fix in class_misfits(given, wanted, ("classes",), ordered=False) if wanted else ():
             at = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
-            self.findings.add(f"{where}{at}", what, fix, rule="input-router-policy")
+            self.findings.add(f"{where}{at}", what, fix, rule="input-router-policy", covers=RULES)
         return table
 
     # Images, secrets, claim

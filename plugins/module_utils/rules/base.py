@@ -98,6 +98,8 @@ def made(item: Item, path: Path, within: Path = (), value: t.Any = None) -> Side
 
     within, value: what stands at a path inside the field's text.
     """
+    if item.kind == GRAPH or item.by is not None:
+        return Side(item, path)
     body = nest(within, value) if within else item.body
     key = origin(item.layers, body, within or path, item.name)
     return Side(item, path, "values", key) if key else Side(item, path)

@@ -13,6 +13,7 @@ import typing as t
 from ..base.data import dicts
 from ..base.findings import WARNING, Finding
 from ..base.names import did_you_mean
+from ..cluster.definitions import objections
 from ..cluster.refusals import DENIED, INVALID, UNKNOWN, Objection, absent_class, is_security, quoted
 from ..model.items import Item
 from ..model.model import StackModel, pod_specs
@@ -26,9 +27,24 @@ _FIELD = re.compile(r"must (?:not )?set (securityContext\.[\w.]+)")
 
 def _causes(model: StackModel) -> t.Iterator[tuple[Objection, Side]]:
     """Yield each refused field of a planned object, with the key of the values that made it."""
+    if "coming definitions" not in model.cache:
+        model.cache["coming definitions"] = _by_definitions(model)
+    coming = model.cache["coming definitions"]
     for item in model.planned:
-        for cause in model.facts.refused.get((item.kind, item.namespace, item.name), ()):
+        key = (item.kind, item.namespace, item.name)
+        for cause in model.facts.refused.get(key) or coming.get(key, ()):
             yield cause, made(item, _pod_path(item, cause) if cause.how == DENIED else cause.path)
+
+
+def _by_definitions(model: StackModel) -> dict[tuple[str, str, str], list[Objection]]:
+    """Return what definitions that come with the stack do not take: the API server cannot be asked for these yet."""
+    planned = [item.body for item in model.items("CustomResourceDefinition", planned_only=True)]
+    definitions = [*model.facts.definitions, *planned]
+    return {
+        (item.kind, item.namespace, item.name): objections(item.body, definitions)
+        for item in (model.planned if definitions else ())
+        if item.by is None and "." in item.group
+    }
 
 
 def _pod_path(item: Item, cause: Objection) -> Path:

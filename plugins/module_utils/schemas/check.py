@@ -64,7 +64,9 @@ def check_values(
     found = check.inferred(schema, merged, unknown_keys)
     findings += [finding for finding in found if not _is_known(finding, known)]
     known = {finding.path for finding in findings}
-    findings += [finding for finding in misspellings(chart, given, check.label, strict) if finding.path not in known]
+    findings += [
+        finding for finding in misspellings(chart, given, check.label, strict, schema) if finding.path not in known
+    ]
     return at_most(sorted(findings, key=sort_key))
 
 

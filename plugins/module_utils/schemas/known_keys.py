@@ -29,8 +29,13 @@ MAX_LOOKED = 2_000
 Tree = dict[str, t.Any]
 
 
-def misspellings(chart: ChartFiles, given: UserValues, label: str, strict: bool) -> list[Finding]:
-    """Return the user's keys that the chart does not know and that are very like one it knows."""
+def misspellings(
+    chart: ChartFiles, given: UserValues, label: str, strict: bool, read: t.Mapping[str, t.Any]
+) -> list[Finding]:
+    """Return the user's keys that the chart does not know and that are very like one it knows.
+
+    read: the schema of what its templates read, by name, through helpers too.
+    """
     tree = known_keys(chart, own_values(chart))
     index = index_schema({}, _as_values(tree)) if chart.schema is None else {}
     found: list[Finding] = []
@@ -46,6 +51,8 @@ def misspellings(chart: ChartFiles, given: UserValues, label: str, strict: bool)
             if key in known:
                 stack.append((here, inner, known[key]))
                 continue
+            if _is_read(read, here):
+                continue
             looked += 1
             meant = _meant(here, [name for name in known if name not in value and name != ITEM], index)
             if meant:
@@ -55,6 +62,16 @@ def misspellings(chart: ChartFiles, given: UserValues, label: str, strict: bool)
                 source = f"chart {label}'s values.yaml and templates"
                 found.append(Finding(mark, show_path(here), message, hint, "ignored-key", severity, label, source))
     return found
+
+
+def _is_read(schema: t.Mapping[str, t.Any], path: Path) -> bool:
+    """Return whether templates read the key at a path by its name."""
+    node: t.Any = schema
+    for step in path:
+        node = node.get("items") if isinstance(step, int) else (node.get("properties") or {}).get(step)
+        if not isinstance(node, dict):
+            return False
+    return True
 
 
 def known_keys(chart: ChartFiles, defaults: dict[str, t.Any]) -> Tree:

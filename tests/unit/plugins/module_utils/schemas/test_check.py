@@ -344,3 +344,11 @@ def test_a_key_that_a_fact_forbids_names_its_successor():
 def test_patterns_of_go_and_references_elsewhere_are_left_alone(tmp_path, schema, values, expected):
     findings = check(tmp_path, chart_files("demo", schema=json.dumps(schema)), values)
     assert [(finding.rule, finding.severity) for finding in findings if finding.rule != "unread-key"] == expected
+
+
+def test_a_key_that_only_a_helper_reads_is_not_taken_for_another_one(tmp_path):
+    define = '{{- define "part" -}}{{ .env }}{{- end -}}'
+    page = define + '{{ include "part" .Values.server }}{{ .Values.controller.env }}'
+    files = chart_files("chart", values="server: {size: 1}\ncontroller: {env: []}\n", template=page)
+    assert "ignored-key" not in [finding.rule for finding in check(tmp_path, files, {"server": {"env": "x"}})]
+    assert brief(check(tmp_path, files, {"server": {"evn": "x"}}))["server.evn"] == "did you mean server.env?"

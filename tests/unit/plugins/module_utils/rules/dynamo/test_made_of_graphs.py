@@ -75,3 +75,47 @@ def test_pods_that_run_already_are_not_counted_again() -> None:
     }
     world.facts["capacity"] = Capacity(nodes=[node("a", 1)], own_pods=[live])
     assert [(one.wanted, one.missing) for one in growths(world.model())] == [(1, 0)]
+
+
+SERVICE = {
+    "type": "object",
+    "properties": {
+        "componentType": {"type": "string"},
+        "envFromSecret": {"type": "string"},
+        "replicas": {"type": "integer"},
+        **{
+            name: {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+            for name in ("extraPodSpec", "resources")
+        },
+        "dynamoNamespace": {"type": "string"},
+    },
+}
+SERVICES = {"type": "object", "additionalProperties": SERVICE}
+SPEC = {"type": "object", "properties": {"services": SERVICES}}
+COMING = {
+    "spec": {
+        "group": "nvidia.com",
+        "names": {"kind": "DynamoGraphDeployment"},
+        "versions": [
+            {
+                "name": "v1alpha1",
+                "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": SPEC}}},
+            }
+        ],
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "rule", "key"),
+    [
+        ("replicas: 1", "replica: 1", "LLMD802", "replica"),
+        ("replicas: 1", "replicas: one", "LLMD801", "replicas"),
+        ("replicas: 1", "replicas: 1", "", ""),
+    ],
+)
+def test_definitions_that_come_with_the_stack(old: str, new: str, rule: str, key: str) -> None:
+    world = GraphWorld().edit("small", old, new)
+    world.facts["definitions"] = [COMING]
+    place = (rule, "small.yaml", line_of(world.files["small"], new), f"{WORKER}.{key}")
+    assert world.places() == ([place] if rule else [])

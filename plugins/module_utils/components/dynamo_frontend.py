@@ -65,7 +65,8 @@ class DynamoFrontendComponent(Component):
     def make_parts(self) -> list[Part]:
         if not self.objects:
             return []
-        spec = {"objects": self.objects, "prune": bool(self.given.get("prune"))}
+        objects = self.stack.of(DynamoModelsComponent).mirrored(self.objects)
+        spec = {"objects": objects, "prune": bool(self.given.get("prune"))}
         name = self.graphs[0].name if self.graphs else self.name
         return [Part(self.name, name, self.namespace, OBJECTS, spec, self.name, self.layers)]
 

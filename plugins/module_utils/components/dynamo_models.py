@@ -8,12 +8,16 @@ two models at one endpoint get each other's requests (ai-dynamo/dynamo issues 36
 
 from __future__ import annotations
 
+import copy
 import dataclasses
+import typing as t
 
 from ..base import formats
 from ..base.data import Object, Values, mapping
+from ..base.images import rewrite_object
 from ..base.names import LABEL_LIMIT, did_you_mean
 from ..base.ours import object_key
+from ..helm.image_check import registry_of
 from ..objects.graphs import DECODE, PREFILL, Graph, graph, is_graph
 from ..objects.graphs import KIND as GRAPH
 from ..values.layers import Layer, check_entry
@@ -189,6 +193,11 @@ class DynamoModelsComponent(Component):
             return asked
         return default if default in self.stack.facts.secrets else ""
 
+    def mirrored(self, objects: t.Sequence[Object]) -> list[Object]:
+        """Return objects with their images in the site's registry, where there is one."""
+        registry = registry_of(self.stack.params)
+        return [rewrite_object(copy.deepcopy(body), registry) for body in objects] if registry else list(objects)
+
     def make_parts(self) -> list[Part]:
         prune = bool(self.given.get("prune"))
         return [
@@ -197,7 +206,7 @@ class DynamoModelsComponent(Component):
                 model.name,
                 self.namespace,
                 OBJECTS,
-                {"objects": model.objects, "prune": prune, "keep": ["PersistentVolumeClaim"]},
+                {"objects": self.mirrored(model.objects), "prune": prune, "keep": ["PersistentVolumeClaim"]},
                 model.where,
                 model.layers,
             )

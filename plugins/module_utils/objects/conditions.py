@@ -232,6 +232,24 @@ def _graph(item: Object) -> State:
     return State(False, describe(ready, "Ready"), failed=state == "failed")
 
 
+# What a webhook is called for that stands between a client and its objects.
+_CHANGING = {"CREATE", "UPDATE", "DELETE", "*"}
+
+
+def _webhooks(item: Object) -> State:
+    """Return whether the API server can call webhooks without which it refuses what they are for.
+
+    Their servers write their certificates in once they run; until then each call fails (NVIDIA/aicr pull request 689).
+    """
+    for webhook in item.get("webhooks") or []:
+        client = webhook.get("clientConfig") or {}
+        changing = any(_CHANGING & set(rule.get("operations") or []) for rule in webhook.get("rules") or [])
+        must = webhook.get("failurePolicy", "Fail") == "Fail" and changing
+        if must and client.get("service") and not client.get("caBundle"):
+            return State(False, f"webhook {webhook.get('name')} has no certificate authority yet")
+    return State(True)
+
+
 CHECKS: dict[str, t.Callable[[Object], State]] = {
     "Deployment": _deployment,
     "StatefulSet": _stateful_set,
@@ -244,4 +262,6 @@ CHECKS: dict[str, t.Callable[[Object], State]] = {
     "PersistentVolumeClaim": _claim,
     "CustomResourceDefinition": _definition,
     "DynamoGraphDeployment": _graph,
+    "MutatingWebhookConfiguration": _webhooks,
+    "ValidatingWebhookConfiguration": _webhooks,
 }

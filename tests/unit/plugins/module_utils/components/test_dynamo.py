@@ -38,8 +38,9 @@ MODELS = [
 ]
 
 
-def stack(models: Any = MODELS, facts: Facts | None = None, llm_d: Any = (), **sections: dict[str, Any]):
+def stack(models: Any = MODELS, facts: Facts | None = None, llm_d: Any = (), **sections: Any):
     """Return a resolved stack, with the texts of its findings."""
+    registry = sections.pop("registry", None)
     names = {*BASE, *sections, "dynamo_models"}
     components = {name: {**BASE.get(name, {}), **sections.get(name, {})} for name in names}
     components["dynamo_models"] = {"models": models, **components["dynamo_models"]}
@@ -52,6 +53,7 @@ def stack(models: Any = MODELS, facts: Facts | None = None, llm_d: Any = (), **s
         "search_paths": [str(sections.get("paths", {}).get("folder", ""))],
         "providers_dir": str(ROOT / "roles" / "gateway" / "files" / "providers"),
         "places": sections.get("places"),
+        "image_registry": registry,
     }
     components.pop("paths", None)
     components.pop("places", None)
@@ -357,3 +359,13 @@ def test_the_secret_with_the_token(secrets: list[str], given: str, used: str | N
     made, _findings = stack(facts=facts, dynamo_models={"hf_token_secret": given})
     service = graphs(made)["small"]["spec"]["services"]["VllmDecodeWorker"]
     assert service.get("envFromSecret") == used
+
+
+def test_images_of_graphs_come_from_the_sites_registry() -> None:
+    made, _findings = stack(registry="registry.site.example:5000/mirror")
+    images = {
+        service["extraPodSpec"]["mainContainer"]["image"]
+        for body in graphs(made).values()
+        for service in body["spec"]["services"].values()
+    }
+    assert images == {"registry.site.example:5000/mirror/nvcr.io/nvidia/ai-dynamo/vllm-runtime:0.5.0"}

@@ -131,3 +131,19 @@ def test_object_state(obj, ready, text):
 )
 def test_failed_for_good(obj, failed):
     assert object_state(obj).failed is failed
+
+
+@pytest.mark.parametrize(
+    ("webhook", "ready"),
+    [
+        ({"clientConfig": {"service": {"name": "a"}}}, False),
+        ({"clientConfig": {"service": {"name": "a"}, "caBundle": "Zm9v"}}, True),
+        ({"clientConfig": {"service": {"name": "a"}}, "failurePolicy": "Ignore"}, True),
+        ({"clientConfig": {"service": {"name": "a"}}, "rules": [{"operations": ["CONNECT"]}]}, True),
+        ({"clientConfig": {"url": "https://elsewhere"}}, True),
+    ],
+)
+def test_a_webhook_without_which_nothing_is_admitted_has_a_certificate(webhook, ready):
+    one = {"name": "graphs", "rules": [{"operations": ["CREATE", "UPDATE"]}], **webhook}
+    kind = {"kind": "ValidatingWebhookConfiguration", "metadata": {"name": "x"}, "webhooks": [one]}
+    assert object_state(kind).ready is ready

@@ -38,6 +38,12 @@ options:
     description: The namespace.
     type: str
     required: true
+  besides:
+    description:
+      - Other namespaces of the same stack. What is wrong in them is named with it; one that is not there is left out.
+    type: list
+    elements: str
+    default: []
   logs:
     description: Whether to read logs of failing containers.
     type: bool
@@ -158,6 +164,11 @@ namespace:
   description: The namespace.
   returned: always
   type: str
+namespaces:
+  description: All namespaces that were looked at, that one first.
+  returned: always
+  type: list
+  elements: str
 counts:
   description: How many objects of each kind were looked at.
   returned: always
@@ -181,7 +192,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors imp
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.events import read_events
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.module import MakeModule, run_module
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.client import Cluster
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.causes import diagnose, unasked
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.causes import diagnose, joined, unasked
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.gather import Gatherer
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.screen import component_states, screen
 
@@ -192,14 +203,30 @@ def run(params: dict, connect: t.Callable[[dict], Cluster] = Cluster) -> dict:
         cluster = connect(params)
         gateways = [(place, name) for place, _sign, name in (text.partition("/") for text in params["gateways"])]
         options = {"failure": params["failure"], "ended": params["ended"], "gateways": gateways}
-        gatherer = Gatherer(cluster, params["namespace"], **options)
-        ask = gatherer.ask if params["probe"] else None
-        result = diagnose(gatherer.run(logs=params["logs"]), gatherer.secrets, ask)
+        result = _of_namespace(Gatherer(cluster, params["namespace"], **options), params)
+        result = joined(result, list(_besides(cluster, params)))
     except OrchestratorError as exc:
         if params["strict"]:
             raise
         result = unasked(params["namespace"], str(exc))
     return {**result, "state": state(params), "screen": screen(result, state=state(params), command=params["command"])}
+
+
+def _of_namespace(gatherer: Gatherer, params: dict) -> dict:
+    ask = gatherer.ask if params["probe"] else None
+    return diagnose(gatherer.run(logs=params["logs"]), gatherer.secrets, ask, home=params["namespace"])
+
+
+def _besides(cluster: Cluster, params: dict) -> t.Iterator[dict]:
+    """Yield what is found in each of the other namespaces; what may not be read is told, not raised."""
+    for namespace in dict.fromkeys(params["besides"]):
+        if namespace == params["namespace"]:
+            continue
+        try:
+            if cluster.get("v1", "Namespace", namespace) is not None:
+                yield _of_namespace(Gatherer(cluster, namespace, ended=params["ended"]), params)
+        except OrchestratorError as exc:
+            yield {**unasked(namespace, str(exc)), "healthy": True}
 
 
 def state(params: dict) -> list[str]:

@@ -100,12 +100,17 @@ def _owner(evidence: Evidence, item: Ref) -> tuple[Ref, ...]:
 
 
 def diagnose(
-    evidence: Evidence, secrets: t.Iterable[str] = (), ask: t.Callable[[], list[Asked]] | None = None
+    evidence: Evidence,
+    secrets: t.Iterable[str] = (),
+    ask: t.Callable[[], list[Asked]] | None = None,
+    home: str = "",
 ) -> Object:
-    """Return {causes, evidence, releases, namespace, healthy, requests, unseen}.
+    """Return {causes, evidence, releases, namespace, namespaces, healthy, requests, unseen}.
 
-    secrets: values that must not be shown; ask: sends requests, where the objects show no failure.
+    secrets: values that must not be shown; ask: sends requests, where the objects show no failure; home: the namespace
+    whose objects are named without it, by default the evidence's.
     """
+    home = home or evidence.namespace
     causes = causes_of(evidence)
     if ask is not None and not any(cause.severity == ERROR for cause in causes):
         evidence.asked = ask()
@@ -114,9 +119,10 @@ def diagnose(
     unknown = [item for cause in causes if cause.rule.id in ("DIAG901", "DIAG998", "DIAG999") for item in cause.objects]
     result = {
         "namespace": evidence.namespace,
+        "namespaces": [evidence.namespace],
         "healthy": not any(cause.severity == ERROR for cause in causes),
-        "causes": [as_dict(evidence, cause) for cause in causes],
-        "evidence": raw(evidence, unknown),
+        "causes": [as_dict(evidence, cause, home) for cause in causes],
+        "evidence": raw(evidence, unknown, home),
         "releases": [
             {key: release.get(key) for key in ("name", "component", "status", "revision", "chart")}
             for release in evidence.releases
@@ -134,10 +140,22 @@ def diagnose(
 def unasked(namespace: str, why: str) -> Object:
     """Return the result where the cluster cannot be asked."""
     empty: Object = {"causes": [], "evidence": [], "releases": [], "requests": [], "counts": {}}
-    return {"namespace": namespace, "healthy": False, **empty, "unseen": [mask_text(clean(why))]}
+    why = mask_text(clean(why))
+    return {"namespace": namespace, "namespaces": [namespace], "healthy": False, **empty, "unseen": [why]}
 
 
-def as_dict(evidence: Evidence, cause: Cause) -> Object:
+def joined(first: Object, others: t.Sequence[Object]) -> Object:
+    """Return what was found in several namespaces of one stack as one diagnosis: errors first."""
+    found = [first, *others]
+    lists = ("causes", "evidence", "releases", "requests", "unseen", "namespaces")
+    joint = {key: [one for result in found for one in result[key]] for key in lists}
+    joint["causes"] = sorted(joint["causes"], key=lambda cause: cause["severity"] != ERROR)[:CAUSES_KEPT]
+    kinds = dict.fromkeys(kind for result in found for kind in result["counts"])
+    counted = {kind: sum(result["counts"].get(kind, 0) for result in found) for kind in kinds}
+    return {**first, **joint, "counts": counted, "healthy": all(result["healthy"] for result in found)}
+
+
+def as_dict(evidence: Evidence, cause: Cause, home: str) -> Object:
     """Return a cause as the module returns it."""
     since = [proof.since for proof in cause.proofs if proof.since]
     objects = cause.objects
@@ -149,9 +167,9 @@ def as_dict(evidence: Evidence, cause: Cause) -> Object:
         "title": cause.rule.title,
         "severity": cause.severity,
         "component": ", ".join(components),
-        "objects": [name_of(item, evidence.namespace) for item in objects[:OBJECTS_KEPT]],
+        "objects": [name_of(item, home) for item in objects[:OBJECTS_KEPT]],
         "count": len(objects),
-        "explains": [name_of(item, evidence.namespace) for item in explained[:OBJECTS_KEPT]],
+        "explains": [name_of(item, home) for item in explained[:OBJECTS_KEPT]],
         "evidence": list(dict.fromkeys(proof.text for proof in cause.proofs))[:EVIDENCE_SHOWN],
         "cause": cause.rule.cause,
         "remedy": " ".join([*remedies[:2], cause.rule.remedy] if not remedies else remedies[:2]),
@@ -166,7 +184,7 @@ def name_of(item: Ref, namespace: str) -> str:
     return f"{kind} {name}" if place in ("", namespace) else f"{kind} {place}/{name}"
 
 
-def raw(evidence: Evidence, unknown: t.Container[Ref]) -> list[Object]:
+def raw(evidence: Evidence, unknown: t.Container[Ref], home: str) -> list[Object]:
     """Return what no rule knows: events of objects, and the decisive log lines of each container of a pod template."""
     rows: list[Object] = []
     for kind, items in evidence.lists.items():
@@ -175,16 +193,16 @@ def raw(evidence: Evidence, unknown: t.Container[Ref]) -> list[Object]:
                 events = [
                     f"{e.get('type')} {e.get('reason')}: {clean(e.get('message'))}" for e in evidence.events(item)[:5]
                 ]
-                rows.append({"object": name_of(ref(item), evidence.namespace), "events": events})
+                rows.append({"object": name_of(ref(item), home), "events": events})
     alike: dict[tuple, list[Log]] = {}
     for log in evidence.logs:
         if ref(log.pod) in unknown:
             alike.setdefault((evidence.workload(log.pod), pod_revision(log.pod), log.container), []).append(log)
     for (workload, _revision, container), logs in alike.items():
         pod = ref(logs[0].pod)
-        more = f" and others of {name_of(workload, evidence.namespace)}" if workload != pod else ""
+        more = f" and others of {name_of(workload, home)}" if workload != pod else ""
         lines = decisive([line for log in reversed(logs) for line in log.lines], LOG_LINES_KEPT)
-        rows.append({"object": f"{name_of(pod, evidence.namespace)}{more}, container {container}", "log": lines})
+        rows.append({"object": f"{name_of(pod, home)}{more}, container {container}", "log": lines})
     return rows[:20]
 
 

@@ -42,21 +42,22 @@ def screen(result: Object, *, state: t.Sequence[str] = (), command: str = "") ->
 
 
 def _head(result: Object, errors: list[Object]) -> str:
-    namespace = result["namespace"]
+    places = result.get("namespaces") or [result["namespace"]]
+    where = f"Namespace{'s' * (len(places) > 1)} {', '.join(places)}"
     if errors:
-        return f"Namespace {namespace}: {plural(len(errors), 'cause')} of failure"
+        return f"{where}: {plural(len(errors), 'cause')} of failure"
     counted = result.get("counts") or {}
     looked = ", ".join(plural(counted[kind], kind) for kind in _COUNTED if counted.get(kind))
     if result["causes"]:
-        return f"Namespace {namespace}: nothing has failed; to be noted:"
+        return f"{where}: nothing has failed; to be noted:"
     if not result["healthy"]:
-        return f"Namespace {namespace}: the cluster cannot be asked"
+        return f"{where}: the cluster cannot be asked"
     limits = ", as far as could be seen" if result["unseen"] else ""
     if _open(result):
         # What objects say is not what requests get.
-        return f"Namespace {namespace}: its objects show no failure{limits} ({looked}); requests are another matter"
+        return f"{where}: its objects show no failure{limits} ({looked}); requests are another matter"
     answered = f"; {plural(len(result['requests']), 'pool')} answered a request" if result["requests"] else ""
-    return f"Namespace {namespace}: nothing is wrong{limits} ({looked or 'it is empty'}){answered}"
+    return f"{where}: nothing is wrong{limits} ({looked or 'it is empty'}){answered}"
 
 
 def _open(result: Object) -> str:

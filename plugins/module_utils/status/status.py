@@ -34,7 +34,7 @@ class Status:
     """One look at the namespaces of a stack. It changes nothing."""
 
     def __init__(self, cluster: Cluster, namespaces: list[str], folder: str) -> None:
-        """namespaces: the stack's, then its Gateway's; folder: RECORDS/CLUSTER of this machine."""
+        """namespaces: the stack's, then those of its parts; folder: RECORDS/CLUSTER of this machine."""
         self.cluster, self.namespaces = cluster, list(dict.fromkeys(namespaces))
         self.records = Records(cluster, namespaces[0], folder)
         self.work = Work(cluster, {}, check=True)
@@ -44,9 +44,9 @@ class Status:
         self.watches = self.work.watches
         self.record: Object = self.records.newest_good() or {}
         stack = self.record.get("stack") or {}
-        gateway = (stack.get(GATEWAY) or {}).get("namespace")
-        if gateway and gateway not in self.namespaces:
-            self.namespaces.append(gateway)
+        parts = recorded_parts(self.record) if self.record else []
+        places = [(stack.get(GATEWAY) or {}).get("namespace"), *(part["namespace"] for part in parts)]
+        self.namespaces = list(dict.fromkeys([*self.namespaces, *filter(None, places)]))
 
     def run(self) -> Object:
         """Return the module's result; raise OrchestratorError where the releases cannot be read."""

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from plane_objects import obj
 from router_objects import CLASSES, Router, claim, config, config_map, controller_pod, policy, secret, triton_pod
-from serving_plane.llm_router.classes import NEVER, classify
+from serving_plane.llm_router.classes import CLASSIFIERS, NEVER, classify
 from serving_plane.llm_router.starting import Routers
 from serving_plane.servers.messages import text_reply
 
@@ -75,6 +75,13 @@ def test_every_class_can_be_chosen_by_hand_and_by_its_name(started: Callable[...
 )
 def test_classes_of_prompts(prompt: str, task: str, complexity: str) -> None:
     assert (classify("task_router", prompt), classify("complexity_router", prompt)) == (task, complexity)
+
+
+def test_the_page_of_the_plane_has_the_words() -> None:
+    page = Path(__file__, "../../../../docs/lab/serving-plane.md").resolve().read_text(encoding="utf-8")
+    for classes, _otherwise in CLASSIFIERS.values():
+        for item, words in classes.items():
+            assert f"| {item} | {', '.join(words)} |" in page
 
 
 def test_the_place_decides_and_not_the_name(started: Callable[..., Router]) -> None:

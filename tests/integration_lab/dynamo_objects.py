@@ -21,7 +21,8 @@ IMAGE = "nvcr.io/nvidia/ai-dynamo/vllm-runtime:0.5.0"
 PROXY = "dynamo-operator.controllerManager.kubeRbacProxy.image.repository=registry.k8s.io/kubebuilder/kube-rbac-proxy"
 
 
-def _rendered(chart: str, namespace: str, *args: str, release: str = "") -> list[dict[str, Any]]:
+def rendered(chart: str, namespace: str, *args: str, release: str = "") -> list[dict[str, Any]]:
+    """Return what a chart of the lab renders to."""
     command = [helm(), "template", release or chart, str(CHARTS / chart), "-n", namespace, *args]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return [item for item in yaml.safe_load_all(text) if item]
@@ -29,7 +30,7 @@ def _rendered(chart: str, namespace: str, *args: str, release: str = "") -> list
 
 def platform(lab: Lab, namespace: str) -> None:
     """Put up the definitions, and an operator for a namespace."""
-    for item in [*_rendered("dynamo-crds", namespace), *_rendered("dynamo-platform", namespace, "--set", PROXY)]:
+    for item in [*rendered("dynamo-crds", namespace), *rendered("dynamo-platform", namespace, "--set", PROXY)]:
         if item["kind"] != "CustomResourceDefinition":
             item["metadata"].setdefault("namespace", namespace)
         lab.apply(item)
@@ -125,7 +126,7 @@ def controller(lab: Lab, namespace: str, release: str, policies: list[dict[str, 
 def _router(lab: Lab, namespace: str, release: str, *values: str) -> None:
     registry = "global.imageRegistry=registry.example.com/llm-router/"
     settings = [part for value in (registry, *values) for part in ("--set", value)]
-    for item in _rendered("llm-router", namespace, *settings, release=release):
+    for item in rendered("llm-router", namespace, *settings, release=release):
         if item["kind"] != "Ingress":
             item["metadata"].setdefault("namespace", namespace)
             lab.apply(item)

@@ -16,6 +16,10 @@ except ImportError:  # pragma: no cover - not on Windows
     resource = None  # type: ignore[assignment]
 
 
+# Ten times what Helm takes for the charts in use; a template that loops without an end takes all there is.
+HELM_MEMORY = 1024 * 1024 * 1024
+
+
 class TimeOver(Exception):
     """The program was ended, as its time was over."""
 

@@ -17,7 +17,7 @@ from ..base.errors import OrchestratorError
 from ..base.ours import FIELD_MANAGER, is_kept
 from ..cluster.compare import differs, is_built_in, patch_of, same_after
 from ..cluster.live import THREADS, LiveObjects, Trial
-from ..cluster.refusals import INVALID
+from ..cluster.refusals import INVALID, WARNED
 from ..cluster.refusals import UNKNOWN as UNKNOWN_FIELD
 from .actions import (
     CREATE,
@@ -121,7 +121,8 @@ class Discovery:
         try:
             trial = attempt(live, True)
             if trial.refused and not IMMUTABLE.search(trial.refused.text):
-                action.refused = self.trials.refused(action.item, action.release)
+                found = self.trials.refused(action.item, action.release)
+                action.refused = tuple(cause for cause in found if cause.how != WARNED)
                 # Only a new object's content is looked at without what is live; all else holds for the change.
                 action.refused = action.refused or tuple(c for c in trial.refused.causes if c.how != INVALID)
                 if action.refused and all(cause.how == UNKNOWN_FIELD for cause in action.refused):

@@ -9,9 +9,9 @@ import hashlib
 import os
 import re
 import shutil
-import subprocess
 import tempfile
 
+from ..base.command import HELM_MEMORY, TimeOver, run_bounded
 from ..base.errors import OrchestratorError, WrongVersion
 from ..base.files import helm_folders, scratch_folder
 from .files import chart_digest, read_chart
@@ -188,7 +188,7 @@ def _pull(
     env = dict(os.environ if env is None else env)
     env.update(helm_folders(env))
     try:
-        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=PULL_TIMEOUT, check=False)
+        done = run_bounded(command, env, PULL_TIMEOUT, memory=HELM_MEMORY)
     except FileNotFoundError as exc:
         raise OrchestratorError(
             f"Helm is needed to fetch the chart {ref}, and {helm!r} is not there.",
@@ -196,7 +196,7 @@ def _pull(
         ) from exc
     except PermissionError as exc:
         raise OrchestratorError(f"{helm!r} cannot be run to fetch the chart {ref}: {exc.strerror}") from exc
-    except subprocess.TimeoutExpired as exc:
+    except TimeOver as exc:
         raise OrchestratorError(
             f"The chart {ref} did not arrive within {PULL_TIMEOUT} s.",
             hint="Check the network and proxy, or fetch the .tgz elsewhere and set the chart reference to its path.",

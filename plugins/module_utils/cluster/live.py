@@ -16,7 +16,7 @@ from ..base.data import Object
 from ..base.errors import OrchestratorError
 from ..base.ours import RECORD_TYPE, SECRET_TYPE, object_key
 from .client import Cluster, api_error
-from .refusals import Rejection, rejection_of, takes
+from .refusals import Rejection, rejection_of, takes, warned
 
 try:
     from kubernetes.client.exceptions import ApiException
@@ -103,7 +103,7 @@ class LiveObjects:
         return self._try(item, "server_side_apply", strict, body=item, field_manager=manager, force_conflicts=True)
 
     def refused(self, item: Object, namespace: str) -> Rejection | None:
-        """Return why the API server would not make such an object, None where it would; raise OrchestratorError.
+        """Return why the API server would not make such an object, or what it warns of; raise OrchestratorError.
 
         Content is looked at before names, so that a name that is taken says that the content is good.
         """
@@ -111,7 +111,7 @@ class LiveObjects:
         if resource is None:
             return None
         try:
-            resource.create(
+            reply = resource.create(
                 body=item, namespace=namespace or None, dry_run="All", query_params=[STRICT], serialize=False
             )
         except ApiException as exc:
@@ -119,7 +119,7 @@ class LiveObjects:
             if found is None and not takes(exc.status, status_of(exc)):
                 raise api_error(exc, f"try {item['kind']} {object_key(item)[3]}") from exc
             return found
-        return None
+        return warned(reply.headers.getlist("Warning"))
 
     def _try(self, item: Object, verb: str, strict: bool, **options: t.Any) -> Trial:
         api_version, kind, namespace, name = object_key(item)

@@ -17,8 +17,8 @@ from ..base.data import Object, dicts, dig, mapping
 
 Path = tuple[t.Any, ...]
 # How an object is refused: its fields are unknown, cannot be read, or do not hold what they must; or the cluster admits
-# no such object.
-UNKNOWN, UNREADABLE, INVALID, DENIED = "unknown", "unreadable", "invalid", "denied"
+# no such object. Or it is taken, and warned of.
+UNKNOWN, UNREADABLE, INVALID, DENIED, WARNED = "unknown", "unreadable", "invalid", "denied", "warned"
 _STRICT = re.compile(r'(unknown|duplicate) field "((?:[^"\\]|\\.)*)"')
 # What a cause's message begins with (apimachinery, util/validation/field ErrorType), and the value that follows.
 _BAD = re.compile(r"(?:Invalid|Unsupported|Duplicate) value: |Not found: |Too long: |Too many: ")
@@ -78,6 +78,19 @@ def rejection_of(code: int, body: t.Any) -> Rejection | None:
         if row.get("field") not in (_NO_FIELD, "patch")
     )
     return Rejection(found or (_undecoded(message),))
+
+
+# A Warning header's text (RFC 7234, 5.5), and the field that one of the API server's own begins with.
+_WARNING = re.compile(r'299 \S+ "((?:[^"\\]|\\.)*)"')
+_FIELD = re.compile(r"((?:spec|metadata)[.\[]\S*): (.+)", re.DOTALL)
+
+
+def warned(headers: t.Iterable[str]) -> Rejection | None:
+    """Return what the API server warns of in an object that it takes, None where it warns of no field."""
+    texts = [re.sub(r"\\(.)", r"\1", text) for header in headers for text in _WARNING.findall(header)]
+    found = [_FIELD.fullmatch(text) for text in dict.fromkeys(texts)]
+    causes = tuple(Objection(steps(one[1]), WARNED, one[2]) for one in found if one)
+    return Rejection(causes) if causes else None
 
 
 def takes(code: int, body: t.Any) -> bool:

@@ -14,7 +14,7 @@ import shutil
 import tempfile
 import typing as t
 
-from ..base.command import TimeOver, run_bounded
+from ..base.command import HELM_MEMORY, TimeOver, run_bounded
 from ..base.errors import OrchestratorError
 from ..base.files import helm_folders
 from ..cluster import credentials as cluster_credentials
@@ -33,12 +33,10 @@ NOISE = re.compile(r"^(WARNING:|[WIE]\d{4} |level=|\d+ errors? occurred:$)|: war
 BUSY = "another operation (install/upgrade/rollback) is in progress"
 # From which size of its heap Go collects garbage with GOGC=off.
 GO_MEMORY = "256MiB"
-# Ten times what Helm takes for the charts in use; a template that loops without an end takes all there is.
-MEMORY = 1024 * 1024 * 1024
 # More than etcd keeps of a release by far.
 LONGEST_OUTPUT = 32 * 1024 * 1024
 # Go's own words.
-NO_MEMORY = re.compile(r"^(fatal error: )?runtime: (out of memory|cannot allocate memory)", re.MULTILINE)
+NO_MEMORY = re.compile(r"^(fatal error: )?(runtime: )?(out of memory|cannot allocate memory)", re.MULTILINE)
 GREEDY = "a template of the chart loops, or makes far too much"
 
 
@@ -150,13 +148,13 @@ class Helm:
         command = arguments[0]
         line = [self.binary, *arguments, *(self.post_renderer if command in COMMANDS else [])]
         try:
-            done = run_bounded(line, self.env, timeout, memory=MEMORY)
+            done = run_bounded(line, self.env, timeout, memory=HELM_MEMORY)
         except TimeOver as exc:
             raise HelmError(command, f"context deadline exceeded: it did not end within {timeout:.0f} s") from exc
         except OSError as exc:
             raise OrchestratorError(f"Helm at {self.binary} cannot be run: {exc.strerror}") from exc
         if NO_MEMORY.search(done.stderr):
-            raise HelmError(command, f"it took more than {MEMORY >> 20} MiB of memory: {GREEDY}")
+            raise HelmError(command, f"it took more than {HELM_MEMORY >> 20} MiB of memory: {GREEDY}")
         if len(done.stdout) > LONGEST_OUTPUT:
             raise HelmError(command, f"it printed more than {LONGEST_OUTPUT >> 20} MiB: {GREEDY}")
         if done.returncode:

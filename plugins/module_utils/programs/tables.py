@@ -70,6 +70,11 @@ class Word(t.NamedTuple):
         return self.kind not in ("switch", "flag", "any", "optional-text", "bool")
 
     @property
+    def is_single(self) -> bool:
+        """Whether one value at most may follow."""
+        return not self.kind.startswith(("list", "any"))
+
+    @property
     def takes_none(self) -> bool:
         """Whether no value may follow."""
         return self.kind in ("switch", "flag")

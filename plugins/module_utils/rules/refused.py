@@ -14,7 +14,7 @@ from ..base.data import dicts
 from ..base.findings import WARNING, Finding
 from ..base.names import did_you_mean
 from ..cluster.definitions import objections
-from ..cluster.refusals import DENIED, INVALID, UNKNOWN, Objection, absent_class, is_security, quoted
+from ..cluster.refusals import DENIED, INVALID, UNKNOWN, WARNED, Objection, absent_class, is_security, quoted
 from ..model.items import Item
 from ..model.model import StackModel, pod_specs
 from .base import Path, Side, finding, made, rule_factory
@@ -76,7 +76,7 @@ def _found(side: Side, cause: Objection, text: str) -> Finding:
 def invalid(model: StackModel) -> t.Iterator[Finding]:
     """Values that the API server does not take, and fields that it requires."""
     for cause, side in _causes(model):
-        if cause.how not in (UNKNOWN, DENIED):
+        if cause.how not in (UNKNOWN, DENIED, WARNED):
             yield _found(side, cause, f"the API server refuses {_where(side)}: {cause.text}{_near(side, cause)}")
 
 
@@ -106,10 +106,20 @@ def unknown_of_chart(model: StackModel) -> t.Iterator[Finding]:
 
 def _unknown(model: StackModel, given: bool) -> t.Iterator[Finding]:
     for cause, side in _causes(model):
-        # Charts give what a user wrote as it stands: the very field is then among the values.
-        by_user = not side.item.release or side.key[-1:] == side.path[-1:]
-        if cause.how == UNKNOWN and given is by_user:
+        if cause.how == UNKNOWN and given is _by_user(side):
             yield _found(side, cause, f"the field {_where(side)} {cause.text}.{cause.guess}")
+
+
+def _by_user(side: Side) -> bool:
+    """Return whether a user wrote a field: charts give it as it stands, so that the very field is among the values."""
+    return not side.item.release or side.key[-1:] == side.path[-1:]
+
+
+def warnings(model: StackModel) -> t.Iterator[Finding]:
+    """What the API server warns of in what a user wrote: it takes the field, and does not do what it says."""
+    for cause, side in _causes(model):
+        if cause.how == WARNED and _by_user(side):
+            yield _found(side, cause, f"the API server warns of {_where(side)}: {cause.text}")
 
 
 def denied(model: StackModel) -> t.Iterator[Finding]:
@@ -166,5 +176,16 @@ RULES = (
         "The object is refused, or no pod is created and only the ReplicaSet's events say why.",
         "change what is refused, or have the cluster's policy changed",
         "Kubernetes, Admission Control",
+    ),
+    _rule(
+        13,
+        "The API server warns of nothing",
+        warnings,
+        "A dry run of each object that is new gives no warning about a field of the user's values: variables and ports "
+        "given twice, negative times, labels and annotations of earlier releases.",
+        "The object is made; of two the last one counts, and what is out of date ends with some later release.",
+        "do as the warning says",
+        "Kubernetes, Warning headers: pkg/api/pod/warnings.go",
+        WARNING,
     ),
 )

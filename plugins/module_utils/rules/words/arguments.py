@@ -17,7 +17,7 @@ from ...model.items import Item, Workload
 from ...model.model import StackModel
 from ...objects.servers import SHELLS, Server
 from ...programs import pickers, sglang, sidecars, vllm
-from ...programs.command_lines import Dialect, Given, arguments, faults, word_of
+from ...programs.command_lines import Dialect, Fault, Given, arguments, faults, word_of
 from ...programs.images import Contents, contents
 from ...programs.shapes import Misfit, misfits
 from ...programs.tables import Span, Table, guess
@@ -37,6 +37,8 @@ _PROGRAMS: dict[str, tuple[Table, Dialect]] = {
 _SIDECAR_KEYS = {"connector": "connector", "kv-connector": "connector"}
 # What is weighed by other rules, which name both places where the values differ.
 _WEIGHED = ("port", "served-model-name", "grpc-port", "pool-name", "pool-namespace", "pool-group", "config-file")
+# Arguments without which vLLM ends at others (vllm/entrypoints/openai/cli_args.py, validate_parsed_serve_args).
+_NEEDS = {"enable-auto-tool-choice": "tool-call-parser"}
 _CHART_COMMANDS = ("vllmServe", "imageDefault")
 
 
@@ -184,6 +186,9 @@ def _faults(start: Invocation) -> t.Iterator[_Found]:
         key = ("word", start.item.title, fault.given.shown)
         one = finding(text, (start.place(fault.given, fault.word),), key, explains=_explained(start, fault.given))
         yield _Found("word" if fault.word else "value", sure, one)
+    for fault in _lines(start, span):
+        text = f"{start.title} with {fault.given.shown}, {fault.text}"
+        yield _Found("value", sure, finding(text, (start.place(fault.given, False),), ("line", start.item.title, text)))
     if start.program == "vllm":
         for given, misfit in _json_faults(start, span):
             where = ".".join(map(str, misfit.path))
@@ -191,6 +196,25 @@ def _faults(start: Invocation) -> t.Iterator[_Found]:
             key = ("json", start.item.title, f"{given.shown} {where}")
             one = finding(text, (start.place(given, False),), key, explains=_explained(start, given))
             yield _Found("json", sure, one)
+
+
+def _lines(start: Invocation, span: Span | None) -> t.Iterator[Fault]:
+    """Yield what is wrong with a command line as a whole: stray words, and arguments that need others."""
+    known = start.table.words(span)
+    words = [(one, word_of(one, known, start.dialect)) for one in start.given]
+    # Behind `serve MODEL` no word stands alone.
+    if not start.scripted and (start.lead if start.program == "vllm" else start.program == "sglang"):
+        for one, word in words:
+            takes = 0 if word and word.takes_none else 1 if word and word.takes_value and word.is_single else None
+            stray = one.values[takes:] if takes is not None and " " not in one.shown else ()
+            if stray and not (takes == 0 and one.joined) and stray[0].lower() not in ("true", "false"):
+                dashes = " Did you mean --" + stray[0] + "?" if stray[0].partition("=")[0] in known else ""
+                yield Fault(one, f"and then {stray[0]!r}, which belongs to no argument.{dashes}", False)
+    have = {word.name for _one, word in words if word}
+    for one, word in words:
+        needed = _NEEDS.get(word.name) if word and start.program == "vllm" else None
+        if needed and needed not in have and not any("$" in given.shown for given in start.given):
+            yield Fault(one, f"which needs --{needed} besides", False)
 
 
 def _explained(start: Invocation, given: Given) -> tuple[tuple[str, str], ...]:
@@ -251,6 +275,8 @@ def once(model: StackModel) -> t.Iterator[Finding]:
     for start in _invocations(model):
         known = start.table.words(start.span)
         seen: dict[str, Given] = {}
+        if start.program == "vllm" and start.lead:
+            seen["model"] = Given("serve", (start.lead[0],), 0)
         for one in start.given:
             word = word_of(one, known, start.dialect)
             if word is None or word.name in _WEIGHED or "." in one.shown or word.kind.startswith(("list", "any")):
@@ -259,7 +285,7 @@ def once(model: StackModel) -> t.Iterator[Finding]:
             if one.values[:1] != first.values[:1]:
                 both = " and ".join(_shown(each) for each in (first, one))
                 text = f"{start.item.title} starts {start.table.program} with {both}: the last one counts"
-                sides = (start.place(one, True), start.place(first, True))
+                sides = tuple(start.place(each, True) for each in (one, first) if each.shown.startswith("-"))
                 yield finding(text, sides, ("twice", start.item.title, word.name))
 
 

@@ -27,12 +27,19 @@ from .arguments import span_of
 _CONFIG = "EndpointPickerConfig"
 _HANDLER, _DECIDER, _SINGLE = "-profile-handler", "-decider", "single-profile-handler"
 # llm-d-inference-scheduler, pd-profile-handler: its decider where none is named, since v0.6.
+# Parameters of handlers that name a profile which they run whatever else they decide, with their defaults.
+_PARTED = {
+    "pd-profile-handler": (("decodeProfile", "decode"), ("prefillProfile", "prefill")),
+    "disagg-profile-handler": (("decodeProfile", "decode"),),
+}
 _DEFAULT_DECIDER = "always-disagg-pd-decider"
 # disagg-profile-handler and pd-profile-handler: the parameters that name a decider, and those that name a profile.
 _DECIDERS = (("deciderPluginName",), ("prefillDeciderPluginName",), ("encodeDeciderPluginName",)) + tuple(
     ("deciders", role) for role in ("prefill", "encode")
 )
 # Since this version parameters are decoded strictly (llm-d-router, StrictDecoder), and plugins put in order.
+# llm-d-kv-cache, services/uds_tokenizer run_grpc_server.py: the folder of its socket, which nothing changes.
+_TOKENIZER = ("llm-d-uds-tokenizer", "/tmp/tokenizer")  # noqa: S108
 _STRICT, _ORDERED = (0, 9), (0, 10)
 
 
@@ -120,7 +127,7 @@ class _Fault(t.NamedTuple):
 
 def _faults(model: StackModel) -> list[_Fault]:
     if "plugins_faults" not in model.cache:
-        checks = (_keys, _types, _parameters, _gates, _handlers, _deciders)
+        checks = (_keys, _types, _parameters, _gates, _handlers, _roles, _deciders)
         model.cache["plugins_faults"] = [one for file in _files(model) for check in checks for one in check(file)]
     return model.cache["plugins_faults"]
 
@@ -192,6 +199,21 @@ def _handlers(file: PluginsFile) -> t.Iterator[_Fault]:
         names = listed(name for name, _plugins in file.profiles)
         what = f"{_SINGLE} takes one profile" if kinds else "no profile handler chooses among them"
         yield _Fault(file, ("schedulingProfiles",), f"there are the profiles {names}, and {what}")
+
+
+def _roles(file: PluginsFile) -> t.Iterator[_Fault]:
+    """The profiles by which a handler parts prefill from decode are there; their names are the handler's to choose."""
+    shapes: Shapes = file.table(known.EPP_PLUGINS, known.ROUTER_PLUGINS)
+    profiles = [name for name, _plugins in file.profiles]
+    for place, _name, kind, parameters in file.plugins:
+        shape = shapes.known(file.span).get(kind)
+        takes = (shape.tree if shape else None) or {}
+        for key, default in _PARTED.get(kind, ()) if profiles else ():
+            wanted = str(parameters.get(key) or default)
+            if key in takes and "profiles" not in parameters and wanted not in profiles:
+                path: Path = ("plugins", place, "parameters", key) if parameters.get(key) else ("schedulingProfiles",)
+                text = f"{kind} runs the profile {wanted}, which is not there ({listed(profiles)} are)."
+                yield _Fault(file, path, text + guess(wanted, profiles))
 
 
 def _deciders(file: PluginsFile) -> t.Iterator[_Fault]:
@@ -284,17 +306,22 @@ def sockets(model: StackModel) -> t.Iterator[Finding]:
             mine = _volume_at(file.picker.container, folder)
             others = [c for c in dicts(file.picker.spec.get("containers")) if c is not file.picker.container]
             others += dicts(file.picker.spec.get("initContainers"))
-            sharing = [c for c in others if mine and _volume_at(c, None, mine)]
+            sharing = [c for c in others if mine and _volume_at(c, _socket_folder(c), mine)]
             if mine and sharing:
                 continue
             where = listed({str(m.get("mountPath")) for c in others for m in dicts(c.get("volumeMounts"))})
             why = (
-                f"no other container of the pod mounts volume {mine}"
+                f"no other container of the pod has its socket in volume {mine}"
                 if mine
                 else f"the picker mounts nothing at {folder}"
             )
             text = f"{file.title}: it asks the tokenizer at {socket}, and {why} (others mount {where})"
             yield finding(text, (file.side(path),), ("socket", file.picker.item.title))
+
+
+def _socket_folder(container: Object) -> str | None:
+    """Return where a container makes its socket, None where that is not known."""
+    return _TOKENIZER[1] if _TOKENIZER[0] in str(container.get("image")) else None
 
 
 def _volume_at(container: Object, folder: str | None, name: str = "") -> str:

@@ -12,6 +12,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.refusal
     INVALID,
     UNKNOWN,
     UNREADABLE,
+    WARNED,
     Objection,
     absent_class,
     placed,
@@ -19,6 +20,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.refusal
     rejection_of,
     shown,
     steps,
+    warned,
     without,
 )
 
@@ -91,6 +93,27 @@ def test_classes_that_are_absent() -> None:
     assert absent_class('pod rejected: RuntimeClass "nvidia" not found') == ("runtimeClassName", "nvidia")
     assert absent_class("no PriorityClass with name high was found") == ("priorityClassName", "high")
     assert absent_class("violates PodSecurity") == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("headers", "fields"),
+    [
+        ([], []),
+        (['299 - "v1 ComponentStatus is deprecated in v1.19+"'], []),
+        (
+            ['299 - "spec.containers[0].env[1]: hides previous definition of \\"A\\", which may be dropped"'],
+            [(("spec", "containers", 0, "env", 1), 'hides previous definition of "A", which may be dropped')],
+        ),
+        (
+            ['299 - "spec.a: x", 299 - "would violate PodSecurity"', '299 - "metadata.name: y", 299 - "spec.a: x"'],
+            [(("spec", "a"), "x"), (("metadata", "name"), "y")],
+        ),
+    ],
+)
+def test_fields_that_are_warned_of(headers: list[str], fields: list[tuple]) -> None:
+    found = warned(headers)
+    causes = found.causes if found else ()
+    assert [(cause.path, cause.text, cause.how) for cause in causes] == [(*field, WARNED) for field in fields]
 
 
 def test_paths() -> None:

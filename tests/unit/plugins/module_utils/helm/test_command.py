@@ -4,6 +4,10 @@
 
 from __future__ import annotations
 
+import pathlib
+import shutil
+import sys
+
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.helm import command as helm
 
@@ -59,3 +63,18 @@ def test_errors_without_noise():
     stderr = "WARNING: group-readable\nError: 1 error occurred:\n\t* bad field\n\t* bad field\n"
     assert helm.clean_error(stderr) == "bad field"
     assert helm.clean_error("") == "it gave no reason"
+
+
+@pytest.mark.skipif(not shutil.which("helm") or sys.platform != "linux", reason="needs Helm, and Linux for its bound")
+def test_a_template_that_loops_is_ended(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two GiB of numbers: Go ends at what it may have, long before the machine does."""
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "Chart.yaml").write_text("{apiVersion: v2, name: looping, version: 1.0.0}")
+    (tmp_path / "templates" / "all.yaml").write_text("{{ range until 250000000 }}x{{ end }}")
+    monkeypatch.delenv("GOMEMLIMIT", raising=False)
+    program = helm.LocalHelm(None)
+    try:
+        with pytest.raises(helm.HelmError, match="took more than 1024 MiB of memory"):
+            program.run(["template", "r", str(tmp_path)], 60)
+    finally:
+        program.close()

@@ -23,6 +23,15 @@ def test_the_deepest_key_to_blame_is_named() -> None:
     assert culprit(VALUES, renders) == ("roles", "decode", "containers", 0, "env")
 
 
+def test_what_is_required_is_named_where_another_text_would_do() -> None:
+    def takes(values: Any) -> bool:
+        return all(": " not in one.get("image", ": ") for one in values.get("containers", []))
+
+    values = {"containers": [{"name": "vllm", "image": "ghcr.io/a/b: v1", "args": ["--x"]}]}
+    assert culprit(values, takes) == ("containers", 0, "image")
+    assert values["containers"][0]["image"] == "ghcr.io/a/b: v1"
+
+
 def test_no_key_is_named_where_none_alone_is_to_blame() -> None:
     assert culprit(VALUES, lambda _values: False) == ()
 

@@ -432,8 +432,12 @@ MUTATIONS: list[tuple[str, list[tuple[str, str, Any]], str, str]] = [
     ("aggregated", [(MODEL, ALL_ARGS, ["--enforce-eager", "true"])], "LLMD552", "takes no value"),
     ("aggregated", [(POOL, "inferenceExtension.flags", {"v": "high"})], "LLMD552", "flags.v"),
     ("aggregated", [(POOL, "inferenceExtension.flags", {"enable-pprof": False})], "LLMD552", "behind ="),
+    ("aggregated", [(MODEL, ALL_ARGS, ["--enforce-eager", "enable-eplb"])], "LLMD552", "Did you mean --enable-eplb?"),
+    ("aggregated", [(MODEL, ALL_ARGS, ["--max-model-len", "8192", "16384"])], "LLMD552", "belongs to no argument"),
+    ("aggregated", [(MODEL, ALL_ARGS, ["--enable-auto-tool-choice"])], "LLMD552", "needs --tool-call-parser"),
     ("pd", [(MODEL, "routing.proxy.connector", "nixlv3")], "LLMD552", "routing.proxy.connector"),
     ("aggregated", [(MODEL, ALL_ARGS, ["--dtype=half", "--dtype=bfloat16"])], "LLMD553", "the last one counts"),
+    ("aggregated", [(MODEL, ALL_ARGS, ["--model=org/b"])], "LLMD553", "--model org/b"),
     (
         "pd",
         [(MODEL, f"{ALL_ARGS}.1", '{"kv_connector":"NixlConnector","kv_role":"both"}')],
@@ -453,6 +457,13 @@ MUTATIONS: list[tuple[str, list[tuple[str, str, Any]], str, str]] = [
     ("pd", [(POOL, MINE, parting("  - {type: always-disagg-pd-decider}\n", ""))], "LLMD116", "not declared"),
     ("pd", [(POOL, MINE, "featureGates: [flowControls]" + parting("", ""))], "LLMD116", "flowControl?"),
     ("pd", [(POOL, MINE, parting("type: queue-scorer", "type: queue-score"))], "LLMD116", "queue-scorer?"),
+    (
+        "pd",
+        [(POOL, MINE, parting("name: decode", "name: decoding"))],
+        "LLMD116",
+        "runs the profile decode, which is not",
+    ),
+    ("pd", [(POOL, MINE, parting("name: prefill,", "name: prefills,"))], "LLMD116", "Did you mean prefills?"),
     ("pd", [(POOL, MINE, parting("type: pd-profile", "type: single-profile"))], "LLMD116", "takes one profile"),
     (
         "pd",

@@ -12,6 +12,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.refusal
     INVALID,
     UNKNOWN,
     UNREADABLE,
+    WARNED,
     Objection,
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.items import RenderedRelease, RuleFacts
@@ -58,6 +59,8 @@ def findings(*causes: Objection, release: str = "ms") -> list[tuple[str, str, st
         (Objection((*FIRST, "porst"), UNKNOWN, "is not known", " Did you mean ports?"), "LLMD802",
          "decode.containers[0].porst", "the field porst of ms-decode is not known. Did you mean ports?"),
         (Objection((*FIRST, "made"), UNKNOWN, "is not known"), "LLMD803", "decode.containers[0]", "the field made"),
+        (Objection((*FIRST, "porst"), WARNED, "given twice"), "LLMD813", "decode.containers[0].porst",
+         "the API server warns of porst of ms-decode: given twice"),
         (Objection(TEMPLATE, DENIED, 'pod rejected: RuntimeClass "gone" not found'), "LLMD804",
          "decode.extraConfig.runtimeClassName", "does not admit pods of ms-decode: pod rejected"),
         (Objection(TEMPLATE, DENIED, "failed quota: q: must specify limits.cpu for: vllm"), "LLMD804",
@@ -70,6 +73,10 @@ def test_a_refusal_has_its_rule_and_its_key(cause: Objection, rule: str, key: st
     ((found, path, message),) = findings(cause)
     assert (found, path) == (rule, key)
     assert words in message
+
+
+def test_what_a_chart_writes_by_itself_is_not_warned_of() -> None:
+    assert findings(Objection((*FIRST, "made"), WARNED, "given twice")) == []
 
 
 def test_pod_security_is_about_the_container_that_it_names() -> None:

@@ -111,6 +111,13 @@ options:
             in the part is removed too. Claims stay.
         type: bool
         default: false
+      spared:
+        description:
+          - Of objects and kustomizations, objects of other parts that O(parts[].prune) leaves. Those of the same call
+            need not be named.
+        type: list
+        elements: dict
+        default: []
       path:
         description: Of a kustomization, its folder. Bases may lie outside of it. Of an upload, the folder in the claim.
         type: path

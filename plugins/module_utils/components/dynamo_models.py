@@ -199,20 +199,23 @@ class DynamoModelsComponent(Component):
         return [rewrite_object(copy.deepcopy(body), registry) for body in objects] if registry else list(objects)
 
     def make_parts(self) -> list[Part]:
-        prune = bool(self.given.get("prune"))
-        return [
+        found = [
             Part(
                 self.name,
                 model.name,
                 self.namespace,
                 OBJECTS,
-                {"objects": self.mirrored(model.objects), "prune": prune, "keep": ["PersistentVolumeClaim"]},
+                {"objects": self.mirrored(model.objects), "keep": ["PersistentVolumeClaim"]},
                 model.where,
                 model.layers,
             )
             for model in self.models
             if model.objects
         ]
+        if self.given.get("prune") and found:
+            others = [item for part in found[1:] for item in part.spec["objects"]]
+            found[0].spec |= {"prune": True, "spared": others}
+        return found
 
     def check(self) -> None:
         """Note objects that two graph files have, or that are named as the frontend's."""

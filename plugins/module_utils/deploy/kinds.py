@@ -74,7 +74,7 @@ def settled(work: Work, parts: t.Iterable[Object]) -> list[Object] | None:
 
 
 def sparing(work: Work, parts: list[Object], field: str) -> list[Object]:
-    """Return parts, each that prunes with the objects that the others of its component have: those stay.
+    """Return parts, of each component the first that prunes with the objects that the others have: those stay.
 
     field: where a part has its objects, or would have them once they are rendered.
     """
@@ -83,10 +83,19 @@ def sparing(work: Work, parts: list[Object], field: str) -> list[Object]:
         return parts
     found = [(part, part.get(field) or KINDS[part["kind"]].render(work, [part])[part["name"]]) for part in others]
     rendered = [(part, objects.Objects(work, {**part, "objects": items}).given) for part, items in found]
+    first: dict[str, Object] = {}
+    for part in others:
+        if part.get("prune") or field == "manifests":
+            first.setdefault(part["component"], part)
+
+    def spared(part: Object) -> list[Object]:
+        return [item for other, items in rendered if other is not part for item in items]
+
+    # One of them is enough to find what goes.
     return [
-        {**part, "spared": [item for other, items in rendered if other is not part for item in items]}
-        if part in others else part for part in parts
-    ]  # fmt: skip
+        {**part, "spared": spared(part), "prune": first.get(part["component"]) is part} if part in others else part
+        for part in parts
+    ]
 
 
 def present(work: Work, parts: t.Iterable[Object]) -> Result:

@@ -127,7 +127,14 @@ def restorable(part: Object) -> Object:
     kept = {"Secret", *NOT_PRUNED, *(part.get("keep") or [])}
     spared = [*(part.get("spared") or []), *(item for item in part["manifests"] if item["kind"] in kept)]
     objects = [item for item in part["manifests"] if item["kind"] not in kept]
-    return {**part, "kind": KIND, "objects": objects, "prune": True, "spared": spared, "fill": {}}
+    return {
+        **part,
+        "kind": KIND,
+        "objects": objects,
+        "prune": part.get("prune") is not False,
+        "spared": spared,
+        "fill": {},
+    }
 
 
 @dataclasses.dataclass

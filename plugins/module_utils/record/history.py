@@ -13,7 +13,7 @@ from ..base.data import Object
 from ..base.errors import OrchestratorError
 from ..changes.fingerprints import fingerprint
 from ..cluster.client import Cluster
-from .parts import RELEASE, recorded_parts
+from .parts import RELEASE, model_names, recorded_parts
 from .store import records_in_cluster
 
 SUCCEEDED = "succeeded"
@@ -52,9 +52,13 @@ class Records:
             if record.get("namespace") == self.namespace:
                 time = os.path.basename(os.path.dirname(path))
                 self._read[time] = record
-                models = [model.get("name") for model in (record.get("stack") or {}).get("models") or []]
                 keys = ("outcome", "by", "plan_digest")
-                yield {"time": time, **{key: record.get(key) for key in keys}, "models": models, "place": path}
+                yield {
+                    "time": time,
+                    **{key: record.get(key) for key in keys},
+                    "models": model_names(record),
+                    "place": path,
+                }
 
     def load(self, time: str) -> Object:
         """Return a record; raise OrchestratorError where it cannot be read."""

@@ -10,6 +10,13 @@ from ..base.ours import COMPONENT_LABEL
 RELEASE, OBJECTS = "release", "objects"
 
 
+def model_names(record: Object) -> list[str]:
+    """Return the names of the models of a record, those behind frontends too."""
+    stack = record.get("stack") or {}
+    behind = [row for one in stack.get("frontends") or [] for row in one.get("models") or []]
+    return list(dict.fromkeys(str(row.get("name")) for row in [*(stack.get("models") or []), *behind]))
+
+
 def recorded_parts(record: Object) -> list[Object]:
     """Return the parts of a record as plain data; what is no release has its objects as manifests."""
     rows = {row["name"]: row.get("namespace") for row in record.get("releases") or []}

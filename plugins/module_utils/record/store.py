@@ -14,6 +14,7 @@ from ..base.data import Object
 from ..base.errors import OrchestratorError
 from ..base.ours import COMPONENT_LABEL, MANAGED_LABEL, RECORD_TYPE
 from ..cluster.client import CONNECT_TIMEOUT, Cluster, api_error
+from .parts import model_names
 
 try:
     import urllib3
@@ -109,7 +110,7 @@ def summary(record: Object) -> Object:
     return {
         "outcome": record["outcome"],
         "plan_digest": record["plan_digest"],
-        "models": [str(model.get("name")) for model in (record["stack"].get("models") or [])][:NAMES],
+        "models": model_names(record)[:NAMES],
         "by": record["by"],
         "started": record["started"],
         "seconds": record["seconds"],

@@ -20,7 +20,7 @@ from ..deploy.readiness import Readiness
 from ..helm.records import Release
 from ..objects.conditions import State
 from ..record.history import Records, time_of
-from ..record.parts import RELEASE, recorded_parts
+from ..record.parts import RELEASE, model_names, recorded_parts
 from .added import OURS, POOL, Added, ObjectReader, added_releases
 from .rows import DeployedRelease, from_cluster, from_record, pool_state, recorded_manifest, release_row, row
 
@@ -202,8 +202,7 @@ class Status:
         facts = ("started", "outcome", "by", "cluster", "versions")
         deployed = {key: self.record.get(key) for key in facts} | {"time": chosen} if self.record else {}
         if self.record:
-            models = (self.record.get("stack") or {}).get("models") or []
-            deployed["models"] = [model.get("name") for model in models]
+            deployed["models"] = model_names(self.record)
             releases = self.record.get("releases") or []
             deployed["charts"] = {row["chart"]: row.get("chart_version") for row in releases if row.get("chart")}
         judged = [one for one in rows if one["drift"] != "added"]

@@ -369,3 +369,10 @@ def test_images_of_graphs_come_from_the_sites_registry() -> None:
         for service in body["spec"]["services"].values()
     }
     assert images == {"registry.site.example:5000/mirror/nvcr.io/nvidia/ai-dynamo/vllm-runtime:0.5.0"}
+
+
+def test_what_is_no_longer_in_the_list_is_looked_for_once_and_the_others_are_spared() -> None:
+    made, _findings = stack(dynamo_models={"prune": True})
+    first, second = (part for part in made.parts() if part.component == "dynamo_models")
+    assert first.spec["prune"] is True and first.spec["spared"] == second.spec["objects"]
+    assert "prune" not in second.spec

@@ -38,7 +38,17 @@ python tests/mutations/run.py --write \\
   --charts published=charts/infra,charts/inferencepool,charts/modelservice,charts/router
 ```
 
-This page is made by `tests/mutations/run.py --write`.
+The stacks named *dynamo* are of graphs, models, a platform and a router (the kinds *graph*, *models*, *platform*,
+*router* and *policy*), for Dynamo 0.5 and 1.x, on the lab's charts of these. Others are named by version:
+
+<!-- not run: needs the published charts -->
+```bash
+python tests/mutations/run.py --only "dynamo " \
+  --dynamo 0.5=charts/dynamo-platform,charts/dynamo-crds,charts/llm-router \
+  --dynamo 1.=charts/dynamo-platform-1.x,,charts/llm-router
+```
+
+This page is made by `tests/mutations/run.py --write`; with `--only` the other kinds keep their numbers.
 
 ## How the cases differ from the field
 
@@ -75,9 +85,21 @@ def summary(correct: dict[str, Any], results: list[Any]) -> dict[str, Any]:
 def write(name: str, correct: dict[str, Any], results: list[Any], about: dict[str, str]) -> None:
     """Keep a set's numbers and write the page. about: what each correct stack is."""
     kept = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.exists() else {}
-    kept[name] = summary(correct, results)
+    kept[name] = joined(kept.get(name) or {}, summary(correct, results))
     KEPT.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     PAGE.write_text(page(kept, about), encoding="utf-8")
+
+
+def joined(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
+    """Return what was measured before, with what has been measured now instead of the same kinds and stacks."""
+    kept = before.get("misses", [])
+    misses = [text for text in kept if not any(text.startswith(f"{kind}: ") for kind in now["kinds"])]
+    kinds = {**before.get("kinds", {}), **now["kinds"]}
+    return {
+        "kinds": dict(sorted(kinds.items())),
+        "alarms": {**before.get("alarms", {}), **now["alarms"]},
+        "misses": sorted([*misses, *now["misses"]]),
+    }
 
 
 def page(kept: dict[str, Any], about: dict[str, str]) -> str:

@@ -15,6 +15,8 @@ import time
 import world  # first: it makes the collection importable
 
 import bases  # isort: skip
+import dynamo  # isort: skip
+import dynamo_table  # isort: skip
 import field  # isort: skip
 import generic  # isort: skip
 import page  # isort: skip
@@ -27,18 +29,19 @@ TARGET = 0.95
 
 def all_bases() -> dict[str, bases.Base]:
     """Return every correct stack by name."""
-    return {**bases.bases(), **field.bases()}
+    return {**bases.bases(), **field.bases(), **dynamo.bases()}
 
 
 def all_cases(charts: world.Charts) -> list[Case]:
     """Return every case that a set of charts has a chart for."""
     known = {name: base for name, base in all_bases().items() if charts.router or base.chart == "inferencepool"}
+    known = {name: base for name, base in known.items() if base.chart != dynamo.CHART}
     found = [case for base in known.values() for case in generic.cases(base)]
     for kind, names, edits, named in table.PARTS + table2.PARTS + field.PARTS:
         found += [_placed(kind, known[name], edits, named) for name in names if name in known]
     for kind, name, definition, version, named in table2.CLUSTER:
         found.append(Case(kind, name, (), named, (definition, version)))
-    return found
+    return found + (dynamo_table.cases() if charts.platforms else [])
 
 
 def _placed(kind: str, base: bases.Base, edits: tuple, named: tuple[str, ...]) -> Case:
@@ -146,22 +149,30 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--charts", help="NAME=INFRA,INFERENCEPOOL,MODELSERVICE[,ROUTER]: folders or archives", default=""
     )
+    parser.add_argument(
+        "--dynamo",
+        help="VERSION=PLATFORM,CRDS,ROUTER: charts for versions of Dynamo that begin so, CRDS empty from 1.0 on",
+        action="append",
+        default=[],
+    )
     parser.add_argument("--only", help="a regular expression that a case's title has to match", default="")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--write", action="store_true", help="write the numbers into docs/mutations.md")
     return parser.parse_args()
 
 
-def chosen(text: str) -> world.Charts:
-    """Return the charts that an option names, those of the lab where it is empty."""
+def chosen(text: str, dynamo_charts: list[str]) -> world.Charts:
+    """Return the charts that options name, those of the lab where they are empty."""
     name, _equals, paths = text.partition("=")
-    return world.Charts(name, *paths.split(",")) if text else world.LAB
+    charts = world.Charts(name, *paths.split(",")) if text else world.LAB
+    rows = {key: tuple(rest.split(",")) for key, _eq, rest in (entry.partition("=") for entry in dynamo_charts)}
+    return dataclasses.replace(charts, platforms=rows) if rows else charts
 
 
 def main() -> int:
     """Run; return the exit code."""
     options = arguments()
-    charts, begin = chosen(options.charts), time.monotonic()
+    charts, begin = chosen(options.charts, options.dynamo), time.monotonic()
     cases = all_cases(charts)
     numbers = [number for number, case in enumerate(cases) if re.search(options.only, case.title)]
     correct, results = measure(charts, numbers, options.jobs)

@@ -41,22 +41,34 @@ WRITER = yaml.CSafeDumper if hasattr(yaml, "CSafeDumper") else yaml.SafeDumper
 
 @dataclasses.dataclass(frozen=True)
 class Charts:
-    """Where a set of charts is: folders or archives. router: '' where the set has none."""
+    """Where a set of charts is: folders or archives. router: '' where the set has none; platforms: by the beginning of
+    Dynamo's version the charts of the platform, of its definitions ('' for none) and of the LLM Router, {} for none."""
 
     name: str
     infra: str
     inferencepool: str
     modelservice: str
     router: str = ""
+    platforms: dict[str, tuple[str, str, str]] = dataclasses.field(default_factory=dict)
 
-    def refs(self, pool_chart: str) -> dict[str, dict[str, str]]:
-        """Return each role's settings of its chart."""
+    def refs(self, pool_chart: str, version: str = "") -> dict[str, dict[str, str]]:
+        """Return each role's settings of its chart. version: of Dynamo."""
+        if pool_chart == "dynamo":
+            chart, crds, router = next(row for key, row in self.platforms.items() if version.startswith(key))
+            return {"dynamo_platform": {"chart": chart, "crds_chart": crds}, "llm_router": {"chart": router}}
         pool = self.inferencepool if pool_chart == "inferencepool" else self.router
         found = {"gateway": self.infra, "gaie": pool, "modelservice": self.modelservice}
         return {role: {"chart_ref": path, "chart_version": ""} for role, path in found.items()}
 
 
-LAB = Charts("lab", *(str(LAB_CHARTS / name) for name in ("llm-d-infra", "inferencepool", "llm-d-modelservice")))
+LAB = Charts(
+    "lab",
+    *(str(LAB_CHARTS / name) for name in ("llm-d-infra", "inferencepool", "llm-d-modelservice")),
+    platforms={
+        "1.": (str(LAB_CHARTS / "dynamo-platform-1.x"), "", str(LAB_CHARTS / "llm-router")),
+        "": tuple(str(LAB_CHARTS / name) for name in ("dynamo-platform", "dynamo-crds", "llm-router")),
+    },
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,7 +109,7 @@ class Planner:
 
     def _arguments(self, base: bases.Base, folder: str) -> dict[str, Any]:
         given = dict(base.vars)
-        refs = self.charts.refs(base.chart)
+        refs = self.charts.refs(base.chart, str(base.vars.get("dynamo_platform", {}).get("version") or ""))
         settings = {
             name: {**defaults, **refs.get(name, {}), **given.pop(name, {})} for name, defaults in self.defaults.items()
         }

@@ -178,6 +178,13 @@ class Planning:
         }
         return (self._plans() and self.params["approval"] == "off") or bool(releases - set(self.settled))
 
+    def _objects_change(self) -> bool:
+        """Return whether something changes that no release has: a graph of Dynamo makes pods as well."""
+        if self.params["check_rules"] == "off" or self.errors or self.actions is None or self.actions.exception():
+            return False
+        releases = {part.component for part in self.stack.parts() if part.kind == RELEASE}
+        return any(one.action != REUSE and one.component not in releases for one in self.actions.result())
+
     def _plans(self) -> bool:
         """Return whether a plan is asked for."""
         return self.whole and self.params["find_settled"]
@@ -227,7 +234,7 @@ class Planning:
 
     def check_rules(self) -> None:
         """Check the rules."""
-        if self.rules is None or not self.parts or not self._rules_wanted():
+        if self.rules is None or not self.parts or not (self._rules_wanted() or self._objects_change()):
             return
         params = self.params
         self.rules.actions = self.actions

@@ -295,6 +295,7 @@ def before_and_after(rows: list[list[dict]], plans: list[dict], commit: str) -> 
 def main() -> None:
     """Measure, write the page, and fail if an aim is missed."""
     import against_helmfile  # which use this file's functions
+    import dynamo
     import planning
 
     parser = argparse.ArgumentParser(description=__doc__)
@@ -302,20 +303,21 @@ def main() -> None:
     parser.add_argument("--baseline", type=pathlib.Path)
     chosen = parser.parse_args()
     folders = [ROOT, *([chosen.baseline.resolve()] if chosen.baseline else [])]
-    ready = {name: f"{seconds}s" for name, seconds in DELAYS.items()}
+    ready = {name: f"{seconds}s" for name, seconds in {**DELAYS, **dynamo.DELAYS}.items()}
     print("Starting the lab", flush=True)
     playbook("lab_up", {"lab_ready_delays": ready, "lab_nodes": NODES})
     try:
         plans = planning.measure(folders)
         rows = [measure(count, folders) for count in chosen.models]
         beside = against_helmfile.measure()
+        front = dynamo.measure()
         for row, *_before in rows:
             print(f"{row['models']} model(s): the serial chain", flush=True)
             row["serial"] = serial(row["models"])
     finally:
         playbook("lab_down", {})
     now = [row[0] for row in rows]
-    sections = [report(now), against_helmfile.section(beside)]
+    sections = [report(now), against_helmfile.section(beside), dynamo.section(front)]
     if chosen.baseline:
         commit = subprocess.run(["git", "-C", folders[1], "rev-parse", "--short", "HEAD"],
                                 capture_output=True, text=True, check=True).stdout.strip()  # fmt: skip
@@ -323,7 +325,7 @@ def main() -> None:
     page = planning.with_section("\n".join(sections), planning.section(plans[0]))
     (ROOT / "docs/benchmarks.md").write_text(page, encoding="utf-8")
     print(page)
-    unreached = missed(now) + planning.missed(plans[0]) + against_helmfile.missed(beside)
+    unreached = missed(now) + planning.missed(plans[0]) + against_helmfile.missed(beside) + dynamo.missed(front)
     if unreached:
         sys.exit("Not reached: " + "; ".join(unreached))
 

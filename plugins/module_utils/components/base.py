@@ -49,7 +49,8 @@ class Part:
     """What a component puts on a cluster as one unit. kind: which file of deploy/ handles it; spec: what that needs.
 
     where: the variable that asks for it; layers: the values that made it, for the file and line of a key; chart: the
-    chart's name, where the values are of one chart only. These three are for planning and no part of the plain data.
+    chart's name, where the values are of one chart only; chart_settings: those that name it and its version. These four
+    are for planning and no part of the plain data.
     """
 
     component: str
@@ -60,6 +61,7 @@ class Part:
     where: str = ""
     layers: t.Sequence[Layer] = ()
     chart: str = ""
+    chart_settings: tuple[str, str] = ("chart_ref", "chart_version")
 
     @property
     def key(self) -> tuple[str, str]:
@@ -90,6 +92,8 @@ class Component(abc.ABC):
     name: t.ClassVar[str]
     # The name of the chart that it installs, "" where it installs none.
     chart: t.ClassVar[str] = ""
+    # The settings that name its chart and its version.
+    chart_settings: t.ClassVar[tuple[str, str]] = ("chart_ref", "chart_version")
     # Whether its workloads are model servers.
     serves_models: t.ClassVar[bool] = False
     # The phase of a deployment in which it works, as a record's timeline has it.
@@ -199,9 +203,9 @@ class Component(abc.ABC):
     def release(self, name: str, values: Values, where: str, layers: t.Sequence[Layer], chart: str = "") -> Part:
         """Return a Helm release of the component's chart as a part."""
         spec = {"chart_ref": self.given["chart_ref"], "chart_version": self.given.get("chart_version") or None}
-        return Part(
-            self.name, name, self.namespace, RELEASE, {**spec, "values": values}, where, layers, chart or self.chart
-        )
+        part = Part(self.name, name, self.namespace, RELEASE, {**spec, "values": values}, where, layers)
+        part.chart, part.chart_settings = chart or self.chart, self.chart_settings
+        return part
 
 
 C = t.TypeVar("C", bound=Component)

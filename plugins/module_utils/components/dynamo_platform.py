@@ -80,6 +80,7 @@ class DynamoPlatformComponent(Component):
 
     name = "dynamo_platform"
     group = DYNAMO
+    chart_settings = ("chart", "version")
     chart = "dynamo-platform"
     groups = (GROUP,)
     shapes = {
@@ -259,7 +260,7 @@ class DynamoPlatformComponent(Component):
         spec = {"chart_ref": self.given["crds_chart_ref"], "chart_version": self.given["crds_chart_version"]}
         name = self.given.get("crds_release_name") or DEFINITIONS
         crds = Part(self.name, name, self.namespace, RELEASE, {**spec, "values": {}}, f"{self.name}_crds_release_name")
-        crds.chart = DEFINITIONS
+        crds.chart, crds.chart_settings = DEFINITIONS, ("crds_chart", "version")
         platform.spec["after"] = True
         return [crds, platform]
 

@@ -12,6 +12,7 @@ from ..base import formats, plain_yaml
 from ..base.data import Object, Values, dig, mapping, nest
 from ..base.findings import WARNING, Findings
 from ..base.names import did_you_mean, hostname_problem
+from ..base.ours import MANAGED_LABEL
 from ..objects import policies as policy_files
 from ..objects.policies import CLASSES, RECIPE, Llm, Policy, base_misfit, class_misfits, ensemble_url
 from ..values.layers import Layer, check_entry, locate, merge, merge_all
@@ -20,11 +21,16 @@ from .base import OBJECTS, ROUTER, Component, Part, Stack, named
 from .router_models import REPOSITORY_KEYS, RouterModels
 from .router_values import CONFIG, CONTROLLER, KEY, REGISTRY, SERVER, RouterSettings
 
+if t.TYPE_CHECKING:
+    from ..cluster.client import Cluster
+
 # Rules about policies as they are rendered.
 RULES = ("LLMD892", "LLMD893", "LLMD895", "LLMD896")
 # Backends that ask for no key take any; the controller takes no empty one.
 NO_KEY = "none"
 NVIDIA_KEY = "nvidia_api_key"
+# By the setting that names a secret, its key and the setting that fills it.
+SECRETS = {"api_key_secret": (KEY, "api_key"), "llm_api_key_secret": (NVIDIA_KEY, "llm_api_key")}
 PULL_SECRET = "nvcr-secret"  # noqa: S105 - a name
 LOGIN = ".dockerconfigjson"
 POLICY_KEYS: dict[str, type] = {"classes": list, "url": str}
@@ -38,6 +44,7 @@ class LlmRouterComponent(Component):
 
     name = "llm_router"
     chart = "llm-router"
+    chart_settings = ("chart", "version")
     asks = "llm_router_chart"
     group = ROUTER
     shapes = {
@@ -70,6 +77,16 @@ class LlmRouterComponent(Component):
     @classmethod
     def place(cls, given: Values, namespace: str) -> str:
         return (given.get("namespace") if given.get("enabled") else "") or namespace
+
+    @classmethod
+    def look(cls, cluster: Cluster, given: Values, namespace: str) -> dict[str, dict[str, bool]]:
+        """Return the secrets of ours that others made, each with its keys and whether they hold something."""
+        found = {}
+        for setting in SECRETS:
+            secret = cluster.get("v1", "Secret", given[setting], cls.place(given, namespace))
+            if secret and (secret["metadata"].get("labels") or {}).get(MANAGED_LABEL) != "true":
+                found[given[setting]] = {key: bool(text) for key, text in (secret.get("data") or {}).items()}
+        return found
 
     @classmethod
     def asked(cls, given: Values) -> bool:
@@ -345,12 +362,15 @@ class LlmRouterComponent(Component):
     def _objects(self) -> Part:
         """Return the part with what the release's pods need: secrets, and the claim where one is to be made."""
         given, fill = self.given, dict[str, dict[str, t.Any]]()
-        keys = {given["api_key_secret"]: (KEY, "api_key"), given["llm_api_key_secret"]: (NVIDIA_KEY, "llm_api_key")}
+        theirs: dict[str, dict[str, bool]] = self.stack.facts.seen.get(self.name) or {}
         made = []
-        for name, (key, setting) in keys.items():
+        for where, (key, setting) in SECRETS.items():
+            name, variable = given[where], self.secret(setting)
+            if name in theirs and not variable:
+                self._check_theirs(name, key, theirs[name], setting)
+                continue
             made.append(self._secret(name, "Opaque", key, NO_KEY))
-            if variable := self.secret(setting):
-                fill[name] = {key: variable}
+            fill.update({name: {key: variable}} if variable else {})
         if variable := self.secret("ngc_api_key"):
             name = self._pull_secret()
             made.append(self._secret(name, "kubernetes.io/dockerconfigjson", LOGIN, '{"auths": {}}'))
@@ -359,6 +379,13 @@ class LlmRouterComponent(Component):
         made += self.repository.claims(self.namespace)
         spec: Object = {"objects": made, "keep": ["PersistentVolumeClaim"], "fill": fill}
         return Part(self.name, f"{given['release_name']}-needs", self.namespace, OBJECTS, spec)
+
+    def _check_theirs(self, name: str, key: str, keys: dict[str, bool], setting: str) -> None:
+        """Note a secret of others that is used and lacks its key, or has an empty one, at which the controller ends."""
+        if not keys.get(key, False) and (key == KEY or key not in keys):
+            text = f"the Secret {name} of namespace {self.namespace}, which others made, has nothing under {key}"
+            fix = f"any text there, or another name in llm_router_{setting}_secret"
+            self.findings.add(f"llm_router_{setting}_secret", text, fix, rule="input-secret")
 
     def _secret(self, name: str, kind: str, key: str, text: str) -> Object:
         data = {key: base64.b64encode(text.encode()).decode()}

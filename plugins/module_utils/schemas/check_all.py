@@ -135,16 +135,15 @@ def _check_one(
     if isinstance(fetched, OrchestratorError):
         message = " ".join([fetched.message, *fetched.details]).rstrip(".")
         # Planning says which variables name the chart; the module chart_values has options for that.
-        variable = entry.get("chart_variable")
-        part = "version" if isinstance(fetched, WrongVersion) else "ref"
-        place = f"{variable}_{part} (chart of {name})" if variable else ""
+        variable = _variable(entry, "version" if isinstance(fetched, WrongVersion) else "ref")
+        place = f"{variable} (chart of {name})" if variable else ""
         missing = Finding(Mark(place or f"chart of {name}"), "", message, fetched.hint or "", "chart-fetch")
         return [missing, *given.findings], row
     chart, files, inferred = fetched
     row.update(chart=chart.name, version=chart.version, digest=chart.digest, has_schema=files.schema is not None)
     wanted, what = entry.get("chart"), OTHER_CHARTS.get(files.name)
     if what and wanted and wanted != files.name:
-        place = f"{entry['chart_variable']}_ref (chart of {name})"
+        place = f"{_variable(entry, 'ref')} (chart of {name})"
         text = f"the chart there is {files.name}, {what}; {wanted} is meant"
         hint = f"name the chart {wanted}: this collection deploys no stack with {files.name} yet"
         more: t.Any = {"where": place, "covers": ("LLMD402",), "about": frozenset([name])}
@@ -160,6 +159,12 @@ def _check_one(
     return findings, row
 
 
+def _variable(entry: Entry, part: str) -> str:
+    """Return the variable that names a chart's reference or version, "" where none is known. part: ref or version."""
+    known = entry.get("chart_variables") or {}
+    return str(known.get(part) or (f"{entry['chart_variable']}_{part}" if entry.get("chart_variable") else ""))
+
+
 # Folders of charts are named after versions, alone or behind the chart's name.
 _NAMED = re.compile(r"(?:^|[-_])(v[0-9]+\.[0-9]+\.[0-9]+(?:-[0-9A-Za-z.]+)?)$")
 
@@ -172,7 +177,6 @@ def _misnamed(name: str, entry: Entry, chart: Chart) -> list[Finding]:
     named = {found[1] for part in chart.source.split("/") if (found := _NAMED.search(part))}
     if len(named) != 1 or wanted.lstrip("v") == (other := named.pop()).lstrip("v"):
         return []
-    variable = entry.get("chart_variable")
-    mark = Mark(f"{variable}_version" if variable else f"chart of {name}")
+    mark = Mark(_variable(entry, "version") or f"chart of {name}")
     text, hint = f"is {wanted}, but the chart's folder {chart.source} is named after {other}", f"write {other}"
     return [Finding(mark, "", text, hint, "chart-version", WARNING)]

@@ -37,5 +37,8 @@ def _chart_input(part: Part) -> Object:
     values = remainder(part.spec["values"], merge_all(layer.values for layer in files))
     chart = {key: part.spec[key] for key in ("chart_ref", "chart_version")}
     inline = [layer.where for layer in part.layers if layer.root is None]
-    more = {"chart_variable": f"{part.component}_chart", "chart": part.chart, "variables": inline}
+    settings = zip(("ref", "version"), part.chart_settings, strict=True)
+    variables = {key: f"{part.component}_{setting}" for key, setting in settings}
+    more: Object = {"chart_variable": f"{part.component}_chart", "chart_variables": variables}
+    more.update(chart=part.chart, variables=inline)
     return {"name": part.name, **chart, **more, "values_files": [layer.where for layer in files], "values": values}

@@ -56,7 +56,7 @@ class Made(t.NamedTuple):
 def make(monkeypatch):
     """Return a function that makes a stack with a router, and a frontend that serves models."""
 
-    def make_stack(served=SERVED, secrets=None, **given: t.Any) -> Made:
+    def make_stack(served=SERVED, secrets=None, seen=None, **given: t.Any) -> Made:
         models = [{"name": name, "model": model} for name, model in served.items()]
         row = {"name": "front", "namespace": "dyn", "service": "front-frontend", "port": 8000, "models": models}
         tells = GaieComponent.tells
@@ -66,7 +66,8 @@ def make(monkeypatch):
         found = params([{"name": "a", "model": "org/a"}])
         found["components"]["llm_router"] = {**GIVEN, **given}
         found["secrets"] = secrets or {}
-        stack = resolve(checked_settings(found, findings), Facts(classes=CLASSES))
+        facts = Facts(classes=CLASSES, seen={"llm_router": seen or {}})
+        stack = resolve(checked_settings(found, findings), facts)
         told = as_result(stack)
         parts = {part["kind"]: part for part in told["parts"] if part["component"] == "llm_router"}
         return Made(parts, told, findings.texts + stack.findings.texts)
@@ -194,6 +195,21 @@ def test_secrets_are_there_and_never_empty(make) -> None:
     assert (login["username"], login["password"]) == ("$oauthtoken", "key-of-ngc")
     assert made.values["global"]["imagePullSecrets"] == [{"name": "nvcr-secret"}]
     assert "key-of" not in json.dumps(made.told)
+
+
+@pytest.mark.parametrize(
+    ("keys", "made", "said"),
+    [
+        ({"dynamo-api-secret": {"DYNAMO_API_KEY": True}}, ["llm-api-keys"], []),
+        ({"dynamo-api-secret": {"DYNAMO_API_KEY": False}}, ["llm-api-keys"], ["has nothing under DYNAMO_API_KEY"]),
+        ({"llm-api-keys": {"nvidia_api_key": False}}, ["dynamo-api-secret"], []),
+        ({"llm-api-keys": {"key": True}}, ["dynamo-api-secret"], ["has nothing under nvidia_api_key"]),
+    ],
+)
+def test_secrets_of_others_are_used_as_they_are(make, keys, made, said) -> None:
+    found = make(seen=keys)
+    assert [item["metadata"]["name"] for item in found.parts["objects"]["objects"]] == made
+    assert [part in text for part, text in zip(said, found.findings, strict=True)] == [True] * len(said)
 
 
 def test_an_ingress_has_none_of_the_charts_annotations(make) -> None:

@@ -132,7 +132,7 @@ GRAPHS: tuple[Row, ...] = (
     (
         "graph: model too large",
         FILES,
-        (("small", f"{W}.{MAIN}.args", word(SMALL, "org/small-72B")),),
+        (("small", f"{W}.{MAIN}.args", lambda words: [words[0], "org/small-72B", "--served-model-name", SMALL]),),
         (f"{W}.resources.limits.gpu", f"{W}.{MAIN}.args"),
     ),
     ("graph: GPU as a number", BOTH, (("small", f"{W}.resources.limits.gpu", 1),), (f"{W}.resources.limits.gpu",)),

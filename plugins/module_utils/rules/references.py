@@ -14,7 +14,7 @@ from ..base.given import GIVEN
 from ..base.names import did_you_mean
 from ..model.items import Item
 from ..model.model import StackModel, pod_specs
-from .base import Check, Side, claim_variables, finding, listed, rule_factory
+from .base import Check, Side, claim_variables, finding, listed, made, rule_factory
 
 # What clusters make by themselves.
 _GIVEN = {
@@ -37,10 +37,21 @@ def _refs(model: StackModel) -> t.Iterator[Ref]:
     for item in model.planned:
         for path, spec in pod_specs(item):
             yield from _pod_refs(item, path, spec)
+        if item.kind == "StatefulSet":
+            yield from _template_refs(item)
     for item in model.items("PersistentVolumeClaim", planned_only=True):
         name = item.spec.get("storageClassName")
         if name:
             yield Ref("StorageClass", str(name), "", Side(item, ("spec", "storageClassName"), "objects"))
+
+
+def _template_refs(item: Item) -> t.Iterator[Ref]:
+    """Yield the classes of the claims that a StatefulSet makes."""
+    for index, claim in enumerate(dicts(item.spec.get("volumeClaimTemplates"))):
+        name = mapping(claim.get("spec")).get("storageClassName")
+        if name:
+            place = ("spec", "volumeClaimTemplates", index, "spec", "storageClassName")
+            yield Ref("StorageClass", str(name), "", made(item, place))
 
 
 def _pod_refs(item: Item, path: tuple[str, ...], spec: Object) -> t.Iterator[Ref]:

@@ -6,14 +6,14 @@ from __future__ import annotations
 
 import typing as t
 
-from ...base.data import dicts, dig, mapping
+from ...base.data import dicts, dig, leaves, mapping
 from ...base.findings import Finding, show_path
 from ...base.images import parse_image
 from ...model.graphs import operators
 from ...model.items import Item
 from ...model.model import StackModel, pod_specs
 from ...programs.versions import Version, version
-from ..base import Side, finding, made, rule_factory
+from ..base import Path, Side, finding, made, rule_factory
 
 PLATFORM, CRDS = "dynamo-platform", "dynamo-crds"
 # From here on the definitions are in the platform's chart.
@@ -66,9 +66,19 @@ def gone(model: StackModel) -> t.Iterator[Finding]:
                 for index, container in enumerate(dicts(spec.get(kind))):
                     name = _repository(container.get("image"))
                     if name in GONE:
-                        side = made(item, (*path, kind, index, "image"))
+                        side = _image_side(item, (*path, kind, index, "image"), name)
                         text = f"the image {container['image']} of {item.name} is in a repository that is gone"
                         yield finding(text, (side,), ("gone", item.title, name), GONE[name])
+
+
+def _image_side(item: Item, path: Path, name: str) -> Side:
+    """Return the place of an image with the key of the values that has its repository, whole or without its host."""
+    texts = (name, name.removeprefix("docker.io/"), name.partition("/")[2])
+    for layer in reversed(item.layers):
+        for key, value in leaves(layer.values):
+            if value in texts:
+                return Side(item, path, "values", key)
+    return made(item, path)
 
 
 def _repository(image: t.Any) -> str:

@@ -310,3 +310,13 @@ def test_charts(platform: str, crds: str, rules: list[str]) -> None:
         for name, version in parts.items()
     ]
     assert [found.rule for found in one.findings()] == rules
+
+
+def test_a_class_of_claims_that_a_platform_makes() -> None:
+    one = GraphWorld(front=FRONTEND)
+    one.objects["StorageClass"] = []
+    claim = {"metadata": {"name": "data"}, "spec": {"storageClassName": "fastest"}}
+    etcd = {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "etcd"}}
+    etcd["spec"] = {"volumeClaimTemplates": [claim], "template": {"spec": {"containers": []}}}
+    one.parts = [RenderedRelease("dynamo_platform", "dynamo-platform", "demo", [etcd], "dynamo-platform", "0.5.0")]
+    assert [found.rule for found in one.findings()] == ["LLMD605"]

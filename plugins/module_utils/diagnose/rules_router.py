@@ -123,6 +123,10 @@ def _pods(evidence: Evidence, component: str) -> list[Object]:
     return [pod for pod in evidence.pods if _is(pod, component)]
 
 
+def _ready(evidence: Evidence) -> list[Object]:
+    return [pod for pod in _pods(evidence, CONTROLLER) if condition(pod, "Ready").get("status") == "True"]
+
+
 def _placeholder(evidence: Evidence) -> t.Iterator[Proof]:
     for component in (CONTROLLER, SERVER):
         for pod in _pods(evidence, component):
@@ -217,8 +221,9 @@ def _changed(config: Object) -> float | None:
 
 
 def _live(evidence: Evidence) -> t.Iterator[tuple[Object, str, ConfigMistake]]:
-    """Yield what is wrong with the configs that controllers have: (Deployment, ConfigMap, mistake)."""
-    for item in _workloads(evidence, CONTROLLER):
+    """Yield what is wrong with the configs that controllers run with: (Deployment, ConfigMap, mistake)."""
+    running = {evidence.workload(pod) for pod in _ready(evidence)}
+    for item in (one for one in _workloads(evidence, CONTROLLER) if ref(one) in running):
         env = {one["name"]: one.get("value") for one in _container(item).get("env") or []}
         for name, _path in _mounts(item):
             text = mapping((evidence.find("ConfigMap", name) or {}).get("data")).get(FILE)
@@ -255,7 +260,7 @@ def _of_bases(mistake: ConfigMistake) -> bool:
 
 def _no_classifier(evidence: Evidence) -> t.Iterator[Proof]:
     """Triton's Service without a ready pod, behind a controller that takes requests."""
-    ready = [pod for pod in _pods(evidence, CONTROLLER) if condition(pod, "Ready").get("status") == "True"]
+    ready = _ready(evidence)
     for service in evidence.of("Service") if ready else ():
         if not _is(service, SERVER):
             continue

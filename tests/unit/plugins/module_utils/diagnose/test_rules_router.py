@@ -146,6 +146,14 @@ def test_what_is_seen(rule: str, objects: list[Object], text: str) -> None:
     assert [(cause["id"], text in cause["evidence"][0]) for cause in found] == [(rule, True)], found
 
 
+def test_a_config_that_no_controller_runs_with_is_told_by_its_log() -> None:
+    deployment, owner, found, _pod = controller("policies:\n- name: a\n")
+    failing, log = crashed(f"{FAILED}policies[0]: missing field `url` at line 2 column 3")
+    failing["metadata"]["labels"]["app.kubernetes.io/component"] = CONTROLLER
+    causes = diagnose(evidence(deployment, owner, found, failing, logs=[log]))["causes"]
+    assert [cause["id"] for cause in causes] == ["DIAG871"]
+
+
 @pytest.mark.parametrize(
     "objects",
     [

@@ -32,7 +32,8 @@ class Scope:
     gateway: namespace of the Gateway; absent: namespaces that do not exist yet; istio: whether the gateway's controller
     is looked at; adopted: whether the Gateway is another's, so that in its
     namespace nothing is made; routed: namespace of the Gateway of the routes, where it is a third; locked: whether
-    a run locks the namespaces in which it makes something.
+    a run locks the namespaces in which it makes something; more: further namespaces in which it does; fed: those in
+    which a pod is sent what a claim is to hold.
     """
 
     namespace: str
@@ -42,11 +43,14 @@ class Scope:
     adopted: bool = False
     routed: str = ""
     locked: bool = True
+    more: tuple[str, ...] = ()
+    fed: tuple[str, ...] = ()
 
     @property
     def deploys(self) -> list[str]:
         """Return the namespaces in which something is made, each once."""
-        return list(dict.fromkeys([self.namespace, self.namespace if self.adopted else self.gateway or self.namespace]))
+        gateway = self.namespace if self.adopted else self.gateway or self.namespace
+        return list(dict.fromkeys([self.namespace, gateway, *self.more]))
 
     @property
     def places(self) -> list[str]:
@@ -76,7 +80,7 @@ def needs(
     present: objects of releases as they are, by release; what is not made any more is deleted.
     """
     found = [*_namespaces(scope), *_releases(scope), *_objects(items, kinds, scope)]
-    found += _leaving(present or {}, kinds)
+    found += [*_leaving(present or {}, kinds), *_fed(scope)]
     found += [need for item in items for need in _held(item, items)]
     found += [*_verify(kinds, scope), *_reads(kinds, scope)]
     kept: dict[Permission, Permission] = {}
@@ -122,6 +126,12 @@ def _objects(items: t.Sequence[Item], kinds: Kinds, scope: Scope) -> t.Iterator[
             yield from _all(
                 OBJECT_VERBS, item.group, resource, place, f"release {item.release}" if item.release else origin
             )
+
+
+def _fed(scope: Scope) -> t.Iterator[Permission]:
+    for name in scope.fed:
+        yield from _all(("get", "create"), "", "pods/exec", name, "a pod is sent what a claim is to hold")
+        yield from _all(("get", "patch"), "", "persistentvolumeclaims", name, "the claim is marked with what it holds")
 
 
 def _leaving(present: t.Mapping[str, t.Sequence[Object]], kinds: Kinds) -> t.Iterator[Permission]:

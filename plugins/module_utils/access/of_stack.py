@@ -8,6 +8,7 @@ import dataclasses
 import typing as t
 
 from ..base.data import Object
+from ..components.base import UPLOAD
 from ..components.gateway import gateway_of
 from ..model.model import StackModel
 from ..model.permissions import Access, compact
@@ -39,12 +40,15 @@ def add_access(
     namespace, gateway = result["namespace"], told["namespace"] or result["namespace"]
     spaces = model.facts.objects.get("Namespace")
     live = {body["metadata"]["name"] for body in spaces or [] if body["metadata"].get("uid")}
-    unseen = sorted({namespace, namespace if told["adopted"] else gateway} - live)
+    parts = result.get("parts") or []
+    more = tuple(sorted({part["namespace"] for part in parts}))
+    fed = tuple(sorted({part["namespace"] for part in parts if part["kind"] == UPLOAD}))
+    unseen = sorted({namespace, namespace if told["adopted"] else gateway, *more} - live)
     # A namespace that may not be looked at may be absent too: an administrator is given it as well.
     absent = frozenset(unseen if spaces is not None else ())
     istio, adopted = told["provider"] in ISTIOD, told["adopted"]
     scope = Scope(namespace, gateway, absent, istio, adopted, result["route_gateway"]["namespace"])
-    scope = dataclasses.replace(scope, locked=bool((result.get("lock") or {}).get("namespaces")))
+    scope = dataclasses.replace(scope, more=more, fed=fed, locked=bool((result.get("lock") or {}).get("namespaces")))
     applied = [item for item in model.planned if item.by is None]
     wanted = needs(applied, kinds_of(inventory.discovery), scope, present)
     model.facts = dataclasses.replace(model.facts, access=read_access(cluster, wanted, unseen))

@@ -27,8 +27,8 @@ SECRET_WORDS = {"token", "tokens", "password", "passwd", "passphrase", "secret",
 SECRET_WORDS |= {"authorization", "pat", "pwd", "bearer"}
 SECRET_PAIRS = {("api", "key"), ("private", "key"), ("access", "key"), ("secret", "key"), ("auth", "key")}
 SECRET_PAIRS |= {("key", "data")}
-# Variables of this collection that hold the name of a Secret.
-NAMES = re.compile(r"(\w+_)?(hf_token|api_key|pull)_secret")
+# Variables of this collection, and values of the router's chart, that hold the name of a Secret or of a key in it.
+NAMES = re.compile(r"(\w+_)?(hf_token|api_key|pull)_secret|apiKeySecret(Key)?")
 
 VALUES = (
     re.compile(r"\bhf_[A-Za-z0-9]{8,}"),

@@ -188,7 +188,8 @@ class RouterModels:
         name = f"{self.given['release_name']}-upload"
         pod = self._pod(name, namespace, values, wanted)
         place = {"source": self.content.root, "claim": self.claim, "path": self.path, "pod": pod}
-        spec: Object = {**place, "digest": self.digest}
+        # No object stays that a record would have to know.
+        spec: Object = {**place, "digest": self.digest, "objects": []}
         return [Part(component, name, namespace, UPLOAD, spec, f"{VARIABLE}.source")]
 
     def _pod(self, name: str, namespace: str, values: Values, wanted: RouterSettings) -> Object:

@@ -82,7 +82,8 @@ def sparing(work: Work, parts: list[Object], field: str) -> list[Object]:
     if len(others) < 2 or not any(part.get("prune") or field == "manifests" for part in others):
         return parts
     found = [(part, part.get(field) or KINDS[part["kind"]].render(work, [part])[part["name"]]) for part in others]
-    rendered = [(part, objects.Objects(work, {**part, "objects": items}).given) for part, items in found]
+    # Which objects they are counts here, not what fills them, which a record does not tell.
+    rendered = [(part, objects.Objects(work, {**part, "objects": items, "fill": {}}).given) for part, items in found]
     first: dict[str, Object] = {}
     for part in others:
         if part.get("prune") or field == "manifests":

@@ -108,6 +108,8 @@ def test_secrets_among_arguments(arguments, secrets):
         ),
         # A Secret's name is none, and a short text is a word of many others.
         ({"prepare_hf_token_secret": "llm-d-hf-token", "password": "true"}, []),
+        ({"llm_router_api_key_secret": "dynamo-api-secret", "llm_router_pull_secret": "nvcr-secret"}, []),
+        ({"config": {"apiKeySecret": "llm-api-keys", "apiKeySecretKey": "nvidia_api_key"}}, []),
         ("text", []),
     ],
 )

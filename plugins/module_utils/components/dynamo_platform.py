@@ -148,7 +148,7 @@ class DynamoPlatformComponent(Component):
             return f"{mine[0].title}, which alone takes its finalizer, is not available"
         if not item["metadata"].get("deletionTimestamp"):
             return ""
-        return f"{mine[0].title} has not taken its finalizer (up to 0.7 it needs its etcd for that); its log says why"
+        return f"{mine[0].title} has not taken its finalizer (up to 0.9 it needs its etcd for that); its log says why"
 
     def resolve(self) -> None:
         given = self.given

@@ -306,6 +306,9 @@ class Objects:
                 # Definitions are established before what they define is made.
                 self._ready([one for one in applied if one.action == CREATED and one.item["kind"] in FIRST])
             applied.append(self._apply(item, self.found[object_key(item)]))
+            if is_graph(item) and self.work.params["wait"] and not self.work.check:
+                # Its pods take long: who looks on sees what is waited for.
+                self.work.events.emit(self.component, "ready", "started", name=title(item))
         return applied, stale
 
     def finish(self, applied: list[Applied], stale: list[Object]) -> Result:

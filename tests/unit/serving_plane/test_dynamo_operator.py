@@ -125,8 +125,10 @@ def test_status_since_1_0_counts_services() -> None:
 
 def test_component_of_a_service_that_is_gone_stays() -> None:
     first = graph("a", Old=worker("m/a"), New=worker("m/b"))
-    (old, _new) = planned(first).apply
-    assert planned(graph("a", New=worker("m/b")), old).delete == []
+    (old, new) = planned(first).apply
+    new["status"] = {"conditions": [{"type": "Available", "status": "True"}]}
+    plan = planned(graph("a", New=worker("m/b")), old, new)
+    assert (plan.status["state"], plan.delete) == ("successful", [])
 
 
 def test_workers_of_another_hash_go_when_the_new_ones_are_ready() -> None:

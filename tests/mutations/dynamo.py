@@ -14,7 +14,7 @@ from values import NAMESPACE
 CHART = "dynamo"
 RUNTIME = "nvcr.io/nvidia/ai-dynamo/vllm-runtime"
 SMALL, LARGE, MIXED = "org/small-8B", "org/large-70B", "org/mixed-8x7B"
-ROUTER = f"{NAMESPACE}-router"
+ROUTER, CLAIM = f"{NAMESPACE}-router", "router-models"
 PROBE = {"httpGet": {"path": "/live", "port": "system"}, "periodSeconds": 10, "failureThreshold": 720}
 TASKS = (
     *("Brainstorming", "Chatbot", "Classification", "Closed QA", "Code Generation", "Extraction", "Open QA", "Other"),
@@ -121,7 +121,7 @@ def config() -> dict[str, Any]:
 
 
 def _router(**more: Any) -> dict[str, Any]:
-    repository = {"claim": "router-models", "size": "10Gi"}
+    repository = {"existing_claim": CLAIM}
     given = {"enabled": True, "namespace": ROUTER, "values_files": ["router.yaml"], "model_repository": repository}
     return {**given, **more}
 

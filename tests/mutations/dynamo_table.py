@@ -225,8 +225,8 @@ GRAPHS: tuple[Row, ...] = (
     (
         "graph: runtime of another line",
         LATE,
-        (("large", f"{D}.{MAIN}.image", f"{RUNTIME}:0.9.1"),),
-        (f"{D}.{MAIN}.image",),
+        (("small", f"{W}.{MAIN}.image", f"{RUNTIME}:0.9.1"),),
+        (f"{W}.{MAIN}.image",),
     ),
     (
         "graph: unfilled variable",
@@ -423,7 +423,7 @@ VALUES: tuple[Row, ...] = (
     (
         "router: storage class",
         SETTINGS,
-        (("vars", "llm_router.model_repository.storage_class", "fastest"),),
+        (("vars", "llm_router.model_repository", {"claim": "m", "size": "1Gi", "storage_class": "fastest"}),),
         ("fastest",),
     ),
     ("router: pull secret", SETTINGS, (("vars", "llm_router.pull_secret", "ncvr-secret"),), ("ncvr-secret",)),
@@ -483,7 +483,7 @@ POLICIES: tuple[Row, ...] = (
         ("policies[0].llms[7].model",),
     ),
     ("policy: key empty", LATE, (("config", "policies.0.llms.2.api_key", ""),), ("policies[0].llms[2].api_key",)),
-    ("policy: key missing", LATE, (("config", "policies.0.llms.2.api_key", ...),), ("policies[0].llms[2].api_key",)),
+    ("policy: key missing", LATE, (("config", "policies.0.llms.2.api_key", ...),), ("api_key",)),
     (
         "policy: /v1",
         LATE,

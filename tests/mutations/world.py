@@ -23,6 +23,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(pathlib.Path(__file__).resolve().parent
 __import__("conftest")  # makes the collection importable
 
 import bases  # noqa: E402
+import dynamo  # noqa: E402
 import kubernetes  # noqa: E402
 import values  # noqa: E402
 from ansible._internal._datatag._tags import Origin  # noqa: E402
@@ -189,7 +190,7 @@ class World:
 
     def prepare(self) -> None:
         """Make namespaces, secrets, the claim and the adopted Gateway, which stay: the lab is the tests' own."""
-        for name in (values.NAMESPACE, bases.GATEWAYS, bases.BARE):
+        for name in (values.NAMESPACE, bases.GATEWAYS, bases.BARE, dynamo.ROUTER):
             self._make(self.core.create_namespace, {"metadata": {"name": name}})
         secret = {"metadata": {"name": values.SECRET}, "stringData": {"HF_TOKEN": "hf_x"}}
         self._make(self.core.create_namespaced_secret, secret, values.NAMESPACE)
@@ -199,6 +200,8 @@ class World:
         size = {"requests": {"storage": "1Gi"}}
         claim = {"metadata": {"name": "models"}, "spec": {"accessModes": ["ReadWriteMany"], "resources": size}}
         self._make(self.core.create_namespaced_persistent_volume_claim, claim, values.NAMESPACE)
+        claim = {"metadata": {"name": dynamo.CLAIM}, "spec": {"accessModes": ["ReadWriteOnce"], "resources": size}}
+        self._make(self.core.create_namespaced_persistent_volume_claim, claim, dynamo.ROUTER)
         listener = {"name": "default", "port": 80, "protocol": "HTTP", "allowedRoutes": {"namespaces": {"from": "All"}}}
         gateway = {
             "apiVersion": "gateway.networking.k8s.io/v1",

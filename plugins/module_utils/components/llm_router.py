@@ -217,6 +217,8 @@ class LlmRouterComponent(Component):
 
     def _check_config(self, layer: Layer) -> None:
         for path, what, fix in policy_files.misfits(layer.values, self.environment):
+            # What is missing has no place of its own.
+            what = what if not path or layer.locate(path) else f"{path[-1]} {what}"
             self.findings.add(self._place(layer, path), what, fix, rule="input-router-policy", covers=RULES)
         served, names = self._served()
         for one in policy_files.policies_of(layer.values):

@@ -9,6 +9,7 @@ import json
 import os
 import threading
 import time
+import typing as t
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.cancel import cancel_path, request, withdraw
@@ -77,6 +78,11 @@ def failure_text(results: dict[str, dict], failed: list[str]) -> str:
     return head + "\n" + "\n".join(blocks)
 
 
+def left(jobs: t.Iterable[str], awaited: set[str], results: dict[str, dict]) -> set[str]:
+    """Return the components that are still waited for: after a failure all, so that none works on behind its report."""
+    return (set(jobs) if any(map(failed_in, results.values())) else awaited) - set(results)
+
+
 def finished(results: dict[str, dict]) -> list[str]:
     """Return the components whose job succeeded."""
     return [name for name, result in results.items() if not failed_in(result)]
@@ -109,7 +115,8 @@ class ActionModule(ActionBase):
         stop = cancel_path(arguments.get("events_file")) if arguments["on_failure"] == "cancel" else ""
         begin = shown = time.monotonic()
         results: dict[str, dict] = {name: row for name, row in arguments["collected"].items() if name in jobs}
-        while len(results) < len(jobs):
+        awaited = set(jobs if arguments["awaited"] is None else arguments["awaited"]) & set(jobs)
+        while left(jobs, awaited, results):
             now = time.monotonic()
             for name in [name for name in jobs if name not in results]:
                 result = ended(os.path.join(folder, jobs[name]["id"]), now - begin, float(jobs[name]["timeout"]))
@@ -120,10 +127,10 @@ class ActionModule(ActionBase):
             if now - shown >= SHOW_EVERY:
                 shown = now
                 self._show(arguments, task_vars)
-            if len(results) < len(jobs):
+            if left(jobs, awaited, results):
                 threading.Event().wait(LOOK_EVERY)
         withdraw(stop)
-        return {name: results[name] for name in jobs}
+        return {name: results[name] for name in jobs if name in results}
 
     @staticmethod
     def _show(arguments: dict, task_vars: dict) -> None:

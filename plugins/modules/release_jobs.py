@@ -11,8 +11,8 @@ module: release_jobs
 short_description: Wait for component_parts jobs that run in the background
 version_added: 0.1.0
 description:
-  - Waits until every job of M(llm_d.orchestrator.component_parts) that was started with C(async) has ended, and shows
-    every few seconds what is still being waited for.
+  - Waits until every job of M(llm_d.orchestrator.component_parts) that was started with C(async) has ended, or those
+    that are O(awaited), and shows every few seconds what is still being waited for.
   - Fails after all have ended where at least one failed, naming each failed component with its own error.
   - One call for all jobs, in the controller's own process, where C(ansible.builtin.async_status) would start a Python
     for each look at each job.
@@ -30,6 +30,12 @@ options:
         not ended counts as failed. So the whole takes as long as the job with the largest.
     type: dict
     required: true
+  awaited:
+    description:
+      - The components without which nothing goes on; by default all. The others are left to a later call, unless one
+        of those that ended has failed.
+    type: list
+    elements: str
   collected:
     description: What an earlier call returned as RV(results). Its jobs are not waited for again.
     type: dict
@@ -72,7 +78,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 results:
-  description: What M(llm_d.orchestrator.component_parts) returned for each component.
+  description: What M(llm_d.orchestrator.component_parts) returned for each component whose job has ended.
   returned: always
   type: dict
   sample: {gaie: {changed: true, parts: [{name: gaie-qwen3-32b, action: created}]}}

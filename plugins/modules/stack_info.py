@@ -218,6 +218,12 @@ waves:
   type: list
   elements: list
   sample: [[modelservice, gaie, gateway], [httproute]]
+awaited:
+  description: By wave, the components that have to be ready before the next one begins; after the last one, all.
+  returned: success
+  type: list
+  elements: list
+  sample: [[gaie, gateway, modelservice], [gaie, gateway, httproute, modelservice]]
 to_approve:
   description: Whether somebody has to be asked before RV(plan) is carried out; with O(approval=ask) only.
   returned: success

@@ -125,7 +125,9 @@ def owner_of(item: Object, live: Object, release: str = "", namespace: str = "",
     labels = metadata.get("labels") or {}
     helm = owner_release(live)
     if release and helm is not None:
-        return OURS if managed and helm == (release, namespace) else OTHER
+        # What a chart tells Helm to keep outlives its release, and is taken up again by one of the same name.
+        kept = (metadata.get("annotations") or {}).get("helm.sh/resource-policy") == "keep"
+        return OURS if (managed or kept) and helm == (release, namespace) else OTHER
     if not release and labels.get(MANAGED_LABEL) == "true":
         return OURS
     wanted = (item.get("metadata") or {}).get("labels") or {}

@@ -34,6 +34,18 @@ def waves(table: t.Iterable[Object], components: t.Container[str]) -> list[list[
     return [found[wave] for wave in sorted(found)]
 
 
+def awaited(table: t.Iterable[Object], busy: t.Sequence[t.Sequence[str]]) -> list[list[str]]:
+    """Return for each wave what has to be ready after it: what later ones need; after the last one, all.
+
+    busy: the waves.
+    """
+    needs = {row["name"]: row["needs"] for row in table}
+    later = [
+        [need for wave in busy[number:] for name in wave for need in needs[name]] for number in range(1, len(busy))
+    ]
+    return [sorted(set(names)) for names in later] + ([sorted(name for wave in busy for name in wave)] if busy else [])
+
+
 def order(table: t.Iterable[Object], components: t.Container[str], records_dir: str | None, host: str) -> list[Object]:
     """Return the waves of the components that have something to do; seconds: null where no record tells."""
     known = durations(records_dir, host)

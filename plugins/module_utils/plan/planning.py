@@ -43,7 +43,7 @@ from .checks import check_cluster, check_values, connect
 from .document import build
 from .findings import PlanningFailed, as_finding, known_mistakes, located, report, unforeseen, weighed
 from .foreign import foreign
-from .outlook import waves
+from .outlook import awaited, waves
 from .planner import Planner
 
 # The rule about objects of other releases.
@@ -294,13 +294,15 @@ class Planning:
         """Return the module's result; raise PlanningFailed where there are mistakes."""
         if self.errors:
             raise PlanningFailed([item for item in self.all_findings() if item.severity == ERROR], self.warnings)
+        busy = self.waves()
         stack, findings = self.result_stack, [item.as_dict() for item in self.warnings]
         stack["notes"] = list(dict.fromkeys([*self._notes(), *(item.text() for item in self.warnings)]))
         result = {
             "changed": False,
             "stack": stack,
             "settled": self.settled,
-            "waves": self.waves(),
+            "waves": busy,
+            "awaited": awaited(self.params["table"], busy),
             "findings": findings,
         }
         asks = self.params["approval"] == "ask" and not self.check_mode

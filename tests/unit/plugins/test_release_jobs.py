@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 import pytest
-from ansible_collections.llm_d.orchestrator.plugins.action.release_jobs import failure_text, read_result
+from ansible_collections.llm_d.orchestrator.plugins.action.release_jobs import failure_text, left, read_result
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 PLAY = """---
@@ -75,3 +75,17 @@ def test_each_failed_component_has_its_own_error():
     assert text.splitlines()[0] == head
     assert "gaie: no image" in text
     assert "modelservice: boom" in text
+
+
+@pytest.mark.parametrize(
+    ("awaited", "results", "expected"),
+    [
+        ({"platform", "router"}, {}, {"platform", "router"}),
+        ({"platform"}, {}, {"platform"}),
+        ({"platform"}, {"platform": {}}, set()),
+        ({"platform"}, {"platform": {"failed": True}}, {"router"}),
+        ({"platform"}, {"router": {"failed": True}}, {"platform"}),
+    ],
+)
+def test_what_nothing_needs_is_left_to_a_later_call_unless_one_failed(awaited, results, expected):
+    assert left(["platform", "router"], awaited, results) == expected

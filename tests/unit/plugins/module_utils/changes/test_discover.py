@@ -98,6 +98,13 @@ def test_what_helm_keeps_or_is_gone_is_not_deleted():
     assert one(Live(), config(), None) is None
 
 
+@pytest.mark.parametrize(("release", "owner"), [(OURS, "ours"), (THEIRS, "other")])
+def test_what_helm_kept_of_a_release_is_taken_up_again_by_one_of_that_name(release, owner):
+    kept = config(annotations={**release, "helm.sh/resource-policy": "keep"})
+    found = one(Live(kept), None, config(), managed=False)
+    assert found.owner == owner and bool(refusals([found], adopt=False)) == (owner == "other")
+
+
 def test_a_manifest_that_the_api_server_would_refuse_anyway_is_left_to_the_rules():
     found = one(Live(config(annotations=OURS), refused="bad", invalid="bad"), config(), config("2"))
     assert (found.action, found.mistake, found.refused) == ("reuse", "", (Objection(("data",), INVALID, "bad"),))

@@ -12,7 +12,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.changes.actions
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.approval import against, approve
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.decisions import gateways, unowned
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.file import plan_text
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.outlook import order
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.outlook import awaited, order
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.state import (
     changed_inputs,
     changed_states,
@@ -265,3 +265,20 @@ def test_order_has_the_seconds_of_the_newest_record_with_work(tmp_path):
         (2, ["httproute"], False, 1.5),
     ]
     assert order(table(), {"gaie"}, str(tmp_path), "west")[0]["seconds"] is None
+
+
+@pytest.mark.parametrize(
+    ("busy", "expected"),
+    [
+        ([], []),
+        ([["a"]], [["a"]]),
+        ([["platform", "router"], ["models"]], [["platform"], ["models", "platform", "router"]]),
+        (
+            [["a"], ["platform", "router"], ["models"]],
+            [["a", "platform"], ["platform"], ["a", "models", "platform", "router"]],
+        ),
+    ],
+)
+def test_only_what_later_waves_need_is_awaited(busy, expected):
+    needs = {"a": [], "platform": ["a"], "router": ["a"], "models": ["platform"]}
+    assert awaited([{"name": name, "needs": found} for name, found in needs.items()], busy) == expected

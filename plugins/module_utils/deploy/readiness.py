@@ -94,7 +94,7 @@ class Readiness:
         """Return what a crashed container said last, None as long as that is not known."""
         if self._crash_logs is None:
             # With all rules of diagnosis, which only a crash needs.
-            from ..diagnose.crash_logs import CrashLogs
+            from ..diagnose.logs import CrashLogs
 
             self._crash_logs = CrashLogs(self.cluster, self.watches.tell)
         return self._crash_logs.said(pod, container)

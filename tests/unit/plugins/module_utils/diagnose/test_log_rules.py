@@ -9,9 +9,9 @@ import time
 
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.causes import causes_of, diagnose
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.crash_logs import last_words
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.evidence import Log
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.log_rules import matches
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.logs import last_words
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.rules_logs import LOG_RULES
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.screen import WIDTH, screen
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.statements import parts

@@ -42,6 +42,8 @@ class Planner:
         # By part, the objects of those that are applied without Helm.
         self.laid: dict[tuple[str, str], list[Object]] = {}
         self.notes: list[str] = []
+        # Kinds, as (apiVersion, kind), whose definitions the deployment brings or changes.
+        self.redefined: set[tuple[str, str]] = set()
         # What objects parts no longer want, and do not remove.
         self.stale: list[Object] = []
 
@@ -76,6 +78,10 @@ class Planner:
             if not plain.get("gateway"):
                 raise
         found = self.discovery.applied(part.component, items)
+        for action in found:
+            if (action.item["apiVersion"], action.item["kind"]) in self.redefined:
+                # The API server goes by the definition that is there now, not by the one that comes.
+                action.refused = ()
         if not plain.get("prune"):
             self.stale += stale
             return found

@@ -228,6 +228,8 @@ class Planning:
             return
         work = self._at_work()
         self.planner = Planner(work, self.params, self.stack, self.result_stack, self.fetching)
+        moving = [component for component in self.stack.at_work if component.name not in self.settled]
+        self.planner.redefined = {kind for component in moving for kind in component.brings()}
         pool = concurrent.futures.ThreadPoolExecutor(1)
         self.actions = pool.submit(self.planner.actions, self.parts, work.current)
         pool.shutdown(wait=False)

@@ -81,7 +81,6 @@ def stack(
         "dynamo_platform_chart": str(make.CHARTS / chart),
         "dynamo_platform_crds_chart": str(make.CHARTS / "dynamo-crds"),
         "dynamo_platform_values": {"dynamo-operator": {"namespaceRestriction": {"enabled": True}}},
-        # The definitions that are there may be another test's.
         "FOLDER": "/workspace",
         "dynamo_models": [
             {"name": "one", "model": "org/one", "mode": "disagg"},

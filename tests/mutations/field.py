@@ -33,6 +33,12 @@ TLS_LISTENERS = [
         "allowedRoutes": {"namespaces": {"from": "All"}},
     },
 ]
+OBJECTIVE = {
+    "apiVersion": "inference.networking.x-k8s.io/v1alpha2",
+    "kind": "InferenceObjective",
+    "metadata": {"name": "urgent"},
+    "spec": {"priority": 5, "poolRef": {"group": "inference.networking.x-k8s.io", "name": "gaie-a"}},
+}
 NIXL = '{"kv_connector":"NixlConnector","kv_role":"kv_both"}'
 
 
@@ -76,7 +82,7 @@ def guide_split() -> dict[str, Any]:
         _cached(made[role])
     made["decode"]["parallelism"] = {"tensor": 4, "data": 1}
     made["prefill"]["parallelism"] = {"tensor": 1, "data": 1}
-    made["prefill"]["replicas"] = 4
+    made["prefill"]["replicas"] = 2
     return made
 
 
@@ -137,6 +143,16 @@ SERVER_ROWS: list[Row] = [
     field("API: required field", ONE, SERVER, f"{BOX}.volumeMounts.1.mountPath", ..., *MOUNTS),
     field("API: required field", ONE, SERVER, f"{BOX}.livenessProbe.httpGet.port", ...,
           "decode.containers[0].livenessProbe"),
+    field("API: required field", PD, SERVER, "prefill.containers.0.readinessProbe.httpGet.port", ...,
+          "prefill.containers[0].readinessProbe"),
+    field("API: required field", PD, SERVER, f"{BOX}.startupProbe.httpGet.port", ...,
+          "decode.containers[0].startupProbe"),
+    field("API: a warning", ONE, SERVER, "decode.extraConfig.terminationGracePeriodSeconds", -1, "decode.extraConfig"),
+    field("API: a warning", ONE, SERVER, f"{ENV}.2.name", "POD_IP", CONTAINER_ENV),
+    field("API: medium of a volume", PD, SERVER, "decode.volumes.1.emptyDir.medium", "memory", "decode.volumes"),
+    field("API: a misspelt kind", ONE, SERVER, "extraObjects",
+          [{"apiVersion": "v1", "kind": "Configmap", "metadata": {"name": "more"}}], "extraObjects"),
+    field("API: an objective's pool", ONE, SERVER, "extraObjects", [OBJECTIVE], "extraObjects"),
     field("API: duplicate", ONE, SERVER, f"{BOX}.volumeMounts.2.mountPath", "/.config", *MOUNTS),
     field("API: duplicate", PD, SERVER, "decode.volumes.2.name", "shm", *MOUNTS),
     field("API: field of pods misspelt", ONE, SERVER, f"{ENV}.1.valueFrom.fieldRef.fieldpath", "status.podIP",
@@ -150,6 +166,7 @@ SERVER_ROWS: list[Row] = [
     field("API: variable's name", ONE, SERVER, f"{ENV}.2.name", "TRITON CACHE DIR", CONTAINER_ENV),
     field("API: relative path", ONE, SERVER, f"{BOX}.volumeMounts.1.mountPath", "dev/shm", *MOUNTS),
     field("image: an address of the web", ONE, SERVER, f"{BOX}.image", "https://ghcr.io/llm-d/cuda:v0.5.1", *IMAGE),
+    field("image: a space", PD, SERVER, f"{BOX}.image", "ghcr.io/llm-d/llm-d-cuda: v0.5.1", *IMAGE),
     field("image: a floating tag", ONE, SERVER, f"{BOX}.image", "ghcr.io/llm-d/llm-d-cuda:main", *IMAGE),
     field("shape: labels as a list", ONE, SERVER, "modelArtifacts.labels", ["llm-d.ai/inference-serving=true"]),
     field("shape: env as a map", ONE, SERVER, ENV, {"VLLM_LOGGING_LEVEL": "DEBUG"}, CONTAINER_ENV),
@@ -170,6 +187,9 @@ SERVER_ROWS: list[Row] = [
     field("server: an argument's value", ONE, SERVER, f"{BOX}.args", swap("=0.95", "=95"), ARGS),
     field("server: an argument's value", ONE, SERVER, f"{BOX}.args", swap("32000", "32 k"), ARGS),
     field("server: argument and value in one", ONE, SERVER, f"{BOX}.args", swap("utilization=", "utilization "), ARGS),
+    field("server: a word of no argument", PD, SERVER, f"{BOX}.args", arg("--enforce-eager", "enable-eplb"), ARGS),
+    field("server: an argument that needs another", PD, SERVER, f"{BOX}.args", arg("--enable-auto-tool-choice"), ARGS),
+    field("server: a second model", ONE, SERVER, f"{BOX}.args", arg("--model=org/b"), ARGS),
     field("server: the same setting twice", ONE, SERVER, f"{BOX}.args", arg("--tensor-parallel-size", "4"), ARGS,
           "decode.parallelism.tensor"),
     field("server: connector", PD, SERVER, f"{BOX}.args", swap("NixlConnector", "NixlConector"), ARGS),
@@ -207,6 +227,7 @@ POOL_ROWS: list[Row] = [
           PLUGINS),
     field("picker: key of the file", ONE, POOL, MINE, swap("schedulingProfiles", "schedulingProfile"),
           PLUGINS),
+    field("picker: a profile's name", PD, POOL, MINE, swap("name: decode", "name: decoding"), PLUGINS),
     field("picker: weight", ONE, POOL, MINE, swap("weight: 2", "weight: high"), PLUGINS),
     field("picker: plugin's parameter", PD, POOL, MINE, swap("nonCachedTokens", "nonCachedToken"),
           PLUGINS),
@@ -217,6 +238,8 @@ POOL_ROWS: list[Row] = [
           "inferenceExtension.pluginsConfigFile"),
     field("picker: flag", ONE, POOL, FLAGS, {"kvCacheUsagePercentageMetric": "x"}, "inferenceExtension.flags"),
     field("picker: flag", ONE, POOL, FLAGS, {"--v": 4}, "inferenceExtension.flags"),
+    field("image: an address of the web", ONE, POOL, "$epp.image.hub", "https://ghcr.io/llm-d",
+          "inferenceExtension.image", "inferenceExtension.image.hub"),
     field("image: a floating tag", ONE, POOL, "$epp.image.tag", "main", "inferenceExtension.image.tag"),
     field("listener: no such Secret", TLS, INFRA, f"{LISTENER}.tls.certificateRefs.0.name", "back-door", LISTENERS),
     field("listener: no certificate", TLS, INFRA, f"{LISTENER}.tls", ..., LISTENERS),
@@ -228,6 +251,8 @@ POOL_ROWS: list[Row] = [
 ]  # fmt: skip
 VARIABLE_ROWS: list[Row] = [
     field("variables: a size", ONE, VARS, "prepare", {"pvc_name": "m", "pvc_size": "200GB"}, "prepare_pvc_size"),
+    field("variables: a class of storage", ONE, VARS, "prepare", {"pvc_name": "m", "pvc_storage_class": "fast"},
+          "prepare_pvc_storage_class"),
     field("variables: an access mode", ONE, VARS, "prepare", {"pvc_name": "m", "pvc_access_modes": ["All"]},
           "prepare_pvc_access_modes"),
     field("variables: text for a list", ONE, VARS, "prepare.downloads", "org/a", "prepare_downloads"),

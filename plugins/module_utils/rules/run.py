@@ -222,13 +222,15 @@ class StackRules:
         """Return the cluster's objects by kind; a kind that may not be listed is left out, and so unknown."""
         found: Objects = {}
         devices = self._devices_api(parts)
-        for api_version, kind in (*CLUSTER_WIDE, *((devices, kind) for kind in (CLASS, SLICE) if devices)):
+        for api_version, kind in (*CLUSTER_WIDE, *((devices, kind) for kind in (CLASS, SLICE, CLAIM) if devices)):
             with contextlib.suppress(OrchestratorError):
                 found[kind] = self.cluster.list(api_version, kind)
         namespaces = [component.namespace for component in self.stack.components.values()]
         namespaces.append(self.result["route_gateway"]["namespace"])
         names = list(dict.fromkeys(name for name in namespaces if name))
-        for api_version, kind in (*IN_NAMESPACES, *((devices, kind) for kind in (CLAIM, TEMPLATE) if devices)):
+        # Claims of other namespaces have devices too; where these may not be listed, the stack's own are.
+        claims = (kind for kind in (CLAIM, TEMPLATE) if devices and kind not in found)
+        for api_version, kind in (*IN_NAMESPACES, *((devices, kind) for kind in claims)):
             with contextlib.suppress(OrchestratorError):
                 bodies = [body for name in names for body in self.cluster.list(api_version, kind, name)]
                 found[kind] = found.get(kind, []) + bodies

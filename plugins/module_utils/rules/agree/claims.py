@@ -9,7 +9,7 @@ import dataclasses
 import re
 import typing as t
 
-from ...base.data import Object, dicts, mapping, number
+from ...base.data import Object, dicts, dig, mapping, number
 from ...base.findings import Finding
 from ...base.names import did_you_mean
 from ...model.items import Item
@@ -140,6 +140,21 @@ def _devices(model: StackModel) -> t.Counter[str]:
     return found
 
 
+def _allocated(model: StackModel) -> t.Counter[str]:
+    """Return how many devices of each driver others have, claims of the plan's own pods left out."""
+    named = {(namespace, name) for kind, name, namespace in _used(model) if kind == CLAIM}
+    owners = {(item.namespace, item.name) for item in model.planned}
+    found: t.Counter[str] = collections.Counter()
+    for claim in (item for item in model.items(CLAIM) if item.live and (item.namespace, item.name) not in named):
+        pods = [str(one.get("name")) for one in dicts(mapping(claim.body.get("metadata")).get("ownerReferences"))]
+        # Pods are named after what makes them: NAME-HASH-ID, NAME-0.
+        if any(home == claim.namespace and pod.startswith(f"{name}-") for pod in pods for home, name in owners):
+            continue
+        results = dig(claim.body, ("status", "allocation", "devices", "results"))
+        found.update(str(one.get("driver")) for one in dicts(results) if not one.get("adminAccess"))
+    return found
+
+
 def devices_enough(model: StackModel) -> t.Iterator[Finding]:
     """All pods of the plan together claim no more devices of a driver than the cluster has."""
     if SLICE not in model.facts.objects:
@@ -153,11 +168,12 @@ def devices_enough(model: StackModel) -> t.Iterator[Finding]:
             driver = _driver(model, request.classes[0]) if len(request.classes) == 1 else ""
             wanted[driver] += pods * request.count
             sides[driver] += [one.side for one in users]
-    there = _devices(model)
+    there, taken = _devices(model), _allocated(model)
     for driver in sorted(filter(None, wanted)):
-        if wanted[driver] > there[driver]:
+        if wanted[driver] > there[driver] - taken[driver]:
             text = f"the plan's pods claim {wanted[driver]} devices of driver {driver}, "
             text += f"the cluster's ResourceSlices have {there[driver]}"
+            text += f", of which others have {taken[driver]}" if taken[driver] else ""
             remedy = "" if there[driver] else f"run the driver {driver} on the nodes with such devices"
             yield finding(text, tuple(sides[driver]), ("devices", driver), remedy)
 
@@ -191,7 +207,7 @@ RULES: tuple[Rule, ...] = (
         "There are as many devices as are claimed",
         devices_enough,
         "Where a DeviceClass selects a driver's devices and nothing else, its ResourceSlices have as many as the pods "
-        "of the plan claim. Devices that are allocated to others are not counted.",
+        "of the plan claim, without those that are allocated to others' claims, as far as these may be read.",
         f"{_PENDING}: cannot allocate all claims.",
         "use fewer replicas or devices, or llm_d_capacity: warn where nodes with such devices are added when needed",
         _SOURCE,

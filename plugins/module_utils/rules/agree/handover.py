@@ -19,6 +19,8 @@ from ..pools import selected
 
 # vLLM, vllm/distributed/kv_transfer: the connector that does not look at kv_role, and the one that holds several.
 NIXL, MULTI = "NixlConnector", "MultiConnector"
+# What SGLang takes where no argument says it (server_args.py).
+_SGLANG_BACKEND = "mooncake"
 _WRONG = {PREFILL: "kv_consumer", DECODE: "kv_producer"}
 
 
@@ -103,6 +105,10 @@ def transfers(server: Server) -> list[Object] | None:
 
 def connectors(model: StackModel) -> t.Iterator[Finding]:
     for pair in _pairs(model):
+        backends = [_backend(server) for _workload, server in (pair.prefill, pair.decode)]
+        if all(backends) and backends[0] != backends[1]:
+            text = f"prefill pods hand over KV blocks by {backends[0]}, decode pods take them by {backends[1]}"
+            yield finding(text, pair.sides("args"), ("connector", pair.pool.item.title))
         both = [transfers(server) for _workload, server in (pair.prefill, pair.decode)]
         if None in both or not all(server.program == "vllm" for _w, server in (pair.prefill, pair.decode)):
             continue
@@ -119,10 +125,20 @@ def connectors(model: StackModel) -> t.Iterator[Finding]:
         yield finding(text, pair.sides("args"), ("connector", pair.pool.item.title))
 
 
+def _backend(server: Server) -> str:
+    """Return by what SGLang hands KV blocks over, '' for other programs and where no plain word says it."""
+    given = flag(server.line, "disaggregation-transfer-backend") or _SGLANG_BACKEND
+    return given if server.program == "sglang" and "$" not in given else ""
+
+
 def kv_roles(model: StackModel) -> t.Iterator[Finding]:
     """A producer prefills and a consumer decodes; NixlConnector does not look at the role."""
     for pair in _pairs(model):
         for role, (workload, server) in ((PREFILL, pair.prefill), (DECODE, pair.decode)):
+            mode = flag(server.line, "disaggregation-mode") or "null"
+            if server.program == "sglang" and mode != role and "$" not in mode:
+                text = f"{workload.item.name} is to {role} with --disaggregation-mode {mode}"
+                yield finding(text, (container_side(workload, server, "args"),), ("kv_role", workload.item.title))
             for one in transfers(server) or []:
                 if one.get("kv_role") == _WRONG[role] and one.get("kv_connector") != NIXL:
                     text = f"{workload.item.name} is to {role} as {one['kv_role']} of {one.get('kv_connector')}"
@@ -200,19 +216,21 @@ RULES: tuple[Rule, ...] = (
         32,
         "Prefill and decode have the same connector",
         connectors,
-        "vLLM's servers of both roles have --kv-transfer-config with a kv_connector in common.",
+        "vLLM's servers of both roles have --kv-transfer-config with a kv_connector in common, SGLang's the same "
+        "--disaggregation-transfer-backend.",
         "KV blocks never arrive: requests fail, or decode computes all of it again.",
-        "use one kv_connector in the args of both roles",
-        "vLLM, docs/features/disagg_prefill",
+        "use one kv_connector (SGLang: transfer backend) in the args of both roles",
+        "vLLM, docs/features/disagg_prefill; SGLang, PD disaggregation",
     ),
     _rule(
         33,
         "KV roles are those of their pods",
         kv_roles,
-        "Prefill pods are no kv_consumer and decode pods no kv_producer, but for NixlConnector, which has no roles.",
+        "Prefill pods are no kv_consumer and decode pods no kv_producer, but for NixlConnector, which has no roles; "
+        "SGLang's --disaggregation-mode is the role.",
         "KV blocks are never sent, or never looked for.",
         "use kv_producer (prefill), kv_consumer (decode) or kv_both",
-        "vLLM, KVTransferConfig.kv_role",
+        "vLLM, KVTransferConfig.kv_role; SGLang, server_args.py disaggregation_mode",
     ),
     _rule(
         34,

@@ -50,6 +50,13 @@ def world(*planned: dict[str, Any], **objects: list[dict[str, Any]]) -> World:
     return made
 
 
+def allocated(name: str, pod: str, namespace: str = "demo", devices: int = 1) -> dict[str, Any]:
+    """Return the claim of a pod that has its devices."""
+    results = [{"driver": "gpu.example.com", "pool": "node", "device": f"d{n}"} for n in range(devices)]
+    metadata = {"name": name, "namespace": namespace, "ownerReferences": [{"kind": "Pod", "name": pod}]}
+    return {"metadata": metadata, "spec": {}, "status": {"allocation": {"devices": {"results": results}}}}
+
+
 KNOWN: dict[str, list[dict[str, Any]]] = {"DeviceClass": [CLASS], "ResourceSlice": [slices(2)]}
 CASES: list[tuple[list[dict[str, Any]], dict[str, list[dict[str, Any]]], str, str]] = [
     ([template(exactly())], {}, "", ""),
@@ -69,6 +76,14 @@ CASES: list[tuple[list[dict[str, Any]], dict[str, list[dict[str, Any]]], str, st
     ([template(exactly())], KNOWN | {"ResourceSlice": [slices(1)]}, "LLMD710", "have 1"),
     ([template(exactly())], KNOWN | {"ResourceSlice": []}, "LLMD710", "run the driver"),
     ([template(exactly())], KNOWN | {"ResourceSlice": [slices(2), slices(1, 2, "new")]}, "LLMD710", "have 1"),
+    (
+        [template(exactly())],
+        KNOWN | {"ResourceClaim": [allocated("c", "batch-0", "other")]},
+        "LLMD710",
+        "have 2, of which others have 1",
+    ),
+    ([template(exactly())], KNOWN | {"ResourceClaim": [allocated("c", "chat-decode-5d7f-x2x9z", devices=2)]}, "", ""),
+    ([template(exactly())], KNOWN | {"ResourceClaim": [allocated("c", "batch-0", devices=0)]}, "", ""),
     ([template(exactly(count=9))], KNOWN | {"DeviceClass": [CEL]}, "", ""),
 ]
 

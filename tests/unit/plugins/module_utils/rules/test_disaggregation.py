@@ -87,6 +87,28 @@ def test_producers_prefill_and_consumers_decode(connector: str, prefill: str, de
     assert [one.rule for one in found] == rules, found
 
 
+@pytest.mark.parametrize(
+    ("prefill", "decode", "rules"),
+    [
+        (["prefill", "nixl"], ["decode", "nixl"], []),
+        (["prefill", ""], ["decode", "mooncake"], []),
+        (["prefill", "nixl"], ["decode", ""], ["LLMD532"]),
+        (["decode", "nixl"], ["decode", "nixl"], ["LLMD533"]),
+        (["", "nixl"], ["decode", "nixl"], ["LLMD533"]),
+    ],
+)
+def test_servers_of_sglang_agree(prefill: list[str], decode: list[str], rules: list[str]) -> None:
+    world = parted(FILTERS.format("prefill"), BOTH)
+    for index, (mode, backend) in enumerate((decode, prefill)):
+        port = world.manifests["modelservice"][index]["spec"]["template"]["spec"]["containers"][0]["args"][2]
+        given = [f"--disaggregation-mode={mode}"] if mode else []
+        given += [f"--disaggregation-transfer-backend={backend}"] if backend else []
+        world.set("modelservice", index, f"{POD}.image", "lmsysorg/sglang:v0.5.9")
+        world.set("modelservice", index, f"{POD}.command", ["python3", "-m", "sglang.launch_server"])
+        world.set("modelservice", index, f"{POD}.args", ["--model-path", "org/chat", port, *given])
+    assert [one.rule for one in check(world.model()) if one.rule in ("LLMD532", "LLMD533")] == rules
+
+
 def test_the_roles_of_nixl_mean_nothing() -> None:
     pair = [{"kv_connector": "NixlConnector", "kv_role": role} for role in (CONSUMER, PRODUCER)]
     world = parted(FILTERS.format("prefill"), *pair)

@@ -120,7 +120,9 @@ def refuse_needed(cluster: Cluster, releases: t.Iterable[Release]) -> None:
 
 def needed_by(items: t.Sequence[Object], most: int = 5) -> str:
     """Return 'without it Kind namespace/name ... could not be removed'."""
-    names = [f"{item['kind']} {item['metadata'].get('namespace')}/{item['metadata']['name']}" for item in items]
+    # What belongs to others of them goes with those.
+    tops = [item for item in items if not item["metadata"].get("ownerReferences")] or items
+    names = [f"{item['kind']} {item['metadata'].get('namespace')}/{item['metadata']['name']}" for item in tops]
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return f"without it {', '.join(names[:most])}{more} could not be removed any more"
 

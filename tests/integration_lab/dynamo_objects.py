@@ -87,25 +87,22 @@ def told(namespace: str, **models: bool) -> dict[str, Any]:
     return {**place, "version": "0.5.0", "models": rows}
 
 
+def claim(namespace: str) -> dict[str, Any]:
+    """A claim that the lab takes for one that holds the classifier's models."""
+    metadata = {"name": "router-models", "namespace": namespace, "annotations": {"lab.llm-d.ai/holds": "routers"}}
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "10Gi"}}}
+    return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": spec}
+
+
 def triton(lab: Lab, namespace: str) -> None:
     """Put up the classifier of a router, with a claim that holds its models, and the Secret that controllers need."""
-    claim = {
-        "apiVersion": "v1",
-        "kind": "PersistentVolumeClaim",
-        "metadata": {
-            "name": "router-models",
-            "namespace": namespace,
-            "annotations": {"lab.llm-d.ai/holds": "routers"},
-        },
-        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "10Gi"}}},
-    }
     secret = {
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": {"name": "llm-api-keys", "namespace": namespace},
         "stringData": {"nvidia_api_key": "none"},
     }
-    lab.apply(claim, secret)
+    lab.apply(claim(namespace), secret)
     model_claim = "routerServer.volumes.modelRepository.storage.persistentVolumeClaim.existingClaim=router-models"
     path = "routerServer.modelRepository.path=/model_repository/routers"
     controller = ("routerController.enabled=false", "routerController.config.existingConfigMap=none")

@@ -129,7 +129,9 @@ def _later_pod_stages(faulty: str) -> list[Object]:
     owned_by_job = '[.metadata.ownerReferences[]?.kind] | any(. == "Job")'
     complete = {DELETED: False, FINISHED: False, faulty: False, condition_is("Ready"): True, owned_by_job: True}
     held = {DELETED: False, FINISHED: False, faulty: False, HELD: True, condition_is("Ready"): False}
-    held[SAID] = False
+    # Of a pod that somebody else holds back the status is told once, and may be changed by hand.
+    by_plane = f'(.metadata.annotations["{templates.KUBELET}"] == "held")'
+    held[f"({by_plane} and ({SAID})) or (({by_plane} | not) and ({condition_is(templates.FAULT)}))"] = False
     # A pod that finalizers keep is deleted once only; it goes when they are gone.
     gone = {DELETED: True, "(.metadata.deletionGracePeriodSeconds // 1) > 0": True}
     at_ready = {"durationMilliseconds": 0, "durationFrom": {"expressionFrom": READY_AT}}

@@ -127,6 +127,7 @@ def test_status_tells_of_what_was_changed_by_hand(stack: Stack) -> None:
 
 
 def test_graphs_go_before_the_operator_which_stays_for_those_of_others(stack: Stack) -> None:
+    stack.play("site")
     theirs = make.graph(stack.namespace, "theirs", Frontend=make.service("frontend", f"{stack.namespace}-theirs"))
     stack.lab.apply(theirs)
     child = (stack.namespace, "theirs-frontend")

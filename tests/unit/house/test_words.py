@@ -62,6 +62,7 @@ TEXTS_OF_OTHERS = {
     ("module_utils/helm/command.py", "'invalid ownership metadata'"): HELM,
     ("module_utils/helm/command.py", "'no matches for kind'"): HELM,
     ("module_utils/helm/command.py", "BUSY"): HELM,
+    ("module_utils/diagnose/rules_router.py", "HELD"): "what the kubelet says of a volume",
     ("module_utils/diagnose/rules_router.py", "NO_GPU"): "what the scheduler says",
     ("module_utils/helm/command.py", "NO_MEMORY"): "what Go prints",
     ("module_utils/helm/command.py", "TRANSIENT"): HELM,

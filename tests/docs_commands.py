@@ -35,7 +35,7 @@ BLOCK = re.compile(
 FILE = re.compile(r"# ([\w.-]+/[\w./-]+)\n")
 # Lanes of pages that are followed one after the other; those in the first need a checkout.
 READERS = (
-    ("README.md", "docs/start/quick-start.md"),
+    ("README.md", "docs/start/quick-start.md", "docs/start/dynamo.md"),
     (
         "docs/start/first-cluster.md",
         "docs/start/openshift.md",
@@ -45,6 +45,11 @@ READERS = (
 )
 # Pages that name files which another page shows.
 SHOWN_BY = {"README.md": "docs/start/first-cluster.md"}
+DYNAMO_CHARTS = (
+    ("dynamo_platform_crds", "dynamo-crds"),
+    ("dynamo_platform", "dynamo-platform"),
+    ("llm_router", "llm-router"),
+)
 CLUSTERS = ("prod-east", "ocp-east")
 SECONDS = 600
 REMOVE = (
@@ -123,6 +128,9 @@ def reader_lane(page: str, folder: pathlib.Path, tarball: pathlib.Path) -> Lane:
     variables = {"llm_d_namespace": namespace, "gateway_chart_version": "", "modelservice_chart_version": ""}
     for role, chart in (("gateway", "llm-d-infra"), ("gaie", "inferencepool"), ("modelservice", "llm-d-modelservice")):
         variables[f"{role}_chart_ref"] = str(charts / chart)
+    if page == "docs/start/dynamo.md":
+        variables |= {f"{name}_chart": str(charts / chart) for name, chart in DYNAMO_CHARTS}
+        variables["llm_router_model_repository"] = {"path": "s3://router-models/routers"}
     (home / f"{namespace}.json").write_text(json.dumps(variables), encoding="utf-8")
     demo = f"{os.environ['TEST_LAB']}-demo"
     stand_ins = (

@@ -3,12 +3,14 @@
 . "$(dirname "$0")/common.sh"
 
 scenarios=("$@")
-[ ${#scenarios[@]} -gt 0 ] || scenarios=(default plan multi_model pd gateway gaie modelservice httproute verify teardown lab)
+[ ${#scenarios[@]} -gt 0 ] || scenarios=(default plan multi_model pd gateway gaie modelservice httproute verify teardown dynamo lab)
 for scenario in "${scenarios[@]}"; do
   heading "molecule: $scenario"
   # The scenario of the role lab starts and stops a lab of its own.
   lab_name="$TEST_LAB"
   [ "$scenario" != lab ] || lab_name="$TEST_LAB-second"
+  inventory=lab
+  [ "$scenario" != dynamo ] || inventory=lab-dynamo
   molecule reset --scenario-name "$scenario" > /dev/null 2>&1
-  molecule test --scenario-name "$scenario" -- -i "$PWD/inventories/lab" -e "lab_name=$lab_name"
+  molecule test --scenario-name "$scenario" -- -i "$PWD/inventories/$inventory" -e "lab_name=$lab_name"
 done

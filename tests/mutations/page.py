@@ -43,8 +43,8 @@ The stacks named *dynamo* are of graphs, models, a platform and a router (the ki
 
 <!-- not run: needs the published charts -->
 ```bash
-python tests/mutations/run.py --only "dynamo " \
-  --dynamo 0.5=charts/dynamo-platform,charts/dynamo-crds,charts/llm-router \
+python tests/mutations/run.py --only "dynamo " \\
+  --dynamo 0.5=charts/dynamo-platform,charts/dynamo-crds,charts/llm-router \\
   --dynamo 1.=charts/dynamo-platform-1.x,,charts/llm-router
 ```
 

@@ -162,7 +162,7 @@ class ValuesCheck:
         merged: the user's values with the chart's defaults. A key that nothing reads is a mistake where another one
         must have been meant, else a warning: guides carry such.
         """
-        findings = self.forbidden(schema)
+        findings = [*self.forbidden(schema), *self.unread(schema)]
         if self.chart.schema is None:
             message = "the chart ships no schema: its keys are checked by what its templates read"
             if schema.get("x-open"):
@@ -219,6 +219,20 @@ class ValuesCheck:
                     found.append(self.at((*path, name), fact["message"], "", "refused-key", fact["source"], key=True))
             stack += [((*path, name), inner) for name, inner in node.get("properties", {}).items()]
         return found
+
+    def unread(self, schema: Schema) -> t.Iterator[Finding]:
+        """Yield the keys that the chart's own values have and no template reads, where the user changes them."""
+        own = own_values(self.chart)
+        stack: list[tuple[Path, Schema]] = [((), schema)]
+        while stack:
+            path, node = stack.pop()
+            given = self.given.node(path) if path else None
+            if path and (given is None or given.value is None):
+                continue
+            if node.get("x-unread") and given is not None and dig(self.given.values, path) != dig(own, path):
+                text = "no template of the chart reads it, though its values.yaml has it: it changes nothing"
+                yield self.at(path, text, "remove it", "unread-key", f"chart {self.label}", WARNING, key=True)
+            stack += [((*path, name), inner) for name, inner in node.get("properties", {}).items()]
 
     def is_given(self, path: Path) -> bool:
         """Return whether the user gives a value at a path, other than null."""

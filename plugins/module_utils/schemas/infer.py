@@ -26,7 +26,7 @@ from .facts import apply_overlays
 from .known_values import Commented, Known, kind_of, read_values
 
 # Part of the cache's key: raise it whenever the same chart would give another schema.
-VERSION = 4
+VERSION = 5
 # Characters of templates that are followed; the largest charts in use have a few millions.
 MAX_TEMPLATES = 8 * 1024 * 1024
 # Top-level keys that hold YAML anchors for the rest of a file.
@@ -36,8 +36,9 @@ ANCHORS = r"^(x-|_|\.)"
 def infer_schema(chart: ChartFiles) -> Schema:
     """Return a draft-07 schema for a chart's values, its subcharts' below their names or aliases.
 
-    Annotations: x-source "file:line" (the rule's origin), x-forbidden on a map ({key: {message, source}}), and x-open
-    at the top: why the schema names no unknown key, where templates cannot be followed.
+    Annotations: x-source "file:line" (the rule's origin), x-forbidden on a map ({key: {message, source}}), x-unread on
+    a key of values.yaml that no template reads, beside others that are read by their names, and x-open at the top: why
+    the schema names no unknown key, where templates cannot be followed.
     """
     if _size(chart) > MAX_TEMPLATES:
         return open_schema(f"its templates have more than {MAX_TEMPLATES} characters")
@@ -163,7 +164,13 @@ def _open_helm_keys(schema: Schema, prefix: Path, chart: ChartFiles) -> None:
         node = node.get("properties", {}).get(name, {})
     properties = node.get("properties", {})
     if node.get("additionalProperties") is False or "global" in properties:
-        properties["global"] = {"x-source": "Helm"}
+        # What a chart without subcharts has there is its own; other keys are free, as globals are shared by habit.
+        own = (
+            {}
+            if prefix or chart.subcharts or chart.dependencies
+            else properties.get("global", {}).get("properties", {})
+        )
+        properties["global"] = {"x-source": "Helm", **({"properties": own} if own else {})}
     if node.get("additionalProperties") is not False:
         return
     if not prefix:
@@ -263,6 +270,8 @@ class _Builder:
         return schema
 
     def body(self, known: Known, read: ReadNode | None, name: str) -> Schema:
+        if read is None and known.live and self.left >= 0:
+            return {"x-unread": True}
         if read is None or self.left < 0:
             return {}
         uses = set(read.uses)

@@ -33,6 +33,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.base
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.fleet import targets
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.helm.credentials import for_helm
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.helm.records import manifest_objects, misshapen
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.objects.policies import CLASSES as CLASSES_OF
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.schemas.check_all import check_charts
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.checks import needed_kinds
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.resolve import resolve
@@ -46,6 +47,16 @@ from stack.test_resolve import CLASSES, params
 
 from fuzz.breaking import JUNK, fuzzed, slips
 from fuzz.stacks import COMPONENTS, read_all, stack
+
+# By component, or by the definitions of one, the lab's chart.
+CHARTS = {
+    "gateway": "llm-d-infra",
+    "gaie": "inferencepool",
+    "modelservice": "llm-d-modelservice",
+    "dynamo_platform": "dynamo-platform",
+    "dynamo_platform_crds": "dynamo-crds",
+    "llm_router": "llm-router",
+}
 
 needs_helm = pytest.mark.skipif(rendered.HELM is None, reason="needs helm")
 
@@ -75,11 +86,32 @@ def variables() -> dict[str, Any]:
         "httproute": {"routes": [{"name": "again", "pool": "gaie-a", "port": 8000, "path_prefix": "/again"}]},
         "prepare": {"downloads": ["org/a"], "images": ["a:v1"], "pvc_name": "models", "pvc_size": "1Gi"},
         "monitoring": {"enabled": True, "labels": {"release": "p"}},
+        "dynamo_platform": {"enabled": True, "values": {"etcd": {"enabled": True}}},
+        "dynamo_frontend": {"pull_secret": "", "env": {"LEVEL": "info"}},
+        "dynamo_models": {
+            "models": [
+                {"name": "c", "model": "org/c", "gpus": 1, "env": {"A": "b"}, "args": ["--seed", "1"]},
+                {"name": "d", "model": "org/d", "mode": "disagg", "decode": {"gpus": 2}, "prefill": {"replicas": 2}},
+            ]
+        },
+        "llm_router": {
+            "enabled": True,
+            "chart": "router",
+            "image_registry": "registry.example.com/",
+            "policies": {
+                "complexity_router": {
+                    "classes": [{"name": name, "model": "d"} for name in CLASSES_OF["complexity_router"]]
+                }
+            },
+            "default_model": "c",
+            "ingress": {"host": "router.example.com"},
+            "model_repository": {"size": "10Gi"},
+        },
     }
     given_ = params(models, **sections)
     for name, options in given_["options"].items():
         defaults = {key: option["default"] for key, option in options.items() if "default" in option}
-        given_["components"][name] = {**defaults, **given_["components"][name]}
+        given_["components"][name] = {**defaults, **given_["components"].get(name, {}), **sections.get(name, {})}
     return {**given_, "table": table()}
 
 
@@ -96,8 +128,7 @@ def planned(changed: dict[str, Any]) -> list[Any]:
     for component in worked_out.at_work:
         component.check_cluster()
     json.dumps(as_result(worked_out), default=str)
-    charts = {"gateway": "llm-d-infra", "gaie": "inferencepool", "modelservice": "llm-d-modelservice"}
-    rows = [{**row, "chart_ref": str(rendered.CHARTS / charts[row["chart_variable"].removesuffix("_chart")])}
+    rows = [{**row, "chart_ref": str(rendered.CHARTS / CHARTS[row["chart_variable"].removesuffix("_chart")])}
             for row in chart_inputs(worked_out)]  # fmt: skip
     found = [*findings, *worked_out.findings, *check_charts(rows).findings]
     assert all(one.text() for one in found)

@@ -66,7 +66,10 @@ inferenceExtension:
 inferencePool:
   targetPorts: [{number: 8000}]
 """
-POOL_TEMPLATE = "{{ .Values.inferencePool.modelServers.matchLabels }}{{ .Values.inferenceExtension.volumes }}"
+POOL_TEMPLATE = (
+    "{{ .Values.inferencePool.modelServers.matchLabels }}{{ .Values.inferenceExtension.volumes }}"
+    "{{ toYaml .Values.inferenceExtension.image }}{{ toYaml .Values.inferenceExtension.flags }}"
+)
 
 
 def chart_files(

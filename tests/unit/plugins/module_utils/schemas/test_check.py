@@ -352,3 +352,23 @@ def test_a_key_that_only_a_helper_reads_is_not_taken_for_another_one(tmp_path):
     files = chart_files("chart", values="server: {size: 1}\ncontroller: {env: []}\n", template=page)
     assert "ignored-key" not in [finding.rule for finding in check(tmp_path, files, {"server": {"env": "x"}})]
     assert brief(check(tmp_path, files, {"server": {"evn": "x"}}))["server.evn"] == "did you mean server.env?"
+
+
+@pytest.mark.parametrize(
+    ("values", "paths"),
+    [
+        ({"web": {"shm": "8G"}}, ["web.shm"]),
+        ({"web": {"shm": "1G"}}, []),
+        ({"web": {"port": 81}}, []),
+        ({"spare": {"size": "1Gi"}}, ["spare"]),
+        ({"global": {"storageClass": "fast"}}, ["global.storageClass"]),
+        ({"global": {"other": "of another chart"}}, []),
+    ],
+)
+def test_a_key_of_values_yaml_that_no_template_reads_is_named_where_it_is_changed(tmp_path, values, paths):
+    text = "x: {{ .Values.web.port }}{{ .Values.global.registry }}"
+    defaults = "web: {port: 80, shm: 1G}\nspare: {size: ''}\nglobal: {registry: '', storageClass: ''}\n"
+    chart = read_chart(write_chart(tmp_path / "c", chart_files("demo", values=defaults, template=text)))
+    found = [item for item in check_values(chart, load_values([], values, "inline")) if item.rule == "unread-key"]
+    assert [item.path for item in found] == paths
+    assert {item.severity for item in found} <= {"warning"}

@@ -71,7 +71,7 @@ def exact(name: str, number: int) -> str:
 def shown(name: str, number: int) -> str:
     """Return thousandths for a reader, bytes rounded down to a tenth of their largest unit: 251.4Gi."""
     if not is_bytes(name) or abs(number) < _BINARY["Ki"] * MILLI:
-        return exact(name, number) if number % MILLI == 0 or name.endswith("cpu") else f"{number / MILLI:g}"
+        return exact(name, number) if number % MILLI == 0 or name.endswith("cpu") else f"{number / MILLI:.15g}"
     suffix, size = next(entry for entry in reversed(_BINARY.items()) if abs(number) >= entry[1] * MILLI)
     tenths = abs(number) * 10 // (size * MILLI)
     text = f"{tenths // 10}.{tenths % 10}".removesuffix(".0")

@@ -249,7 +249,10 @@ class Progress:
         pad = self.name(host) + " " * (WIDTH + 9)
         for text in state.probe.get("endpoints") or filter(None, [state.probe.get("endpoint")]):
             self.write(f"{pad}endpoint  {text}", "plain")
-        models = state.probe.get("models") or []
+        # In check mode nothing can be asked of what a run would make.
+        models = [
+            row for row in state.probe.get("models") or [] if row.get("ok") or row.get("status") or state.failed_in
+        ]
         width = max((len(row["name"]) for row in models), default=0)
         for row in models:
             outcome = f"{row['status']} in {row['latency_ms']:.0f} ms" if row.get("ok") else f"FAILED ({row['status']})"

@@ -133,6 +133,15 @@ def test_models_that_do_not_answer_before_a_real_run_are_not_said_to(told):
     assert "the models answer" not in text
 
 
+def test_models_that_could_not_be_asked_are_shown_after_a_failure_alone(told):
+    progress, lines, _clock = told
+    row = {"name": "a", "ok": False, "status": 0, "latency_ms": 0.0, "url_path": ""}
+    progress.task("lab", ["complete"])
+    progress.probed("lab", {"endpoint": "", "models": [row]})
+    progress.finish(set())
+    assert "FAILED (0)" not in "\n".join(line for line, _kind in lines)
+
+
 def test_a_playbook_without_phases_is_left_alone(told):
     progress, lines, _clock = told
     progress.task("lab", ["something"])

@@ -67,7 +67,8 @@ class LookupModule(LookupBase):
     def options(self) -> dict[str, dict]:
         """Return by component the options of its role."""
         only = self.get_option("of")
-        names = [only] if only else [row["name"] for row in self.table()]
+        # What is no row of the table has no settings here.
+        names = [row["name"] for row in self.table() if only in (None, "", row["name"])]
         return {name: self._role_options(name) for name in names}
 
     def settings(self) -> dict[str, dict]:

@@ -338,11 +338,11 @@ def files() -> dict[pathlib.Path, str]:
     made = {}
     for kinds in (GRAPHS, COMPONENTS):
         name = kinds["early"]["metadata"]["name"].partition(".")[0]
-        made[early / f"{name}.yaml"] = HEADER + since("0.7.0", text(kinds["middle"]), text(kinds["early"]))
+        made[early / f"{name}.tpl"] = HEADER + since("0.7.0", text(kinds["middle"]), text(kinds["early"]))
         made[late / f"{name}.yaml"] = HEADER + "---\n" + text(kinds["late"])
     for version, content in LATER.items():
         name = content["metadata"]["name"].partition(".")[0]
-        made[early / f"{name}.yaml"] = HEADER + since(version, text(content))
+        made[early / f"{name}.tpl"] = HEADER + since(version, text(content))
         made[late / f"{name}.yaml"] = HEADER + "---\n" + text(content)
     return made
 

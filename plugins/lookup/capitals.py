@@ -1,5 +1,6 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
+# Apache License 2.0, which the GNU General Public License v3.0 of ansible-core permits to combine.
 """The lookup capitals."""
 
 from __future__ import annotations

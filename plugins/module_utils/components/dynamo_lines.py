@@ -53,17 +53,17 @@ class Line:
     @property
     def shared_claims(self) -> bool:
         """Whether claims stand in the graph and services mount them, instead of a claim in each service."""
-        return not self < (0, 6)
+        return self.numbers >= (0, 6)
 
     @property
     def sub_types(self) -> bool:
         """Whether a worker says whether it decodes or prefills."""
-        return not self < (0, 6)
+        return self.numbers >= (0, 6)
 
     @property
     def leases(self) -> bool:
         """Whether a cluster-wide operator leaves alone the namespaces of those that are restricted."""
-        return not self < (0, 7)
+        return self.numbers >= (0, 7)
 
     @property
     def startup_seconds(self) -> int:

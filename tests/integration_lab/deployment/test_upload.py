@@ -95,7 +95,7 @@ def test_what_was_cut_off_goes_on_and_what_was_left_behind_goes(upload: Upload) 
     labels = {"orchestrator.llm-d.ai/managed": "true", "orchestrator.llm-d.ai/component": "toy"}
     pod = upload.part()["pod"]
     upload.lab.apply({**pod, "metadata": {**pod["metadata"], "labels": labels}})
-    eventually(lambda: upload.volume.is_dir(), 60)
+    eventually(upload.volume.is_dir, 60)
     partial = upload.volume / remote.staging(upload.digest)
     (partial / "model").mkdir(parents=True)
     whole = (upload.source / "model" / "weights").read_bytes()

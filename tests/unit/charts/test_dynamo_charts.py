@@ -97,7 +97,7 @@ def test_chart_of_1_x_refuses(pair: str, message: str) -> None:
 
 
 def test_etcd_and_nats_are_the_same_in_both_charts() -> None:
-    for name in ("etcd.yaml", "nats.yaml"):
+    for name in ("etcd.tpl", "nats.tpl"):
         early, late = ((CHARTS / chart / "templates" / name).read_text("utf-8") for chart in ("dynamo-platform", LATE))
         assert early.partition("\n")[2] == late.partition("\n")[2]
 

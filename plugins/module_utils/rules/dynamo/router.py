@@ -129,7 +129,7 @@ def _repositories(model: StackModel) -> t.Iterator[tuple[Item, str, Path]]:
             words = texts(container_of(item).get(field))
             path = flag(words, "model-repository", "model-store")
             if path:
-                index = next(i for i, word in enumerate(words) if path in word)
+                index = next((i for i, word in enumerate(words) if path in word), 0)
                 yield item, path.rstrip("/"), (*CONTAINER, field, index)
 
 

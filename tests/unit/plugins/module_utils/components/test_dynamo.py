@@ -38,8 +38,9 @@ MODELS = [
 ]
 
 
-def stack(models: Any = MODELS, facts: Facts | None = None, llm_d: Any = (), **sections: Any):
+def stack(models: Any = None, facts: Facts | None = None, llm_d: Any = (), **sections: Any):
     """Return a resolved stack, with the texts of its findings."""
+    models = MODELS if models is None else models
     registry = sections.pop("registry", None)
     names = {*BASE, *sections, "dynamo_models"}
     components = {name: {**BASE.get(name, {}), **sections.get(name, {})} for name in names}

@@ -56,7 +56,8 @@ class Made(t.NamedTuple):
 def make(monkeypatch):
     """Return a function that makes a stack with a router, and a frontend that serves models."""
 
-    def make_stack(served=SERVED, secrets=None, seen=None, **given: t.Any) -> Made:
+    def make_stack(served=None, secrets=None, seen=None, **given: t.Any) -> Made:
+        served = SERVED if served is None else served
         models = [{"name": name, "model": model} for name, model in served.items()]
         row = {"name": "front", "namespace": "dyn", "service": "front-frontend", "port": 8000, "models": models}
         tells = GaieComponent.tells

@@ -26,7 +26,7 @@ spec:
         {{- include "dynamo-platform.operatorSelector" . | nindent 8 }}
       annotations:
         kubectl.kubernetes.io/default-container: manager
-        checksum/config: {{ include (print .Template.BasePath "/config.yaml") . | sha256sum }}
+        checksum/config: {{ include (print .Template.BasePath "/config.tpl") . | sha256sum }}
     spec:
       {{- with $operator.imagePullSecrets }}
       imagePullSecrets: {{- toYaml . | nindent 8 }}

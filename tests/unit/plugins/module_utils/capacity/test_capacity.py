@@ -55,8 +55,14 @@ def test_what_is_shown_is_near_and_not_more(number: int) -> None:
     assert math.isclose(read, number, rel_tol=0.1, abs_tol=1000)
 
 
-SHOWN = [("memory", 1023315, "1023.315"), ("memory", 64 * 2**30 * 1000, "64Gi"), ("memory", 1500 * 2**20 * 1000, "1.4Gi"), ("cpu", 1500, "1500m"),
-         (GPU, 8000, "8"), ("ephemeral-storage", 0, "0")]  # fmt: skip
+SHOWN = [
+    ("memory", 1023315, "1023.315"),
+    ("memory", 64 * 2**30 * 1000, "64Gi"),
+    ("memory", 1500 * 2**20 * 1000, "1.4Gi"),
+    ("cpu", 1500, "1500m"),
+    (GPU, 8000, "8"),
+    ("ephemeral-storage", 0, "0"),
+]
 
 
 @pytest.mark.parametrize(("name", "number", "text"), SHOWN)

@@ -255,7 +255,11 @@ class DynamoPlatformComponent(Component):
         if not self.installed:
             return []
         platform = self.release(self.release_name, self.values, "dynamo_platform_release_name", self.layers)
-        if not self.line.crds_chart or self._defined_elsewhere():
+        if not self.line.crds_chart:
+            return [platform]
+        if self._others:
+            text = f"The definitions of Dynamo are there, made by {self._others}; they are used as they are."
+            self.stack.notes.append(text)
             return [platform]
         spec = {"chart_ref": self.given["crds_chart_ref"], "chart_version": self.given["crds_chart_version"]}
         name = self.given.get("crds_release_name") or DEFINITIONS
@@ -264,18 +268,17 @@ class DynamoPlatformComponent(Component):
         platform.spec["after"] = True
         return [crds, platform]
 
-    def _defined_elsewhere(self) -> bool:
-        """Return whether the definitions are another's: they belong to the cluster, and are used as they are."""
+    @property
+    def _others(self) -> str:
+        """Whose the definitions are where they are there and another's, "" otherwise: they belong to the cluster."""
         live = self.seen.definition
-        if live is None:
-            return False
+        if live is None or not self.line.crds_chart:
+            return ""
         notes = mapping(live["metadata"].get("annotations"))
         owner = notes.get("meta.helm.sh/release-name"), notes.get("meta.helm.sh/release-namespace")
         if owner == (self.given.get("crds_release_name") or DEFINITIONS, self.namespace):
-            return False
-        by = f"Helm release {owner[0]} in {owner[1]}" if owner[0] else "nobody that is known"
-        self.stack.notes.append(f"The definitions of Dynamo are there, made by {by}; they are used as they are.")
-        return True
+            return ""
+        return f"Helm release {owner[0]} in {owner[1]}" if owner[0] else "nobody that is known"
 
     def tells(self) -> Object:
         if self.idle:
@@ -288,7 +291,9 @@ class DynamoPlatformComponent(Component):
 
     def brings(self) -> list[tuple[str, str]]:
         apis = (API, f"{GROUP}/v1beta1")
-        return [(api, kind) for api in apis for kind in (GRAPH, COMPONENT)] if self.installed else []
+        return (
+            [(api, kind) for api in apis for kind in (GRAPH, COMPONENT)] if self.installed and not self._others else []
+        )
 
     def serves(self) -> list[Object]:
         if self.adopted:

@@ -26,7 +26,7 @@ from .facts import apply_overlays
 from .known_values import Commented, Known, kind_of, read_values
 
 # Part of the cache's key: raise it whenever the same chart would give another schema.
-VERSION = 5
+VERSION = 6
 # Characters of templates that are followed; the largest charts in use have a few millions.
 MAX_TEMPLATES = 8 * 1024 * 1024
 # Top-level keys that hold YAML anchors for the rest of a file.
@@ -270,7 +270,7 @@ class _Builder:
         return schema
 
     def body(self, known: Known, read: ReadNode | None, name: str) -> Schema:
-        if read is None and known.live and self.left >= 0:
+        if read is None and known.live and self.left >= 0 and name != "global":
             return {"x-unread": True}
         if read is None or self.left < 0:
             return {}

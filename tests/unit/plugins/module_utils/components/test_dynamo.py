@@ -377,3 +377,16 @@ def test_what_is_no_longer_in_the_list_is_looked_for_once_and_the_others_are_spa
     first, second = (part for part in made.parts() if part.component == "dynamo_models")
     assert first.spec["prune"] is True and first.spec["spared"] == second.spec["objects"]
     assert "prune" not in second.spec
+
+
+@pytest.mark.parametrize(("release", "brought", "charts"), [("theirs", 0, 1), ("dynamo-crds", 4, 2)])
+def test_definitions_of_others_are_not_brought_so_that_the_api_server_is_asked(
+    release: str, brought: int, charts: int
+) -> None:
+    notes = {"meta.helm.sh/release-name": release, "meta.helm.sh/release-namespace": "ns"}
+    seen = Operators(operators=[], definition={"metadata": {"name": "graphs", "annotations": notes}})
+    made, findings = stack(facts=Facts(seen={"dynamo_platform": seen}))
+    platform = made.components["dynamo_platform"]
+    assert findings == []
+    assert (len(platform.brings()), len(platform.parts())) == (brought, charts)
+    assert any("used as they are" in note for note in made.notes) is (brought == 0)

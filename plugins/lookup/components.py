@@ -45,7 +45,7 @@ import typing as t
 
 from ansible.plugins.lookup import LookupBase
 from ansible_collections.llm_d.orchestrator.plugins.lookup.role_settings import ROLES, settings_of
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.registry import COMPONENTS
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.settings import places
 
 TABLE = os.path.join(ROLES, "..", "playbooks", "vars", "components.yml")
 SPECS = ("meta", "argument_specs.yml")
@@ -83,8 +83,7 @@ class LookupModule(LookupBase):
     def namespaces(self) -> list[str]:
         """Return the namespaces in which components put something, each once, the stack's first."""
         own = self._templar.template(self.variables.get("llm_d_namespace")) or "llm-d"
-        places = [COMPONENTS[name].place(given, own) for name, given in self.settings().items()]
-        return list(dict.fromkeys([own, *places]))
+        return list(dict.fromkeys([own, *places({"namespace": own, "components": self.settings()})]))
 
     def secrets(self) -> dict[str, str]:
         """Return the secrets that are set, by the names of their variables."""

@@ -282,12 +282,11 @@ class Stack:
         return not wrong and first == where
 
 
-def idle(params: Values, classes: t.Iterable[type[Component]]) -> set[str]:
+def idle(params: Values, classes: t.Collection[type[Component]]) -> set[str]:
     """Return the names of components with nothing to do: only components of other groups are asked for anything.
 
     params: the options of module stack_info, checked.
     """
-    classes = list(classes)
     asked = {cls.group for cls in classes if cls.group and cls.asked(params["components"].get(cls.name) or {})}
     asked |= {LLM_D} if params.get("models") else set()
     return {cls.name for cls in classes if asked and cls.group and cls.group not in asked}

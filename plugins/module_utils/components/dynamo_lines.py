@@ -61,6 +61,11 @@ class Line:
         return self.numbers >= (0, 6)
 
     @property
+    def restricted(self) -> bool:
+        """Whether its operator works for the namespace of its release alone, where its values do not say."""
+        return self < (0, 5, 1)
+
+    @property
     def leases(self) -> bool:
         """Whether a cluster-wide operator leaves alone the namespaces of those that are restricted."""
         return self.numbers >= (0, 7)

@@ -172,8 +172,7 @@ class DynamoPlatformComponent(Component):
     def _base(self, own: Values) -> Values:
         """Return what lies below the user's values: only what the chart at hand has, where that is known."""
         base = platform_values(self.line)
-        restricted = dig(own, (*_SCOPE, "enabled"))
-        if self.namespace != self.stack.namespace and (self.line < (0, 5, 1) if restricted is None else restricted):
+        if self.namespace != self.stack.namespace and self._restricted(own):
             base = merge(base, {_SCOPE[0]: {_SCOPE[1]: {"targetNamespace": self.stack.namespace}}})
         return _known(base, own) if own else base
 
@@ -232,11 +231,15 @@ class DynamoPlatformComponent(Component):
     @property
     def scope(self) -> str:
         """The only namespace that its operator works for, "" for all."""
-        restriction = mapping(dig(merge(self.own, self.values), _SCOPE))
-        restricted = restriction.get("enabled")
-        if restricted is None:
-            restricted = self.line < (0, 5, 1)
-        return (restriction.get("targetNamespace") or self.namespace) if restricted else ""
+        values = merge(self.own, self.values)
+        if not self._restricted(values):
+            return ""
+        return dig(values, (*_SCOPE, "targetNamespace")) or self.namespace
+
+    def _restricted(self, values: Values) -> t.Any:
+        """Return whether by some values its operator works for one namespace alone."""
+        said = dig(values, (*_SCOPE, "enabled"))
+        return self.line.restricted if said is None else said
 
     @property
     def installed(self) -> bool:
@@ -290,10 +293,9 @@ class DynamoPlatformComponent(Component):
         return {"dynamo": {"version": self.line.version, **place, "adopted": self.adopted is not None}}
 
     def brings(self) -> list[tuple[str, str]]:
-        apis = (API, f"{GROUP}/v1beta1")
-        return (
-            [(api, kind) for api in apis for kind in (GRAPH, COMPONENT)] if self.installed and not self._others else []
-        )
+        if not self.installed or self._others:
+            return []
+        return [(api, kind) for api in (API, f"{GROUP}/v1beta1") for kind in (GRAPH, COMPONENT)]
 
     def serves(self) -> list[Object]:
         if self.adopted:

@@ -210,29 +210,20 @@ class ValuesCheck:
 
     def forbidden(self, schema: Schema) -> list[Finding]:
         """Return the keys that the chart refuses to render with."""
-        found: list[Finding] = []
-        stack: list[tuple[Path, Schema]] = [((), schema)]
-        while stack:
-            path, node = stack.pop()
-            for name, fact in node.get("x-forbidden", {}).items():
-                if self.is_given((*path, name)):
-                    found.append(self.at((*path, name), fact["message"], "", "refused-key", fact["source"], key=True))
-            stack += [((*path, name), inner) for name, inner in node.get("properties", {}).items()]
-        return found
+        return [
+            self.at((*path, name), fact["message"], "", "refused-key", fact["source"], key=True)
+            for path, node in _nodes(schema)
+            for name, fact in node.get("x-forbidden", {}).items()
+            if self.is_given((*path, name))
+        ]
 
     def unread(self, schema: Schema) -> t.Iterator[Finding]:
         """Yield the keys that the chart's own values have and no template reads, where the user changes them."""
         own = own_values(self.chart)
-        stack: list[tuple[Path, Schema]] = [((), schema)]
-        while stack:
-            path, node = stack.pop()
-            given = self.given.node(path) if path else None
-            if path and (given is None or given.value is None):
-                continue
-            if node.get("x-unread") and given is not None and dig(self.given.values, path) != dig(own, path):
+        for path, node in _nodes(schema):
+            if node.get("x-unread") and self.is_given(path) and dig(self.given.values, path) != dig(own, path):
                 text = "no template of the chart reads it, though its values.yaml has it: it changes nothing"
                 yield self.at(path, text, "remove it", "unread-key", f"chart {self.label}", WARNING, key=True)
-            stack += [((*path, name), inner) for name, inner in node.get("properties", {}).items()]
 
     def is_given(self, path: Path) -> bool:
         """Return whether the user gives a value at a path, other than null."""
@@ -273,6 +264,15 @@ def _floats(image: t.Any) -> bool:
     """Return whether an image's tag moves on to other images."""
     tag = image.get("tag") if isinstance(image, dict) else None
     return isinstance(tag, str) and tag.lower() in FLOATING
+
+
+def _nodes(schema: Schema) -> t.Iterator[tuple[Path, Schema]]:
+    """Yield every map of a schema that is reached by names, with the path of its value."""
+    stack: list[tuple[Path, Schema]] = [((), schema)]
+    while stack:
+        path, node = stack.pop()
+        yield path, node
+        stack += [((*path, name), inner) for name, inner in node.get("properties", {}).items()]
 
 
 def _source(schema: Schema, path: Path) -> str:

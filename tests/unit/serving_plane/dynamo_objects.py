@@ -12,7 +12,7 @@ from typing import Any
 from plane_objects import obj, service
 from serving_plane.cluster.snapshot import Snapshot
 from serving_plane.dynamo import components, graphs
-from serving_plane.dynamo.names import API
+from serving_plane.dynamo.names import API, METADATA_KIND
 from serving_plane.dynamo.operators import operators
 from serving_plane.dynamo.serving import Serving
 from serving_plane.network import Network
@@ -69,6 +69,7 @@ class Cluster:
 
     def __init__(self, *objects: Object) -> None:
         self.snapshot = Snapshot(objects)
+        self.snapshot.served.add(METADATA_KIND)
         self.counters = Counters()
         self.network = Network(self.counters)
         self.network.snapshot = self.snapshot

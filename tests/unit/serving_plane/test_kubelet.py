@@ -98,6 +98,14 @@ def test_what_starts(spec: dict[str, Any]) -> None:
     assert problem(pod(**spec), *world()) is None
 
 
+def test_an_init_container_is_named_before_the_others_which_wait_for_it() -> None:
+    images = {"initContainers": [{"name": "fine", "image": "x"}, {"name": "fetch", "image": "MY_REGISTRY/x"}]}
+    found = problem(pod(container={"image": "x/y:"}, **images), *world())
+    assert found and found.init == "fetch" and '"MY_REGISTRY/x"' in found.message
+    found = problem(pod(container={"image": "x/y:"}), *world())
+    assert found and not found.init
+
+
 def test_pods_that_need_nothing_do_not_wait() -> None:
     assert not waits(pod(container={"env": [{"name": "A", "value": "b"}]}, **volume(emptyDir={})))
 

@@ -28,9 +28,11 @@ from .kubelet.kubelet import Kubelet
 from .leaderworkerset import headless_service, plan
 from .llm_router.starting import Routers
 from .network import Network
+from .orchestrator.servers import Orchestrators
 from .proxy import Proxy
 from .servers.counters import Counters
 from .servers.messages import Call, Reply, text_reply
+from .servers.orchestrators import API, WORKER
 from .servers.servers import ROUTER, TRITON
 from .sockets import Sockets
 from .writer import Writer
@@ -60,6 +62,9 @@ class Reconciler:
         routers = Routers(state_dir / "llm_router.json", self._kubelet.logs, self._claims)
         self._kubelet.crashes += [dynamo_crashes, SlowStarts(self._touch_in).look, routers.look]
         self._network.players |= {ROUTER: routers.controller, TRITON: routers.triton}
+        orchestrators = Orchestrators(state_dir / "orchestrators.json", self._kubelet.logs)
+        self._kubelet.crashes.append(orchestrators.look)
+        self._network.players |= dict.fromkeys((API, WORKER), orchestrators.answer)
         self.sockets = Sockets()
         self._touched = asyncio.Event()
         self._refused: set[Hashable] = set()

@@ -30,6 +30,7 @@ RESOURCES: tuple[Resource, ...] = (
     Resource("Secret", "", "v1", "secrets"),
     Resource("PersistentVolumeClaim", "", "v1", "persistentvolumeclaims"),
     Resource("Deployment", "apps", "v1", "deployments"),
+    Resource("NetworkPolicy", "networking.k8s.io", "v1", "networkpolicies"),
     Resource("GatewayClass", GATEWAY_GROUP, "v1", "gatewayclasses", namespaced=False),
     Resource("Gateway", GATEWAY_GROUP, "v1", "gateways"),
     Resource("HTTPRoute", GATEWAY_GROUP, "v1", "httproutes"),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ..cluster.snapshot import Object, Snapshot, is_ready
 from ..servers.commandline import environment, flag, has_flag, words
 from ..servers.servers import dynamo_model, dynamo_module
-from .names import GLOBAL, KUBERNETES, ONE, Version, version_in
+from .names import GLOBAL, KUBERNETES, METADATA_KIND, ONE, Version, version_in
 from .operators import answers
 
 FIRST_WITH_TCP: Version = (0, 8, 0)
@@ -114,8 +114,13 @@ def _refusal(kind: str, line: list[str], version: Version) -> str:
 def registered(snapshot: Snapshot) -> list[Runtime]:
     """The workers that are registered: Ready, and connected to what they register in. Oldest first."""
     found = (runtime(pod, snapshot) for pod in snapshot.all("Pod") if is_ready(pod))
-    workers = [item for item in found if item and item.kind != "frontend" and not item.problem]
+    workers = [item for item in found if item and item.kind != "frontend" and not item.problem and _can(item, snapshot)]
     return sorted(workers, key=lambda item: (item.pod["metadata"].get("creationTimestamp", ""), _name(item)))
+
+
+def _can(item: Runtime, snapshot: Snapshot) -> bool:
+    """Whether what a worker registers in is there: in Kubernetes that is a kind of its own."""
+    return item.place.backend != "kubernetes" or METADATA_KIND in snapshot.served
 
 
 def _name(item: Runtime) -> tuple[str, str]:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -17,7 +18,10 @@ from .problem import Problem
 
 # What module_utils/lab/templates.py of the collection reads.
 STATE, CONFIG_ERROR, REASON = "lab.llm-d.ai/kubelet", "lab.llm-d.ai/config-error", "lab.llm-d.ai/waiting-reason"
+WAITING_INIT, EXIT_CODE = "lab.llm-d.ai/waiting-init-container", "lab.llm-d.ai/exit-code"
 STARTED, HELD, CRASHED = "started", "held", "crashed"
+# The line of a crash's log by which the kubelet itself ended the container: its probe's failure.
+PROBE, BY_SIGNAL = re.compile(r"^(?:Startup|Liveness) probe failed: .*", re.MULTILINE), "137"
 Crashes = Callable[[Snapshot], dict[str, str]]
 
 
@@ -30,6 +34,7 @@ class Kubelet:
         self._writer = writer
         self._told: set[tuple[str, Problem]] = set()
         self._started: set[str] = set()
+        self._killed: set[tuple[str, str]] = set()
 
     def work(self, snapshot: Snapshot) -> list[Awaitable[None]]:
         """What is to be written for all pods."""
@@ -38,6 +43,7 @@ class Kubelet:
         alive = {pod["metadata"]["uid"] for pod in pods}
         self.logs.forget(alive)
         self._told = {item for item in self._told if item[0] in alive}
+        self._killed = {item for item in self._killed if item[0] in alive}
         self._started = {pod["metadata"]["uid"] for pod in pods if _state(pod) == STARTED and not _finished(pod)}
         work: list[Awaitable[None]] = []
         for pod in pods:
@@ -60,19 +66,31 @@ class Kubelet:
         self._started.add(uid)
         if crash:
             self.logs.write(uid, crash.splitlines())
+        killed = PROBE.search(crash)
+        if killed and (uid, killed[0]) not in self._killed:
+            self._killed.add((uid, killed[0]))
+            work += [self._writer.tell(event(pod, reason, text)) for reason, text in _killing(pod, killed[0])]
         if self.logs.has(uid):
             work.append(self._writer.apply(logs_object(pod, self.logs.path(uid))))
-        work.append(self._annotate(pod, CRASHED if crash else STARTED, None))
+        work.append(self._annotate(pod, CRASHED if crash else STARTED, None, BY_SIGNAL if killed else None))
         return work
 
-    def _annotate(self, pod: Object, state: str, found: Problem | None) -> Awaitable[None]:
+    def _annotate(self, pod: Object, state: str, found: Problem | None, code: str | None = None) -> Awaitable[None]:
         """Write a pod's state; an annotation of somebody else that holds it back stays."""
         wanted: dict[str, str | None] = {STATE: state}
+        if code:
+            wanted[EXIT_CODE] = code
         if found:
-            wanted |= {CONFIG_ERROR: found.message, REASON: found.reason}
+            wanted |= {CONFIG_ERROR: found.message, REASON: found.reason, WAITING_INIT: found.init or None}
         elif _state(pod) == HELD:
-            wanted |= {CONFIG_ERROR: None, REASON: None}
+            wanted |= {CONFIG_ERROR: None, REASON: None, WAITING_INIT: None}
         return self._writer.annotate(pod, wanted)
+
+
+def _killing(pod: Object, said: str) -> tuple[tuple[str, str], ...]:
+    """The events of a container that its probe ends."""
+    name, kind = pod["spec"]["containers"][0]["name"], said.partition(" ")[0].lower()
+    return ("Unhealthy", said), ("Killing", f"Container {name} failed {kind} probe, will be restarted")
 
 
 def _state(pod: Object) -> str:

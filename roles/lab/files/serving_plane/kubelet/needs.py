@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Set
+from collections.abc import Callable, Set
 
 from ..cluster.snapshot import Object, Snapshot, labels_of
 from ..servers.environment import Missing, resolved
@@ -44,13 +44,22 @@ def problem(pod: Object, snapshot: Snapshot, started: Set[str]) -> Problem | Non
 
     `started`: the uids of the pods whose containers were started.
     """
-    containers = containers_of(pod)
     return (
         _files(pod, snapshot)
         or _claims(pod, snapshot, started)
-        or next(filter(None, (image_problem(item.get("image", "")) for item in containers)), None)
-        or next(filter(None, (_environment(pod, item, snapshot) for item in containers)), None)
+        or _first(pod, lambda item: image_problem(item.get("image", "")))
+        or _first(pod, lambda item: _environment(pod, item, snapshot))
     )
+
+
+def _first(pod: Object, look: Callable[[Object], Problem | None]) -> Problem | None:
+    """The problem of the first container that has one."""
+    first = [item["name"] for item in pod["spec"].get("initContainers") or []]
+    for item in containers_of(pod):
+        found = look(item)
+        if found:
+            return found._replace(init=item["name"] if item["name"] in first else "")
+    return None
 
 
 def _files(pod: Object, snapshot: Snapshot) -> Problem | None:

@@ -8,8 +8,12 @@ from typing import NamedTuple
 
 
 class Problem(NamedTuple):
-    """The reason and message of the containers that wait, and the events (reason, message) that go with it."""
+    """The reason and message of the containers that wait, and the events (reason, message) that go with it.
+
+    init: the init container that waits, if it is one.
+    """
 
     reason: str
     message: str
     events: tuple[tuple[str, str], ...]
+    init: str = ""

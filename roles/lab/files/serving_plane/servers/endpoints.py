@@ -29,8 +29,8 @@ def selected_pods(snapshot: Snapshot, namespace: str, selector: dict[str, str] |
 def pool_endpoints(pool: Object, snapshot: Snapshot) -> list[Endpoint]:
     """The Ready pods of a pool, on each target port, whether they listen there or not.
 
-    Where the endpoint picker parts prefill from decode, prefill pods are left to the routing sidecar; a picker whose
-    plugins do not, picks them as any pod. Of a picker whose plugins are unknown it is taken that it parts them.
+    Where the endpoint picker separates prefill from decode, prefill pods are left to the routing sidecar; a picker
+    whose plugins do not, picks them as any pod. Of a picker whose plugins are unknown it is taken that it parts them.
     """
     found = all_endpoints(pool, snapshot)
     splits = pool_config(pool, snapshot).splits

@@ -18,7 +18,7 @@ SPLITTING = {"pd-profile-handler", "disagg-profile-handler", "prefill-filter", "
 
 
 class PickerConfig(NamedTuple):
-    """What a picker does: whether it parts prefill from decode (None: unknown), or why it cannot start."""
+    """What a picker does: whether it separates prefill from decode (None: unknown), or why it cannot start."""
 
     splits: bool | None = None
     problem: str = ""

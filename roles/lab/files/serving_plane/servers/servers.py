@@ -10,6 +10,7 @@ from typing import Any
 
 from ..cluster.snapshot import Object
 from .commandline import environment, flag, flag_values, has_flag, seconds, words
+from .orchestrators import kind_of
 
 VLLM_PORT = 8000
 SIDECAR_VLLM_PORT = 8001
@@ -32,7 +33,8 @@ MODEL_IMAGES = ("vllm", "llm-d-cuda", "llm-d-cpu", "llm-d-xpu", "llm-d-hpu", "ll
 class Server:
     """One listening port of a pod.
 
-    `kind` is vllm, sidecar, epp, dynamo-frontend, dynamo-worker, router-controller, triton or other.
+    `kind` is vllm, sidecar, epp, dynamo-frontend, dynamo-worker, router-controller, triton,
+    orchestrator-api, orchestrator-worker or other.
     vLLM: served `models`, `first_token` and `per_token` in seconds.
     Sidecar: `vllm_port`, where it looks for vLLM in its pod, and whether it `falls_back` to that where prefill fails.
     EPP: `pool` as (group, namespace, name), `secure` TLS, whether its metrics are `guarded`, its request `counters`.
@@ -78,6 +80,9 @@ def _container_servers(container: Object, namespace: str) -> list[Server]:
     if line and line[0].rpartition("/")[2] == "tritonserver":
         ports = [_port(flag(line, name), default) for name, default in TRITON_PORTS.items()]
         return [Server(TRITON, port, container["name"]) for port in ports]
+    if kind := kind_of(container):
+        ports = [item["containerPort"] for item in container.get("ports") or [] if item.get("name") != "grpc"]
+        return [Server(kind, port, container["name"]) for port in ports]
     if flag(line, "pool-name") is not None:
         return _epp(container, image, line, namespace)
     if _is_vllm(image, line):

@@ -11,18 +11,18 @@ type: notification
 short_description: Progress lines of a deployment, with elapsed time
 version_added: 0.1.0
 description:
-  - Prints a line when a phase begins (C([PLANNING]), C([VALIDATION]), C([DEPLOYING]), C([ROUTING])), what is being
+  - Prints a line when a phase starts (C([PLANNING]), C([VALIDATION]), C([DEPLOYING]), C([ROUTING])), what is being
     waited for, which component failed, and at the end endpoint, models with latency, and the record's path; of a plan
     its summary.
-  - With several hosts each line begins with the host's name, and a table of all of them stands at the end, which is
+  - With several hosts each line begins with the host's name, and a table of all of them is at the end, which is
     written to C(records/fleet/) too.
   - A phase begins with the first task that carries its tag (C(planning), C(validation), C(deploying), C(routing),
     C(complete)).
-  - The collection's playbooks load it by themselves. Name it in C(callbacks_enabled) for playbooks of your own.
+  - The collection's playbooks load it. Add it to C(callbacks_enabled) for your own playbooks.
 author:
   - llm_d.orchestrator developers (@llm-d)
 requirements:
-  - To be named in C(callbacks_enabled), unless one of the collection's playbooks runs.
+  - Must be in C(callbacks_enabled), unless one of the collection's playbooks runs.
 """
 
 from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.compiled import keep_compiled
@@ -32,33 +32,48 @@ keep_compiled()
 import importlib
 import importlib.util
 import os
+import re
 import time
 import typing as t
 
 from ansible import constants as C
+from ansible import context
 from ansible.plugins.callback import CallbackBase
 from ansible.template import Templar
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.events import parse_time, read_events
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.job import in_job
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.fleet.ending import HostEnd, last_lines
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.fleet.progress import Progress, waiting_text
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.screen import counts_text
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.approval import shown_later
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.screen import (
+    ROOM,
+    counts_text,
+    difference,
+    proposal,
+)
 from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.fleet import FleetRun
 from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.preload import preload, preload_lookups
+from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.screen import (
+    OURS,
+    Ending,
+    aside,
+    columns,
+    interactive,
+    is_ours,
+    part,
+    running_command,
+)
+from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.variables import used_in
 
-PREFIX = "llm_d.orchestrator."
-COLOURS = {"plain": C.COLOR_HIGHLIGHT, "good": C.COLOR_OK, "bad": C.COLOR_ERROR}
+COLOURS = {"plain": C.COLOR_HIGHLIGHT, "good": C.COLOR_OK, "bad": C.COLOR_ERROR, "added": C.COLOR_DIFF_ADD,
+           "removed": C.COLOR_DIFF_REMOVE}  # fmt: skip
 FAIL_ACTIONS = ("fail", "ansible.builtin.fail", "ansible.legacy.fail")
 # Modules whose results the summary shows.
 KEPT = ("serving_info", "deployment_record", "deployment_plan", "stack_info", "stack_status", "stack_teardown",
-        "stack_diagnosis")  # fmt: skip
+        "stack_diagnosis", "stack_rollback", "stack_bundle_info", "release_jobs")  # fmt: skip
+# What Ansible says where a template names a variable that nobody has set.
+UNDEFINED = re.compile(r"'(\w+)' is undefined")
 EVENTS_FILE = "llm_d_events_file"
-
-
-def part(result: t.Any, name: str) -> t.Any:
-    """Return host, task or result of a callback's result, under its name in this ansible-core."""
-    return (
-        getattr(result, name) if hasattr(type(result), name) or hasattr(result, name) else getattr(result, f"_{name}")
-    )
 
 
 def record_place(answer: dict) -> str:
@@ -77,6 +92,11 @@ def failure_text(answer: dict) -> str:
     return "\n".join(texts.values() if len(texts) == 1 else map(": ".join, texts.items())) or text
 
 
+def with_outcome(answer: dict) -> dict:
+    """Return a result as its module gave it: failed, where the task leaves it to the next one to fail."""
+    return {**answer, "failed": True} if "failed_when_result" in answer and "msg" in answer else answer
+
+
 def load_client() -> None:
     """Import the cluster's client once, so that every task's process finds it loaded; tasks say if it is missing."""
     if importlib.util.find_spec("kubernetes"):
@@ -88,7 +108,7 @@ class CallbackModule(CallbackBase):
 
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "notification"
-    CALLBACK_NAME = PREFIX + "progress"
+    CALLBACK_NAME = OURS + "progress"
     CALLBACK_NEEDS_ENABLED = True
 
     printer: t.ClassVar[t.Any] = None
@@ -96,12 +116,15 @@ class CallbackModule(CallbackBase):
     def __init__(self, *args: t.Any, **kwargs: t.Any) -> None:
         super().__init__(*args, **kwargs)
         self.progress = Progress(self._print)
+        self.ends: dict[str, HostEnd] = {}
+        # By host what failed, where a task fail follows that shows its first line alone.
+        self.reported: dict[str, dict] = {}
         self.fleet: t.Any = None
         self.play: t.Any = None
         self.events: dict[str, str] = {}
 
     def _print(self, text: str, kind: str) -> None:
-        self._display.display(text, color=COLOURS[kind])
+        self._display.display(text, color=COLOURS[kind], stderr=aside())
 
     def applies(self, playbook: t.Any) -> bool:
         """Return whether to print for a playbook."""
@@ -111,7 +134,10 @@ class CallbackModule(CallbackBase):
         """Claim the printing for this playbook, unless another instance already has."""
         if CallbackModule.printer is None and self.applies(playbook):
             CallbackModule.printer = self
-            self.progress = Progress(self._print)
+            self.progress = Progress(self._print, columns=columns())
+            self.ends = {}
+            Ending.expected, Ending.began = True, time.time()
+            Ending.interactive = interactive()
             self.fleet = FleetRun(playbook)
             load_client()
             preload_lookups()
@@ -128,6 +154,7 @@ class CallbackModule(CallbackBase):
             preload(play)
             self.fleet.plays(play)
             self.progress.expect(self.fleet.fleet.hosts)
+            Ending.several = self.fleet.fleet.several
 
     def v2_runner_on_start(self, host: t.Any, task: t.Any) -> None:
         """Open a phase."""
@@ -172,12 +199,28 @@ class CallbackModule(CallbackBase):
 
     def _failed(self, result: t.Any) -> None:
         host, answer, task = part(result, "host").get_name(), part(result, "result"), part(result, "task")
-        # A task fail after a failure only sums up.
-        if task.action not in FAIL_ACTIONS or not self.progress.state(host).failures:
+        if task.action in FAIL_ACTIONS and is_ours(task):
+            answer = self.reported.pop(host, answer)
+        # A task fail of ours after a failure only sums up.
+        if task.action not in FAIL_ACTIONS or not self._end(host).failures or not is_ours(task):
             component = self._component(answer, task)
-            message = failure_text(answer)
+            message = failure_text(answer) + self._undefined(part(result, "host"), failure_text(answer))
             self.progress.failed(host, component, message)
             self.fleet.failed(host, task, component, message, answer)
+            self._end(host).failed(message if is_ours(task) else f"{task.get_name()} ({task.get_path()}):\n{message}")
+
+    def _undefined(self, host: t.Any, message: str) -> str:
+        """Return where the user's variables name one that Ansible says is undefined, "" for another failure."""
+        found = UNDEFINED.search(message)
+        if not found or self.play is None:
+            return ""
+        manager = self.play.get_variable_manager()
+        variables = manager.get_vars(play=self.play, host=host, include_hostvars=False)
+        return "".join(f"\n  - {found[1]} is used in {place}" for place in used_in(variables, found[1]))
+
+    def _end(self, host: str) -> HostEnd:
+        """Return what is to be said of a host at the end."""
+        return self.ends.setdefault(host, HostEnd())
 
     @staticmethod
     def _component(answer: t.Any, task: t.Any) -> str:
@@ -193,6 +236,7 @@ class CallbackModule(CallbackBase):
             message = str(part(result, "result").get("msg", "unreachable"))
             self.progress.failed(part(result, "host").get_name(), "host", message)
             self.fleet.fleet.failed(part(result, "host").get_name(), "host", message, unreachable=True)
+            self._end(part(result, "host").get_name()).failed(message)
 
     def v2_runner_on_ok(self, result: t.Any) -> None:
         """Keep what the summary shows."""
@@ -200,11 +244,14 @@ class CallbackModule(CallbackBase):
             self._keep(result)
 
     def _keep(self, result: t.Any) -> None:
-        action = part(result, "task").action.removeprefix(PREFIX)
+        action = part(result, "task").action.removeprefix(OURS)
         if action not in KEPT:
             return  # reading a result takes its time
-        host, answer = part(result, "host").get_name(), part(result, "result")
+        host, answer = part(result, "host").get_name(), with_outcome(part(result, "result"))
+        if answer.get("failed"):
+            self.reported[host] = answer
         self.fleet.fleet.took(host, action, answer)
+        self._end(host).took(action, answer)
         if action == "serving_info" and "models" in answer:
             self.progress.probed(host, answer)
         elif action == "deployment_record" and record_place(answer):
@@ -212,13 +259,29 @@ class CallbackModule(CallbackBase):
         elif action == "deployment_plan" and answer.get("path"):
             self.progress.planned(host, answer["summary"])
         elif action == "stack_info" and answer.get("plan"):
-            self.progress.proposed(host, counts_text(answer["plan"]))
+            self._proposed(host, answer, part(result, "task").args)
+
+    def _proposed(self, host: str, answer: dict, arguments: dict) -> None:
+        """Say what a plan comes to. What changes is said here where the whole plan is not shown later."""
+        plan = answer["plan"]
+        rows = [] if shown_later(answer, arguments) else proposal(plan, ROOM)
+        self.progress.proposed(host, counts_text(plan), rows, difference(plan) if context.CLIARGS.get("diff") else ())
 
     def v2_playbook_on_stats(self, stats: t.Any) -> None:
-        """Print the summary."""
-        if self.active:
-            self.progress.finish(self.fleet.bad(stats))
-            if self.fleet.worth_telling:
-                for text, kind in self.fleet.summary(stats):
-                    self._print(text, kind)
-            CallbackModule.printer = None
+        """Print the summary, and last why what failed did, and the command that continues."""
+        if not self.active:
+            return
+        bad = self.fleet.bad(stats)
+        self.progress.finish(bad)
+        command = running_command() if bad else ""
+        if self.fleet.worth_telling:
+            causes = {host: end.text() for host, end in self.ends.items() if host in bad}
+            lines, command = self.fleet.summary(stats, causes)
+            self._print_all(lines)
+        self._print_all(last_lines(self.ends, bad, columns(), command, several=self.fleet.fleet.several))
+        CallbackModule.printer = None
+        Ending.expected = False
+
+    def _print_all(self, lines: t.Iterable[tuple[str, str]]) -> None:
+        for text, kind in lines:
+            self._print(text, kind)

@@ -16,8 +16,8 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.files impo
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.job import advice, in_job
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.fleet import page, screen
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.fleet.report import Fleet, is_unreachable
+from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.screen import OURS, columns
 
-OURS = "llm_d.orchestrator."
 RECORDS = ("llm_d_records_home", "llm_d_records_dir")
 
 
@@ -69,15 +69,19 @@ class FleetRun:
         """Return whether there are several hosts, and anything was begun on one."""
         return self.fleet.several and bool(self.fleet.seen)
 
-    def summary(self, stats: t.Any) -> list[screen.Line]:
-        """Write the summary's files, none in check mode; return its lines."""
-        report = self.fleet.report(self.name, self.started, self.bad(stats))
+    def summary(self, stats: t.Any, causes: t.Mapping[str, str]) -> tuple[list[screen.Line], str]:
+        """Write the summary's files, none in check mode; return its lines and the command for what has not ended well.
+
+        causes: what was said of each host that failed, in full.
+        """
+        report = self.fleet.report(self.name, self.started, self.bad(stats), causes)
         if in_job(os.environ):
             again = page.to_retry(report)
-            return screen.lines({**report, "retry": advice("again", limit=",".join(again)) if again else ""})
+            return screen.lines(report, columns=columns()), advice("again", limit=",".join(again)) if again else ""
         if context.CLIARGS.get("check"):
-            return screen.lines({**report, "retry": page.retry_by_names(report, sys.argv[1:])})
-        return screen.lines(*page.write(report, self._records(), sys.argv[1:]))
+            return screen.lines(report, columns=columns()), page.retry_by_names(report, sys.argv[1:])
+        written, files, problem = page.write(report, self._records(), sys.argv[1:])
+        return screen.lines(written, files, problem, columns()), written["retry"]
 
     def _records(self) -> str:
         """Return the folder of all records, as the first host's variables have it."""

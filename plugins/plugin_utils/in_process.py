@@ -25,6 +25,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.credent
     removed_afterwards,
     secrets,
 )
+from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.background import start
 from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.compiled import keep_compiled
 from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.screen import tell
 
@@ -83,7 +84,11 @@ class InProcessModule:
 
 def discreet(result: dict) -> dict:
     """Return a result that Ansible keeps from the screen where a user's values brought secrets into it."""
-    return result if result.get("failed") or mask(result) == result else {**result, "_ansible_no_log": True}
+    return (
+        result
+        if result.get("failed") or mask(result) == result
+        else {**result, "_ansible_no_log": True, "hidden": True}
+    )
 
 
 def call(name: str, arguments: dict, *, check_mode: bool, diff: bool) -> dict:
@@ -121,14 +126,18 @@ class InProcessAction(ActionBase):
             return discreet(
                 {**result, **self._execute_module(task_vars=task_vars, wrap_async=bool(self._task.async_val))}
             )
+        if self._task.async_val:
+            folder = self.get_shell_option("async_dir", default="~/.ansible_async")
+            return {**result, **start(self._call, folder, self._task.async_val)}
+        return discreet({**result, **self._call()})
+
+    def _call(self) -> dict:
         task = self._task
         with removed_afterwards():
-            name = task.action.rpartition(".")[2]
-            found = call(name, dict(task.args), check_mode=task.check_mode, diff=task.diff)
-        return discreet({**result, **found})
+            return call(task.action.rpartition(".")[2], dict(task.args), check_mode=task.check_mode, diff=task.diff)
 
     def _here(self, task_vars: dict) -> bool:
-        """Return whether the module would run on this machine, as this user, under this Python, and be waited for."""
+        """Return whether the module would run on this machine, as this user, under this Python."""
         interpreter = self._templar.template(task_vars.get("ansible_python_interpreter") or "")
-        plain = not self._task.become and not any(self._task.environment or []) and not self._task.async_val
+        plain = not self._task.become and not any(self._task.environment or [])
         return self._connection.transport == "local" and plain and interpreter == sys.executable

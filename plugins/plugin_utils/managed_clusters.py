@@ -33,5 +33,5 @@ def read_managed(params: Object, namespaces: list[str]) -> tuple[list[Object], l
             try:
                 clusters += cluster.list(served, "Cluster", namespace) if served else []
             except Forbidden as exc:
-                problems.append(f"Clusters have no labels here: {exc.message}")
+                problems.append(f"Cannot read the clusters' labels: {exc.message}")
     return secrets, clusters, problems

@@ -130,11 +130,11 @@ def test_without_answers_nothing_goes_on(asking, tmp_path):
         command, cwd=tmp_path, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )
     text = done.stdout + done.stderr
-    assert "2 questions are not answered; nothing was changed." in text and "decided" not in text
+    assert "2 questions are not answered. Nothing was changed." in text and "decided" not in text
     assert "deployed east" not in text and "llm_d_decisions" in text
 
 
 def test_a_job_is_not_asked_questions(asking, tmp_path):
     command, environment = asking
     text = answer(command, str(tmp_path), {**environment, **RUNNER}, [], 60)
-    assert "2 questions are not answered; nothing was changed." in text and "decided" not in text
+    assert "2 questions are not answered. Nothing was changed." in text and "decided" not in text

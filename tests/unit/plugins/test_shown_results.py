@@ -100,7 +100,7 @@ def test_a_plan_elsewhere_names_its_files_and_the_command(tmp_path):
 
 def test_a_worker_tells_by_its_queue_alone(monkeypatch, capsys):
     sent = []
-    queue = type("Queue", (), {"send_display": staticmethod(lambda *args: sent.append(args))})
+    queue = type("Queue", (), {"send_display": staticmethod(lambda *args, **_options: sent.append(args))})
     monkeypatch.setattr(screen.display, "_final_q", queue)
     screen.tell("a line")
     assert sent == [("display", "a line")] and capsys.readouterr().out == ""

@@ -61,7 +61,7 @@ def collections(tmp_path_factory):
 def phases(collections, playbook, *more, names="", **env):
     """Return the lines of the callback that a run prints, without the times. names: what lines begin with, if any."""
     command = [str(pathlib.Path(sys.executable).parent / "ansible-playbook"), str(playbook), "-i", "lab,", *more]
-    env = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(collections), "ANSIBLE_NOCOLOR": "1", **env}
+    env = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(collections), "ANSIBLE_NOCOLOR": "1", "COLUMNS": "120", **env}
     done = subprocess.run(command, env=env, capture_output=True, text=True, cwd=collections, check=False)
     lines = [line for line in done.stdout.splitlines() if re.match(rf"({names})? *\[[A-Z]+\] ", line)]
     assert lines, done.stdout + done.stderr

@@ -94,7 +94,7 @@ def playbook(path: pathlib.Path) -> str:
 
 def playbooks_page() -> str:
     """Return the page about the playbooks."""
-    begin = "# Playbooks\n\nEach is run by its name after the collection is installed.\n\n"
+    begin = "# The roles of each playbook\n\nEach is run by its name after the collection is installed.\n\n"
     return begin + "\n".join(playbook(path) for path in sorted((ROOT / "playbooks").glob("*.yml")))
 
 

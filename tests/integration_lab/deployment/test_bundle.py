@@ -155,7 +155,7 @@ def test_a_damaged_bundle_is_one_error_before_anything_is_changed(made: Made, tm
     wanted = {**made.variables, "llm_d_namespace": "bundle-damaged", "llm_d_bundle": str(tmp_path / "bad.tgz")}
     run = play(tmp_path, "site", **wanted)
     assert run.code != 0
-    assert "bad.tgz cannot be used" in run.text
+    assert "bad.tgz is invalid" in run.text
     assert "Traceback" not in run.text
     assert "bundle-damaged" not in [item.metadata.name for item in lab.core.list_namespace().items]
 
@@ -173,7 +173,7 @@ def test_a_bundle_needs_no_cluster(tmp_path: pathlib.Path) -> None:
     }
     run = play(tmp_path, "bundle", **wanted)
     assert run.code == 0, run.text
-    assert "No cluster answered" in run.text
+    assert "No cluster is reachable" in run.text
     manifest = json.loads(members(tmp_path / "bundle.tgz")["manifest.json"])
     assert manifest["clusters"][0]["cluster"] is False
     assert SIMULATOR in [row["image"] for row in manifest["images"]]

@@ -11,7 +11,7 @@ import pathlib
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-import dynamo_objects as make
+import graphs_there as make
 import pytest
 from plane_client import Lab, eventually
 
@@ -117,6 +117,19 @@ def test_a_change_is_ready_only_when_its_pods_are_new(stack: Stack) -> None:
         assert "4096" in item.spec.template.spec.containers[0].args
 
 
+def test_a_service_that_was_taken_out_of_its_graph_goes_with_consent(stack: Stack) -> None:
+    alone = [{"name": "one", "model": "org/one", "mode": "agg"}, stack.variables["dynamo_models"][1]]
+    run = stack.play("site", dynamo_models=alone)
+    assert run.code == 0, run.text
+    late = stack.variables["dynamo_platform_version"] >= "1"
+    # Later operators delete it by themselves.
+    assert ("DynamoComponentDeployment" in run.text and "one-vllmprefillworker" in run.text) is not late, run.text
+    assert ("one-vllmprefillworker" in stack.deployments()) is not late
+    run = stack.play("site", dynamo_models=alone, llm_d_prune=True)
+    assert run.code == 0, run.text
+    assert not [name for name in stack.deployments() if "prefill" in name]
+
+
 def test_status_tells_of_what_was_changed_by_hand(stack: Stack) -> None:
     body = {"spec": {"services": {"VllmDecodeWorker": {"replicas": 3}}}}
     stack.lab.resource(make.GRAPH_API, make.GRAPH).patch(
@@ -135,7 +148,7 @@ def test_graphs_go_before_the_operator_which_stays_for_those_of_others(stack: St
     run = stack.play("teardown", teardown_confirm=True)
     assert run.code == 0, run.text
     assert stack.graphs() == {"theirs"}
-    assert f"{stack.namespace}/theirs could not be removed any more" in run.text
+    assert f"{stack.namespace}/theirs could no longer be removed" in run.text
     assert "dynamo-platform-dynamo-operator-controller-manager" in stack.deployments()
     stack.lab.delete(theirs)
     last = stack.play("teardown", teardown_confirm=True, teardown_delete_pvcs=True)

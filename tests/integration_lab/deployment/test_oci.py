@@ -82,14 +82,14 @@ def test_a_digest_is_fetched_once(servers: Servers, own: pathlib.Path, version: 
 @pytest.mark.parametrize(
     ("suffix", "version", "text"),
     [
-        ("@sha256:" + "0" * 64, None, "does not have this digest"),
-        ("@sha256:" + "0" * 63, None, "no sound digest"),
+        ("@sha256:" + "0" * 64, None, "this digest of the chart was not found"),
+        ("@sha256:" + "0" * 63, None, "no valid digest"),
         ("@DIGEST", "v1.3.1", f"is version {VERSION}"),
-        (":v1.3.0", VERSION, "holds a tag"),
-        ("", "v9.9.9", "does not have version v9.9.9"),
-        ("-none", VERSION, "or not the chart"),
+        (":v1.3.0", VERSION, "contains a tag"),
+        ("", "v9.9.9", "version v9.9.9 of the chart was not found"),
+        ("-none", VERSION, "was not found in the registry"),
         ("", None, "needs a version"),
-        ("", "latest", "not one exact version"),
+        ("", "latest", "not an exact version"),
     ],
     ids=["other-digest", "short-digest", "other-version", "tag", "no-version", "no-chart", "unsaid", "latest"],
 )
@@ -137,5 +137,5 @@ def test_tls_needs_the_authority(servers: Servers, own: pathlib.Path) -> None:
 
 
 def test_an_authority_that_is_no_file_is_named(tmp_path: pathlib.Path) -> None:
-    with pytest.raises(OrchestratorError, match="there is no file"), registry_access({"registry_ca": "/no/such.pem"}):
+    with pytest.raises(OrchestratorError, match="file not found"), registry_access({"registry_ca": "/no/such.pem"}):
         pass

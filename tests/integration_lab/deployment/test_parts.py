@@ -151,7 +151,7 @@ def test_what_is_anothers_is_refused_and_left_as_it_is(lab: Lab, new_namespace: 
     lab.apply({**foreign, "metadata": {**foreign["metadata"], "namespace": namespace}})
     spec = {"objects": [settings("first"), settings("extras")]} if kind == "objects" else {"path": str(TOY / "overlay")}
     parts = [part(namespace, kind, "toy", **spec)]
-    with pytest.raises(OrchestratorError, match=rf"ConfigMap {namespace}/extras exists and was not made by this"):
+    with pytest.raises(OrchestratorError, match=rf"ConfigMap {namespace}/extras exists and was not created by this"):
         call("present", parts)
     assert config(lab, namespace, "extras") == {"colour": "mine"} and config(lab, namespace, "first") is None
     assert lab.get("apps/v1", "Deployment", namespace, "extras") is None
@@ -237,7 +237,7 @@ def test_routes_are_attached_and_those_that_collide_are_not_applied(lab: Lab, ne
     namespace = new_namespace()
     route = {"apiVersion": GATEWAY_API, "kind": "HTTPRoute", "metadata": {"name": "one"}, "spec": {"rules": [{}]}}
     parts = [part(namespace, "objects", "toy", objects=[route], gateway={"name": "", "namespace": namespace})]
-    with pytest.raises(OrchestratorError, match=f"Which Gateway of namespace {namespace} is meant"):
+    with pytest.raises(OrchestratorError, match=f"Namespace {namespace} has several Gateways"):
         call("present", parts)
     listener = {"name": "http", "port": 80, "protocol": "HTTP"}
     metadata = {"name": "door", "namespace": namespace}
@@ -249,7 +249,7 @@ def test_routes_are_attached_and_those_that_collide_are_not_applied(lab: Lab, ne
     assert [ref["name"] for ref in found["spec"]["parentRefs"]] == ["door"]
     again = {**route, "metadata": {"name": "two"}}
     with pytest.raises(
-        OrchestratorError, match=f"Routes on Gateway {namespace}/door would collide; nothing was applied"
+        OrchestratorError, match=f"Routes on Gateway {namespace}/door would conflict. Nothing was applied"
     ):
         call("present", [{**parts[0], "objects": [again]}])
     assert lab.get(GATEWAY_API, "HTTPRoute", namespace, "two") is None

@@ -49,6 +49,6 @@ def test_a_job_ends_with_its_playbook(lab: Lab, new_namespace: Callable[[], str]
     namespace = new_namespace()
     mine = describe(os.getpid())
     result = job(tmp_path, namespace, {**mine, "start": "1"})
-    assert "Not installed: the playbook that wanted it has ended." in result["msg"]
+    assert "Not installed: its playbook has ended." in result["msg"]
     assert not lab.core.list_namespaced_secret(namespace, label_selector="owner=helm").items
     assert job(tmp_path, namespace, mine)["changed"] is True

@@ -65,7 +65,7 @@ class Site(NamedTuple):
 
 @pytest.fixture(scope="module")
 def site(lab: Lab, new_namespace: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """Two models with prefill pods; only the first one's endpoint picker parts prefill from decode."""
+    """Two models with prefill pods; only the first one's endpoint picker separates prefill from decode."""
     folder, namespace = tmp_path_factory.mktemp("site"), new_namespace()
     for chart in CHARTS.values():
         source = ROOT / "roles/lab/files/charts" / chart

@@ -21,11 +21,19 @@ finish() {
 trap finish EXIT
 
 # Start scripts one after another in the background, in a process group of their own, so that all of it can be ended.
+# Each runs whatever became of those before it, so that one run names all that fail.
 beside() {
   local name="$1"
   shift
   set -m
-  (for script in "$@"; do "$script" || exit; done) > "$logs/$name" 2>&1 &
+  (
+    failed=()
+    for script in "$@"; do
+      "$script" || failed+=("$script")
+    done
+    [ ${#failed[@]} = 0 ] || heading "failed in this lane: ${failed[*]}"
+    [ ${#failed[@]} = 0 ]
+  ) > "$logs/$name" 2>&1 &
   set +m
   lanes+=("$!")
   names+=("$name")
@@ -36,9 +44,9 @@ for lab in "$TEST_LAB" "$OTHER_LAB" "$DOCS_LAB"; do
   TEST_LAB="$lab" lab_playbook playbooks/lab_up.yml
 done
 
-TEST_LAB="$DOCS_LAB" beside static-and-docs tests/unit.sh tests/lint.sh tests/docs.sh tests/sanity.sh tests/awx.sh tests/docs_commands.sh
+TEST_LAB="$DOCS_LAB" beside static-and-docs tests/unit.sh tests/lint.sh tests/docs.sh tests/pictures.sh tests/sanity.sh tests/awx.sh tests/docs_commands.sh
 # The mutations come last: they take definitions away for a while, which the lab's gateway controller does not get over.
-TEST_LAB="$OTHER_LAB" beside other-lab tests/molecule.sh tests/package.sh tests/mutations.sh
+TEST_LAB="$OTHER_LAB" beside other-lab tests/molecule.sh tests/package.sh tests/machines/run.sh tests/mutations.sh
 
 outcome=0
 { tests/integration.sh && tests/chaos.sh; } || outcome=$?

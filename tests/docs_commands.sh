@@ -3,4 +3,4 @@
 . "$(dirname "$0")/common.sh"
 
 heading "the commands in README.md and docs/"
-python tests/docs_commands.py
+python tests/docs_commands.py "$@"

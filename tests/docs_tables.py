@@ -17,6 +17,9 @@ import yaml
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BEGIN = "<!-- made by tests/docs_tables.py: variables of {role} -->\n"
 END = "<!-- end of variables of {role} -->\n"
+AWX_PAGE = ROOT / "docs" / "fleets" / "awx.md"
+AWX_BEGIN = "<!-- made by tests/docs_tables.py: what awx_objects takes -->\n"
+AWX_END = "<!-- end of what awx_objects takes -->\n"
 # What stands for the variables that are no single role's.
 SHARED = "llm_d"
 # A longer default is an expression that tells a reader less than the description does.
@@ -64,7 +67,7 @@ def default_text(option: dict[str, t.Any]) -> str:
     else:
         text = yaml.safe_dump(default, default_flow_style=True, sort_keys=False, width=10_000).splitlines()[0]
     if "{{" in text and len(text) > LONGEST_DEFAULT:
-        return "worked out"
+        return "computed"
     return f"`{text}`".replace("|", "\\|")
 
 
@@ -120,6 +123,35 @@ def refreshed(page: str, role: str) -> str:
     return f"{before}{begin}\n{tables(role)}\n{end}{after}"
 
 
+def awx_table() -> str:
+    """Return what the descriptions of each kind of AWX's objects may have."""
+    from ansible_collections.llm_d.orchestrator.plugins.module_utils.awx import kinds, objects
+    from ansible_collections.llm_d.orchestrator.plugins.module_utils.awx import survey as surveys
+
+    def listed(names: t.Iterable[str], needed: t.Sequence[str] = ()) -> str:
+        return ", ".join(f"**`{name}`**" if name in needed else f"`{name}`" for name in names)
+
+    rows = []
+    for kind, plain_options in kinds.PLAIN.items():
+        own, needed = kinds.OWN.get(kind, ()), kinds.REQUIRED.get(kind, ())
+        rows.append((f"`{kind}`", "; ".join(filter(None, [listed(plain_options, needed), listed(own, needed)]))))
+    rows += [
+        ("a question of a `survey`", listed(surveys.FIELDS)),
+        ("`type` of a question", listed(surveys.TYPES)),
+        ("a node of `nodes`", listed(kinds.NODE)),
+        ("`on` of a notification", listed(kinds.EVENTS)),
+        ("a grant of `grants`", listed(("role", *objects.GRANTED), ("role",))),
+    ]
+    return "\n".join(["| kind | options |", "|---|---|", *(f"| {what} | {options} |" for what, options in rows)]) + "\n"
+
+
+def awx_refreshed(page: str) -> str:
+    """Return the page about AWX with the present table."""
+    before, _begin, rest = page.partition(AWX_BEGIN)
+    _old, _end, after = rest.partition(AWX_END)
+    return f"{before}{AWX_BEGIN}\n{awx_table()}\n{AWX_END}{after}"
+
+
 def readme(role: str) -> str:
     """Return a role's README.md: what it is, and where the rest is said."""
     text = (ROOT / "roles" / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8")
@@ -140,7 +172,9 @@ def main() -> None:
     for role, name in PAGES.items():
         path = ROOT / "docs" / name
         path.write_text(refreshed(path.read_text(encoding="utf-8"), role), encoding="utf-8")
+    AWX_PAGE.write_text(awx_refreshed(AWX_PAGE.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":
+    __import__("conftest")  # makes the collection importable
     main()

@@ -16,19 +16,24 @@ if __name__ == "__main__":
 sys.path[:0] = [str(ROOT / "tests" / "integration_lab" / folder) for folder in ("", "diagnosis")]
 sys.path.insert(0, str(ROOT / "tests" / "unit" / "plugins" / "module_utils"))
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.base import SYMPTOM, Diagnosis  # noqa: E402
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.dynamo.router import ROUTER  # noqa: E402
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.registry import GROUPS  # noqa: E402
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.rules_joins import JOINS  # noqa: E402
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.rules_logs import LOG_RULES  # noqa: E402
 from diagnose.corpus import Score, excerpts  # noqa: E402
 from diagnosis_cases import CASES, ODD_CAUSED, ODD_PLAYED, PLAYED_NAMES  # noqa: E402
+from dynamo_cases import cases  # noqa: E402
+from router_cases import CASES as ROUTERS  # noqa: E402
 
 INTRO = """# Failures and what to do
 
-What [diagnosis](diagnosis.md) knows: each rule with how the failure looks, its cause, and the remedy. To see which of
-them a namespace has:
+What [diagnosis](diagnosis.md) knows: each rule with how the failure looks, its cause, and the remedy.
+
+Commands on this page are for the [installed collection](../start/first-cluster.md#2-install).
+To see which of them a namespace has:
 
 ```bash
-ansible-playbook llm_d.orchestrator.diagnose -i inventories/lab
+ansible-playbook llm_d.orchestrator.diagnose -i inventory
 ```
 
 Sources written `owner/repository#number` are public issues; F1 to F11 are explained in
@@ -42,7 +47,11 @@ This page is made by `tests/failures_page.py` from the rules themselves.
 AT_ONCE = {rule.id for rule in LOG_RULES if rule.fatal} | {"DIAG101", "DIAG104", "DIAG107"}
 
 CAUSED = ODD_CAUSED | {case.rule for case in CASES if case.name not in PLAYED_NAMES}
-PLAYED = ODD_PLAYED | {case.rule for case in CASES if case.name in PLAYED_NAMES} - CAUSED
+OTHERS = {rule for case in cases("").values() for rule in case.causes} | {case.rule for case in ROUTERS}
+# What the lab's serving plane does as the kubelet and as programs of images: pulls, starts, probes, logs.
+STARTS = {"DIAG401", "DIAG850", "DIAG863", "DIAG877", "DIAG878", "DIAG881", *(f"DIAG{rule.number}" for rule in ROUTER)}
+CAUSED |= OTHERS - STARTS
+PLAYED = ODD_PLAYED | STARTS & OTHERS | {case.rule for case in CASES if case.name in PLAYED_NAMES} - CAUSED
 
 
 def proof(rule: str) -> str:

@@ -2,6 +2,11 @@
 # What needs the tests' running lab: the lab itself and its serving plane, deployments, bad input.
 . "$(dirname "$0")/common.sh"
 
+# Another host's part is played by an sshd of the test's own.
+if ! [ -x /usr/sbin/sshd ] && [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null; then
+  apt-get update -qq && apt-get install -y -qq --no-install-recommends openssh-server
+fi
+
 heading "integration: the lab, its serving plane, bad input"
 outcome=0
 pytest -q --durations=12 tests/integration_lab || outcome=$?

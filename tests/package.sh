@@ -8,7 +8,8 @@ work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 ansible-galaxy collection build --force --output-path "$work" .
 # kubernetes.core is met by the copy that the ansible package bundles: no Galaxy server is asked.
-ansible-galaxy collection install --offline -p "$work/collections" "$work"/llm_d-orchestrator-*.tar.gz
+# Forced, as the checkout's ansible.cfg has this collection installed already.
+ansible-galaxy collection install --offline --force -p "$work/collections" "$work"/llm_d-orchestrator-*.tar.gz
 
 heading "Galaxy's import checks"
 # ansible-lint is a stage of its own, stricter and on the same files; the workflow of a release turns it on here too.

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import pathlib
 import sys
 
@@ -12,6 +13,8 @@ if __name__ == "__main__":
     sys.path.insert(0, str(ROOT / "tests"))
     __import__("conftest")  # makes the collection importable
 
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.orchestrator import inventory, keys  # noqa: E402
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.orchestrator import rules as orchestrator  # noqa: E402
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.programs import compatibility as table  # noqa: E402
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.base import Rule  # noqa: E402
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.registry import GROUPS  # noqa: E402
@@ -54,7 +57,7 @@ This page is made by `tests/rules_page.py` from the rules themselves.
 """
 
 
-def rule_section(rule: Rule) -> str:
+def rule_section(rule: Rule | orchestrator.ConfigRule) -> str:
     """Return one rule's section."""
     return f"""### {rule.id}: {rule.title}
 
@@ -131,8 +134,36 @@ def page() -> str:
     for group, rules in GROUPS.items():
         parts.append(f"## {group}\n")
         parts += [rule_section(rule) for rule in sorted(rules, key=lambda rule: rule.id)]
+    parts.append("## LLM-Orchestrator\n")
+    parts += [rule_section(rule) for rule in (*orchestrator.RULES, *inventory.RULES)]
     return "\n".join([*parts, compatibility()])
+
+
+CONFIGURATION = ROOT / "docs" / "orchestrator" / "configuration.md"
+BEGIN, END = "<!-- made by tests/rules_page.py: keys -->\n", "<!-- end of keys -->\n"
+
+
+def keys_table() -> str:
+    """Return the table of the keys of orchestrator.yaml."""
+    lines = ["", "| key | value | default | what |", "|---|---|---|---|"]
+    for key in keys.KEYS:
+        modes = {mode: key.default_in(mode) for mode in keys.MODES}
+        values = {json.dumps(value).strip('"') for value in modes.values() if value is not None}
+        one = next(iter(values)) if len(values) == 1 and None not in modes.values() else ""
+        many = ", ".join(
+            f"{mode}: `{json.dumps(value).strip(chr(34))}`" for mode, value in modes.items() if value is not None
+        )
+        default = f"`{one}`" if one else many
+        lines.append(f"| `{key.path}` | {key.kind.says} | {default} | {key.says} |")
+    return "\n".join([*lines, "", ""])
+
+
+def configuration_page(text: str) -> str:
+    """Return the page of orchestrator.yaml with its table written again."""
+    before, _begin, rest = text.partition(BEGIN)
+    return before + BEGIN + keys_table() + END + rest.partition(END)[2]
 
 
 if __name__ == "__main__":
     (ROOT / "docs" / "reference" / "rules.md").write_text(page(), encoding="utf-8")
+    CONFIGURATION.write_text(configuration_page(CONFIGURATION.read_text(encoding="utf-8")), encoding="utf-8")

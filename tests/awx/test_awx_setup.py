@@ -100,6 +100,7 @@ def test_a_survey_asks_what_the_roles_take(awx: Awx, key: str) -> None:
     for path in (ROOT / "roles").glob("*/meta/argument_specs.yml"):
         options.update(docs_tables.role_options(path.parent.parent.name))
     options["llm_d_consent"] = {"type": "list", "choices": ["delete", "replace", "scale"], "default": []}
+    options["llm_d_prune"] = {"type": "str", "choices": ["ask", "true", "false"], "default": ""}
     options["llm_d_approved_digest"] = {"type": "str", "default": ""}
     options["llm_d_accept"] = {"type": "str", "default": ""}
     kinds = {"int": "integer", "float": "float", "bool": "multiplechoice", "list": "multiselect"}
@@ -230,7 +231,7 @@ def test_mistakes_are_told_at_once_before_anything_is_changed(set_up: SetUp) -> 
     wrong = {"job_templates": {"plan": {"fork": 9}}, "schedules": {"drift": {"template": "none"}}}
     run = set_up(awx_image="registry.example.com/jobs:1", awx_objects=wrong)
     assert (run.code, run.requests) == (2, []), run.text
-    assert "2 mistakes" in run.text and "meant is probably forks" in run.text and "no template none" in run.text
+    assert "2 mistakes" in run.text and "did you mean forks" in run.text and "template none not found" in run.text
 
 
 def test_a_secret_of_nothing_is_refused_before_anything_is_changed(set_up: SetUp) -> None:

@@ -46,7 +46,8 @@ def plan(variables: dict, checkout: pathlib.Path, *, fails: bool = False) -> tup
         extra.flush()
         command = ["ansible-playbook", "-i", "inventories/lab", "playbooks/plan.yml", "-e", f"@{extra.name}"]
         start, before = time.monotonic(), bench.cpu()
-        done = subprocess.run(command, cwd=checkout, env=bench.ENVIRONMENT, capture_output=True, text=True, check=False)
+        env = {**bench.ENVIRONMENT, "ANSIBLE_STDOUT_CALLBACK": "default"}
+        done = subprocess.run(command, cwd=checkout, env=env, capture_output=True, text=True, check=False)
         seconds = bench.took(time.monotonic() - start, bench.cpu() - before)
     if (done.returncode != 0) is not fails:
         sys.exit(f"plan.yml ended with {done.returncode}:\n{done.stdout[-8000:]}{done.stderr[-2000:]}")

@@ -62,7 +62,7 @@ class Play:
         self.process = subprocess.Popen(
             command,
             cwd=folder,
-            env={**os.environ, "ANSIBLE_NOCOLOR": "1", "PWD": str(folder), MARKER: self.run, **env},
+            env={**os.environ, "ANSIBLE_NOCOLOR": "1", "COLUMNS": "2000", "PWD": str(folder), MARKER: self.run, **env},
             stdin=subprocess.DEVNULL,
             stdout=self.log,
             stderr=subprocess.STDOUT,

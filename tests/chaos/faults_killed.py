@@ -12,15 +12,15 @@ from trial import GATEWAY, Fault, Trial
 
 # Between tasks: (what the table says, place, whether everything that was started is killed too).
 TASKS = (
-    ("as planning begins", "start of Work out the stack and check it", True),
-    ("as planning has ended", "end of Work out the stack and check it", False),
-    ("as the lock is taken", "end of Take the lock", False),
-    ("as the lock is taken, its renewal too", "end of Take the lock", True),
-    ("before namespace and secret are made", "start of Make what the releases need", False),
-    ("after namespace and secret are made", "end of Make what the releases need", True),
-    ("as the first component is started", "end of Bring the component's releases to the wanted state", True),
-    ("as it begins to wait", "start of Wait for the components' releases", False),
-    ("as verification begins", "start of Verify that the models are served", True),
+    ("as planning begins", "start of Resolve the stack and check it", True),
+    ("as planning has ended", "end of Resolve the stack and check it", False),
+    ("as the lock is taken", "end of Acquire the lock", False),
+    ("as the lock is taken, its renewal too", "end of Acquire the lock", True),
+    ("before namespace and secret are made", "start of Create what the releases need", False),
+    ("after namespace and secret are made", "end of Create what the releases need", True),
+    ("as the first component is started", "end of Apply the component's parts", True),
+    ("as it begins to wait", "start of Wait for the components that were started", False),
+    ("as verification begins", "start of Verify that every model is served", True),
     ("as the record is written", "start of Write the record", True),
 )
 

@@ -35,8 +35,8 @@ def command(name: str, *args: str, checkout: pathlib.Path = ROOT, **variables: A
 
 
 def environment(folder: pathlib.Path) -> dict[str, str]:
-    """The environment of a shell in a folder."""
-    return {**os.environ, "ANSIBLE_NOCOLOR": "1", "PWD": str(folder)}
+    """The environment of a shell in a folder. A row of the screen has room for every message."""
+    return {**os.environ, "ANSIBLE_NOCOLOR": "1", "COLUMNS": "2000", "PWD": str(folder)}
 
 
 def play(folder: pathlib.Path, name: str, *args: str, timeout: float = 240, **variables: Any) -> Run:

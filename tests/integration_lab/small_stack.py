@@ -21,6 +21,11 @@ def helm() -> str:
     return found
 
 
+def helm_there() -> list[str]:
+    """The lab's Helm, with the lab as its cluster."""
+    return [helm(), "--kubeconfig", os.environ["LAB_KUBECONFIG"]]
+
+
 def server(port: int) -> dict[str, Any]:
     """A role of llm-d-modelservice with a simulated server on a port."""
     ports = [{"containerPort": port, "name": "vllm", "protocol": "TCP"}]

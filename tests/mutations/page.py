@@ -15,7 +15,9 @@ KEPT = pathlib.Path(__file__).resolve().parent / "measured.json"
 
 INTRO = """# Mistakes on purpose
 
-Check that planning names mistakes before anything is changed:
+Check that planning names mistakes before anything is changed.
+
+Commands on this page run in a checkout, with Ansible on the PATH: `export PATH="$(make --silent path):$PATH"`.
 
 <!-- not run: minutes of work; tests/mutations.sh is a stage of the tests -->
 ```bash
@@ -30,7 +32,7 @@ any finding on a correct stack.
 
 The columns *lab* are for the lab's own charts, which every run of the tests measures. The columns *published* are for
 the published charts (llm-d-infra v1.3.6, inferencepool v1.3.0, llm-d-modelservice v0.4.5 and llm-d-router-gateway
-v0.10.0, from folders), measured by hand, where they are at hand:
+v0.10.0, from folders), measured by hand, where they are available:
 
 <!-- not run: needs the published charts -->
 ```bash
@@ -64,7 +66,7 @@ nobody here had seen, 71.4 % were named where this page said 99.9 %. The differe
   up to sixty there. Generic mistakes (a misspelt key, another type) weigh more here than there.
 - What only a registry, Hugging Face or a scheduler knows is not among them: nothing can name it before a deployment.
 - The lab's charts are small and give no defaults away that the published ones have; what the published charts accept
-  without a word may be refused here.
+  silently may be refused here.
 """
 
 

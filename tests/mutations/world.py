@@ -142,7 +142,7 @@ class Planner:
             result = call("stack_info", arguments, check_mode=False, diff=False)
             failed = bool(result.get("failed"))
             text = str(result.get("msg", "")) if failed else "\n".join(str(note) for note in result["warnings"])
-            if "by a mistake of its own" in text:
+            if "internal error" in text:
                 return Outcome(False, f"CRASHED {text}", [], False)
             findings = [item for item in result.get("findings", []) if item["severity"] != "note"]
             return Outcome(failed, text, findings, bool(result.get("changed")))

@@ -75,7 +75,8 @@ def test_everything_is_pinned_to_what_the_tests_run_with() -> None:
     found = dict(pin.split("==") for pin in pins)
     assert found.pop("ansible-core") == core_version
     assert found == {name: importlib.metadata.version(name) for name in found}
-    developers = (ROOT / "requirements-dev.txt").read_text().splitlines()
+    files = ("requirements-lab.txt", "requirements-dev.txt")
+    developers = [line for name in files for line in (ROOT / name).read_text().splitlines()]
     assert {f"{name}=={version}" for name, version in found.items()} < set(developers)
     manifest = "ansible_collections/kubernetes/core/MANIFEST.json"
     bundled = pathlib.Path(str(importlib.metadata.distribution("ansible").locate_file(manifest)))

@@ -84,6 +84,12 @@ def test_tables_in_the_docs_are_fresh(role: str) -> None:
     assert page == docs_tables.refreshed(page, role), "run: python tests/docs_tables.py"
 
 
+def test_what_awx_takes_is_fresh_on_its_page() -> None:
+    """Where this fails: python tests/docs_tables.py"""
+    page = docs_tables.AWX_PAGE.read_text(encoding="utf-8")
+    assert docs_tables.awx_refreshed(page) == page
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_readme_is_fresh(role: str) -> None:
     page = ROOT / "roles" / role / "README.md"

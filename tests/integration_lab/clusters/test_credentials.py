@@ -104,17 +104,20 @@ class Given(NamedTuple):
             ),
             "refused": (
                 {**bearer, "llm_d_api_token": "expired"},
-                [f"The cluster at {self.host} refused the credentials: 401", "valid now in llm_d_api_token"],
+                [f"The cluster at {self.host} refused the credentials: 401", "llm_d_api_token to a valid token"],
             ),
             "not-trusted": (
                 {**bearer, "llm_d_api_ca_cert": ""},
-                [f"Cannot trust the cluster at {self.host}", "certificate authority in llm_d_api_ca_cert"],
+                [
+                    f"Cannot verify the certificate of the cluster at {self.host}",
+                    "Set llm_d_api_ca_cert to the API server's",
+                ],
             ),
             "two-ways": (
                 {**bearer, "llm_d_kubeconfig": file},
-                ["Two ways to reach the cluster", "llm_d_kubeconfig, beside llm_d_api_host and llm_d_api_token"],
+                ["Two ways to reach the cluster", "llm_d_kubeconfig, and llm_d_api_host and llm_d_api_token"],
             ),
-            "no-token": ({**bearer, "llm_d_api_token": ""}, ["llm_d_api_host is set, and llm_d_api_token is not"]),
+            "no-token": ({**bearer, "llm_d_api_token": ""}, ["llm_d_api_host is set, but llm_d_api_token is not"]),
         }
 
     def hosts(self, each: dict[str, dict[str, Any]]) -> list[str]:
@@ -210,7 +213,7 @@ def test_plans_are_made_by_each_kind_at_once(given: Given) -> None:
 def test_each_mistake_is_named_with_its_variable(given: Given) -> None:
     found = given.mistakes()
     hosts = given.hosts({name: variables for name, (variables, _texts) in found.items()})
-    run = play(given.folder, "plan", *hosts, timeout=240)
+    run = play(given.folder, "plan", *hosts, "-v", timeout=240)
     assert run.code != 0, run.text
     for name, (_variables, texts) in found.items():
         said = "".join(line for line in run.text.splitlines() if f"[{name}]: FAILED" in line)

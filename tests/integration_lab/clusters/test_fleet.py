@@ -140,8 +140,8 @@ def test_what_clusters_share_by_mistake_is_named_before_anything_is_begun(lab: L
     done = fleet.play("site", "-e", "llm_d_waves=1,most", "-e", "llm_d_findings_file=findings.json")
     assert done.code != 0 and not done.report and not begun(lab, fleet)
     for text in (
-        f"b, c are one namespace of one cluster: {fleet.namespace('c')} at https://",
-        "llm_d_waves holds 'most', which is no size of a wave",
+        f"b, c are the same namespace of one cluster: {fleet.namespace('c')} at https://",
+        "llm_d_waves contains 'most', which is not a valid size of a wave",
         "a, b, c would write llm_d_findings_file to the same file, findings.json",
     ):
         assert text in done.text.replace("\\n", "\n"), done.text

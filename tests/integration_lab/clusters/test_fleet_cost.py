@@ -68,7 +68,7 @@ def test_each_host_has_as_many_tasks_whatever_the_number_of_hosts(fleets: tuple[
     assert all(tasks == ran[0] for tasks in ran)
     # The stack worked out and its plan written, at the least.
     assert len(ran[0]) >= 4
-    assert {"Work out the stack and check it", "Write the plan"} <= {task.rpartition(" : ")[2] for task in ran[0]}
+    assert {"Resolve the stack and check it", "Write the plan"} <= {task.rpartition(" : ")[2] for task in ran[0]}
     # What is left runs once.
     for fleet in fleets:
         once = [task for results in fleet.values() for task, _size in results if task not in everywhere(fleet)]

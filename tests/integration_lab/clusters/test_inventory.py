@@ -112,14 +112,14 @@ def test_contexts_and_contents(tmp_path: pathlib.Path, managed: str) -> None:
     for variables in hosts.values():
         assert key_of_lab() in variables["llm_d_kubeconfig"]
         assert yaml.safe_load(variables["llm_d_kubeconfig"])["clusters"][0]["cluster"]["server"].startswith("https://")
-    assert "other.yaml was left out" in warnings
+    assert "other.yaml was skipped" in warnings
     assert not (tmp_path / "private").exists()
 
 
 MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"kubeconfigs": ["none"]}, "The kubeconfig none does not exist in"),
-    ({"hostname": "'same'"}, "Two clusters would be the host same"),
-    ({"hostname": "llm_d_cluster.nane"}, "hostname cannot be worked out for east"),
+    ({"hostname": "'same'"}, "Two clusters have the host name same"),
+    ({"hostname": "llm_d_cluster.nane"}, "cannot evaluate hostname for east"),
     ({"management_context": "nowhere"}, "The kubeconfig has no context 'nowhere'"),
     ({"strict": True}, "its kubeconfig has exec"),
 ]

@@ -13,6 +13,7 @@ import pathlib
 from collections.abc import Callable
 from typing import Any
 
+import graphs_there as make
 import pytest
 import yaml
 from accounts import kubeconfig
@@ -113,7 +114,7 @@ def test_later_jobs_need_only_the_cluster(nodes: Nodes) -> None:
     assert job.status == "successful", job.text
     job = nodes.job("status", home=False)
     assert job.status == "successful", job.text
-    assert "healthy, as recorded" in job.text
+    assert "healthy, no drift" in job.text
 
 
 def test_nobody_is_asked(nodes: Nodes) -> None:
@@ -123,3 +124,30 @@ def test_nobody_is_asked(nodes: Nodes) -> None:
     assert "set teardown_confirm to true" in job.text
     job = nodes.job("teardown", home=False, teardown_confirm=True)
     assert job.status == "successful", job.text
+
+
+def test_a_stack_on_dynamo_is_a_job_like_any(
+    lab: Lab, new_namespace: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Definitions and an operator belong to the cluster: its administrator's credential deploys them."""
+    namespace = new_namespace()
+    host = {
+        "llm_d_namespace": namespace,
+        "llm_d_models": [],
+        "llm_d_helm_binary": host_variables(namespace)["llm_d_helm_binary"],
+        "dynamo_models": [{"name": "one", "model": "org/one", "mode": "agg", "gpus": 1}],
+        "dynamo_platform_chart": str(make.CHARTS / "dynamo-platform"),
+        "dynamo_platform_crds_chart": str(make.CHARTS / "dynamo-crds"),
+    }
+    admin = pathlib.Path(os.environ["LAB_KUBECONFIG"]).read_text()
+    nodes = Nodes(tmp_path_factory.mktemp("dynamo"), host, admin)
+    try:
+        job = nodes.job("site", home=False)
+        assert job.status == "successful", job.text
+        assert job.artifacts["llm_d_deployed"]["cluster"]["outcome"] == "succeeded"
+        assert "model     one " in job.text
+        job = nodes.job("teardown", home=False, teardown_confirm=True)
+        assert job.status == "successful", job.text
+        assert not lab.resource(make.GRAPH_API, make.GRAPH).get(namespace=namespace).items
+    finally:
+        make.remove(lab, namespace)

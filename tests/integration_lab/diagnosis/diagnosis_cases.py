@@ -111,7 +111,7 @@ API: list[Case] = [
     Case(
         "no-class", "DIAG201", "class fast", lambda ns: [_claim(ns, storageClassName="fast"), _mounting(ns, "weights")]
     ),
-    Case("no-claim", "DIAG205", "no claim weigths", lambda ns: [_claim(ns), _mounting(ns, "weigths")]),
+    Case("no-claim", "DIAG205", "claim weigths not found", lambda ns: [_claim(ns), _mounting(ns, "weigths")]),
     Case("room", "DIAG212", "lacks", lambda ns: [workload(ns, container=_resources(cpu="9000"))]),
     Case(
         "taint",
@@ -127,7 +127,7 @@ API: list[Case] = [
         lambda ns: [workload(ns, schedulingGates=[{"name": "example.com/queue"}])],
     ),
     Case("scheduler", "DIAG218", "schedulerName: mine", lambda ns: [workload(ns, schedulerName="mine")], {}, 60.0),
-    Case("secret", "DIAG401", "Make the Secret absent", lambda ns: [held(ns, 'secret "absent" not found')]),
+    Case("secret", "DIAG401", "Create the Secret absent", lambda ns: [held(ns, 'secret "absent" not found')]),
     Case(
         "key",
         "DIAG402",
@@ -135,12 +135,12 @@ API: list[Case] = [
         lambda ns: [held(ns, f"couldn't find key HF_TOKN in Secret {ns}/token")],
     ),
     Case("strange", "DIAG405", "something strange", lambda ns: [held(ns, "something strange")]),
-    Case("config-map", "DIAG403", "Make the ConfigMap absent", lambda ns: [held(ns, 'configmap "absent" not found')]),
+    Case("config-map", "DIAG403", "Create the ConfigMap absent", lambda ns: [held(ns, 'configmap "absent" not found')]),
     Case("gateway-class", "DIAG701", "gatewayClassName is nobody", lambda ns: [make.gateway(ns, class_name="nobody")]),
     Case(
         "no-gateway",
         "DIAG711",
-        "no such Gateway",
+        "Gateway not found",
         lambda ns: [make.gateway(ns), make.route(ns, "r", "p", {"name": "gv"})],
     ),
     Case(
@@ -183,7 +183,7 @@ API: list[Case] = [
     Case(
         "port",
         "DIAG732",
-        "sends to port 9000; pod m listens on 8000",
+        "sends to port 9000, but pod m listens on 8000",
         lambda ns: [
             make.gateway(ns),
             make.model(ns, "m", {"app": "m"}),

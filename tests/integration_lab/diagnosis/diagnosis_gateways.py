@@ -106,9 +106,9 @@ def uncut(namespace: str) -> list[Object]:
 
 
 GATEWAYS = [
-    Case("plain-gateway", "DIAG741", "no DestinationRule is about it", plain_gateway),
+    Case("plain-gateway", "DIAG741", "it has no DestinationRule", plain_gateway),
     Case("plain-picker", "DIAG741", "speaks plain gRPC", plain_picker),
-    Case("uncut", "LLMD216", "sends paths under /m on as they are", uncut),
+    Case("uncut", "LLMD216", "sends paths under /m on unchanged", uncut),
     Case("class-silent", "DIAG702", "example.com/silent", silent),
     Case("gateway-silent", "DIAG706", "Waiting for controller", silent, ahead=60.0, then=accept),
     Case("parameters", "DIAG703", "absent not found", parameters),

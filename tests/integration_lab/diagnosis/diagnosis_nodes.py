@@ -208,14 +208,14 @@ PLAYED = [
     ),
     failed("devices", "DIAG223", "device plugin of nvidia.com/gpu", "UnexpectedAdmissionError", UNHEALTHY),
     failed("rejected", "DIAG224", "NUMA node", "TopologyAffinityError", "Pod was rejected: no aligned devices"),
-    sandbox("runtime", "DIAG421", "Set the runtime nvidia up", 'no runtime for "nvidia" is configured'),
+    sandbox("runtime", "DIAG421", "Set up the runtime nvidia", 'no runtime for "nvidia" is configured'),
     sandbox(
         "network", "DIAG422", "calico", 'failed to setup network for sandbox "a1": plugin type="calico" failed (add)'
     ),
     sandbox("sandbox", "DIAG423", "cgroups", "runc create failed: unable to start: cgroups: cannot find cgroup mount"),
     waits("csi-driver", "DIAG207", "CSI driver nfs.csi.example.com", "FailedMount", NO_DRIVER),
     waits("attached", "DIAG208", "exclusively attached", "FailedAttachVolume", ATTACHED),
-    waits("volume-source", "DIAG209", "Make the configmap absent", "FailedMount", NO_SOURCE),
+    waits("volume-source", "DIAG209", "Create the configmap absent", "FailedMount", NO_SOURCE),
     initialising("init-serves", "restartPolicy: Always"),
     played("probe-kills", "DIAG413", PROBE, container(BACK_OFF, KILLED, 3), ("Unhealthy", PROBE)),
     played(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from dynamo_objects import CHARTS, graph, platform, remove, rendered, service
+from graphs_there import CHARTS, graph, platform, remove, rendered, service
 from plane_client import Lab, eventually
 
 Object = dict[str, Any]

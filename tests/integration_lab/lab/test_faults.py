@@ -51,7 +51,7 @@ def test_a_failing_pod_is_named_and_a_second_run_finishes(
     faults([{"name": "failing", "fault": fault, "match": match, "namespace": namespace}])
     run = play(tmp_path, "site", llm_d_namespace=namespace)
     assert run.code != 0
-    for text in (pod, cause, "Not deployed for that: httproute."):
+    for text in (pod, cause, "Not deployed because of this: httproute."):
         assert text in run.text, run.text
     (record,) = (tmp_path / "records" / "lab").glob("*/record.json")
     assert cause in json.loads(record.read_text(encoding="utf-8"))["failure"]["text"]

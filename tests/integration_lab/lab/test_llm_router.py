@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-import dynamo_objects as dynamo
+import graphs_there as dynamo
 import plane_stack as make
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.objects.policies import CLASSES
@@ -40,6 +40,18 @@ class Router:
 
     def get(self, path: str) -> Answer:
         return self.lab.http(self.namespace, self.pod(), 8084, "GET", path)
+
+    def serves(self) -> bool:
+        """Whether it answers; it closes connections while its models cannot be reached."""
+        there = self.lab.get("kwok.x-k8s.io/v1alpha1", "PortForward", self.namespace, self.pod())
+        return bool(there) and not self.closed()
+
+    def answers(self) -> bool:
+        """Whether its port can be reached, which is so a moment after its pod is Ready."""
+        try:
+            return self.get("/config").status == 200
+        except http.client.RemoteDisconnected:
+            return False
 
     def ask(self, text: str = "Write Python code", **wish: Any) -> Answer:
         body = self.body(text, **wish)
@@ -79,7 +91,7 @@ def router(lab: Lab, new_namespace: Callable[[], str]) -> Router:
     )
     dynamo.triton(lab, found.namespace)
     found.deploy()
-    eventually(lambda: found.ask().status == 200, PATIENCE)
+    eventually(found.serves, PATIENCE)
     return found
 
 
@@ -116,6 +128,7 @@ def test_a_config_counts_from_the_next_start_on(router: Router) -> None:
     assert router.classes() == list(CLASSES[POLICY])
     router.lab.core.delete_namespaced_pod(first, router.namespace)
     eventually(lambda: router.lab.pods(router.namespace, CONTROLLER) not in ([], [first]), PATIENCE)
+    eventually(router.answers)
     assert router.classes() == list(CLASSES[POLICY][:3])
     # The class past the end, and a server that is not there.
     assert router.closed(routing_strategy="triton")

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import dynamo_objects as make
+import graphs_there as make
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.client import Cluster
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.verify.frontends import probe_frontends
@@ -77,14 +77,14 @@ def test_models_that_share_an_endpoint_answer_for_each_other(space: str) -> None
         row = checks(result, name)
         assert row["completion"]["ok"] and row["model_list"]["ok"]
         assert row["served_by"]["level"] == "failed"
-        assert f"(model {other}) took" in row["served_by"]["detail"]
+        assert f"(model {other}) served" in row["served_by"]["detail"]
         assert f"register in Dynamo namespace {space}-shared" in row["served_by"]["detail"]
     assert checks(result, "c")["served_by"]["ok"]
 
 
 def test_a_stranger_at_the_endpoint_is_named(space: str) -> None:
     row = checks(verify(space)(a=False), "a")["served_by"]
-    assert row["level"] == "failed" and "(graph b) took" in row["detail"]
+    assert row["level"] == "failed" and "(graph b) served" in row["detail"]
 
 
 def test_a_frontend_that_looks_elsewhere(lab: Lab, space: str) -> None:
@@ -97,5 +97,5 @@ def test_a_frontend_that_looks_elsewhere(lab: Lab, space: str) -> None:
     (result,) = probe_frontends(cluster, Options(space, timeout=20.0), [told], lambda *_args, **_facts: None)
     row = checks(result, "c")
     assert not row["completion"]["ok"] and row["pods"]["ok"]
-    assert f"looks for workers in Dynamo namespace {space}-own alone" in row["model_list"]["detail"]
+    assert f"looks for workers only in Dynamo namespace {space}-own" in row["model_list"]["detail"]
     assert "dynamoNamespace: dynamo" in row["model_list"]["hint"]

@@ -98,7 +98,7 @@ def test_the_role_that_planning_asks_for_suffices_for_all_playbooks(lab: Lab, ac
     for name, more in ways:
         run = account.play(name, llm_d_rules="error", **more)
         assert run.code == 0, run.text
-        assert name != "status" or "Not seen:" not in run.text, run.text
+        assert name != "status" or "Not checked:" not in run.text, run.text
     assert run.changed == 0, run.text
     run = account.play("teardown")
     assert run.code == 0, run.text
@@ -116,7 +116,7 @@ def test_what_is_missing_is_named_before_anything_is_made(lab: Lab, account: Acc
     lab.apply(*without(documents, "create", "services"))
     run = account.plan()
     assert run.code
-    assert f"LLMD741 stack: system:serviceaccount:{account.home}:bot may not" in run.text
+    assert f"LLMD741 stack: system:serviceaccount:{account.home}:bot lacks permissions" in run.text
     assert f"in namespace {account.namespace}: create services ->" in run.text
     role = next(item for item in role_in(run.text) if item["kind"] == "Role")
     assert role["rules"][0] == {"apiGroups": [""], "resources": ["services"], "verbs": ["create"]}

@@ -22,7 +22,7 @@ def play(folder: pathlib.Path, name: str, variables: dict[str, object], *args: s
     done = subprocess.run(
         command,
         cwd=folder,
-        env={**os.environ, "ANSIBLE_NOCOLOR": "1", "PWD": str(folder)},
+        env={**os.environ, "ANSIBLE_NOCOLOR": "1", "COLUMNS": "2000", "PWD": str(folder)},
         capture_output=True,
         text=True,
         timeout=90,

@@ -123,7 +123,7 @@ def test_a_plan_is_carried_out_and_then_used_up(world: World) -> None:
     assert done.code == 0, done.text
     again = world.play("site", **approved)
     assert (again.code, again.changed) == (0, 0), again.text
-    assert "The plan was carried out already; nothing is left to do." in again.text
+    assert "The plan is already deployed: nothing remains to be done." in again.text
 
 
 def test_a_mistake_on_what_is_deployed_is_the_only_one(world: World) -> None:
@@ -188,8 +188,8 @@ def test_a_plan_that_is_out_of_date_is_refused_with_what_changed(world: World, l
     models = [{"name": "a", "model": "org/a", "values": other}]
     run = world.play("site", llm_d_plan=str(world.file), llm_d_models=models)
     assert run.code != 0
-    assert "inputs are not as planned: modelservice/ms-a changed" in run.text
-    assert f"the cluster is not as planned: ConfigMap {space}/kept changed" in run.text
+    assert "inputs have changed since the plan: modelservice/ms-a changed" in run.text
+    assert f"the cluster has changed since the plan: ConfigMap {space}/kept changed" in run.text
     assert "2 mistakes found; nothing was changed." in run.text
 
 
@@ -217,7 +217,7 @@ def test_others_objects_are_refused_and_nobodys_are_asked_about(
     world.extras = [extra("ConfigMap", "kept", data={"a": "1"}), extra("ConfigMap", f"n-{name}", data={"a": "1"})]
     run = world.play("plan")
     assert run.code != 0
-    assert f"ConfigMap {space}/kept: it exists and was not made by this collection" in run.text
+    assert f"ConfigMap {space}/kept: it exists and was not created by this collection" in run.text
     plan = world.plan(llm_d_adopt=True)
     assert {row["id"]: row["granted"] for row in plan["consents"]} == {f"adopt:ConfigMap/{space}/kept": True}
     world.extras = world.extras[1:]

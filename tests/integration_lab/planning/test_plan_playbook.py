@@ -136,8 +136,8 @@ def test_a_plan_changes_nothing_and_hides_secrets(stack: Stack, plan: Plan) -> N
 def test_production_deploys_just_what_was_approved(stack: Stack, plan: Plan) -> None:
     digest, path = plan.content["digest"], str(plan.path)
     assert f"-e llm_d_plan={path} -e llm_d_approved_digest={digest}" in plan.run.text
-    unset = "llm_d_plan: is not set, and llm_d_environment is production"
-    stack.refused("run ansible-playbook llm_d.orchestrator.plan", "llm_d_approved_digest", unset, **PRODUCTION)
+    unset = "llm_d_plan: is not set, but llm_d_environment is production"
+    stack.refused("run the playbook plan", "llm_d_approved_digest", unset, **PRODUCTION)
     wrong = {"llm_d_approved_digest": "sha256:" + "0" * 64, "llm_d_models": models(replicas=2)}
     said = ("llm_d_approved_digest", "but the plan", "modelservice/ms-m0 changed")
     stack.refused(*said, **PRODUCTION, llm_d_plan=path, **wrong)
@@ -164,6 +164,10 @@ def test_what_others_changed_since_and_want_of_consent_refuse_a_plan(stack: Stac
     wanted = {"llm_d_models": models(replicas=2), "llm_d_scale_threshold": 0}
     plan = stack.plan(**wanted)
     assert {(action, kind) for action, kind, _name in plan.changes} == {("update", "Deployment")}
+    assert "Deployment replicas 1 → 2" in plan.run.text
+    shown = stack.play("site", "--check", "--diff", **wanted, llm_d_consent=["scale"])
+    # The whole plan is hidden, as the values hold secrets; the component's difference is not.
+    assert shown.text.count("+  replicas: 2") == 1, shown.text
     route = next(row["name"] for row in plan.content["actions"] if row["kind"] == "HTTPRoute")
     live = stack.lab.get("gateway.networking.k8s.io/v1", "HTTPRoute", NAMESPACE, route)
     assert live

@@ -123,7 +123,7 @@ def test_what_was_meant_is_said() -> None:
     edits: list[Edit] = [((*FIRST, "securityContext"), {"fsGroup": 1}), ((*FIRST, "livenesProbe"), {})]
     guesses = {shown(one.path).rpartition(".")[2]: one.guess for one in trials().refused(deployment(ABSENT, *edits))}
     assert guesses == {
-        "fsGroup": " It belongs to spec.template.spec.securityContext.",
+        "fsGroup": " Move it to spec.template.spec.securityContext.",
         "livenesProbe": " Did you mean livenessProbe?",
     }
 
@@ -202,7 +202,7 @@ def test_whoever_may_not_try_is_told_by_the_schemas(namespace: str, lab: Lab, tm
     for place in (namespace, ABSENT):
         found = said(one.refused(deployment(place, *edits)))
         assert sorted(how for _path, how in found) == [UNKNOWN, UNREADABLE]
-    assert one.unheard >= {f"To try to make a Deployment in {namespace} is not permitted"}
+    assert one.unheard >= {f"Not permitted to dry-run creating a Deployment in {namespace}"}
     assert one.refused(deployment(namespace)) == ()
     assert list((tmp_path / "openapi").glob("apis-apps-v1-*.json"))
 

@@ -40,7 +40,7 @@ def plan(folder: pathlib.Path, namespace: str, rules: str, **model: Any) -> tupl
     done = subprocess.run(
         [*command, *tags, "-e", json.dumps({"llm_d_rules": rules})],
         cwd=folder,
-        env={**os.environ, "ANSIBLE_NOCOLOR": "1"},
+        env={**os.environ, "ANSIBLE_NOCOLOR": "1", "COLUMNS": "2000"},
         capture_output=True,
         text=True,
         timeout=60,
@@ -66,7 +66,7 @@ def test_a_selector_that_misses_is_named_with_its_rule_before_anything_is_applie
     text, failed = plan(tmp_path, namespace, "error", pool={"selector": {"llm-d.ai/model": "other"}})
     assert failed == 1
     assert "1 mistake found; nothing was changed." in text
-    assert "LLMD101 llm_d_models[0].pool.selector: the selector asks for llm-d.ai/model='other'" in text
+    assert "LLMD101 llm_d_models[0].pool.selector: the selector requires llm-d.ai/model='other'" in text
     assert absent(lab, namespace)
 
 
@@ -75,7 +75,7 @@ def test_what_only_the_rendered_charts_show_is_a_warning_or_an_error(lab: Lab, t
     env = [{"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "gone", "key": "KEY"}}}]
     pool = {"values": {"inferenceExtension": {"env": env}}}
     text, failed = plan(tmp_path, namespace, "warn", pool=pool)
-    assert (failed, "LLMD601" in text, "there is no Secret gone" in text) == (0, True, True)
+    assert (failed, "LLMD601" in text, "Secret gone not found" in text) == (0, True, True)
     text, failed = plan(tmp_path, namespace, "off", pool=pool)
     assert (failed, "LLMD601" in text) == (0, False)
     text, failed = plan(tmp_path, namespace, "error", pool=pool)

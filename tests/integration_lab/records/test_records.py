@@ -132,7 +132,7 @@ def test_a_disk_that_fills_up_ends_no_deployment(
     run = play(tmp_path, "site", **settings(namespace))
     assert (tmp_path / "taken" / "events.jsonl").is_file(), "the folder was not closed"
     assert run.code == 0 and "the models answer" in run.text, run.text
-    assert run.text.count("[WARNING]: The record of the deployment cannot be written to") == 1, run.text
+    assert run.text.count("[WARNING]: Cannot write the deployment record to") == 1, run.text
     (secret,) = secrets(lab, namespace)
     # Without its files, the record's place is the Secret.
     assert f"record    Secret {namespace}/{secret.metadata.name}" in run.text
@@ -145,5 +145,5 @@ def test_a_disk_that_is_full_refuses_before_anything_changes(
 ) -> None:
     namespace = new_namespace()
     run = play(tmp_path, "site", **settings(namespace), llm_d_records_dir=CLOSED)
-    assert run.code != 0 and f"llm_d_records_dir: {CLOSED} cannot be written" in run.text, run.text
+    assert run.code != 0 and f"llm_d_records_dir: cannot write to {CLOSED}" in run.text, run.text
     assert lab.core.list_namespaced_secret(namespace).items == [] and run.changed == 0

@@ -139,7 +139,7 @@ def test_a_return_is_approved_killed_and_taken_up_again(states: States) -> None:
     digest = re.findall(r"llm_d_approved_digest=(sha256:\w+)", checked.text)[-1]
     for text, more in (
         ("llm_d_environment is production", {"llm_d_environment": "production"}),
-        ("frozen is DELETED and made anew", {}),
+        ("frozen is DELETED and recreated", {}),
     ):
         refused = stack.back(**more)
         assert refused.code != 0 and "Nothing was changed" in refused.text and text in refused.text, refused.text
@@ -197,7 +197,7 @@ def test_after_a_failure_the_last_good_one_is_offered(states: States) -> None:
     good = stack.records()[-1]["started"].replace("-", "").replace(":", "")
     before = stack.manifests()
     broken = stack.site(0, model("a", delay="10m", HF_TOKEN=PLANTED), llm_d_wait_timeout=3, llm_d_consent=["replace"])
-    offer = f"\nTo return to the deployment of {good}: ansible-playbook "
+    offer = f"\nTo roll back to the deployment of {good}:\n  ansible-playbook "
     assert broken.code != 0 and offer in broken.text, broken.text
     assert "rollback.yml -i" in broken.text
     run = stack.back(llm_d_consent=["replace"])

@@ -68,7 +68,7 @@ def change_by_hand(deployed: Deployed) -> None:
 
 def test_changes_by_hand_are_named_and_mended(deployed: Deployed) -> None:
     found, run = deployed.status()
-    assert (run.code, run.changed) == (0, 0) and "as recorded" in run.text, run.text
+    assert (run.code, run.changed) == (0, 0) and "no drift" in run.text, run.text
     assert found["healthy"] and not found["drifted"]
     assert found["record"]["models"] == ["a"] and not found["unseen"]
 
@@ -84,7 +84,7 @@ def test_changes_by_hand_are_named_and_mended(deployed: Deployed) -> None:
     }, rows
     details = {row["name"]: row["detail"] for row in found["rows"] if row["kind"] == "Deployment"}
     assert details[DECODE] == "spec.replicas: 2, deployed with 1"
-    assert "To mend it: ansible-playbook " in run.text and "site.yml" in run.text
+    assert "To fix it: ansible-playbook " in run.text and "site.yml" in run.text
 
     more = {**settings(deployed.namespace, model("a")), "status_verify": True}
     found, run = deployed.status(status_fix=True, **more)

@@ -107,12 +107,27 @@ def variables() -> dict[str, Any]:
             "ingress": {"host": "router.example.com"},
             "model_repository": {"size": "10Gi"},
         },
+        "llm_orchestrator": {
+            "enabled": True,
+            "image": "registry.example.com/llm-orchestrator:1.0.0",
+            "api_autoscaling": {"max": 10, "cpu": 70},
+            "config": {"execution": {"scheduler": {"max_parallel_workflows": 200}}},
+            "ingress": {"host": "o.example.com", "tls": "o-tls", "certificate_issuer": "ca"},
+            "network": {"clients": ["apps"], "egress": [{"ports": [{"port": 8443}]}]},
+            "env": {"RUST_LOG": "info"},
+        },
     }
     given_ = params(models, **sections)
     for name, options in given_["options"].items():
         defaults = {key: option["default"] for key, option in options.items() if "default" in option}
         given_["components"][name] = {**defaults, **given_["components"].get(name, {}), **sections.get(name, {})}
-    return {**given_, "table": table()}
+    secrets = {
+        "llm_orchestrator_database_url": "postgresql://u:p@postgres/o",
+        "llm_orchestrator_redis_url": "redis://redis",
+        "llm_orchestrator_nats_url": "nats://nats",
+        "llm_orchestrator_secrets": {"JWT_SECRET": "s" * 32},
+    }
+    return {**given_, "table": table(), "secrets": secrets}
 
 
 def planned(changed: dict[str, Any]) -> list[Any]:

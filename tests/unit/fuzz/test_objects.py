@@ -53,9 +53,9 @@ MISFITS = [
     ({"metadata": {}}, (), "has no metadata.name"),
     ({"kind": None}, (), "has no kind"),
     ({"apiVersion": None}, (), "has no apiVersion"),
-    ({"metadata": {"name": "a", "labels": ["x=y"]}}, ("metadata", "labels"), "is a list, it must be a map"),
-    ({"data": "text"}, ("data",), "is a text, it must be a map"),
-    ({"data": {"a": {"b": "c"}}}, ("data", "a"), "is a map, it must be a single value"),
+    ({"metadata": {"name": "a", "labels": ["x=y"]}}, ("metadata", "labels"), "must be a map, not a list"),
+    ({"data": "text"}, ("data",), "must be a map, not a string"),
+    ({"data": {"a": {"b": "c"}}}, ("data", "a"), "must be a single value, not a map"),
 ]
 
 

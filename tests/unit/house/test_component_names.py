@@ -23,7 +23,7 @@ import docs_tables  # noqa: E402
 PLUGINS = ROOT / "plugins"
 COMPONENTS = (
     *("dynamo_frontend", "dynamo_models", "dynamo_platform", "gaie", "gateway", "httproute", "llm_router"),
-    *("modelservice", "monitoring", "prepare"),
+    *("llm_orchestrator", "modelservice", "monitoring", "orchestrator_stores", "prepare"),
 )
 DOCUMENTS = ("DOCUMENTATION", "EXAMPLES", "RETURN")
 VARIABLE = re.compile(r"\w+")
@@ -36,6 +36,7 @@ PODS = "pods of a Gateway, for which the lab has delays of their own"
 CHECKS = "the check of the Gateway"
 # Files that may name components, how often, and why.
 ALLOWED: dict[str, tuple[int, str]] = {
+    "lookup/orchestrator_machines.py": (1, "the verb of LLM-Orchestrator on machines, which is called alike"),
     "module_utils/base/names.py": (1, KEYS),
     "module_utils/deploy/objects.py": (2, PARENT),
     "module_utils/fleet/report.py": (1, TOLD),

@@ -119,5 +119,5 @@ def test_a_findings_file_is_written_of_a_failure_too(model, tmp_path):
 
 
 def test_a_findings_file_that_cannot_be_written_fails_before_anything_is_read(tmp_path):
-    with pytest.raises(OrchestratorError, match="findings_file: .*there is no folder"):
+    with pytest.raises(OrchestratorError, match="findings_file: .*folder not found"):
         chart_values.run(params({"chart_ref": "/no/chart"}, findings_file=str(tmp_path / "no" / "x.sarif")))

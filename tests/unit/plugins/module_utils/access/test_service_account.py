@@ -80,5 +80,5 @@ def test_another_namespace_for_the_account_is_made_too() -> None:
 
 
 def test_a_plan_without_permissions_is_refused() -> None:
-    with pytest.raises(OrchestratorError, match="says nothing of permissions"):
+    with pytest.raises(OrchestratorError, match="has no permissions"):
         account_objects("", SETTINGS)

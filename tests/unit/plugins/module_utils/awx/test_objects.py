@@ -4,10 +4,16 @@
 
 from __future__ import annotations
 
+import pathlib
+import sys
+
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.awx.objects import awx_objects
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.awx.survey import survey
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[5]))
+import docs_tables  # noqa: E402
 
 OPTIONS = {
     "verify_requests": {"type": "int", "default": 1, "description": "Requests for V(each) model."},
@@ -65,10 +71,10 @@ def test_a_question(entry, question):
     ("entry", "said"),
     [
         ("verify_request", "no role has an option verify_request"),
-        ("verify_models", "verify_models is a list, which nobody can type"),
+        ("verify_models", "verify_models is a list, which a survey cannot ask for"),
         ({"option": "stack_digest", "type": "multiselect"}, "llm_d_digest has no choices"),
         ({"variable": "mine"}, ""),
-        ({"option": "verify_chat", "colour": "red"}, "colour is not known"),
+        ({"option": "verify_chat", "colour": "red"}, "unknown key colour"),
     ],
     ids=str,
 )
@@ -176,30 +182,30 @@ def test_a_later_description_changes_adds_and_takes_out():
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"job_template": {}}, "job_template is not known -> meant is probably job_templates"),
+        ({"job_template": {}}, "unknown key job_template -> did you mean job_templates?"),
         (
             {"job_templates": {"plan": {"playbok": "x"}}},
-            "job_templates.plan: playbok is not known -> meant is probably",
+            "job_templates.plan: unknown key playbok -> did you mean",
         ),
         ({"job_templates": {"new": {}}}, "job_templates.new: playbook is missing"),
-        ({"job_templates": {"new": "x.yml"}}, "job_templates.new: is no map"),
+        ({"job_templates": {"new": "x.yml"}}, "job_templates.new: is not a map"),
         (
             {"job_templates": {"plan": {"project": "none"}}},
-            "job_templates.plan.project: there is no none -> one of projects",
+            "job_templates.plan.project: none not found -> use one of projects",
         ),
         ({"job_templates": {"plan": {"survey": ["none"]}}}, "job_templates.plan: survey: no role has an option none"),
-        ({"schedules": {"drift": {"template": "none"}}}, "schedules.drift: there is no template none"),
-        ({"projects": {"plan": {"scm_type": "git"}}}, "plan is one of job_templates and of projects"),
-        ({"workflows": {"rollout": {"nodes": {"ask": {"success": ["none"]}}}}}, "nodes.ask: there is no node none"),
+        ({"schedules": {"drift": {"template": "none"}}}, "schedules.drift: template none not found"),
+        ({"projects": {"plan": {"scm_type": "git"}}}, "plan is a key in job_templates and in projects"),
+        ({"workflows": {"rollout": {"nodes": {"ask": {"success": ["none"]}}}}}, "nodes.ask: node none not found"),
         ({"workflows": {"rollout": {"nodes": {"ask": {"template": "plan"}}}}}, "either template or approval"),
-        ({"workflows": {"rollout": {"nodes": {"deploy": {"always": ["plan"]}}}}}, "lead back to one another"),
-        ({"teams": {"viewer": {"grants": [{"role": "read", "hosts": []}]}}}, "teams.viewer.grants[0]: is no grant"),
-        ({"notifications": {"all": {"on": ["failure"]}}}, "notifications.all.on: failure is not known"),
+        ({"workflows": {"rollout": {"nodes": {"deploy": {"always": ["plan"]}}}}}, "form a cycle"),
+        ({"teams": {"viewer": {"grants": [{"role": "read", "hosts": []}]}}}, "teams.viewer.grants[0]: is not a grant"),
+        ({"notifications": {"all": {"on": ["failure"]}}}, "notifications.all.on: unknown event failure"),
         (
             {"inventories": {"clusters": {"sources": {"new": {}}}}},
             "inventories.clusters.sources.new: source is missing",
         ),
-        ({"job_templates": {"deploy": None}}, "workflows.rollout.nodes.deploy: there is no template deploy"),
+        ({"job_templates": {"deploy": None}}, "workflows.rollout.nodes.deploy: template deploy not found"),
     ],
     ids=str,
 )
@@ -207,3 +213,21 @@ def test_all_mistakes_are_told(change, said):
     with pytest.raises(OrchestratorError) as caught:
         made(change)
     assert any(said in text for text in caught.value.details), caught.value.details
+
+
+@pytest.mark.parametrize(
+    ("role", "name", "kind"),
+    [
+        ("dynamo_platform", "dynamo_platform_version", "text"),
+        ("dynamo_platform", "dynamo_platform_enabled", "multiplechoice"),
+        ("dynamo_models", "dynamo_models_prune", "multiplechoice"),
+        ("dynamo_frontend", "dynamo_frontend_replicas", "integer"),
+        ("llm_router", "llm_router_image_registry", "text"),
+        ("llm_router", "llm_router_ngc_api_key", "password"),
+        ("teardown", "teardown_delete_crds", "multiplechoice"),
+    ],
+)
+def test_variables_of_dynamo_may_be_asked(role, name, kind):
+    said = []
+    found = survey("s", [name], docs_tables.role_options(role), said.append)
+    assert (said, [(row["variable"], row["type"]) for row in found["spec"]]) == ([], [(name, kind)])

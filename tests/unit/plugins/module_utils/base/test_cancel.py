@@ -38,7 +38,7 @@ def test_without_events_nothing_can_be_cancelled() -> None:
 
 
 def test_a_folder_that_is_gone_is_an_error(tmp_path: pathlib.Path) -> None:
-    with pytest.raises(OrchestratorError, match="cannot be told to stop"):
+    with pytest.raises(OrchestratorError, match="Cannot stop the other"):
         request(str(tmp_path / "gone" / "x.cancel"))
 
 

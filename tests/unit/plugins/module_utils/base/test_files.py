@@ -75,7 +75,7 @@ def test_a_cache_elsewhere_is_told_of(closed: pathlib.Path, monkeypatch: pytest.
     monkeypatch.setenv("XDG_CACHE_HOME", str(closed / "none"))
     assert fetch.default_cache_dir() == f"{own(closed)}/cache"
     (note,) = fetch.cache_notes(None)
-    assert f"{own(closed)}/cache, as {closed}/none/llm-d-orchestrator cannot be made" in note
+    assert f"{own(closed)}/cache because {closed}/none/llm-d-orchestrator cannot be created" in note
     assert fetch.cache_notes("/given") == []
     monkeypatch.setenv("XDG_CACHE_HOME", str(closed.parent / "free"))
     assert fetch.cache_notes(None) == []

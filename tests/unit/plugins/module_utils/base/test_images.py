@@ -97,7 +97,7 @@ def test_a_registry_is_taken(text: str) -> None:
     "text", ["https://r.example", "mirror", "mirror/path", "r.example/UP", "r.example//x", "r.example/x:1", "a b.c"]
 )
 def test_what_is_no_registry_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="give a registry's host"):
+    with pytest.raises(ValueError, match="use a registry's host"):
         images.checked_registry(text)
 
 

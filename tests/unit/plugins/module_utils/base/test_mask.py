@@ -40,6 +40,7 @@ def test_keys_that_are_none(key):
         ("sk-abcdefghijklmnopqrstuv", "abcdefghijklmnopqrstuv"),
         ("Authorization: Bearer abc.def-ghi_jkl", "abc.def-ghi_jkl"),
         ("https://user:pass1234@example.com/x", "pass1234"),
+        ("redis://:pass1234@example.com/0", "pass1234"),
         ("vllm serve m --api-key=abc123", "abc123"),
         ("vllm serve m --api-key abc123", "abc123"),
         ("export HF_TOKEN=abcdef123; run", "abcdef123"),

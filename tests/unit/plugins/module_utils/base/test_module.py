@@ -4,11 +4,17 @@
 
 from __future__ import annotations
 
+import pathlib
+import shlex
+import sys
+
 import pytest
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base import errors
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.module import argument_spec, run_module
 from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.in_process import Ended, InProcessModule
 
+REQUIREMENTS = pathlib.Path(__file__).resolve().parents[5] / "requirements.txt"
 DOCUMENTATION = """
 module: sample
 options:
@@ -80,3 +86,23 @@ def failing(_module):
 )
 def test_a_module_ends_with_what_it_returns_or_with_its_error(carry_out, expected):
     assert ending(carry_out) == {**expected, "warnings": []}
+
+
+def missing_package(_module):
+    raise ModuleNotFoundError("No module named 'kubernetes'", name="kubernetes.client")
+
+
+def test_a_missing_package_is_said_with_the_command_that_installs_it():
+    message = ending(missing_package)["msg"]
+    command = message.splitlines()[1].removeprefix("What to do: ")
+    assert message.startswith(f"Python package not found: kubernetes. The modules run with {sys.executable}.")
+    *program, path = shlex.split(command)
+    assert program == [sys.executable, "-m", "pip", "install", "-r"]
+    assert REQUIREMENTS.samefile(path)
+
+
+def test_a_packed_module_names_the_packages_themselves(monkeypatch):
+    monkeypatch.setattr(errors, "__file__", "payload.zip/plugins/module_utils/base/errors.py")
+    assert shlex.split(errors.install_command("/usr/bin/python3"))[4:] == errors.PACKAGES
+    lines = REQUIREMENTS.read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if not line.startswith("#")] == errors.PACKAGES

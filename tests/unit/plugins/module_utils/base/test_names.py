@@ -16,7 +16,8 @@ def test_good_names(name):
 @pytest.mark.parametrize(
     ("name", "part"),
     [("", "empty"), ("Qwen", "lower-case"), ("a_b", "lower-case"), ("-a", "lower-case"), ("a-", "lower-case"),
-     ("a.b", "lower-case"), ("a\n", "lower-case"), ("a" * 64, "64 characters"), (7, "not text"), (None, "not text")],
+     ("a.b", "lower-case"), ("a\n", "lower-case"), ("a" * 64, "64 characters"), (7, "not a string"),
+     (None, "not a string")],
 )  # fmt: skip
 def test_bad_names(name, part):
     assert part in names.name_problem(name)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.quantities import exact, parse, shown
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.capacity.fit import fit
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.capacity.nodes import (
     ClusterNode,
     expression_holds,
@@ -213,3 +214,19 @@ def test_a_large_cluster_is_quick() -> None:
     begin = time.process_time()
     assert findings(found) == []
     assert time.process_time() - begin < 1.0
+
+
+OLD = frozenset({("Deployment", "old", "demo")})
+
+
+@pytest.mark.parametrize(
+    ("gpus", "unwanted", "stuck", "first"),
+    [(4, frozenset(), 1, False), (4, OLD, 0, True), (8, OLD, 0, False), (2, OLD, 1, False)],
+)
+def test_what_is_no_longer_wanted_goes_first_where_there_is_no_room_for_both(
+    gpus: int, unwanted: frozenset, stuck: int, first: bool
+) -> None:
+    running = [pod("old-abc-1", "n1", {GPU: str(min(gpus, 4))}, owner="old")]
+    found = model([deployment("new", spec({GPU: "4"}))], [node("n1", gpus)], running, unwanted=unwanted)
+    assert (len(fit(found).stuck), fit(found).first) == (stuck, first)
+    assert bool(findings(found)) is bool(stuck)

@@ -63,18 +63,18 @@ REFUSED = "HTTPRouteNotAccepted"
         (
             pool(GONE),
             [SERVICE],
-            "(InvalidExtensionRef), but its picker's Service gaie-a-epp is there",
+            "(InvalidExtensionRef), but its picker's Service gaie-a-epp exists",
         ),
         (pool(GONE), [], ""),
         (pool(GONE, seen=0), [SERVICE], ""),
         (pool(GONE, tried="2026-01-02T00:00:00.000Z"), [SERVICE], ""),
-        (pool(GONE, tried="2025-12-31T00:00:00.000Z"), [SERVICE], "is there"),
+        (pool(GONE, tried="2025-12-31T00:00:00.000Z"), [SERVICE], "exists"),
         (pool(REFUSED), [route()], "its routes are accepted"),
         (pool(REFUSED), [route("False")], ""),
         (pool(REFUSED), [route(backend="gaie-b")], ""),
         (pool(REFUSED), [], ""),
         (pool("NotSupportedByParent"), [SERVICE, route()], ""),
-        (route(found="False"), [pool(GONE)], "BackendNotFound), but its backends are there"),
+        (route(found="False"), [pool(GONE)], "BackendNotFound), but its backends exist"),
         (route(found="False"), [], ""),
         (route(), [pool(GONE)], ""),
         (SERVICE, [], ""),
@@ -92,4 +92,4 @@ def test_a_plan_names_the_touch_as_an_update():
     }
     part = ReleaseObjects("gaie", "r", "llm-d", [item], [item], True)
     action = Discovery(Live(live, SERVICE)).releases([part])[0]
-    assert action.action == "update" and "it is touched, so that its controller looks again" in action.why
+    assert action.action == "update" and "it is annotated so that its controller reconciles it" in action.why

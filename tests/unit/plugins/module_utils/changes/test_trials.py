@@ -186,7 +186,7 @@ def test_where_objects_may_not_be_tried_the_schemas_are_asked() -> None:
     def forbidden(item: dict[str, Any]) -> Rejection | None:
         raise Forbidden("no")
 
-    bad = Objection(("spec", "replicas"), UNREADABLE, "is no number")
+    bad = Objection(("spec", "replicas"), UNREADABLE, "is not a number")
     trials = asked(Server(forbidden), bad)
     assert trials.refused(workload()) == (bad,)
-    assert trials.unheard == {"To try to make a Deployment in n is not permitted"}
+    assert trials.unheard == {"Not permitted to dry-run creating a Deployment in n"}

@@ -145,16 +145,16 @@ def test_unreachable_registry_is_named(tmp_path):
     ("ref", "version", "message"),
     [
         ("", None, "is empty"),
-        ("/no/such/chart", None, "does not exist"),
-        ("demo/chart", "1.0.0", "does not exist"),
+        ("/no/such/chart", None, "chart not found"),
+        ("demo/chart", "1.0.0", "chart not found"),
         ("oci://registry.example/demo", None, "needs a version"),
         ("https://charts.example#demo", "", "needs a version"),
-        ("https://charts.example", "1.0.0", "names no chart"),
+        ("https://charts.example", "1.0.0", "does not name a chart"),
         ("ftp://charts.example#demo", "1.0.0", "unknown scheme"),
-        ("oci://registry.example/demo", "latest", "not one exact version"),
-        ("oci://registry.example/demo", "^1.0", "not one exact version"),
+        ("oci://registry.example/demo", "latest", "not an exact version"),
+        ("oci://registry.example/demo", "^1.0", "not an exact version"),
         ("https://user:pass@charts.example#demo", "1.0.0", "user name or password"),
-        ("oci://registry.example/demo", "1.0.0", "Helm is needed"),
+        ("oci://registry.example/demo", "1.0.0", "Helm not found"),
     ],
 )
 def test_bad_references(ref, version, message, tmp_path):
@@ -180,7 +180,7 @@ def test_version_of_a_local_chart(tmp_path, found, wanted, taken):
     if taken:
         assert charts_fetch.fetch_chart(folder, wanted).version == taken
     else:
-        with pytest.raises(OrchestratorError, match=f"version {found} of demo, but version {wanted}"):
+        with pytest.raises(OrchestratorError, match=f"version {found} of demo, not {wanted}"):
             charts_fetch.fetch_chart(folder, wanted)
 
 
@@ -219,14 +219,14 @@ def test_cache_folder_follows_xdg():
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"not an archive", "not a sound .tgz"),
+        (b"not an archive", "not a valid .tgz"),
         (archive({"Chart.yaml": "name: x"}), "no name and version"),
         (archive({"Chart.yaml": "- x"}), "cannot be read"),
         (archive({"values.yaml": ""}), "no Chart.yaml"),
-        (archive({"../../evil": "x"}), "outside of the chart"),
-        (archive({"/etc/evil": "x"}, prefix=""), "outside of the chart"),
-        (archive(model_chart(), link="/etc/passwd"), "neither a file nor a folder"),
-        (archive(model_chart())[:-200], "not a sound .tgz"),
+        (archive({"../../evil": "x"}), "outside the chart"),
+        (archive({"/etc/evil": "x"}, prefix=""), "outside the chart"),
+        (archive(model_chart(), link="/etc/passwd"), "not a regular file or folder"),
+        (archive(model_chart())[:-200], "not a valid .tgz"),
         (archive({"values.yaml": "x" * (files.MAX_FILE_BYTES + 1)}), "too large"),
     ],
 )

@@ -22,11 +22,11 @@ def test_a_digest_is_read(ref, digest):
 @pytest.mark.parametrize(
     ("ref", "text"),
     [
-        (f"{REF}:v1", "holds a tag"),
-        (f"{REF}:v1@sha256:{HEX}", "holds a tag"),
-        (f"{REF}@sha256:12", "no sound digest"),
-        (f"{REF}@sha512:{HEX}", "no sound digest"),
-        (f"{REF}@", "no sound digest"),
+        (f"{REF}:v1", "contains a tag"),
+        (f"{REF}:v1@sha256:{HEX}", "contains a tag"),
+        (f"{REF}@sha256:12", "no valid digest"),
+        (f"{REF}@sha512:{HEX}", "no valid digest"),
+        (f"{REF}@", "no valid digest"),
     ],
 )
 def test_another_reference_is_refused(ref, text):
@@ -58,12 +58,16 @@ def test_a_login_is_put_beside_a_users_own(own, auths, helpers):
 @pytest.mark.parametrize(
     ("text", "message", "hint"),
     [
-        ("GET x: basic credential not found", "wants a login", "helm registry login r.example:5000"),
-        ("response status code 401: unauthorized: authentication required", "wants a login", "llm_d_registry_logins"),
-        ("response status code 403: denied: requested access", "wants a login", "helm registry login"),
+        ("GET x: basic credential not found", "requires a login", "helm registry login r.example:5000"),
+        (
+            "response status code 401: unauthorized: authentication required",
+            "requires a login",
+            "llm_d_registry_logins",
+        ),
+        ("response status code 403: denied: requested access", "requires a login", "helm registry login"),
         ("tls: failed to verify certificate: x509: certificate signed by", "is not trusted", "llm_d_registry_ca"),
         ("http: server gave HTTP response to HTTPS client", "is not trusted", "llm_d_plain_http"),
-        ('"FetchReference" on source: x:v1: not found', "does not have version v1", "the version"),
+        ('"FetchReference" on source: x:v1: not found', "version v1 of the chart was not found", "the version"),
         ("dial tcp: lookup r.example: no such host", "no such host", "the network"),
     ],
 )
@@ -91,7 +95,7 @@ def test_logins_that_cannot_be_read_are_named_without_their_text(tmp_path):
     (tmp_path / "own.json").write_text("{secret")
     environ = {"HELM_REGISTRY_CONFIG": str(tmp_path / "own.json")}
     with (
-        pytest.raises(OrchestratorError, match=r"own\.json cannot be read") as caught,
+        pytest.raises(OrchestratorError, match=r"Cannot read Helm's logins in .*own\.json") as caught,
         registry.registry_access({"registry_logins": LOGINS}, environ),
     ):
         pass

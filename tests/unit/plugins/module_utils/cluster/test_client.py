@@ -89,10 +89,10 @@ def test_a_cluster_that_is_silent_is_given_up_after_one_timeout(place, tmp_path,
     [
         (401, b"{}", r"refused the credentials: 401"),
         (403, b"{}", r"refused the credentials: 403"),
-        (404, b"", r"did not answer as a Kubernetes API server does: 404"),
-        (503, b"", r"did not answer as a Kubernetes API server does: 503"),
-        (200, b"<html>welcome</html>", r"no Kubernetes API server"),
-        (200, b"{}", r"no Kubernetes API server"),
+        (404, b"", r"did not answer like a Kubernetes API server: 404"),
+        (503, b"", r"did not answer like a Kubernetes API server: 503"),
+        (200, b"<html>welcome</html>", r"is not a Kubernetes API server"),
+        (200, b"{}", r"is not a Kubernetes API server"),
     ],
 )
 def test_what_answers_is_judged(status, body, message, tmp_path) -> None:

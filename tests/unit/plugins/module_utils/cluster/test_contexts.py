@@ -121,9 +121,12 @@ def test_secrets_of_cluster_api() -> None:
     [
         ("", "has no data.value"),
         ("a: [token-of\n", "is not valid YAML"),
-        ({"a": 1}, "names no cluster"),
+        ({"a": 1}, "has no cluster"),
         ({**kubeconfig("a"), "current-context": "b"}, "current context 'b' is not in it"),
-        (kubeconfig("a", user={"exec": {"command": "/bin/x"}}), "has exec, which would run or read something here"),
+        (
+            kubeconfig("a", user={"exec": {"command": "/bin/x"}}),
+            "has exec, which would run a program or read files on this machine",
+        ),
         (kubeconfig("a", user={"auth-provider": {"name": "x"}}), "has auth-provider"),
         (kubeconfig("a", user={"tokenFile": "/etc/x", "client-key": "/etc/y"}), "has client-key, tokenFile"),
         (kubeconfig("a", cluster={"certificate-authority": "/etc/x"}), "has certificate-authority"),
@@ -138,7 +141,9 @@ def test_kubeconfigs_that_cannot_or_must_not_be_used(content: Any, text: str) ->
 
 def test_data_that_is_no_base64_is_named() -> None:
     bad = {**secret("a-kubeconfig", "x"), "data": {"value": "%%%"}}
-    assert clusters.of_secrets([bad], [], [], [])[1] == ["Secret fleet/a-kubeconfig: data.value is not base64 of text"]
+    assert clusters.of_secrets([bad], [], [], [])[1] == [
+        "Secret fleet/a-kubeconfig: data.value is not base64-encoded text"
+    ]
 
 
 def test_two_hosts_of_one_name_are_refused() -> None:
@@ -147,7 +152,7 @@ def test_two_hosts_of_one_name_are_refused() -> None:
     assert list(clusters.named(found, ["a", "b"])) == ["a", "b"]
     with pytest.raises(OrchestratorError) as raised:
         clusters.named(found, ["a", "a"])
-    assert "Two clusters would be the host a: context a of /k, and Cluster fleet/a." in str(raised.value)
+    assert "Two clusters have the host name a: context a of /k, and Cluster fleet/a." in str(raised.value)
     with pytest.raises(OrchestratorError, match="context a of /k has no host name"):
         clusters.named(found, ["", "a"])
 
@@ -164,10 +169,10 @@ def test_files_are_private_and_go_with_their_clusters(tmp_path: pathlib.Path) ->
     assert clusters.write(folder, [("y", b"3")]) == [os.path.join(folder, "y")]
     assert (os.listdir(folder), pathlib.Path(folder, "y").read_bytes()) == (["y"], b"3")
     os.chmod(folder, 0o755)
-    with pytest.raises(OrchestratorError, match="may be read or changed by others"):
+    with pytest.raises(OrchestratorError, match="is accessible to other users"):
         clusters.write(folder, [("y", b"4")])
     (tmp_path / "file").write_text("")
-    with pytest.raises(OrchestratorError, match="Set kubeconfig_dir to a folder that can be written"):
+    with pytest.raises(OrchestratorError, match="Set kubeconfig_dir to a writable folder"):
         clusters.write(str(tmp_path / "file" / "x"), [])
 
 

@@ -79,20 +79,29 @@ def test_environment(params: dict[str, Any], environ: dict[str, str], expected: 
     ("params", "texts"),
     [
         ({"kubeconfig": "/k", "api_key": TOKEN, "host": HOST}, ["Two ways", "llm_d_kubeconfig", "llm_d_api_token"]),
-        ({"kubeconfig": "/k", "host": HOST}, ["Two ways", "llm_d_kubeconfig, beside llm_d_api_host"]),
+        ({"kubeconfig": "/k", "host": HOST}, ["Two ways", "llm_d_kubeconfig, and llm_d_api_host"]),
         ({"context": "c", "api_key": TOKEN, "host": HOST}, ["Two ways", "llm_d_context"]),
-        ({"host": HOST}, ["llm_d_api_host is set, and llm_d_api_token is not"]),
-        ({"api_key": TOKEN}, ["llm_d_api_token is set, and llm_d_api_host is not"]),
-        ({"api_key": f"Bearer {TOKEN}", "host": HOST}, ["llm_d_api_token is no token", "without the word Bearer"]),
-        ({"api_key": TOKEN, "host": "api.example.com:6443"}, ["llm_d_api_host is no address", "https://HOST:PORT"]),
+        ({"host": HOST}, ["llm_d_api_host is set, but llm_d_api_token is not"]),
+        ({"api_key": TOKEN}, ["llm_d_api_token is set, but llm_d_api_host is not"]),
+        (
+            {"api_key": f"Bearer {TOKEN}", "host": HOST},
+            ["llm_d_api_token is not a valid token", "without the word Bearer"],
+        ),
+        (
+            {"api_key": TOKEN, "host": "api.example.com:6443"},
+            ["llm_d_api_host is not a valid address", "https://HOST:PORT"],
+        ),
         (
             {"api_key": TOKEN, "host": HOST, "ca_cert": "/none/ca"},
             ["llm_d_api_ca_cert: the file /none/ca cannot be read"],
         ),
-        ({"api_key": TOKEN, "host": HOST, "ca_cert": __file__}, [__file__ + " holds no certificate that can be read"]),
-        ({"api_key": TOKEN, "host": HOST, "ca_cert": PEM}, ["llm_d_api_ca_cert: the text holds no certificate"]),
+        ({"api_key": TOKEN, "host": HOST, "ca_cert": __file__}, [__file__ + " contains no readable certificate"]),
+        (
+            {"api_key": TOKEN, "host": HOST, "ca_cert": PEM},
+            ["llm_d_api_ca_cert: the text contains no readable certificate"],
+        ),
         ({"kubeconfig": "a: 1\n b: 2\n"}, ["The kubeconfig in llm_d_kubeconfig is not valid YAML: line 2:"]),
-        ({"kubeconfig": "a: 1\nb: 2\n"}, ["The kubeconfig in llm_d_kubeconfig names no cluster", "--raw --flatten"]),
+        ({"kubeconfig": "a: 1\nb: 2\n"}, ["The kubeconfig in llm_d_kubeconfig has no cluster", "--raw --flatten"]),
     ],
 )
 def test_each_mistake_is_named_without_the_token(params: dict[str, Any], texts: list[str]) -> None:

@@ -44,7 +44,7 @@ def thing(spec: t.Any, api: str = "example.com/v1") -> dict[str, t.Any]:
     ("spec", "path", "text", "guess"),
     [
         ({"parts": {"one": {"replica": 1}}}, ("parts", "one", "replica"), "not known", " Did you mean replicas?"),
-        ({"parts": {"one": {"replicas": "1"}}}, ("parts", "one", "replicas"), "a whole number is needed", ""),
+        ({"parts": {"one": {"replicas": "1"}}}, ("parts", "one", "replicas"), "must be a whole number", ""),
         ({"parts": {"one": {"replicas": -1}}}, ("parts", "one", "replicas"), "less than 0", ""),
         ({"parts": {"one": {"kind": "c"}}}, ("parts", "one", "kind"), "not one of a, b", ""),
         ({}, ("parts",), "Required", ""),

@@ -57,7 +57,7 @@ def test_a_program_that_never_ends_is_ended_with_its_children(
     monkeypatch.setattr(exec_credentials, "PATIENCE", 1)
     spec = program(tmp_path, f"sleep 600 & echo $! > {tmp_path}/child; wait")
     begun = time.monotonic()
-    with pytest.raises(OrchestratorError, match="login.sh.*did not end within 1 s"):
+    with pytest.raises(OrchestratorError, match="login.sh.*timed out after 1s"):
         ask(spec, str(tmp_path), {})
     assert time.monotonic() - begun < 10
     child = int((tmp_path / "child").read_text())
@@ -78,7 +78,7 @@ def ended(pid: int) -> bool:
     ("script", "text"),
     [
         ("echo no login >&2; exit 3", r"failed \(3\): no login"),
-        ("echo nothing", "is no JSON"),
+        ("echo nothing", "is not valid JSON"),
         (f"echo '{reply()}'", "neither a token nor"),
         ('echo \'{"apiVersion": "v0"}\'', f"is not {V1}"),
         ("echo '[]'", f"is not {V1}"),

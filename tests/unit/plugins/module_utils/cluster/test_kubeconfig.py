@@ -58,8 +58,8 @@ def test_contexts(context: str | None, changes: dict[str, Any], expected: str) -
     [
         (None, "The kubeconfig config does not exist in "),
         (b"a: 1\n b: secret\n", "is not valid YAML: line 2:"),
-        (b"- a\n", "names no cluster"),
-        (b"", "names no cluster"),
+        (b"- a\n", "has no cluster"),
+        (b"", "has no cluster"),
         (b"clusters: [{name: \xe9}]", "is not UTF-8"),
     ],
 )

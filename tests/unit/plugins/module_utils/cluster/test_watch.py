@@ -108,7 +108,7 @@ def test_what_cannot_be_resumed_starts_from_a_list(gone):
 def test_a_refused_list_is_an_error():
     watching = Watches(Cluster(Resource([ApiException(status=403, reason="Forbidden")], [])))
     watching.start("v1", "Pod", "n")
-    with pytest.raises(OrchestratorError, match="refused to watch Pod: 403 Forbidden"):
+    with pytest.raises(OrchestratorError, match="refused the request to watch Pod: 403 Forbidden"):
         watching.synced(time.monotonic() + 3)
 
 

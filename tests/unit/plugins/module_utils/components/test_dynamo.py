@@ -219,17 +219,17 @@ def test_a_claim_is_mounted_as_its_version_has_it(version: str) -> None:
 @pytest.mark.parametrize(
     ("entry", "said"),
     [
-        ({"mode": "disag"}, "dynamo_models[0].mode: 'disag' is not known. Did you mean disagg?"),
+        ({"mode": "disag"}, "dynamo_models[0].mode: 'disag' is not a valid choice. Did you mean disagg?"),
         ({"engine": "vlm"}, "dynamo_models[0].engine"),
         ({"model": "https://hf.co/org/m"}, "dynamo_models[0].model"),
         ({"model": None}, "dynamo_models[0].model: is missing"),
         ({"decode": {"replica": 2}, "mode": "disagg"}, "dynamo_models[0].decode.replica: unknown key."),
-        ({"prefill": {"replicas": 1}}, "dynamo_models[0].prefill: is given, but mode is agg"),
+        ({"prefill": {"replicas": 1}}, "dynamo_models[0].prefill: is set, but mode is agg"),
         ({"gpu": 2}, "dynamo_models[0].gpu: unknown key. Did you mean gpus?"),
         ({"gpus": -1}, "dynamo_models[0].gpus: -1 is below 0"),
         ({"pvc": {"mount_path": "/x"}}, "dynamo_models[0].pvc.name: is missing"),
         ({"name": "Big_Model"}, "dynamo_models[0].name"),
-        ({"name": "vllm-frontend"}, "is also that of the frontend"),
+        ({"name": "vllm-frontend"}, "has the name of the frontend"),
         ({"image": "nvcr.io/nvidia/ai-dynamo/vllm-runtime:"}, "dynamo_models[0].image"),
     ],
 )
@@ -240,7 +240,7 @@ def test_mistakes_of_an_entry(entry: Any, said: str) -> None:
 
 def test_the_list_may_be_no_list() -> None:
     _made, findings = stack({"name": "m"})
-    assert any("dynamo_models: is no list" in text for text in findings)
+    assert any("dynamo_models: is not a list" in text for text in findings)
 
 
 OPERATOR = LiveOperator("dyn-controller-manager", "dynamo-system", "0.9.1", "", "dyn", False)
@@ -251,11 +251,11 @@ OPERATOR = LiveOperator("dyn-controller-manager", "dynamo-system", "0.9.1", "", 
     [
         ("auto", OPERATOR, True, ""),
         ("true", OPERATOR, True, ""),
-        ("true", None, False, "no operator of Dynamo works for namespace ns"),
-        ("false", OPERATOR, False, "two operators would work for"),
+        ("true", None, False, "no Dynamo operator watches namespace ns"),
+        ("false", OPERATOR, False, "two operators would watch"),
         ("auto", LiveOperator("x", "other", "0.5.0", "other", "x", False), False, ""),
         ("auto", LiveOperator("x", "ns", "0.5.0", "ns", "dynamo-platform", True), False, ""),
-        ("maybe", None, False, "dynamo_platform_existing: 'maybe' is not known"),
+        ("maybe", None, False, "dynamo_platform_existing: 'maybe' is not a valid choice"),
     ],
 )
 def test_a_platform_that_is_there(existing: str, operator: LiveOperator | None, adopted: bool, said: str) -> None:
@@ -270,6 +270,13 @@ def test_a_platform_that_is_there(existing: str, operator: LiveOperator | None, 
         assert [need.kind for need in needed_kinds(made)] == ["DynamoGraphDeployment"] * 2
 
 
+@pytest.mark.parametrize("setting", ["chart", "crds_chart"])
+def test_a_registry_that_has_no_charts_is_named(setting: str) -> None:
+    ref = f"oci://helm.ngc.nvidia.com/nvidia/ai-dynamo/charts/{setting}"
+    _made, findings = stack(dynamo_platform={setting: ref})
+    assert any(f"dynamo_platform_{setting}: '{ref}': NVIDIA publishes no OCI charts" in text for text in findings)
+
+
 def test_another_version_than_the_one_that_is_there_is_refused() -> None:
     facts = Facts(classes={}, seen={"dynamo_platform": Operators([OPERATOR], None)})
     _made, findings = stack(facts=facts, places={"dynamo_platform_version": "hosts.yml:3"}, **at("0.5.0"))
@@ -280,7 +287,7 @@ def test_a_cluster_wide_operator_beside_a_restricted_one_is_refused_up_to_0_6() 
     there = LiveOperator("x", "other", "0.6.1", "other", "x", False)
     facts = Facts(classes={}, seen={"dynamo_platform": Operators([there], None)})
     _made, findings = stack(facts=facts, **at("0.6.1"))
-    assert any("two operators would work for other" in text for text in findings)
+    assert any("two operators would watch other" in text for text in findings)
     there = LiveOperator("x", "other", "0.9.1", "other", "x", False)
     later = Facts(classes={}, seen={"dynamo_platform": Operators([there], None)})
     assert stack(facts=later, **at("0.9.1"))[1] == []
@@ -292,6 +299,24 @@ def test_definitions_of_another_are_used_as_they_are() -> None:
     made, findings = stack(facts=facts)
     assert findings == []
     assert [part.name for part in made.parts() if part.component == "dynamo_platform"] == ["dynamo-platform"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "version", "said"),
+    [
+        ((), "0.9.1", "has no field globalDynamoNamespace"),
+        (("globalDynamoNamespace", "scalingAdapter"), "0.9.1", ""),
+        (("globalDynamoNamespace",), "0.5.1", "is of 0.7 or later"),
+        ((), "0.5.1", ""),
+    ],
+)
+def test_definitions_of_another_line_are_refused(fields: tuple[str, ...], version: str, said: str) -> None:
+    services = {"additionalProperties": {"properties": dict.fromkeys(("componentType", *fields), {})}}
+    schema = {"openAPIV3Schema": {"properties": {"spec": {"properties": {"services": services}}}}}
+    definition = {"metadata": {}, "spec": {"versions": [{"name": "v1alpha1", "schema": schema}]}}
+    facts = Facts(classes={}, seen={"dynamo_platform": Operators([], definition)})
+    _made, findings = stack(facts=facts, **at(version))
+    assert any(said in text for text in findings) if said else findings == []
 
 
 FILE = """\
@@ -346,7 +371,7 @@ def test_a_variable_that_nothing_fills_is_named_with_file_and_line(tmp_path: pat
     _made, findings = stack(
         [{"name": "small", "model": "org/small", "graph_file": "agg.yaml"}], paths={"folder": tmp_path}
     )
-    assert [text for text in findings if "nothing fills" in text] == [
+    assert [text for text in findings if "has no value" in text] == [
         next(text for text in findings if f"{tmp_path}/agg.yaml:17" in text and "${COUNT}" in text)
     ]
 
@@ -389,4 +414,4 @@ def test_definitions_of_others_are_not_brought_so_that_the_api_server_is_asked(
     platform = made.components["dynamo_platform"]
     assert findings == []
     assert (len(platform.brings()), len(platform.parts())) == (brought, charts)
-    assert any("used as they are" in note for note in made.notes) is (brought == 0)
+    assert any("used unchanged" in note for note in made.notes) is (brought == 0)

@@ -128,10 +128,10 @@ def test_plugins():
         (
             {"inferenceExtension": {"extraServicePorts": [{"name": "zmq", "port": 1}]}},
             IMAGE,
-            "takes the name or number",
+            "uses the name or number",
         ),
-        ({"inferencePool": {"targetPorts": [{"number": "8000"}]}}, IMAGE, "is no port"),
-        ({"inferencePool": {"modelServers": {"matchLabels": {"a": True}}}}, IMAGE, "is not text"),
+        ({"inferencePool": {"targetPorts": [{"number": "8000"}]}}, IMAGE, "is not a valid port"),
+        ({"inferencePool": {"modelServers": {"matchLabels": {"a": True}}}}, IMAGE, "is not a string"),
     ],
 )
 def test_refusals(values, image, part):
@@ -181,8 +181,8 @@ LABELS = {"llm-d.ai/inference-serving": "true", "llm-d.ai/model": "a"}
     ("selector", "part"),
     [
         ({"llm-d.ai/model": "a"}, None),
-        ({"llm-d.ai/inferenceServing": "true"}, "the model's pods carry llm-d.ai/inference-serving"),
-        ({"llm-d.ai/model": "b"}, "carry llm-d.ai/model='a'"),
+        ({"llm-d.ai/inferenceServing": "true"}, "the model's pods have llm-d.ai/inference-serving"),
+        ({"llm-d.ai/model": "b"}, "have llm-d.ai/model='a'"),
         ({"llm-d.ai/modell": "a"}, "Did you mean llm-d.ai/model?"),
         ({}, "empty"),
     ],

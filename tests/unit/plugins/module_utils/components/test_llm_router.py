@@ -125,25 +125,34 @@ def classes(**changed: t.Any) -> dict[str, t.Any]:
         ({"policies": classes(first=1)}, "llm_router_policies.complexity_router.classes: Creativity is missing"),
         (
             {"policies": classes(last="Constrant")},
-            "classes[6].name: 'Constrant' is no class of it. Did you mean",
+            "classes[6].name: 'Constrant' is not one of its classes. Did you mean",
         ),
-        ({"policies": classes(last="Reasoning")}, "classes[6].name: 'Reasoning' is there already, as number 2"),
-        ({"policies": classes(policy="complexity")}, "no policy of the router's own. Did you mean complexity_router?"),
+        ({"policies": classes(last="Reasoning")}, "classes[6].name: 'Reasoning' is a duplicate of class number 2"),
+        (
+            {"policies": classes(policy="complexity")},
+            "is not one of the router's own policies. Did you mean complexity_router?",
+        ),
         (
             {"policies": classes(model="llama-7b")},
-            "classes[1].model: 'llama-7b' is served by no model of",
+            "classes[1].model: 'llama-7b' is not served by any model of",
         ),
-        ({"served": {"llama-8b": policies.SMALL}}, "-> llm_router_default_model: meta-llama/Llama-3.1-8B-Instruct"),
-        ({"default_model": "mixtrl"}, "llm_router_default_model: 'mixtrl' is served by no model of dynamo_models. Did"),
+        ({"served": {"llama-8b": policies.SMALL}}, "-> set llm_router_default_model: meta-llama/Llama-3.1-8B-Instruct"),
+        (
+            {"default_model": "mixtrl"},
+            "llm_router_default_model: 'mixtrl' is not served by any model of dynamo_models. Did",
+        ),
         ({"served": {}}, "llm_router_api_base: is empty, and the stack has no frontend"),
         ({"api_base": "http://x:8000/v1"}, "/v1/v1/... is not found -> http://x:8000"),
-        ({"api_base": "x:8000"}, "llm_router_api_base: 'x:8000' is no address"),
-        ({"image_registry": "YOUR_REGISTRY_HERE/"}, "llm_router_image_registry: 'YOUR_REGISTRY_HERE/' is to be repl"),
+        ({"api_base": "x:8000"}, "llm_router_api_base: 'x:8000' is not a valid address"),
+        ({"image_registry": "YOUR_REGISTRY_HERE/"}, "llm_router_image_registry: 'YOUR_REGISTRY_HERE/' is a place"),
         ({"image_registry": ""}, "llm_router_image_registry: is empty"),
-        ({"image_registry": "a b/"}, "llm_router_image_registry: 'a b/' is no registry"),
+        ({"image_registry": "a b/"}, "llm_router_image_registry: 'a b/' is not a valid registry"),
         ({"ingress": {"class": "nginx"}}, "llm_router_ingress.host: is missing"),
         ({"ingress": {"hots": "x"}}, "llm_router_ingress.hots: unknown key. Did you mean host?"),
-        ({"model_repository": {"size": "100GB"}}, "llm_router_model_repository.size: '100GB' is no size"),
+        (
+            {"model_repository": {"size": "100GB"}},
+            "llm_router_model_repository.size: '100GB' is not a valid Kubernetes quantity",
+        ),
         ({"chart": ""}, "llm_router_chart: is empty, but llm_router_enabled is true"),
     ],
 )
@@ -157,7 +166,7 @@ def test_a_placeholder_of_a_file_gives_way_to_the_variable(make, tmp_path) -> No
     file.write_text('global:\n  imageRegistry: "YOUR_REGISTRY_HERE/"\n')
     assert make(values_files=[str(file)]).values["global"]["imageRegistry"] == "registry.example/llm/"
     (text,) = make(values_files=[str(file)], image_registry="").findings
-    assert text.startswith(f"{file}:2 (global.imageRegistry): 'YOUR_REGISTRY_HERE/' is to be replaced")
+    assert text.startswith(f"{file}:2 (global.imageRegistry): 'YOUR_REGISTRY_HERE/' is a placeholder")
 
 
 def test_a_file_of_the_user_is_taken_as_it_is(make, tmp_path) -> None:
@@ -172,8 +181,10 @@ def test_a_file_of_the_user_is_taken_as_it_is(make, tmp_path) -> None:
     file.write_text(lines)
     number = next(index for index, line in enumerate(lines.splitlines(), 1) if "Chatbox" in line)
     found = make(config_file=str(file)).findings
-    assert any(line.startswith(f"{file}:{number} (policies[0].llms[1].name): 'Chatbox' is no class") for line in found)
-    assert any("is served by no model" in line and f"{file}:" in line for line in found)
+    assert any(
+        line.startswith(f"{file}:{number} (policies[0].llms[1].name): 'Chatbox' is not one of") for line in found
+    )
+    assert any("is not served by any model" in line and f"{file}:" in line for line in found)
 
 
 def test_variables_of_the_users_own_environment_win(make) -> None:
@@ -202,9 +213,9 @@ def test_secrets_are_there_and_never_empty(make) -> None:
     ("keys", "made", "said"),
     [
         ({"dynamo-api-secret": {"DYNAMO_API_KEY": True}}, ["llm-api-keys"], []),
-        ({"dynamo-api-secret": {"DYNAMO_API_KEY": False}}, ["llm-api-keys"], ["has nothing under DYNAMO_API_KEY"]),
+        ({"dynamo-api-secret": {"DYNAMO_API_KEY": False}}, ["llm-api-keys"], ["has no key 'DYNAMO_API_KEY'"]),
         ({"llm-api-keys": {"nvidia_api_key": False}}, ["dynamo-api-secret"], []),
-        ({"llm-api-keys": {"key": True}}, ["dynamo-api-secret"], ["has nothing under nvidia_api_key"]),
+        ({"llm-api-keys": {"key": True}}, ["dynamo-api-secret"], ["has no key 'nvidia_api_key'"]),
     ],
 )
 def test_secrets_of_others_are_used_as_they_are(make, keys, made, said) -> None:
@@ -262,7 +273,7 @@ def test_the_users_values_say_which_claim_and_where(make, models) -> None:
     made = make(model_repository={"source": str(models)}, values={"routerServer": server})
     assert (made.parts["upload"]["claim"], made.parts["upload"]["path"]) == ("theirs", "deep/routers")
     (text,) = make(values={"routerServer": {"volumes": {"modelRepository": storage}}}).findings
-    assert "has the classifier look in theirs, and llm_router_model_repository has models" in text
+    assert "sets the classifier's folder to theirs, but llm_router_model_repository sets it to models" in text
 
 
 @pytest.mark.parametrize(
@@ -270,12 +281,12 @@ def test_the_users_values_say_which_claim_and_where(make, models) -> None:
     [
         ({"source": ".."}, "has a config.pbtxt -> {models}"),
         ({"source": "task_router_ensemble"}, "has a config.pbtxt -> {models}"),
-        ({"source": "nowhere"}, "there is no folder"),
+        ({"source": "nowhere"}, "folder not found"),
         ({"source": "", "path": "s3://b/m", "claim": "c"}, "is a URL (s3://b/m)"),
-        ({"source": "", "size": "1Gi"}, "nothing is put on it"),
-        ({"source": ""}, "is empty: the classifier would find no model"),
-        ({"existing_claim": "a", "claim": "b"}, "for a claim to be made"),
-        ({"access_mode": "ReadWriteAll"}, "'ReadWriteAll' is not known"),
+        ({"source": "", "size": "1Gi"}, "is created empty"),
+        ({"source": ""}, "is empty: the classifier would find no models"),
+        ({"existing_claim": "a", "claim": "b"}, "for a new claim"),
+        ({"access_mode": "ReadWriteAll"}, "'ReadWriteAll' is not a valid choice"),
     ],
 )
 def test_models_that_are_not_where_they_have_to_be(make, models, change, said) -> None:
@@ -288,4 +299,6 @@ def test_models_that_are_not_where_they_have_to_be(make, models, change, said) -
 def test_a_folder_that_lacks_a_model_of_a_policy(make, models) -> None:
     (models / "task_router_ensemble" / "config.pbtxt").unlink()
     (text,) = make(model_repository={"source": str(models)}).findings
-    assert "lacks task_router_ensemble, which the policies ask for; it has complexity_router_ensemble" in text
+    assert (
+        "does not contain task_router_ensemble, which the policies need; it contains complexity_router_ensemble" in text
+    )

@@ -156,7 +156,11 @@ CASES: list[tuple[str, str, list[Object]]] = [
     ("DIAG202", "class none", [claim(), storage()]),
     ("DIAG203", "ReadWriteMany is not supported", provisioning()),
     ("DIAG204", "is Pending", [claim(storageClassName="fast"), storage("WaitForFirstConsumer")]),
-    ("DIAG205", "no claim weights", unplaced("x", {"volumes": [{"persistentVolumeClaim": {"claimName": "weights"}}]})),
+    (
+        "DIAG205",
+        "claim weights not found",
+        unplaced("x", {"volumes": [{"persistentVolumeClaim": {"claimName": "weights"}}]}),
+    ),
     ("DIAG206", "exit status 32", beginning("FailedMount", "MountVolume.SetUp failed: mount failed: exit status 32")),
     (
         "DIAG207",
@@ -226,7 +230,7 @@ CASES: list[tuple[str, str, list[Object]]] = [
     ),
     ("DIAG312", "Widget", refused('no matches for kind "Widget" in version "example.com/v1"')),
     ("DIAG313", "Invalid value", refused("spec.ports[0]: Invalid value: 0: must be between 1 and 65535")),
-    ("DIAG401", "Make the Secret hf", unmade('secret "hf" not found')),
+    ("DIAG401", "Create the Secret hf", unmade('secret "hf" not found')),
     ("DIAG402", "Add the key TOKEN to the Secret", unmade("couldn't find key TOKEN in Secret demo/hf")),
     ("DIAG403", "ConfigMap plugins", unmade('configmap "plugins" not found')),
     ("DIAG404", "executable file not found", unmade('exec: "vlm": executable file not found in $PATH', "StartError")),
@@ -269,7 +273,7 @@ CASES: list[tuple[str, str, list[Object]]] = [
     ("DIAG224", "NUMA", thrown("TopologyAffinityError", "Pod was rejected: Resources cannot be allocated")),
     (
         "DIAG421",
-        "runtime nvidia up on node n",
+        "Set up the runtime nvidia on node n",
         beginning("FailedCreatePodSandBox", 'failed to get sandbox runtime: no runtime for "nvidia" is configured'),
     ),
     ("DIAG421", "kata", beginning("FailedCreatePodSandBox", "failed to find runtime handler kata from runtime list")),
@@ -280,7 +284,7 @@ CASES: list[tuple[str, str, list[Object]]] = [
     ),
     ("DIAG423", "strange", beginning("FailedCreatePodSandBox", "something strange")),
     ("DIAG424", "restartPolicy: Always", initialising(BORN, args=["--port=8000", "--vllm-port=8200"])),
-    ("DIAG424", "has not ended", initialising("2026-11-21T09:00:00Z")),
+    ("DIAG424", "has not finished", initialising("2026-11-21T09:00:00Z")),
     ("DIAG413", "Startup probe failed", killed()),
     ("DIAG414", "Readiness probe failed", probing()),
     ("DIAG701", "gatewayClassName is istio", [gateway()]),
@@ -298,7 +302,7 @@ CASES: list[tuple[str, str, list[Object]]] = [
     ("DIAG705", "Invalid", [gateway({"type": "Programmed", "reason": "Invalid", **FALSE}), gateway_class()]),
     ("DIAG706", "not reported yet", [gateway(), gateway_class()]),
     ("DIAG707", "Deployment gw-istio is scaled to 0", programmed(0, endpoints("gw-istio", ready=False))),
-    ("DIAG711", "no such Gateway", routed("Accepted", "Accepted")),
+    ("DIAG711", "Gateway not found", routed("Accepted", "Accepted")),
     ("DIAG712", "NoMatchingParent", [*routed("Accepted", "NoMatchingParent", namespace="infra")]),
     ("DIAG713", "NotAllowedByListeners", routed("Accepted", "NotAllowedByListeners", namespace="infra")),
     ("DIAG714", "UnsupportedValue", routed("Accepted", "UnsupportedValue", namespace="infra")),
@@ -308,7 +312,7 @@ CASES: list[tuple[str, str, list[Object]]] = [
     ("DIAG718", "Strange", routed("ResolvedRefs", "Strange", namespace="infra")),
     (
         "DIAG719",
-        "has said nothing",
+        "has not reported a status",
         [item("HTTPRoute", "r", spec={"parentRefs": [{"name": "g", "namespace": "infra"}]})],
     ),
     (
@@ -385,7 +389,7 @@ CASES: list[tuple[str, str, list[Object]]] = [
         [claim("Bound", deletionTimestamp="2026-11-21T09:20:00Z", finalizers=["example.com/keep"])],
     ),
     ("DIAG901", "exit code 1", [crashed("")[0]]),
-    ("DIAG414", "and is not ready", [pod("web-1", state(running=True), phase="Running")]),
+    ("DIAG414", "but is not ready", [pod("web-1", state(running=True), phase="Running")]),
     (
         "DIAG998",
         "0 of 1 pods ready",

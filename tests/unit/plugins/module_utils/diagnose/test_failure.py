@@ -29,7 +29,13 @@ def test_what_failed_and_what_waits_for_it(result, task, failed, not_started):
     assert (found["failed"], found["not_started"], found["text"]) == (failed, not_started, "a")
 
 
+def test_components_of_earlier_waves_are_done():
+    assert failure({"msg": "a", "failed_components": ["httproute"]}, ROLE, TABLE)["done"] == ["gaie", "modelservice"]
+    assert failure({"msg": "a", "failed_components": ["gaie"]}, ROLE, TABLE)["done"] == []
+    assert failure({"msg": "a"}, ROLE, TABLE)["done"] == ["gaie", "modelservice"]
+
+
 def test_the_message_says_all_of_it():
     found = failure({"msg": "no image", "failed_components": ["gaie"]}, {}, TABLE[:3])
-    assert found["message"] == "Failed: gaie. Not deployed for that: httproute.\nno image"
+    assert found["message"] == "Failed: gaie. Not deployed because of this: httproute.\nno image"
     assert failure({"rc": 1}, ROLE, [])["message"] == "Failed: verify.\n{'rc': 1}"

@@ -80,7 +80,7 @@ def test_nothing_is_never_wrong_while_requests_fail() -> None:
     (cause,) = causes(stack(), answered(False, 500))
     assert (cause["id"], cause["severity"]) == ("DIAG951", "error")
     assert cause["evidence"] == ["POST /v1/completions gave: 500"]
-    assert "could not ask the picker" in cause["remedy"]
+    assert "could not reach the picker" in cause["remedy"]
 
 
 @pytest.mark.parametrize("ask", [None, answered(None, 401)])
@@ -94,7 +94,7 @@ def test_where_no_request_was_answered_that_is_said(ask: Any) -> None:
 @pytest.mark.parametrize(
     ("args", "mode", "says"),
     [
-        ((), None, "no DestinationRule is about it"),
+        ((), None, "it has no DestinationRule"),
         ((), "DISABLE", "tls.mode none"),
         (("--secure-serving=false",), "SIMPLE", "speaks plain gRPC"),
     ],

@@ -153,9 +153,9 @@ GROUP = "inference.networking.k8s.io"
 @pytest.mark.parametrize(
     ("reason", "group", "name", "rule", "says"),
     [
-        ("BackendNotFound", GROUP, "pool", "DIAG716", "InferencePool pool is there"),
+        ("BackendNotFound", GROUP, "pool", "DIAG716", "InferencePool pool exists"),
         ("InvalidKind", GROUP, "pool", "DIAG716", "inferenceExtension.enabled"),
-        ("InvalidKind", "inference.networking.x-k8s.io", "pool", "DIAG716", f"Write group: {GROUP}"),
+        ("InvalidKind", "inference.networking.x-k8s.io", "pool", "DIAG716", f"Set group: {GROUP}"),
         ("BackendNotFound", GROUP, "pol", "DIAG715", "InferencePool pol does not exist"),
     ],
 )
@@ -174,7 +174,7 @@ def test_what_is_said_not_to_exist_is_looked_up(reason: str, group: str, name: s
 
 
 @pytest.mark.parametrize(
-    ("there", "says"), [(True, "has been made since"), (False, "Make the Secret hf"), (None, "Make")]
+    ("there", "says"), [(True, "has been created since"), (False, "Create the Secret hf"), (None, "Create")]
 )
 def test_what_has_been_made_since_is_told(there: bool | None, says: str) -> None:
     found = evidence(*unmade('secret "hf" not found'))
@@ -201,7 +201,7 @@ def test_who_scaled_it_down_is_told() -> None:
     assert (cause["id"], cause["severity"]) == ("DIAG734", "error")
     assert "annotation downscaler/original-replicas: 2 of Deployment web" in cause["evidence"][0]
     assert "kube-downscaler at 2026-11-21T02:00:00Z" in cause["evidence"][0]
-    assert "Take that annotation away" in cause["remedy"] and "helm" not in cause["evidence"][0]
+    assert "Remove that annotation" in cause["remedy"] and "helm" not in cause["evidence"][0]
 
 
 def test_an_autoscaler_that_scales_to_zero_is_no_failure() -> None:

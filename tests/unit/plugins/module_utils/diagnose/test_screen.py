@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A diagnosis fits one screen and says what was left of each component."""
+"""A diagnosis is told in full, causes last, and says what was left of each component."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.cancel import CANCELLED
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.causes import unasked
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.screen import (
-    LINES,
+    RAW,
     WIDTH,
     component_states,
     screen,
@@ -42,10 +42,10 @@ def test_a_cause_with_all_that_an_operator_needs() -> None:
     for part in (
         "Namespace demo: 1 cause of failure",
         "1. DIAG101 The image does not exist [modelservice]",
-        "what:  Pod web-0, Pod web-1, Pod web-2 and 6 more, since 4 s",
-        "why:   image x:",
-        "do:    Correct it.",
-        "hence: Deployment web",
+        "what:    Pod web-0, Pod web-1, Pod web-2 and 6 more, since 4 s",
+        "affects: Deployment web",
+        "why:     image x:",
+        "do:      Correct it.",
         "   gaie: not started",
         "   ansible-playbook site.yml",
     ):
@@ -53,23 +53,37 @@ def test_a_cause_with_all_that_an_operator_needs() -> None:
     assert max(map(len, lines)) <= WIDTH
 
 
-def test_many_causes_stay_on_one_screen() -> None:
+def test_every_cause_is_told_in_full_after_what_was_left() -> None:
     raw = [{"object": "Pod x", "events": ["Warning a: " + "b" * 300] * 5, "log": ["line"] * 10}] * 9
-    lines = screen(result(*[CAUSE] * 30, evidence=raw, unseen=["Nodes: forbidden"] * 9), state=["a"] * 5, command="c")
-    assert len(lines) <= LINES
-    assert any(line.startswith("and 2") and "more" in line for line in lines)
-    assert any("Not seen: Nodes: forbidden" in line and "and 6 more" in line for line in lines)
+    last = {**CAUSE, "id": "DIAG102", "evidence": ["word " * 200 + "end"]}
+    found = result(*[CAUSE] * 30, last, evidence=raw, unseen=["Node:forbidden"] * 9)
+    lines = screen(found, state=["gaie: not started"], command="c", width=80)
+    text = "\n".join(lines)
+    assert text.count("DIAG101") == 30
+    assert " end\n" in text.partition("DIAG102")[2]
+    assert "Pod x says" not in text
+    assert text.index("gaie: not started") < text.index("DIAG101")
+    assert text.count("Node:forbidden") == 9
+    assert lines[-2:] == ["Then run again:", "   c"]
+    assert max(map(len, lines)) <= 80
+
+
+def test_what_no_rule_knows_is_shown_where_there_is_no_cause() -> None:
+    raw = [{"object": "Pod x", "events": ["Warning a: " + "b" * 300] * 5, "log": ["line"] * 10}] * 9
+    lines = screen({**result(evidence=raw), "healthy": False})
+    assert "   Pod x says:" in lines
+    assert len(lines) <= RAW + 1
 
 
 def test_nothing_is_wrong_only_where_all_was_seen() -> None:
     counts = {"Pod": 2, "Deployment": 1}
     assert screen(result(counts=counts)) == ["Namespace demo: nothing is wrong (2 Pods, 1 Deployment)"]
-    assert "as far as could be seen" in screen(result(unseen=["Pods: forbidden"]))[0]
+    assert "as far as could be read" in screen(result(unseen=["Pods: forbidden"]))[0]
     warned = screen(result({**CAUSE, "severity": "warning"}))
-    assert warned[0] == "Namespace demo: nothing has failed; to be noted:"
+    assert warned[0] == "Namespace demo: nothing has failed; warnings:"
     assert "(warning)" in warned[1]
     assert screen(unasked("demo", "Cannot reach it"))[:2] == [
-        "Namespace demo: the cluster cannot be asked",
+        "Namespace demo: cannot reach the cluster",
         "Not seen: Cannot reach it",
     ]
 
@@ -90,9 +104,9 @@ def test_what_was_left_of_each_component() -> None:
     ]
     names = ["modelservice", "gaie", "gateway", "httproute", "prepare"]
     assert component_states(names, ["gateway"], events, ["prepare"]) == [
-        "modelservice: failed: ms-a; deployed and ready: ms-b",
-        "gaie: cancelled: gaie-a; begun, not ended: gaie-b",
-        "gateway: as wanted before, unchanged",
-        "httproute: not started",
-        "prepare: failed",
+        "modelservice: failed: ms-a; ready: ms-b",
+        "gaie: cancelled: gaie-a; started, not finished: gaie-b",
+        "failed: prepare",
+        "ready: gateway",
+        "not started: httproute",
     ]

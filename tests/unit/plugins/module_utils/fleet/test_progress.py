@@ -87,7 +87,7 @@ def test_a_failure_is_told_once_by_its_first_line(told):
     progress.task("lab", ["complete"])
     progress.finish({"lab"})
     assert lines[1:] == [
-        ("[FAILED]        0.0s  DEPLOYING gaie: 1 release failed. ImagePullBackOff of x", "bad"),
+        ("[FAILED]        0.0s  DEPLOYING gaie: 1 release failed.", "bad"),
         ("[FAILED]        0.0s  ended in DEPLOYING", "bad"),
     ]
 
@@ -119,7 +119,7 @@ def test_the_summary_of_a_router(told):
     assert ("router    r  1 of 2 classes, by the classifier 1 of 1 policy", "bad") in [
         (line.strip(), kind) for line, kind in lines
     ]
-    assert "checked; what is there now does not answer" in text
+    assert "checked; the deployed models do not answer" in text
 
 
 def test_models_that_do_not_answer_before_a_real_run_are_not_said_to(told):
@@ -129,7 +129,7 @@ def test_models_that_do_not_answer_before_a_real_run_are_not_said_to(told):
     progress.probed("lab", {"endpoint": "http://10.0.0.1:80", "models": [row]})
     progress.finish(set())
     text = "\n".join(line for line, _kind in lines)
-    assert "checked; what is there now does not answer" in text
+    assert "checked; the deployed models do not answer" in text
     assert "the models answer" not in text
 
 
@@ -191,3 +191,13 @@ def test_what_a_plan_comes_to_is_told_within_a_phase(told):
     progress.task("lab", ["planning"])
     progress.proposed("lab", "14 to create")
     assert [text for text, _kind in lines][1:] == ["[PLANNING]      0.0s  14 to create"]
+
+
+@pytest.mark.parametrize(("hosts", "rows"), [(1, 1), (9, 0)])
+def test_what_changes_is_told_of_few_hosts_and_the_difference_where_it_is_asked_for(told, hosts, rows):
+    progress, lines, _clock = told
+    progress.expect([f"host-{number}" for number in range(hosts)])
+    progress.task("host-0", ["planning"])
+    progress.proposed("host-0", "1 to update", ["update  a: replicas 2 → 3"], ["update x", "-a", "+b"])
+    assert sum("replicas 2 → 3" in text for text, _kind in lines) == rows
+    assert [kind for _text, kind in lines][-3:] == ["plain", "removed", "added"]

@@ -42,7 +42,7 @@ def rows(fleet, bad=()):
           "plan": {"charts": [{"name": "llm-d-infra", "version": "v1.3.6"}], "actions": []},
           "findings": [{"severity": "warning"}, {"severity": "error"}, {"severity": "warning"}]},
          {"models": ["a"], "versions": {"Kubernetes": "v1.34.4", "gateway": "istio", "llm-d-infra": "v1.3.6"},
-          "errors": 1, "warnings": 2, "detail": "Nothing would change: all 0 objects are as wanted."}),
+          "errors": 1, "warnings": 2, "detail": "Nothing would change: all 0 objects are up to date."}),
         ("stack_info", {"msg": "x", "findings": [{"severity": "error"}]}, {"errors": 1}),
         ("serving_info", {"models": [{"name": "a", "ok": True}, {"name": "b", "ok": False}], "notes": ["n"]},
          {"models": ["a", "b"], "warnings": 1, "detail": "1 of 2 models answer"}),
@@ -54,7 +54,7 @@ def rows(fleet, bad=()):
          {"errors": 1, "detail": "1 not ready"}),
         ("stack_status", {"healthy": False, "deployed": False, "rows": [], "record": {}},
          {"detail": "nothing deployed"}),
-        ("stack_teardown", {"removed": ["a", "b"], "kept": [{"object": "c"}]}, {"detail": "2 removed, 1 stay"}),
+        ("stack_teardown", {"removed": ["a", "b"], "kept": [{"object": "c"}]}, {"detail": "2 removed, 1 kept"}),
         ("stack_teardown", {"removed": [], "kept": []}, {"detail": "nothing to remove"}),
         ("stack_diagnosis", {"causes": []}, {}),
         ("stack_diagnosis",
@@ -111,7 +111,7 @@ def test_each_result(fleet):
         ("a", 1, "ok", 4.0, "1 of 1 models answer"),
         ("b", 2, "failed", 0.0, "stack: It broke."),
         ("c", 2, "unreachable", 0.0, "cluster: Cannot reach the cluster at https://x: no"),
-        ("d", 2, "failed", 0.0, "ended by the failure of another cluster"),
+        ("d", 2, "failed", 0.0, "stopped by the failure of another cluster"),
         ("e", 3, "untouched", None, ""),
     ]
     assert report["waves"] == [1, 3, 1] and fleet.several

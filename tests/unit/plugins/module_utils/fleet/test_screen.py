@@ -52,19 +52,17 @@ def test_a_table_with_failures_first():
         "site.yml on 4 clusters in 3 waves, 1m05s: 1 failed, 1 untouched, 2 ok",
         "  all have   models m; istio",
         "  cluster  wave  result  time   what",
-        "  b        2     failed  31.0s  modelservice: pod ms-a-decode: container vllm: image",
-        "                                ghcr.io/llm-d/llm-d-cuda:v0.9 cannot be pulled: not found",
+        "  b        2     failed  31.0s  modelservice: pod ms-a-decode: container vllm: image ghcr.io/llm-...",
         "  a        1     ok      31.0s  2 of 2 models answer; Kubernetes v1.34.4",
         "  c        2     ok      31.0s  2 of 2 models answer; Kubernetes v1.33.1",
         "  untouched  stopped after wave 2 of 3: d",
-        "  retry      ansible-playbook site.yml --limit @x",
         "  summary    /r/fleet.html, fleet.md",
     ]
 
 
 def test_colours():
     kinds = {text.split()[0]: kind for text, kind in lines(MIXED) if text}
-    assert (kinds["site.yml"], kinds["a"], kinds["b"], kinds["retry"]) == ("bad", "good", "bad", "plain")
+    assert (kinds["site.yml"], kinds["a"], kinds["b"]) == ("bad", "good", "bad")
     assert lines(report(row("a"), row("b")))[1][1] == "good"
 
 
@@ -148,3 +146,11 @@ def test_a_folder_that_cannot_be_written(tmp_path):
     text = shown(told, files, problem)
     assert "  untouched  stopped after wave 2 of 3: d" in text
     assert text[-1].startswith("  summary    not written: ") and "records" in text[-1]
+
+
+def test_the_page_names_cause_remedy_and_command_of_each_failed_cluster():
+    bad = row("b", "failed", detail="the image does not exist", remedy="Correct the tag.", command="again --limit b")
+    for text in (page(report(row("a"), bad), "/r"), markdown(report(row("a"), bad))):
+        assert "Correct the tag." in text and "again --limit b" in text and "2026-11-21 08:30:00 UTC" in text
+        assert text.index("Correct the tag.") < text.index("2 of 2 models answer")
+    assert "What failed" not in page(report(row("a")), "/r")

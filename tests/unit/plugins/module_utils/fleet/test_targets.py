@@ -66,7 +66,7 @@ def test_clusters_of_their_own(one, two):
 )
 def test_one_namespace_of_one_cluster_for_two_hosts(one, two, where):
     (line,) = mistakes(hosts(one, two))
-    assert line.startswith("one, two are one namespace of one cluster: ") and where in line
+    assert line.startswith("one, two are the same namespace of one cluster: ") and where in line
     assert "token" not in line
 
 
@@ -90,7 +90,8 @@ def test_many_mistakes_are_counted():
     [
         ({"llm_d_waves": [1, "25%"]}, {"llm_d_waves": [1, "25%"]}, []),
         ({"llm_d_waves": [1]}, {}, ["llm_d_waves differs: [1] for one; not set for two."]),
-        ({"llm_d_waves": ["x"]}, {"llm_d_waves": ["x"]}, ["llm_d_waves holds 'x', which is no size of a wave."]),
+        ({"llm_d_waves": ["x"]}, {"llm_d_waves": ["x"]},
+         ["llm_d_waves contains 'x', which is not a valid size of a wave."]),
         ({"llm_d_wave_failures": "x"}, {"llm_d_wave_failures": "x"}, ["llm_d_wave_failures is 'x'."]),
         ({"status_file": "/a"}, {"status_file": "/b"}, []),
         ({"status_file": ""}, {"status_file": ""}, []),
@@ -129,7 +130,7 @@ def test_waves(value, expected):
 
 @pytest.mark.parametrize("value", [0, -1, 1.5, True, "many", ["101%"], ["0%"], ["%"], [1, None], {"a": 1}, ["2.5%"]])
 def test_no_waves(value):
-    with pytest.raises(OrchestratorError, match="llm_d_waves holds .* no size of a wave") as caught:
+    with pytest.raises(OrchestratorError, match="llm_d_waves contains .* not a valid size of a wave") as caught:
         waves(value)
     assert '[1, "25%", "100%"]' in caught.value.hint
 

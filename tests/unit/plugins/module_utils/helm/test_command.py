@@ -62,7 +62,7 @@ def test_hints(text, hint):
 def test_errors_without_noise():
     stderr = "WARNING: group-readable\nError: 1 error occurred:\n\t* bad field\n\t* bad field\n"
     assert helm.clean_error(stderr) == "bad field"
-    assert helm.clean_error("") == "it gave no reason"
+    assert helm.clean_error("") == "no reason given"
 
 
 @pytest.mark.skipif(not shutil.which("helm") or sys.platform != "linux", reason="needs Helm, and Linux for its bound")
@@ -74,7 +74,7 @@ def test_a_template_that_loops_is_ended(tmp_path: pathlib.Path, monkeypatch: pyt
     monkeypatch.delenv("GOMEMLIMIT", raising=False)
     program = helm.LocalHelm(None)
     try:
-        with pytest.raises(helm.HelmError, match="took more than 1024 MiB of memory"):
+        with pytest.raises(helm.HelmError, match="used more than 1024 MiB of memory"):
             program.run(["template", "r", str(tmp_path)], 60)
     finally:
         program.close()

@@ -61,14 +61,14 @@ def test_an_image_of_a_hook_must_be_in_the_registry(tmp_path, image, escapes):
     if not escapes:
         render(path)
         return
-    with pytest.raises(OrchestratorError, match=f"ghcr.io/x/y:1 of Pod hook c is not below {SITE}"):
+    with pytest.raises(OrchestratorError, match=f"ghcr.io/x/y:1 of Pod hook c is not in {SITE}"):
         render(path)
     render(path, "")
 
 
 @needs_helm
 def test_an_image_that_cannot_be_rewritten_is_named(tmp_path):
-    with pytest.raises(OrchestratorError, match="REPLACE/ME of Pod a c is not below"):
+    with pytest.raises(OrchestratorError, match="REPLACE/ME of Pod a c is not in"):
         render(chart(tmp_path, a=('"REPLACE/ME"', "")))
 
 

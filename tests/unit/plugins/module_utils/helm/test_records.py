@@ -160,8 +160,10 @@ def test_a_release_whose_secret_is_empty_is_what_its_labels_say():
 def test_a_release_whose_secret_is_damaged_is_named(content):
     broken = secret("ms-a", version=3)
     broken["data"]["release"] = content
-    with pytest.raises(OrchestratorError, match=r"v1.ms-a.v3 of the release ms-a cannot be read"):
+    broken["metadata"]["namespace"] = "east"
+    with pytest.raises(OrchestratorError, match=r"v1.ms-a.v3 of the release ms-a cannot be read") as raised:
         releases.current_releases([broken])
+    assert str(raised.value).endswith("helm uninstall ms-a -n east")
 
 
 @pytest.mark.parametrize("text", ["y", "N", "on", "1", "true", "~", "0x1", "plain"])

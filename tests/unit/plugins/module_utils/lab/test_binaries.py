@@ -66,7 +66,11 @@ def params(tmp_path: pathlib.Path, mirror: str, **more: t.Any) -> dict:
 
 def obtain(options: dict, tmp_path: pathlib.Path, check_mode: bool = False) -> tuple[dict, list[str]]:
     said: list[str] = []
-    return lab_binaries.Binaries(options, tmp_path / "cache", said.append).obtain(check_mode), said
+
+    def say(line: str, _share: object = None) -> None:
+        said.append(line)
+
+    return lab_binaries.Binaries(options, tmp_path / "cache", say).obtain(check_mode), said
 
 
 def test_download_then_cache(mirror: tuple[pathlib.Path, str], tmp_path: pathlib.Path) -> None:
@@ -99,7 +103,7 @@ def test_tampered_files_are_never_used(mirror: tuple[pathlib.Path, str], tmp_pat
         obtain(params(tmp_path, mirror[1]), tmp_path)
     text = str(caught.value)
     assert text.count("its SHA-256 is") == 2
-    assert text.count("there is no go on PATH") == 2
+    assert text.count("go not found on PATH") == 2
     assert "lab_binaries_dir" in text
     assert sorted(path.name for path in (tmp_path / "cache").iterdir()) == [".lock"]
 
@@ -107,9 +111,9 @@ def test_tampered_files_are_never_used(mirror: tuple[pathlib.Path, str], tmp_pat
 def test_a_closed_network_without_go_gives_one_message(tmp_path: pathlib.Path) -> None:
     with pytest.raises(OrchestratorError) as caught:
         obtain(params(tmp_path, "http://127.0.0.1:1"), tmp_path)
-    assert caught.value.message.startswith("The lab lacks programs")
+    assert caught.value.message.startswith("Programs of the lab are missing")
     assert len(caught.value.details) == 3
-    assert caught.value.details[-1] == "Go: there is no go on PATH"
+    assert caught.value.details[-1] == "Go: go not found on PATH"
     assert "install Go 1.24 or newer" in str(caught.value.hint)
 
 

@@ -137,7 +137,7 @@ def test_plane_is_started_watched_and_stopped(tmp_path: pathlib.Path) -> None:
 
 
 def test_a_plane_that_ends_shows_its_log(tmp_path: pathlib.Path) -> None:
-    with pytest.raises(OrchestratorError, match="ended at once") as caught:
+    with pytest.raises(OrchestratorError, match="exited immediately") as caught:
         serving_plane(tmp_path, 'sys.exit("no module named kopf")').restart()
     assert caught.value.details == ["no module named kopf"]
 
@@ -181,8 +181,8 @@ def test_verify_names_what_is_wrong(tmp_path: pathlib.Path) -> None:
     (tmp_path / "a").mkdir()
     with pytest.raises(OrchestratorError) as caught:
         lab(tmp_path).verify()
-    assert "etcd does not run" in caught.value.details
-    assert "its control plane was not created to the end" in caught.value.details
+    assert "etcd is not running" in caught.value.details
+    assert "its control plane was not created completely" in caught.value.details
 
 
 def test_check_mode_says_what_would_be_done(tmp_path: pathlib.Path) -> None:

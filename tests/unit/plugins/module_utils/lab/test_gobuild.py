@@ -23,11 +23,11 @@ def fake_go(folder: pathlib.Path, version: str, toolchain: str) -> Go:
     ("version", "toolchain", "needed", "problem"),
     [
         ("go1.26.8", "local", "1.26", ""),
-        ("go1.25.1", "local", "1.26", "Go 1.26 or newer"),
+        ("go1.25.1", "local", "1.26", "Go 1.26 or later"),
         ("go1.25.1", "auto", "1.26", ""),
         ("go1.21.0", "auto", "1.24", ""),
         ("go1.20.14", "", "1.24", "is go1.20.14"),
-        ("devel", "local", "1.24", "does not tell"),
+        ("devel", "local", "1.24", "does not report"),
     ],
 )
 def test_problem(version: str, toolchain: str, needed: str, problem: str, tmp_path: pathlib.Path) -> None:
@@ -36,7 +36,7 @@ def test_problem(version: str, toolchain: str, needed: str, problem: str, tmp_pa
 
 
 def test_no_go(tmp_path: pathlib.Path) -> None:
-    assert Go(str(tmp_path)).problem("1.24") == "there is no go on PATH"
+    assert Go(str(tmp_path)).problem("1.24") == "go not found on PATH"
 
 
 def test_siblings_are_read_from_go_mod(tmp_path: pathlib.Path) -> None:
@@ -78,7 +78,7 @@ def test_copy_verified(tmp_path: pathlib.Path) -> None:
     assert (target / "a.yaml").read_text() == "a"
     with pytest.raises(BuildError, match="not the pinned one"):
         gobuild.copy_verified(source, {"a.yaml": "0" * 64}, target)
-    with pytest.raises(BuildError, match="does not hold b.yaml"):
+    with pytest.raises(BuildError, match="does not contain b.yaml"):
         gobuild.copy_verified(source, {"b.yaml": digest}, target)
 
 

@@ -122,7 +122,7 @@ def test_mistakes_in_faults_are_named_together() -> None:
     with pytest.raises(OrchestratorError) as caught:
         faults.check_faults([fault("OOMKilled"), {"name": "f", "fault": "Pending"}])
     assert len(caught.value.details) == 2
-    with pytest.raises(OrchestratorError, match="not made of lower-case"):
+    with pytest.raises(OrchestratorError, match="may contain only lower-case"):
         faults.check_faults([{**fault("OOMKilled"), "name": "a_b"}])
     with pytest.raises(OrchestratorError, match="after is '5 min'"):
         faults.check_faults([fault("OOMKilled", after="5 min")])

@@ -19,12 +19,12 @@ def test_good_names(name: str, tmp_path: pathlib.Path) -> None:
 
 @pytest.mark.parametrize("name", ["", "-a", "a-", "A", "a/b", "..", "a b", "x" * 41])
 def test_bad_names(name: str, tmp_path: pathlib.Path) -> None:
-    with pytest.raises(OrchestratorError, match="not a usable name"):
+    with pytest.raises(OrchestratorError, match="not a valid name"):
         lab_state.LabState(name, root=str(tmp_path))
 
 
 def test_a_blank_in_the_path_is_refused(tmp_path: pathlib.Path) -> None:
-    with pytest.raises(OrchestratorError, match="has a blank in its path"):
+    with pytest.raises(OrchestratorError, match="has a space in its path"):
         lab_state.LabState("a", root=str(tmp_path / "x y"))
 
 

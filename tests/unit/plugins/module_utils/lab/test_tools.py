@@ -65,7 +65,8 @@ def test_order_is_folder_path_cache(tmp_path: pathlib.Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("says", "code", "shown"), [("v4.0.1", 0, "v4.0.1"), ("v3.14.0", 1, "no version"), ("what", 0, "no version")]
+    ("says", "code", "shown"),
+    [("v4.0.1", 0, "v4.0.1"), ("v3.14.0", 1, "unknown version"), ("what", 0, "unknown version")],
 )
 def test_an_unfit_tool_is_passed_over_with_a_line(says: str, code: int, shown: str, tmp_path: pathlib.Path) -> None:
     program(tmp_path / "path", "helm", says, code)

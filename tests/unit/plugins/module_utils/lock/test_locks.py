@@ -122,7 +122,7 @@ def test_a_lock_is_renewed_verified_and_given_back() -> None:
     mine.verify("llm-d")
     assert mine.release("llm-d")
     assert cluster.lease and not holder(cluster.lease)
-    with pytest.raises(OrchestratorError, match="another run has had it since"):
+    with pytest.raises(OrchestratorError, match="another run has held it since"):
         mine.verify("llm-d")
 
 

@@ -23,7 +23,7 @@ def test_told_to_end_it_ends_as_python_does(monkeypatch: pytest.MonkeyPatch) -> 
 
     spec = {"path": list(sys.path), "process": {"pid": "1", "start": "1"}, "at_once": False, "namespaces": ["n"]}
     before = signal.getsignal(signal.SIGTERM)
-    monkeypatch.setattr(renewer, "_end_of", told)
+    monkeypatch.setattr(renewer, "end_of", told)
     try:
         with pytest.raises(SystemExit):
             renewer.main({**spec, "renew": 1.0})

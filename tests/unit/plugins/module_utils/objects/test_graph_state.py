@@ -58,17 +58,17 @@ OLD = child("m-vllmdecodeworker-00000000", args=["--model", "org/old"])
     [
         (graph_of(), [child()], [], True, ""),
         # The operator says that it is done, and has made nothing.
-        (graph_of(), [], [], False, "has made nothing of it yet"),
+        (graph_of(), [], [], False, "has not created anything yet"),
         (graph_of(), [child(ready=1)], [], False, "1 of 2 pods ready"),
         # It is that of the graph before: another image, arguments, replicas, environment.
-        (graph_of(), [child(image="other:1")], [], False, "still that of the graph before"),
-        (graph_of(), [child(args=["--model", "org/old"])], [], False, "still that of the graph before"),
-        (graph_of(), [child(env=[{"name": "A", "value": "0"}])], [], False, "still that of the graph before"),
+        (graph_of(), [child(image="other:1")], [], False, "still that of the previous graph"),
+        (graph_of(), [child(args=["--model", "org/old"])], [], False, "still that of the previous graph"),
+        (graph_of(), [child(env=[{"name": "A", "value": "0"}])], [], False, "still that of the previous graph"),
         # A worker's new Deployment has another name from 1.0 on; the old one is still there.
-        (graph_of(), [child("m-vllmdecodeworker-1a2b3c4d"), OLD], [], False, "are still to go"),
+        (graph_of(), [child("m-vllmdecodeworker-1a2b3c4d"), OLD], [], False, "are not yet deleted"),
         # The children are ready and the graph's own condition is not.
         (graph_of(conditions=[], state="pending"), [child()], [], False, "Ready is not reported yet"),
-        (graph_of(observedGeneration=1), [child()], [], False, "has not seen the present generation"),
+        (graph_of(observedGeneration=1), [child()], [], False, "has not observed the current generation"),
         (graph_of(observedGeneration=2), [child()], [], True, ""),
         # Pods of another controller than of Deployments.
         (graph_of(), [], [pod(True), pod(True)], True, ""),

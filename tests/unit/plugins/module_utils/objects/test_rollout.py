@@ -128,7 +128,7 @@ class Words:
     """What crashed containers said."""
 
     def __init__(self, line, *, fatal):
-        self.said = LastWords(line, "DIAG526 The program refuses an argument" if fatal else "", fatal)
+        self.said = LastWords(line, "DIAG526 The program rejects an argument" if fatal else "", fatal)
 
     def __call__(self, pod, container):
         return self.said

@@ -55,8 +55,8 @@ def test_every_id_that_is_not_acceptable_exists() -> None:
     ("rule", "said"),
     [
         ("LLMD513", ""),
-        ("LLMD99", "'LLMD99' is no rule's id."),
-        ("image-tags", "'image-tags' is no rule's id. Did you mean image-tag?"),
+        ("LLMD99", "'LLMD99' is not a rule's id."),
+        ("image-tags", "'image-tags' is not a rule's id. Did you mean image-tag?"),
         ("planning", "planning cannot be accepted"),
         ("owner", "owner cannot be accepted"),
     ],
@@ -71,7 +71,9 @@ def test_a_refusal_says_by_which_ids_it_can_be_accepted() -> None:
     text = str(PlanningFailed([IMAGE, PORT, BROKEN], []))
     assert "  - ms.yaml:3: has the tag latest [LLMD513]\n  - llm_d_models[0]: no port [input-port]\n" in text
     assert "  - ms.yaml:1: not valid YAML\n" in text
-    assert text.endswith("can be accepted for one cluster by its id: llm_d_accept: [LLMD513, input-port].")
+    assert text.endswith(
+        "To accept one that is intended for this cluster, add its id: llm_d_accept: [LLMD513, input-port]."
+    )
     assert "llm_d_accept" not in str(PlanningFailed([BROKEN], []))
 
 

@@ -12,7 +12,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.changes.actions
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.approval import against, approve
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.decisions import gateways, unowned
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.file import plan_text
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.outlook import awaited, order
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.outlook import needs, order
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.state import (
     changed_inputs,
     changed_states,
@@ -55,7 +55,7 @@ def plan_of(actions, inputs=None, **more):
         (action("replace", config()), action("reuse", config(data="2")), []),
         (action("replace", config()), action("create"), ["ConfigMap n/a is gone"]),
         (action("delete", config()), None, []),
-        (action("reuse", config()), None, ["ConfigMap n/a is no longer concerned"]),
+        (action("reuse", config()), None, ["ConfigMap n/a is no longer affected"]),
         (None, action("create"), ["ConfigMap n/a was not planned"]),
     ],
 )
@@ -65,7 +65,7 @@ def test_changed_states(planned, now, rows):
 
 def test_changed_inputs():
     rows = changed_inputs({"a": "1", "b": "1", "c": "1"}, {"a": "1", "b": "2", "d": "1"})
-    assert rows == ["b changed", "c is no longer wanted", "d was not planned"]
+    assert rows == ["b changed", "c is no longer part of the stack", "d was not planned"]
 
 
 def test_a_state_tells_secrets_apart_and_not_what_they_are():
@@ -91,10 +91,10 @@ def approval(**more):
         ({}, {}, []),
         ({"environment": "production"}, {}, ["llm_d_approved_digest: is not set"]),
         ({"approved_digest": "sha256:" + "0" * 64}, {}, ["llm_d_approved_digest: it is sha256:000"]),
-        ({}, {"namespace": "m"}, ["digest does not fit"]),
-        ({}, {"cluster": {"uid": "v"}}, ["of another cluster"]),
+        ({}, {"namespace": "m"}, ["digest does not match"]),
+        ({}, {"cluster": {"uid": "v"}}, ["for another cluster"]),
         ({}, {"format": 2}, ["has format 2, not 1"]),
-        ({}, {"inputs": {"gaie/r": "1", "more": "2"}}, ["digest does not fit"]),
+        ({}, {"inputs": {"gaie/r": "1", "more": "2"}}, ["digest does not match"]),
     ],
     ids=["as planned", "no digest", "wrong digest", "edited", "another cluster", "another format", "edited inputs"],
 )
@@ -112,7 +112,7 @@ def test_a_plan_of_another_namespace(tmp_path):
     path = tmp_path / "plan.json"
     path.write_text(plan_text(plan_of(now)))
     (text,), _notes = approval_texts(approval(plan_file=str(path)), {**plan_of(now), "namespace": "other"}, now)
-    assert "of the namespace" in text and "not other" in text
+    assert "for the namespace" in text and "not other" in text
 
 
 @pytest.mark.parametrize("environment", ["", "production"])
@@ -127,7 +127,7 @@ def test_a_digest_without_its_plan_is_held_against_what_would_be_done():
     now = plan_of([])
     assert approval_texts(approval(approved_digest=now["digest"]), now, []) == ([], [])
     texts, _notes = approval_texts(approval(approved_digest="sha256:1"), now, [])
-    assert "what would be done now has " + now["digest"] in texts[0]
+    assert "the current plan has " + now["digest"] in texts[0]
 
 
 @pytest.mark.parametrize(
@@ -135,9 +135,9 @@ def test_a_digest_without_its_plan_is_held_against_what_would_be_done():
     [
         ({"east": "as planned"}, ""),
         ({"east": "as planned", "west": "sha256:2"}, ""),
-        ({"west": "as planned"}, "llm_d_approved_digest: names no digest for east -> "),
-        ({"east": {"digest": "as planned"}}, "llm_d_approved_digest: names no digest for east -> "),
-        ({"east": "sha256:1"}, "llm_d_approved_digest: it is sha256:1, but what would be done now has "),
+        ({"west": "as planned"}, "llm_d_approved_digest: has no digest for east -> "),
+        ({"east": {"digest": "as planned"}}, "llm_d_approved_digest: has no digest for east -> "),
+        ({"east": "sha256:1"}, "llm_d_approved_digest: it is sha256:1, but the current plan has "),
         (["as planned"], "llm_d_approved_digest: is a list -> "),
     ],
 )
@@ -154,11 +154,11 @@ def test_one_digest_for_each_cluster(given, said, environment):
 @pytest.mark.parametrize(
     ("now", "texts", "notes"),
     [
-        ([action("reuse", config()), action("create", name="b")], [], ["carried out in part; 1 of"]),
-        ([action("reuse", config()), action("reuse", config("b"), "b")], [], ["nothing is left to do"]),
+        ([action("reuse", config()), action("create", name="b")], [], ["partly deployed: 1 of"]),
+        ([action("reuse", config()), action("reuse", config("b"), "b")], [], ["nothing remains to be done"]),
         (
             [action("reuse", config()), action("update", config("b", "9"), "b")],
-            ["carried out, in part at least, and since then ConfigMap n/b exists now"],
+            ["partly deployed, and since then ConfigMap n/b exists now"],
             [],
         ),
     ],
@@ -204,7 +204,7 @@ def test_an_answer_that_other_variables_carry_out_is_said():
     approve(
         found, approval(approval="off"), plan_of([], questions=[{**QUESTION, "answer": "reuse"}]), [], check_mode=False
     )
-    assert found.texts == ["Gateway/n/g: llm_d_decisions says reuse, and which one -> set x"]
+    assert found.texts == ["Gateway/n/g: llm_d_decisions is reuse, but which one -> set x"]
 
 
 def gateway(name, class_name="istio", scope=None, protocol="HTTP"):
@@ -270,15 +270,15 @@ def test_order_has_the_seconds_of_the_newest_record_with_work(tmp_path):
 @pytest.mark.parametrize(
     ("busy", "expected"),
     [
-        ([], []),
-        ([["a"]], [["a"]]),
-        ([["platform", "router"], ["models"]], [["platform"], ["models", "platform", "router"]]),
+        ([], {}),
+        ([["a"]], {"a": []}),
+        ([["platform", "router"], ["models"]], {"platform": [], "router": [], "models": ["platform"]}),
         (
             [["a"], ["platform", "router"], ["models"]],
-            [["a", "platform"], ["platform"], ["a", "models", "platform", "router"]],
+            {"a": [], "platform": ["a"], "router": ["a"], "models": ["platform"]},
         ),
     ],
 )
-def test_only_what_later_waves_need_is_awaited(busy, expected):
-    needs = {"a": [], "platform": ["a"], "router": ["a"], "models": ["platform"]}
-    assert awaited([{"name": name, "needs": found} for name, found in needs.items()], busy) == expected
+def test_a_component_needs_those_that_have_something_to_do(busy, expected):
+    table = {"a": [], "platform": ["a"], "router": ["a"], "models": ["platform"]}
+    assert needs([{"name": name, "needs": found} for name, found in table.items()], busy) == expected

@@ -54,4 +54,4 @@ def test_pools(selector, meta, asked):
 
 def test_the_release_of_a_pool_is_named():
     found = pools(model(LABELS, annotations={"meta.helm.sh/release-name": "other"}), {})
-    assert found[0]["text"] == "InferencePool n/theirs of the Helm release other selects the pods of ms-a too"
+    assert found[0]["text"] == "InferencePool n/theirs of the Helm release other also selects the pods of ms-a"

@@ -87,7 +87,7 @@ def test_answers_are_held_against_the_choices(tmp_path):
     with pytest.raises(OrchestratorError) as refused:
         deployment_plan.run({**given, "answers": typed(**{"Gateway/demo/other": "reuse", "b": "perhaps"})})
     text = str(refused.value)
-    assert "A question is not answered; nothing was changed." in text and "'perhaps' is none of reuse, new" in text
+    assert "A question is not answered. Nothing was changed." in text and "'perhaps' is not one of reuse, new" in text
     with pytest.raises(OrchestratorError, match="2 questions are not answered") as refused:
         deployment_plan.run(given)
     assert """-e '{"llm_d_decisions": {"Gateway/demo/other": "reuse|new", "b": "reuse|new"}}'""" in str(refused.value)
@@ -98,7 +98,7 @@ def test_a_refusal_names_what_lacks_and_what_gives_it(tmp_path):
     result = deployment_plan.run(given)
     assert result["to_approve"] and result["grants"] == {"llm_d_consent": ["delete", "replace"]}
     assert "The plan was not approved; nothing was changed." in result["refusal"]
-    assert "no consent to replace Service demo/gaie-a-epp" in result["refusal"]
+    assert "consent is missing: replace Service demo/gaie-a-epp" in result["refusal"]
     assert """-e '{"llm_d_consent": ["delete", "replace"]}'""" in result["refusal"]
     given["plan"] = plan(consents=[])
     assert "llm_d_approve" in deployment_plan.run(given)["refusal"]
@@ -142,7 +142,7 @@ def test_nothing_to_do_needs_no_command(tmp_path):
     kept = [action("reuse", "gaie", "gaie-a", "Service", "a")]
     result = deployment_plan.run(parameters(tmp_path, plan=plan(actions=kept, consents=[])))
     assert result["changes"] == 0
-    assert "Nothing would change: all 1 objects are as wanted." in result["summary"][1]
+    assert "Nothing would change: all 1 objects are up to date." in result["summary"][1]
     assert "ansible-playbook" not in "\n".join(result["summary"])
 
 

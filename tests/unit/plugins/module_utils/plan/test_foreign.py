@@ -24,7 +24,7 @@ def secret(name, version="1", **labels):
         ([], []),
         ([secret("other")], []),
         ([secret("ms-a", **OURS)], []),
-        ([secret("ms-a")], ["Helm release n/ms-a: it exists and was not made by this collection"]),
+        ([secret("ms-a")], ["Helm release n/ms-a: it exists and was not created by this collection"]),
         ([secret("ms-a"), secret("ms-a", "10", **OURS), secret("ms-a", "9")], []),
         (
             [secret("ms-a", **OURS, **{"orchestrator.llm-d.ai/component": "gaie"})],
@@ -45,7 +45,7 @@ def test_routes():
         {"metadata": {"name": "theirs", "namespace": "n"}},
     ]
     (found,) = foreign_routes(routes, {"llm-d-a", "llm-d-b"})
-    assert found.text().startswith("HTTPRoute n/llm-d-b: it exists and was not made by this collection -> ")
+    assert found.text().startswith("HTTPRoute n/llm-d-b: it exists and was not created by this collection -> ")
 
 
 class FakeCluster:

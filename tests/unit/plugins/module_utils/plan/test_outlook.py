@@ -4,30 +4,13 @@
 
 from __future__ import annotations
 
-import types
-
 import pytest
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.helm.records import Release
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.outlook import leftovers, revisions
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.outlook import revisions
 
 PART = {"component": "gaie", "name": "gaie-a", "namespace": "n", "kind": "release", "values": {"x": 1}}
 STACK = {"namespace": "n", "parts": [PART]}
 CHARTS = [{"component": "gaie", "release": "gaie-a", "namespace": "n", "name": "pool", "version": "1"}]
-
-
-def test_leftovers():
-    records = [{"metadata": {"labels": {"name": name}}} for name in ("gaie-a", "gaie-b", "gaie-b")]
-    cluster = types.SimpleNamespace(list=lambda *_args: records)
-    found = leftovers(cluster, STACK, [{"metadata": {"name": "old"}}])
-    assert [(row["kind"], row["name"]) for row in found] == [("Helm release", "gaie-b"), ("HTTPRoute", "old")]
-
-
-def test_records_that_may_not_be_read_leave_nothing_to_say():
-    def refuse(*_args):
-        raise OrchestratorError("no")
-
-    assert leftovers(types.SimpleNamespace(list=refuse), STACK, []) == []
 
 
 @pytest.mark.parametrize(
@@ -45,4 +28,4 @@ def test_revisions(change, busy, why):
     fields = {"name": "gaie-a", "namespace": "n", "revision": 1, "status": "deployed", "chart": "pool"}
     fields |= {"chart_version": "1", "values": {"x": 1}, "manifest": "", "labels": {}, **change}
     found = revisions(STACK, CHARTS, {("gaie", "gaie-a"): Release(**fields)}, busy)
-    assert found == ([f"Helm release n/gaie-a gets a new revision ({why}); its objects stay."] if why else [])
+    assert found == ([f"Helm release n/gaie-a gets a new revision ({why}); its objects do not change."] if why else [])

@@ -6,7 +6,7 @@ import re
 
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.page import plan_page
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.screen import summary
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.screen import difference, proposal, summary
 
 from plan.world import DIGEST, SECRET, action, finding, plan, question
 
@@ -14,20 +14,22 @@ FILES = {"path": "/p/plan.json", "page": "/p/plan.md", "written": True}
 # What a part of the plan says, and the line that shows it.
 LINES = [
     ({}, "  2 to create, 1 to update, 1 to replace, 1 to delete, 1 unchanged"),
-    ({}, "            delete  gaie gaie-a: ConfigMap demo/gaie-a-old, the chart no longer makes it"),
+    ({}, "            delete  gaie gaie-a: ConfigMap demo/gaie-a-old, the chart no longer"),
+    ({}, "                    makes it"),
+    ({}, "            update  gaie gaie-a: Deployment image v1 → v2"),
     ({}, "            create  modelservice ms-a: Deployment, ServiceAccount"),
     ({}, "  charts    llm-d-modelservice v0.3.8 for ms-a"),
     ({}, "  order     modelservice + gaie + gateway (about 90 s), then httproute"),
     ({}, "  consents  missing: replace Service demo/gaie-a-epp -> llm_d_consent: [replace]"),
-    ({}, "            give them with -e '{\"llm_d_consent\": [\"delete\", \"replace\"]}'"),
+    ({}, "            consent with -e '{\"llm_d_consent\": [\"delete\", \"replace\"]}'"),
     ({}, f"  digest    {DIGEST}"),
     ({}, "  next      ansible-playbook x"),
     ({"consents": [{"id": "adopt:Service/a/b", "kind": "adopt", "what": "take it", "granted": False}]},
      "  consents  missing: take it -> llm_d_adopt: true"),
     ({"questions": [question()]}, "  questions Gateway/demo/other: whose is it?"),
-    ({"questions": [question()]}, "  next      answer the questions, then make the plan anew"),
+    ({"questions": [question()]}, "  next      answer the questions, then make a new plan"),
     ({"leftovers": [{"kind": "Secret", "namespace": "demo", "name": "old", "why": ""}]},
-     "  leftovers Secret demo/old is ours and no longer wanted; it stays until a teardown"),
+     "            they stay: llm_d_prune is false"),
     ({"notes": ["LLMD601 values/a.yaml:3: there is no Secret hf -> make it"]}, "  digest    " + DIGEST),
 ]  # fmt: skip
 
@@ -54,6 +56,47 @@ def test_the_summary_of_many_models_fits_a_screen():
     assert sum("more" in line for line in lines) == 2
 
 
+ONE = ["replicas 2 → 3"]
+THREE = ["image v1 → v2", "args +2", "env +HF_HOME"]
+# Changes of releases, and the rows that tell of them.
+ROWS = [
+    ([("modelservice", "ms-a", "Deployment", ONE)], ["update  modelservice ms-a: Deployment replicas 2 → 3"]),
+    ([("modelservice", name, "Deployment", ONE) for name in ("ms-a", "ms-b")],
+     ["update  modelservice ms-a, ms-b: Deployment replicas 2 → 3"]),
+    ([("modelservice", f"ms-{number}", "Deployment", ONE) for number in range(32)],
+     ["update  modelservice, 32 releases: 32 Deployment replicas 2 → 3"]),
+    ([("modelservice", f"ms-{number}", "Deployment", [f"replicas 2 → {number}"]) for number in range(3, 12)],
+     ["update  modelservice, 9 releases: Deployment replicas 2 → 3,",
+      "        replicas 2 → 4, replicas 2 → 5, and 6 more"]),
+    ([("gaie", "g", "ConfigMap", ["a +1 lines", "b +1 lines", "c +1 lines"]), ("gaie", "g", "Deployment", THREE)],
+     ["update  gaie g: ConfigMap a +1 lines, b +1 lines; Deployment",
+      "        image v1 → v2, and 3 more"]),
+    ([("modelservice", "ms-a", "Deployment", [*THREE, *ONE])],
+     ["update  modelservice ms-a: Deployment image v1 → v2, args +2,", "        env +HF_HOME, and 1 more"]),
+    ([("httproute", "", "HTTPRoute", [])], ["update  httproute: HTTPRoute its status is old"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("changed", "rows"), ROWS)
+def test_what_changes_is_said_on_the_line(changed, rows):
+    actions = [
+        action("update", component, release, kind, f"{kind}-{number}", changes=texts, why="its status is old")
+        for number, (component, release, kind, texts) in enumerate(changed)
+    ]
+    assert proposal(plan(actions=actions)) == rows
+
+
+def test_what_was_changed_by_hand_is_said():
+    found = action("update", "modelservice", "ms-a", "Deployment", "d", changes=["replicas 5 → 2"], drift=True)
+    assert proposal(plan(actions=[found])) == ["update  modelservice ms-a: Deployment (drift) replicas 5 → 2"]
+
+
+def test_the_whole_difference_is_short_and_without_secrets():
+    lines = difference(plan())
+    assert lines[0] == "update Deployment demo/gaie-a-epp" and len(lines) <= 24
+    assert any(line.startswith("+") for line in lines) and SECRET not in str(lines) and "plain-" not in str(lines)
+
+
 def test_the_page():
     page = plan_page(plan(questions=[question(answer="reuse")]), name="lab", command="ansible-playbook x")
     assert page.startswith("# Plan for lab\n")
@@ -61,6 +104,7 @@ def test_the_page():
     assert "```sh\nansible-playbook x\n```" in page
     assert "## Consents (1 missing)" in page and "| whose is it? |" in page
     assert "## Differences: gaie\n\n### update Deployment demo/gaie-a-epp\n\n```diff\n--- live" in page
+    assert "| image v1 → v2 | its image differs |" in page
     assert "- `ghcr.io/llm-d/llm-d-cuda:v0.5.1`" in page
     assert SECRET not in page and "plain-" not in page
 
@@ -94,7 +138,7 @@ def test_the_room_that_there_is():
     assert "cpu: 4 asked for, 100 of 128 on 4 nodes free now" in lines
     assert "1 of 9 pods of Deployment demo/a stay Pending: no node has a free GPU" in lines
     assert "quota team: 4 requests.cpu more, 5 of 10 used now" in lines
-    assert "may not be read: nodes" in lines
+    assert "not permitted to read: nodes" in lines
     blind = {**CAPACITY, "nodes": None, "free": {}, "allocatable": {}}
     assert "  capacity  cpu: 4 asked for" in summary(plan(capacity=blind))
 

@@ -30,7 +30,7 @@ def test_objects_of_no_release_that_change(
     component: str, action: str, errors: list[str], check: str, changes: bool
 ) -> None:
     found: concurrent.futures.Future[t.Any] = concurrent.futures.Future()
-    found.set_result([types.SimpleNamespace(component=component, action=action)])
+    found.set_result([types.SimpleNamespace(component=component, action=action, unwanted=False)])
     planning = t.cast(t.Any, Planning.__new__(Planning))
     planning.params, planning.errors, planning.actions = {"check_rules": check}, errors, found
     planning.stack = types.SimpleNamespace(parts=lambda: PARTS)

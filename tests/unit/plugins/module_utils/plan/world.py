@@ -30,7 +30,8 @@ DIFF = f"""--- live
 def action(action: str, component: str, release: str, kind: str, name: str, **more: Any) -> dict[str, Any]:
     """An action on an object of namespace demo."""
     base = {"component": component, "release": release, "api_version": "v1", "kind": kind, "namespace": "demo"}
-    return {**base, "name": name, "action": action, "why": "", "diff": "", "owner": "ours", **more}
+    base |= {"name": name, "action": action, "why": "", "drift": False, "changes": [], "diff": "", "owner": "ours"}
+    return {**base, **more}
 
 
 def plan(**more: Any) -> dict[str, Any]:
@@ -38,7 +39,16 @@ def plan(**more: Any) -> dict[str, Any]:
     actions = [
         action("create", "modelservice", "ms-a", "Deployment", "ms-a-decode", owner="unknown"),
         action("create", "modelservice", "ms-a", "ServiceAccount", "ms-a", owner="unknown"),
-        action("update", "gaie", "gaie-a", "Deployment", "gaie-a-epp", why="its image differs", diff=DIFF),
+        action(
+            "update",
+            "gaie",
+            "gaie-a",
+            "Deployment",
+            "gaie-a-epp",
+            why="its image differs",
+            diff=DIFF,
+            changes=["image v1 → v2"],
+        ),
         action("replace", "gaie", "gaie-a", "Service", "gaie-a-epp", why="its clusterIP cannot be changed"),
         action("delete", "gaie", "gaie-a", "ConfigMap", "gaie-a-old", why="the chart no longer makes it"),
         action("reuse", "gateway", "infra", "Gateway", "infra-gateway"),

@@ -50,7 +50,7 @@ LINES = [
     ("org/a --help -h", VLLM, []),
     ("org/a --max-num-seqs 8 > /var/log/all --unknown", VLLM, []),
     ("--v 2 -v=3 --tracing=false -tracing", GO, []),
-    ("--tracing false", GO, [("--tracing", "behind =")]),
+    ("--tracing false", GO, [("--tracing", "must follow =")]),
     ("--tracing=maybe", GO, [("--tracing", "neither true nor false")]),
     ("----v 2", GO, [("----v", "Did you mean v?")]),
     ("--V 2", GO, [("--V", "Did you mean v?")]),

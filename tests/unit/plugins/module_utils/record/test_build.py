@@ -138,7 +138,9 @@ def test_only_a_failure_has_a_diagnosis():
     diagnosis = failed()["diagnosis"]
     assert diagnosis["causes"][0]["id"] == "DIAG101" and not {"screen", "changed"} & set(diagnosis)
     page = markdown(failed())
-    assert "## Diagnosis" in page and "- **The image does not exist** (DIAG101)" in page and "What to do: Mend" in page
+    assert (
+        "## Why it failed" in page and "- **The image does not exist** (DIAG101)" in page and "What to do: Mend" in page
+    )
     assert sample(diagnosis={"causes": []}, failure={"text": "x"})["diagnosis"] == {}
 
 
@@ -166,7 +168,7 @@ def test_check_mode_writes_nothing(tmp_path, state):
 def test_a_folder_that_cannot_be_written_is_one_error(tmp_path, check_mode):
     (tmp_path / "records").write_text("a file")
     path = tmp_path / "records" / "east" / "20261121T083000Z"
-    with pytest.raises(OrchestratorError, match="cannot be written (.|\n)*llm_d_records_dir"):
+    with pytest.raises(OrchestratorError, match="Cannot write (.|\n)*llm_d_records_dir"):
         deployment_record.run(parameters(path, state="prepared"), check_mode=check_mode)
 
 

@@ -12,7 +12,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.record.page imp
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.record.timeline import lanes, phases, ticks
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.record.topology import topology
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.record.topology_svg import Box, _columns, _rows
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.report.pages import clipped, html
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.report.pages import html
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.report.style import DARK, LIGHT
 
 from record.samples import checks, failed, model, release, route, sample, stack
@@ -179,6 +179,30 @@ def test_a_failure_is_explained():
     assert "Failure" not in texts(parsed(sample()))
 
 
+def test_the_cause_stands_before_the_error():
+    text = texts(parsed(failed()))
+    assert text.index("The image does not exist") < text.index("Mend the tag.") < text.index("ms-a has no ready pod")
+    page = markdown(failed())
+    assert page.index("## Why it failed") < page.index("## Error")
+
+
+def test_no_name_is_cut_where_it_fits_on_lines():
+    name = "llama-3-3-70b-instruct-fp8-dynamic"
+    root = parsed(sample(stack=stack(model(name, {"decode": 1}))))
+    for form in ("topology-wide", "topology-narrow"):
+        told = "".join(text.text or "" for text in drawing(root, form).iter("text"))
+        assert f"gaie-{name}" in told and f"llm-d-{name}" in told and "\u2026" not in told
+
+
+def test_models_are_asked_by_commands_to_copy():
+    commands = ["kubectl -n llm-d port-forward service/gw 8080:80 &", "curl http://localhost:8080/a \\", "  -d '{}'"]
+    record = sample(verification={"models": [], "commands": commands})
+    blocks = [item for item in parsed(record).iter("pre") if item.get("class") == "command"]
+    assert ["".join(block.itertext()) for block in blocks] == [commands[0], "\n".join(commands[1:])]
+    assert "\n".join(commands) in markdown(record)
+    assert "Ask the models" not in texts(parsed(sample()))
+
+
 def test_an_empty_record_has_a_page():
     text = texts(parsed(sample(stack={}, releases=[], verification={}, events=[])))
     assert "Topology" not in text and "Timeline" not in text and "Deployment on" in text
@@ -207,7 +231,6 @@ def test_what_is_no_element_is_escaped():
     template = '<p title="{{ title }}" data-x="{{ number }}">{{ text }}{{ element }}{{ nothing }}</p>'
     values = {"title": '"', "number": 1, "text": "<b>", "element": html("test-i", "<i>x</i>"), "nothing": None}
     assert html("test-p", template, **values) == '<p title="&#34;" data-x="1">&lt;b&gt;<i>x</i></p>'
-    assert clipped("a" * 50, 80, 10).count("\u2026") == 1 and clipped("short", 80, 10) == "short"
 
 
 def test_the_classes_of_a_router_are_a_table():

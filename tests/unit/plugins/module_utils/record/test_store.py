@@ -80,13 +80,13 @@ def test_a_record_of_a_large_stack_fits():
     record = sample(inputs={"values": noise(LIMIT)})
     secret = manifest(record, TIME, "llm-d")
     assert len(base64.b64decode(secret["data"]["record"])) <= LIMIT
-    with pytest.raises(OrchestratorError, match="takes 100"):
+    with pytest.raises(OrchestratorError, match="at most 100"):
         pack(record, 100)
 
 
 @pytest.mark.parametrize("data", [{}, None, {"record": "!"}, {"record": base64.b64encode(b"x").decode()}])
 def test_a_damaged_secret_is_named(data):
-    with pytest.raises(OrchestratorError, match="Secret x holds no record"):
+    with pytest.raises(OrchestratorError, match="record in Secret x"):
         unpack({"metadata": {"name": "x"}, "data": data})
 
 

@@ -65,7 +65,7 @@ def refuse():
 @pytest.mark.parametrize(
     ("record", "history", "told"),
     [
-        (sample(), 10, ["The record is not kept in namespace llm-d: The cluster is away."]),
+        (sample(), 10, ["Cannot store the record in namespace llm-d: The cluster is away."]),
         (sample(), 0, []),
         (sample(stack={}), 10, []),
     ],

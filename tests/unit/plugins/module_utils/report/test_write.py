@@ -35,7 +35,7 @@ def found(tmp_path):
         Finding(Mark(inside, 12, 3), "routing.servicePrt", "unknown key", "did you mean it?", "unknown-key"),
         Finding(Mark(inside, 14, 1), "other", "unknown key", "", "unknown-key", source="the schema"),
         Finding(Mark("/elsewhere/b.yaml", 2, 1), "", ODD, "", "yaml-syntax"),
-        Finding(Mark("llm_d_models[0].values"), "decode", "is a text", "a map", "input-type"),
+        Finding(Mark("llm_d_models[0].values"), "decode", "is a string", "a map", "input-type"),
         Finding(Mark("values of ms"), "x", "like y", "", "ignored-key", "warning"),
         Finding(Mark(inside), "", "no schema", "", "no-schema", "note"),
         Finding(Mark("Pod a/b"), "spec", "token hf_abcdefgh12345678", "", RULES[0].id, objects=("Pod a/b",)),
@@ -120,7 +120,12 @@ def test_without_findings_a_report_is_whole(tmp_path, name):
 
 @pytest.mark.parametrize(
     ("name", "wanted"),
-    [("r.txt", "ends in none of"), ("r", "ends in none of"), ("no/r.sarif", "there is no folder"), ("d.xml", "folder")],
+    [
+        ("r.txt", "must end in one of"),
+        ("r", "must end in one of"),
+        ("no/r.sarif", "folder not found"),
+        ("d.xml", "folder"),
+    ],
 )
 def test_a_file_that_cannot_be_written_is_one_error(tmp_path, name, wanted):
     (tmp_path / "d.xml").mkdir()

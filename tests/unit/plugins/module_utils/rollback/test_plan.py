@@ -45,9 +45,9 @@ CLAIM = action("delete", "PersistentVolumeClaim")
 APPROVALS: list[tuple[list[Action], dict[str, Any], bool, str, str]] = [
     ([], {}, False, "", ""),
     ([], {"confirm": True}, True, "", ""),
-    ([], {"confirm": True, "environment": "production"}, True, "is not set, and llm_d_environment is production", ""),
-    ([], {"approved_digest": "sha256:0"}, False, "it is sha256:0, but what would be done now has", ""),
-    ([action("replace")], {"confirm": True}, False, "", "ConfigMap n/c is DELETED and made anew: it must"),
+    ([], {"confirm": True, "environment": "production"}, True, "is not set, but llm_d_environment is production", ""),
+    ([], {"approved_digest": "sha256:0"}, False, "it is sha256:0, but the current rollback plan has", ""),
+    ([action("replace")], {"confirm": True}, False, "", "ConfigMap n/c is DELETED and recreated: it must"),
     ([action("replace")], {"confirm": True, "consent": ["replace"]}, True, "", ""),
     ([action("delete")], {"confirm": True}, True, "", ""),
     (
@@ -55,7 +55,7 @@ APPROVALS: list[tuple[list[Action], dict[str, Any], bool, str, str]] = [
         {"confirm": True, "consent": ["replace"]},
         False,
         "",
-        "with the data on it: it must -> llm_d_consent: [de",
+        ", with its data: it must -> llm_d_consent: [de",
     ),
     ([CLAIM], {"confirm": True, "consent": ["delete"]}, True, "", ""),
 ]
@@ -101,7 +101,7 @@ def test_routes() -> None:
         ("same", UNCHANGED), ("other", "update"), ("new", "create"), ("left", "remove"),
     ]  # fmt: skip
     assert "- b" in rows[1]["before"] and "- a" in rows[1]["after"] and not rows[3]["after"]
-    with pytest.raises(OrchestratorError, match="secrets in them"):
+    with pytest.raises(OrchestratorError, match="because their secrets"):
         plan.applied_actions([route("masked", spec={"hostnames": [MASK]})], [])
 
 
@@ -109,7 +109,7 @@ def test_routes() -> None:
     ("wanted", "said"),
     [
         ({"chart_ref": "c", "values": {"a": 1}}, ""),
-        ({}, "does not say where its chart came from"),
+        ({}, "does not have its chart's source"),
         ({"chart_ref": "c", "values": {"token": MASK}}, "secrets in its values"),
         ({"chart_ref": "c", "values_files": ["v.yaml"]}, "its values files are not in the record: v.yaml"),
     ],

@@ -38,7 +38,7 @@ TRANSFER = ["--kv-transfer-config", transfer("NixlConnector")]
 
 
 def parting(old: str, new: str) -> str:
-    """Return the plugins file that parts prefill from decode with a change."""
+    """Return the plugins file that separates prefill from decode with a change."""
     assert old in rendered.PD_PLUGINS
     return rendered.PD_PLUGINS.replace(old, new, 1)
 
@@ -424,19 +424,19 @@ MUTATIONS: list[tuple[str, list[tuple[str, str, Any]], str, str]] = [
         "aggregated",
         [(MODEL, "decode.containers.0.image", "site.example/vllm:main-2"), (MODEL, ALL_ARGS, ["--blocksize", "16"])],
         "LLMD551",
-        "does not say",
+        "is not in the image name",
     ),
     ("aggregated", [(MODEL, ALL_ARGS, ["--gpu-memory-utilization=95"])], "LLMD552", "at most 1"),
     ("aggregated", [(MODEL, ALL_ARGS, ["--max-model-len", "0"])], "LLMD552", "above 0"),
     ("aggregated", [(MODEL, ALL_ARGS, ["--max-model-len", "8192K"])], "LLMD552", "8388608"),
     ("aggregated", [(MODEL, ALL_ARGS, ["--enforce-eager", "true"])], "LLMD552", "takes no value"),
     ("aggregated", [(POOL, "inferenceExtension.flags", {"v": "high"})], "LLMD552", "flags.v"),
-    ("aggregated", [(POOL, "inferenceExtension.flags", {"enable-pprof": False})], "LLMD552", "behind ="),
+    ("aggregated", [(POOL, "inferenceExtension.flags", {"enable-pprof": False})], "LLMD552", "must follow ="),
     ("aggregated", [(MODEL, ALL_ARGS, ["--enforce-eager", "enable-eplb"])], "LLMD552", "Did you mean --enable-eplb?"),
     ("aggregated", [(MODEL, ALL_ARGS, ["--max-model-len", "8192", "16384"])], "LLMD552", "belongs to no argument"),
     ("aggregated", [(MODEL, ALL_ARGS, ["--enable-auto-tool-choice"])], "LLMD552", "needs --tool-call-parser"),
     ("pd", [(MODEL, "routing.proxy.connector", "nixlv3")], "LLMD552", "routing.proxy.connector"),
-    ("aggregated", [(MODEL, ALL_ARGS, ["--dtype=half", "--dtype=bfloat16"])], "LLMD553", "the last one counts"),
+    ("aggregated", [(MODEL, ALL_ARGS, ["--dtype=half", "--dtype=bfloat16"])], "LLMD553", "the last one wins"),
     ("aggregated", [(MODEL, ALL_ARGS, ["--model=org/b"])], "LLMD553", "--model org/b"),
     (
         "pd",
@@ -452,7 +452,7 @@ MUTATIONS: list[tuple[str, list[tuple[str, str, Any]], str, str]] = [
     ),
     ("aggregated", [(MODEL, "decode.containers.0.command", ["vllm", "serve", "org/b"])], "LLMD555", "vllmServe"),
     # what a picker reads
-    ("pd", [(POOL, MINE, parting("weight: 1", "weight: high"))], "LLMD116", "is no number"),
+    ("pd", [(POOL, MINE, parting("weight: 1", "weight: high"))], "LLMD116", "is not a number"),
     ("pd", [(POOL, MINE, parting("schedulingProfiles:", "schedulingProfile:"))], "LLMD116", "schedulingProfiles?"),
     ("pd", [(POOL, MINE, parting("  - {type: always-disagg-pd-decider}\n", ""))], "LLMD116", "not declared"),
     ("pd", [(POOL, MINE, "featureGates: [flowControls]" + parting("", ""))], "LLMD116", "flowControl?"),
@@ -461,10 +461,10 @@ MUTATIONS: list[tuple[str, list[tuple[str, str, Any]], str, str]] = [
         "pd",
         [(POOL, MINE, parting("name: decode", "name: decoding"))],
         "LLMD116",
-        "runs the profile decode, which is not",
+        "runs the profile decode, which does not exist",
     ),
     ("pd", [(POOL, MINE, parting("name: prefill,", "name: prefills,"))], "LLMD116", "Did you mean prefills?"),
-    ("pd", [(POOL, MINE, parting("type: pd-profile", "type: single-profile"))], "LLMD116", "takes one profile"),
+    ("pd", [(POOL, MINE, parting("type: pd-profile", "type: single-profile"))], "LLMD116", "allows one profile"),
     (
         "pd",
         [(POOL, MINE, parting("handler}", "handler, parameters: {primaryPort: web}}"))],

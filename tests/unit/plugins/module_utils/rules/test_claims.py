@@ -61,7 +61,7 @@ KNOWN: dict[str, list[dict[str, Any]]] = {"DeviceClass": [CLASS], "ResourceSlice
 CASES: list[tuple[list[dict[str, Any]], dict[str, list[dict[str, Any]]], str, str]] = [
     ([template(exactly())], {}, "", ""),
     ([template(exactly())], KNOWN, "", ""),
-    ([], {"ResourceClaimTemplate": []}, "LLMD608", "no ResourceClaimTemplate gpu-claim"),
+    ([], {"ResourceClaimTemplate": []}, "LLMD608", "ResourceClaimTemplate gpu-claim not found"),
     ([template(exactly())], {"DeviceClass": []}, "LLMD609", "it has none"),
     ([template(exactly(deviceClassName="gpu.exmple.com"))], KNOWN, "LLMD609", "it has gpu.example.com"),
     ([template({"deviceClassName": "other.example.com"}, "v1beta1")], KNOWN, "LLMD609", "other.example.com"),
@@ -80,7 +80,7 @@ CASES: list[tuple[list[dict[str, Any]], dict[str, list[dict[str, Any]]], str, st
         [template(exactly())],
         KNOWN | {"ResourceClaim": [allocated("c", "batch-0", "other")]},
         "LLMD710",
-        "have 2, of which others have 1",
+        "have 2, of which 1 are in use by others",
     ),
     ([template(exactly())], KNOWN | {"ResourceClaim": [allocated("c", "chat-decode-5d7f-x2x9z", devices=2)]}, "", ""),
     ([template(exactly())], KNOWN | {"ResourceClaim": [allocated("c", "batch-0", devices=0)]}, "", ""),

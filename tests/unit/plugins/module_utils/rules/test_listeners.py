@@ -50,7 +50,7 @@ LISTENERS: list[tuple[list[dict[str, Any]], str, str]] = [
     ([WEB, WEB | {"name": "again"}], "LLMD224", "same port 80"),
     ([WEB, WEB | {"name": "again", "hostname": "a.example.com"}], "", ""),
     ([WEB | {"port": 443}], "LLMD225", "clients speak HTTPS"),
-    ([WEB | {"allowedRoutes": {"namespaces": {"from": "Selector"}}}], "LLMD226", "has none"),
+    ([WEB | {"allowedRoutes": {"namespaces": {"from": "Selector"}}}], "LLMD226", "the selector is missing"),
 ]
 
 

@@ -16,9 +16,9 @@ KEY = "inferenceExtension.monitoring.prometheus.auth.secretName"
 @pytest.mark.parametrize(
     ("default", "own", "remedy", "key"),
     [
-        ("reader", {}, f"give each release a {KEY} of its own", KEY),
+        ("reader", {}, f"use a unique {KEY} for each release", KEY),
         ("", {"inferenceExtension": {"monitoring": {"prometheus": {"auth": {"secretName": "reader"}}}}}, KEY, KEY),
-        ("other", {}, "choose names that differ", ""),
+        ("other", {}, "use names that differ", ""),
     ],
 )
 def test_the_key_that_names_an_object_of_two_releases_is_named(default, own, remedy, key):

@@ -191,7 +191,7 @@ def test_the_role_grants_all_and_is_yaml() -> None:
     assert refused(WANTED[5:6], documents[3]["rules"]) == []
     assert refused(WANTED[6:], documents[5]["rules"]) == []
     assert "namespaces" not in json.dumps(documents[3:])
-    assert text.index("# missing") < text.index("deployments") < text.index("# granted already")
+    assert text.index("# missing") < text.index("deployments") < text.index("# already granted")
 
 
 @pytest.mark.parametrize("user", ["", "jane", 'o"dd: {name}', "system:admin"])
@@ -216,7 +216,7 @@ HELD = dataclasses.replace(SOME[1], held=True, why="Role epp grants it")
 @pytest.mark.parametrize(
     ("access", "expected"),
     [
-        (Access("jane", tuple(SOME[:2]), role="ROLE"), {"LLMD741": ("jane may not", "list, get pods", "ROLE")}),
+        (Access("jane", tuple(SOME[:2]), role="ROLE"), {"LLMD741": ("jane lacks", "list, get pods", "ROLE")}),
         (Access("jane", (HELD,), role="ROLE"), {"LLMD742": ("Role epp grants it", "escalate", "ROLE")}),
         (Access("jane", (SOME[0], HELD)), {"LLMD741": ("list pods",), "LLMD742": ("LLMD741",)}),
         (Access("jane", (SOME[2],)), {"LLMD743": ("cluster-wide: list nodes",)}),

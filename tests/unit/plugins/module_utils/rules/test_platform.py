@@ -62,7 +62,7 @@ OPEN = Platform("openshift", "v1.34.0", (scc.RESTRICTED_V2, ANYUID), ())
         (None, {}, {}),
         (Platform("kubernetes", "v1.34.0"), {}, {}),
         (OPEN, {"annotations": NOTES}, {"LLMD762": ("runAsUser", "anyuid would", "add-scc-to-user anyuid -z default")}),
-        (OPEN, {}, {"LLMD763": ("uid-range is not known",)}),
+        (OPEN, {}, {"LLMD763": ("uid-range is unknown",)}),
         (dataclasses.replace(OPEN, sccs=None), {"annotations": NOTES}, {"LLMD763": ("runAsUser",)}),
         (dataclasses.replace(OPEN, bindings=None), {"annotations": NOTES}, {"LLMD763": ("runAsUser",)}),
         (
@@ -202,7 +202,7 @@ def test_a_chart_that_makes_no_pool_of_the_gateways_group_is_named() -> None:
                 model.pools[0] = dataclasses.replace(model.pools[0], item=new)
                 model.planned[place] = new
         found.append(next(item for item in check(model) if item.rule == "LLMD404"))
-    assert "chart inferencepool v0.5.1 makes no other" in found[0].message
+    assert "chart inferencepool v0.5.1 creates no other" in found[0].message
     assert found[0].hint == "use a chart inferencepool of 1.0 or later"
-    assert "makes no other" not in found[1].message
+    assert "creates no other" not in found[1].message
     assert "apiVersion" in found[1].hint

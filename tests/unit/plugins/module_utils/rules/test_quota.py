@@ -27,7 +27,7 @@ QUOTAS: list[tuple[str, list, dict, dict, str, tuple[str, ...]]] = [
         quota({f"requests.{GPU}": "16"}, {f"requests.{GPU}": "4"}),
         NONE,
         "LLMD721",
-        ("ResourceQuota demo/team does not suffice: requests.nvidia.com/gpu 16, of which 4 are used and the plan "
+        ("ResourceQuota demo/team would be exceeded: requests.nvidia.com/gpu 16, of which 4 are used and the plan "
          "adds 16 (a 16)",),
     ),
     ("several at once are one finding", [deployment("a", LIMITED, 3)],

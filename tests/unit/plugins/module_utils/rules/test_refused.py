@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What the API server refuses, as findings with the key of the values."""
+"""Rejected by the API server, as findings with the key of the values."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.refusal
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.items import RenderedRelease, RuleFacts
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.model import build_model
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.findings import located
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules.registry import check
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.values.layers import Layer
 
@@ -52,21 +53,21 @@ def findings(*causes: Objection, release: str = "ms") -> list[tuple[str, str, st
     ("cause", "rule", "key", "words"),
     [
         (Objection((*FIRST, "resources", "limits", "memory"), UNREADABLE, "'1G1' is no quantity"), "LLMD801",
-         "decode.containers[0].resources.limits.memory", "the API server refuses memory of ms-decode: '1G1' is no"),
+         "decode.containers[0].resources.limits.memory", "the API server rejects memory of ms-decode: '1G1' is no"),
         (Objection((*FIRST, "volumeMounts", 0, "name"), INVALID, 'Not found: "mode"'), "LLMD801",
          "decode.containers[0]", "Did you mean models?"),
-        (Objection((), UNREADABLE, "unable to parse"), "LLMD801", "", "refuses Deployment demo/ms-decode: unable"),
+        (Objection((), UNREADABLE, "unable to parse"), "LLMD801", "", "rejects Deployment demo/ms-decode: unable"),
         (Objection((*FIRST, "porst"), UNKNOWN, "is not known", " Did you mean ports?"), "LLMD802",
          "decode.containers[0].porst", "the field porst of ms-decode is not known. Did you mean ports?"),
         (Objection((*FIRST, "made"), UNKNOWN, "is not known"), "LLMD803", "decode.containers[0]", "the field made"),
         (Objection((*FIRST, "porst"), WARNED, "given twice"), "LLMD813", "decode.containers[0].porst",
-         "the API server warns of porst of ms-decode: given twice"),
+         "the API server warns about porst of ms-decode: given twice"),
         (Objection(TEMPLATE, DENIED, 'pod rejected: RuntimeClass "gone" not found'), "LLMD804",
-         "decode.extraConfig.runtimeClassName", "does not admit pods of ms-decode: pod rejected"),
+         "decode.extraConfig.runtimeClassName", "rejects pods of ms-decode: pod rejected"),
         (Objection(TEMPLATE, DENIED, "failed quota: q: must specify limits.cpu for: vllm"), "LLMD804",
          "decode.containers[0].resources", "must specify limits.cpu"),
         (Objection((), DENIED, 'admission webhook "w" denied the request: no'), "LLMD804", "",
-         "does not admit Deployment demo/ms-decode"),
+         "rejects Deployment demo/ms-decode"),
     ],
 )  # fmt: skip
 def test_a_refusal_has_its_rule_and_its_key(cause: Objection, rule: str, key: str, words: str) -> None:
@@ -99,3 +100,34 @@ def test_what_another_rule_says_of_the_same_field_is_not_said_twice() -> None:
     facts = RuleFacts(refused={("Deployment", "demo", "ms-decode"): (cause,)})
     rules = [item.rule for item in check(build_model([part], facts=facts))]
     assert ("LLMD514" in rules, "LLMD801" in rules) == (True, False)
+
+
+def test_a_misspelt_field_is_not_also_the_field_that_is_missing_for_it() -> None:
+    required = Objection((*FIRST, "ports"), INVALID, "Required value")
+    unknown = Objection((*FIRST, "porst"), UNKNOWN, "is not known", " Did you mean ports?")
+    assert [rule for rule, _key, _message in findings(required, unknown)] == ["LLMD802"]
+    assert [rule for rule, _key, _message in findings(required)] == ["LLMD801"]
+
+
+def test_one_variable_that_several_releases_take_is_one_finding() -> None:
+    layer = Layer(VALUES, "modelservice_values")
+    parts, refused = [], {}
+    for name in ("one", "two", "three"):
+        body: dict[str, Any] = {**BODY, "metadata": {"name": f"ms-{name}-decode", "namespace": "demo"}}
+        parts.append(RenderedRelease("modelservice", f"ms-{name}", "demo", [body], layers=[layer]))
+        key = ("Deployment", "demo", f"ms-{name}-decode")
+        refused[key] = (
+            Objection((*FIRST, "resources", "limits", "memory"), UNREADABLE, "'1G1' is no quantity"),
+            Objection((*FIRST, "porst"), UNKNOWN, "is not known", " Did you mean ports?"),
+        )
+    found = check(build_model(parts, facts=RuleFacts(refused=refused)))
+    ours = [item for item in found if item.rule.startswith("LLMD8")]
+    assert [item.rule for item in ours] == ["LLMD801", "LLMD802"]
+    assert all(item.message.endswith("] and 2 more like it") for item in ours)
+    place = "/inventory/stack.yml"
+    (said, _other) = (located(item, {"modelservice_values": f"{place}:3"}) for item in ours)
+    key = "modelservice_values.decode.containers[0].resources.limits.memory"
+    assert said.text().startswith(f"LLMD801 {place}:3 ({key}): the API server rejects memory of ms-one-decode")
+    assert (said.mark.file, said.mark.line) == (place, 3)
+    nested = located(ours[0], {"modelservice_values": f"{place}:3", "modelservice_values.decode": f"{place}:5"})
+    assert nested.mark.line == 5

@@ -168,11 +168,11 @@ def _finding(rule: str) -> Finding:
 
 
 KNOWN = [
-    (("x.yaml:3", "the selector asks for a='b'", ["a"], SELECTORS), ["LLMD101", "LLMD104"], ["LLMD104"], "LLMD101 x"),
+    (("x.yaml:3", "the selector requires a='b'", ["a"], SELECTORS), ["LLMD101", "LLMD104"], ["LLMD104"], "LLMD101 x"),
     (("x.yaml:3", "the pool sends to 8001", ["a"], ["LLMD104", "LLMD207"]), ["LLMD207", "LLMD104"], [], "LLMD104 x"),
     (("cluster", "it does not serve PodMonitor", ["PodMonitor"], ["LLMD610"]), [], [], "cluster"),
     (("llm_d_models[0].nam", "unknown key", [], []), ["LLMD101"], ["LLMD101"], "llm_d_models"),
-    (("x.yaml:3", "the selector asks for a='b'", ["b"], SELECTORS), ["LLMD101"], ["LLMD101"], "x.yaml:3"),
+    (("x.yaml:3", "the selector requires a='b'", ["b"], SELECTORS), ["LLMD101"], ["LLMD101"], "x.yaml:3"),
     (("gateway_existing_name", "no Gateway 'a'", [], ["LLMD201"]), ["LLMD201"], [], "LLMD201 gateway_ex"),
 ]
 

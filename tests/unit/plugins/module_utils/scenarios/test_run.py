@@ -167,7 +167,7 @@ def test_what_could_not_work_is_put_right_and_said(
     text = f"{MODEL}{before}{DECODE}MODEL_COMMAND=custom\n{DECODE}EXTRA_ARGS='{script}'\n"
     found = imported(tmp_path, text)
     assert expected in values(found)["decode"]["containers"][0]["args"][0]
-    assert "written" in changes(found)
+    assert "replaced" in changes(found)
 
 
 def test_an_unknown_value_is_left_out_with_its_line(tmp_path: pathlib.Path) -> None:
@@ -212,7 +212,7 @@ def test_tokens_are_not_written(tmp_path: pathlib.Path) -> None:
     assert token not in written
     assert "API_TOKEN" not in written
     assert "prepare_hf_token: \"{{ lookup('ansible.builtin.env', 'HF_TOKEN') }}\"" in written
-    assert "a token is not written" in changes(found)
+    assert "tokens are not written" in changes(found)
 
 
 def test_what_looks_like_a_template_stays_text(tmp_path: pathlib.Path) -> None:
@@ -225,8 +225,8 @@ def test_what_looks_like_a_template_stays_text(tmp_path: pathlib.Path) -> None:
     ("text", "message"),
     [
         ("LLMDBENCH_DEPLOY_METHODS=standalone", "not translated"),
-        ("LLMDBENCH_DEPLOY_MODEL_LIST=$(cat models)", "cannot be known"),
-        ("LLMDBENCH_DEPLOY_MODEL_LIST=,", "names no model"),
+        ("LLMDBENCH_DEPLOY_MODEL_LIST=$(cat models)", "is unknown"),
+        ("LLMDBENCH_DEPLOY_MODEL_LIST=,", "contains no model"),
         ("LLMDBENCH_VLLM_COMMON_NAMESPACE='a b'", "line 1: LLMDBENCH_VLLM_COMMON_NAMESPACE"),
         ("A=\0", "NUL"),
     ],
@@ -252,7 +252,7 @@ def test_importing_again_changes_nothing_and_edits_are_kept(tmp_path: pathlib.Pa
 
 
 def test_values_do_not_go_into_the_inventory(tmp_path: pathlib.Path) -> None:
-    with pytest.raises(OrchestratorError, match="lies in the inventory's folder"):
+    with pytest.raises(OrchestratorError, match="is in the inventory's folder"):
         imported(tmp_path, values_dir=str(tmp_path / "inventory" / "values"))
 
 

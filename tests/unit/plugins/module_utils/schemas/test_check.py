@@ -72,7 +72,7 @@ VALUES = [
     ({"model": {"name": None}}, {"model.name": "give it a value"}),
     ({"model": {"name": 5}}, {"model.name": 'put it in quotes: "5"'}),
     ({"model": {"size": True}}, {"model.size": 'put it in quotes: "true"'}),
-    ({"model": {"size": []}}, {"model.size": "write text or an integer"}),
+    ({"model": {"size": []}}, {"model.size": "write a string or an integer"}),
     ({"routing": {"targetPort": 70000}}, {"routing.targetPort": ""}),
     (
         {"decode": {"parallelism": {"tensr": 2}}},
@@ -123,7 +123,7 @@ def test_a_chart_of_another_kind_is_named_as_what_it_is(tmp_path):
     files = chart_files("llm-d-router-standalone", "v0.10.0", values="router: {}\n", template="a: b\n")
     entry = {"name": "a", "chart_ref": write_chart(tmp_path / "chart", files), "chart": "llm-d-router-gateway"}
     found = check_charts([{**entry, "chart_variable": "gaie_chart"}], cache_dir=str(tmp_path / "cache"))
-    assert [(one.rule, one.where) for one in found.findings] == [("other-chart", "gaie_chart_ref (chart of a)")]
+    assert [(one.rule, one.where) for one in found.findings] == [("other-chart", "gaie_chart_ref")]
     assert "a proxy of its own" in found.findings[0].message
 
 
@@ -157,7 +157,7 @@ def test_facts_about_a_chart_without_schema(tmp_path):
         ({"hub": "mirror.example"}, ""),
         ({"name": "epp"}, "belongs to its own image"),
         ({"name": "epp", "tag": "v1"}, ""),
-        ({"tag": "latest"}, "latest changes"),
+        ({"tag": "latest"}, "latest can change"),
         ({"tag": ""}, "is missing"),
         ({"tag": None}, "is missing"),
         ({"tag": 1.1}, "is a number"),
@@ -321,11 +321,11 @@ def test_a_dead_key_is_a_mistake_where_another_one_was_meant(tmp_path, values, s
 
 def test_a_key_that_a_fact_forbids_names_its_successor():
     schema = {"properties": {}, "additionalProperties": False}
-    schema["x-forbidden"] = {"old": {"message": "the chart refuses it: use new", "source": "a page"}}
+    schema["x-forbidden"] = {"old": {"message": "the chart rejects it: use new", "source": "a page"}}
     loaded = load_values([], {"old": 1}, "inline")
     chart = read_chart(LAB_POOL)
     found = ValuesCheck(chart, loaded).inferred(schema, {"old": 1})
-    assert ("refused-key", "the chart refuses it: use new") in [(item.rule, item.message) for item in found]
+    assert ("refused-key", "the chart rejects it: use new") in [(item.rule, item.message) for item in found]
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ def test_a_pool_selects_by_the_labels_that_its_models_chart_gives_pods(own, labe
 def test_a_port_that_is_none_is_one_mistake():
     pool = {"values": {"inferencePool": {"targetPorts": [{"number": 8000}]}}}
     _result, findings, _stack = resolve([model(values={"routing": {"servicePort": "8000"}}, pool=pool)])
-    assert findings == ["llm_d_models[0].values.routing.servicePort: '8000' is no port -> a number"]
+    assert findings == ["llm_d_models[0].values.routing.servicePort: '8000' is not a valid port -> use a number"]
 
 
 def test_istio_brings_its_whole_connection_pool():
@@ -140,7 +140,7 @@ def test_gke_routes_have_no_timeouts():
     result, findings, _stack = resolve(
         [model("a", route={"timeouts": {"request": "5s"}})], facts, gateway={"provider": "gke"}
     )
-    left_out = "llm_d_models[0].route.timeouts: is left out: gke rejects routes with timeouts -> "
+    left_out = "llm_d_models[0].route.timeouts: is ignored: gke rejects routes with timeouts -> "
     assert len(findings) == 1 and findings[0].startswith(left_out)
     assert "timeouts" not in result["routes"][0]["spec"]["rules"][0]
     assert result["gateway"]["class_name"] == "gke-l7-rilb"
@@ -158,7 +158,8 @@ def test_a_class_of_another_provider_is_named_as_the_provider(class_name, named)
     values = {"gateway": {"gatewayClassName": class_name}}
     _result, findings, _stack = resolve([model()], facts, gateway={"provider": "kgateway", "values": values})
     text = (
-        "gateway_provider: is kgateway, but gateway.values.gateway.gatewayClassName is istio, a class of istio -> istio"
+        "gateway_provider: is kgateway, but gateway_values.gateway.gatewayClassName is istio, "
+        "a class of istio -> use istio"
     )
     assert [finding.startswith(text) for finding in findings] == [True] * named
 
@@ -168,16 +169,16 @@ def test_a_class_of_another_provider_is_named_as_the_provider(class_name, named)
     [
         (
             {"path_prefix": "/v1/*"},
-            "route.path_prefix: '/v1/*' has a wildcard, which a prefix takes for a character -> /v1",
+            "route.path_prefix: '/v1/*' has a wildcard, but a prefix is matched literally -> use /v1",
         ),
-        ({"path_prefix": "/a/../b"}, "route.path_prefix: '/a/../b' is no path"),
+        ({"path_prefix": "/a/../b"}, "route.path_prefix: '/a/../b' is not a valid path"),
         (
             {"timeouts": {"request": "10s", "backendRequest": "300s"}},
             "route.timeouts.backendRequest: 300s is longer than",
         ),
         ({"timeouts": {"request": "1h30m", "backendRequest": "90m"}}, ""),
         ({"timeouts": {"request": "10s", "backendRequest": "0s"}}, ""),
-        ({"timeouts": {"request": "10 s"}}, "route.timeouts.request: '10 s' is not understood"),
+        ({"timeouts": {"request": "10 s"}}, "route.timeouts.request: '10 s' is not a valid timeout"),
         (
             {"timeouts": {"backend_request": "1s"}},
             "timeouts.backend_request: unknown key. Did you mean backendRequest?",
@@ -192,16 +193,22 @@ def test_paths_and_timeouts_of_routes(route, said):
 def test_a_backends_timeout_is_held_against_the_shared_one():
     timeouts = {"request": "10s", "backendRequest": "20s"}
     _result, findings, _stack = resolve([model()], httproute={"timeouts": timeouts})
-    assert findings == ["httproute_timeouts.backendRequest: 20s is longer than request, 10s -> at most 10s"]
+    assert findings == ["httproute_timeouts.backendRequest: 20s is longer than request, 10s -> use at most 10s"]
 
 
 @pytest.mark.parametrize(
     ("prepare", "said"),
     [
-        ({"pvc_size": "200GB"}, "prepare_pvc_size: '200GB' is no size that Kubernetes takes -> a size such as 200Gi"),
+        (
+            {"pvc_size": "200GB"},
+            "prepare_pvc_size: '200GB' is not a valid Kubernetes quantity -> use a size such as 200Gi",
+        ),
         ({"images": ["a/b"]}, "prepare_images[0]: the image a/b has no tag, which means latest"),
-        ({"pvc_access_modes": ["ReadWriteAll"]}, "prepare_pvc_access_modes[0]: 'ReadWriteAll' is not known."),
-        ({"downloads": "Qwen/Qwen3-32B"}, "prepare_downloads: is a text: 'Qwen/Qwen3-32B' -> a list: [Qwen/Qwen3-32B]"),
+        ({"pvc_access_modes": ["ReadWriteAll"]}, "prepare_pvc_access_modes[0]: 'ReadWriteAll' is not a valid choice."),
+        (
+            {"downloads": "Qwen/Qwen3-32B"},
+            "prepare_downloads: is a string: 'Qwen/Qwen3-32B' -> use a list: [Qwen/Qwen3-32B]",
+        ),
         ({"pvc_name": "Models_PVC"}, "prepare_pvc_name: 'Models_PVC' must be lower-case letters"),
         ({"image_tolerations": [{"efect": "NoSchedule"}]}, "prepare_image_tolerations[0]: unknown key efect."),
     ],
@@ -217,7 +224,7 @@ def test_only_variables_that_a_user_set_are_named():
     given["components"]["gateway"]["wait_timeout"] = "soon"
     given["components"]["gaie"]["image"] = ["a"]
     checked = checked_settings(given, findings)
-    assert findings.texts == ["gaie_image: is a list: ['a'] -> a text"]
+    assert findings.texts == ["gaie_image: is a list: ['a'] -> use a string"]
     assert checked["components"]["gateway"]["wait_timeout"] == 0
 
 
@@ -241,7 +248,7 @@ def test_the_token_secret_is_wired():
     ("given", "known", "problem", "note"),
     [
         ({"hf_token_secret": "hf-token", "hf_token_key": "b"}, {}, "gaie_hf_token_key: The secret hf-token has no", ""),
-        ({"hf_token_secret": "later"}, {}, "", "The secret later does not exist yet"),
+        ({"hf_token_secret": "later"}, {}, "", "secret not found: later"),
         ({"hf_token_secret": "later"}, {"reachable": False}, "", ""),
     ],
 )
@@ -292,26 +299,26 @@ LABELS = {"modelArtifacts": {"labels": {"llm-d.ai/model": "same"}}}
 @pytest.mark.parametrize(
     ("models", "sections", "part"),
     [
-        ([{"name": "a"}], {}, "llm_d_models[0].model: the served model name is missing"),
+        ([{"name": "a"}], {}, "llm_d_models[0].model: the model's name is missing"),
         ([{"model": "x"}], {}, "llm_d_models[0].name: is missing"),
-        (["text"], {}, "llm_d_models[0]: is a text"),
-        ([model(), model()], {}, "llm_d_models[1].name: 'a' is also the name of llm_d_models[0]"),
+        (["text"], {}, "llm_d_models[0]: is a string"),
+        ([model(), model()], {}, "llm_d_models[1].name: 'a' is already the name of llm_d_models[0]"),
         ([model("Qwen_3")], {}, "must be lower-case"),
         ([model("a" * 49)], {}, "at most 48 are allowed"),
         ([model(pool={"selectr": {}})], {}, "Did you mean selector?"),
         ([model(values=[])], {}, "llm_d_models[0].values: is a list"),
         ([model(values_files=["nope.yaml"])], {}, "not found"),
-        ([model(pool={"target_ports": [8200]})], {}, "the pool sends to 8200, a listens on 8000"),
-        ([model(pool={"selector": {"llm-d.ai/inferenceServing": "true"}})], {}, "carry llm-d.ai/inference-serving"),
-        ([model("a", values=LABELS), model("b", values=LABELS)], {}, "selects the pods of model b too"),
+        ([model(pool={"target_ports": [8200]})], {}, "the pool sends requests to 8200, but a listens on 8000"),
+        ([model(pool={"selector": {"llm-d.ai/inferenceServing": "true"}})], {}, "have llm-d.ai/inference-serving"),
+        ([model("a", values=LABELS), model("b", values=LABELS)], {}, "selects the pods of model a too"),
         ([model("a", model="x/y", values={"modelArtifacts": {"name": "x/z"}})], {}, "serves 'x/z'"),
         ([model(values={"decode": {"create": False}})], {}, "no decode pods"),
         ([model(values={"decode": {"replicas": 0}})], {}, "no decode pods"),
         ([model("a", route={"path_prefix": "/x"}), model("b", route={"path_prefix": "/x"})], {}, "both match"),
-        ([model("a", route={"path_prefix": "x"})], {}, "is no path"),
-        ([model("a", route={"hostnames": ["A b"]})], {}, "is not a hostname"),
-        ([model("a", route={"timeouts": {"request": "1 s"}})], {}, "is not understood"),
-        ([model("a", release_name="x"), model("b", release_name="x")], {}, "the Helm release 'x' is also that of"),
+        ([model("a", route={"path_prefix": "x"})], {}, "is not a valid path"),
+        ([model("a", route={"hostnames": ["A b"]})], {}, "is not a valid hostname"),
+        ([model("a", route={"timeouts": {"request": "1 s"}})], {}, "is not a valid timeout"),
+        ([model("a", release_name="x"), model("b", release_name="x")], {}, "the Helm release 'x' is already used by"),
         (
             [model("a", pool={"release_name": "g" * 41}), model("b", pool={"release_name": "g" * 42})],
             {},
@@ -321,8 +328,8 @@ LABELS = {"modelArtifacts": {"labels": {"llm-d.ai/model": "same"}}}
         ([model()], {"gateway": {"provider": "istoi"}}, "Did you mean istio?"),
         ([model()], {"gateway": {"provider": "kgateway"}}, "needs the GatewayClass 'kgateway'"),
         ([model()], {"gateway": {"provider": "none"}}, "gateway_existing_name: is empty"),
-        ([model()], {"gateway": {"provider": "none", "existing_name": "x"}}, "no Gateway 'x'"),
-        ([model()], {"gaie": {"chart": "x"}}, "gaie_chart: 'x' is not known"),
+        ([model()], {"gateway": {"provider": "none", "existing_name": "x"}}, "Gateway 'x' not found"),
+        ([model()], {"gaie": {"chart": "x"}}, "gaie_chart: 'x' is not a valid choice"),
         ([model()], {"gaie": {"pools": {}}}, "gaie_pools: is a map"),
         ([model()], {"gaie": {"pools": [{"name": "p"}]}}, "the pool has no selector"),
         (
@@ -330,7 +337,7 @@ LABELS = {"modelArtifacts": {"labels": {"llm-d.ai/model": "same"}}}
             {"httproute": {"mode": "shared"}},
             "one list of hostnames",
         ),
-        ([model(f"m{number}") for number in range(17)], {"httproute": {"mode": "shared"}}, "takes 16 rules at most"),
+        ([model(f"m{number}") for number in range(17)], {"httproute": {"mode": "shared"}}, "a route takes at most 16"),
     ],
 )
 def test_mistakes(models, sections, part):
@@ -368,18 +375,18 @@ def test_check_writable(tmp_path):
     assert not findings
     (tmp_path / "file").write_text("")
     check_writable(str(tmp_path / "file"), findings)
-    assert "cannot be written" in findings.texts[0]
+    assert "cannot write to" in findings.texts[0]
 
 
 @pytest.mark.parametrize(
     ("models", "wait", "found"),
     [
         (None, 5, []),
-        ({"name": "a"}, "1800", ["llm_d_models: is a map -> a list, each entry beginning with - name: NAME"]),
-        ("a", 5, ["llm_d_models: is a text -> a list, each entry beginning with - name: NAME"]),
-        ([], "soon", ["gateway_wait_timeout: 'soon' is no time -> a number of seconds, for example 1800"]),
-        ([], -1, ["gateway_wait_timeout: -1 is no time -> a number of seconds, for example 1800"]),
-        ([], True, ["gateway_wait_timeout: True is no time -> a number of seconds, for example 1800"]),
+        ({"name": "a"}, "1800", ["llm_d_models: is a map -> use a list, each entry beginning with - name: NAME"]),
+        ("a", 5, ["llm_d_models: is a string -> use a list, each entry beginning with - name: NAME"]),
+        ([], "soon", ["gateway_wait_timeout: 'soon' is not a valid time -> use a number of seconds, for example 1800"]),
+        ([], -1, ["gateway_wait_timeout: -1 is not a valid time -> use a number of seconds, for example 1800"]),
+        ([], True, ["gateway_wait_timeout: True is not a valid time -> use a number of seconds, for example 1800"]),
     ],
 )
 def test_settings_of_another_kind_are_named(models, wait, found):
@@ -394,14 +401,14 @@ def test_settings_of_another_kind_are_named(models, wait, found):
 def test_a_folder_in_which_even_root_cannot_write():
     findings = Findings()
     check_writable("/proc/none/records", findings)
-    assert findings.texts and findings.texts[0].startswith("llm_d_records_dir: /proc/none/records cannot be written")
+    assert findings.texts and findings.texts[0].startswith("llm_d_records_dir: cannot write to /proc/none/records")
 
 
 def test_a_row_of_the_component_table_that_nothing_handles_is_a_mistake():
     findings = Findings()
     checked_settings({**params([]), "table": [*table(), {"name": "dynamo", "wave": 2}]}, findings)
     (text,) = findings.texts
-    assert text.startswith("component table: nothing handles the row 'dynamo' -> one of: gateway")
+    assert text.startswith("component table: unknown component 'dynamo' -> use one of: gateway")
 
 
 def test_every_row_has_its_class_role_and_wave_after_those_that_it_needs():

@@ -11,7 +11,13 @@ import pytest
 import yaml
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.findings import Findings
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.variables import check_types, unknown
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.variables import (
+    Prefixes,
+    check_types,
+    reads,
+    reads_in_text,
+    unknown,
+)
 
 ROOT = pathlib.Path(__file__).resolve().parents[5]
 SPECS = {
@@ -20,12 +26,14 @@ SPECS = {
 }
 KNOWN = [name for points in SPECS.values() for point in points.values() for name in point["options"]]
 SHARED = SPECS["stack"]["shared"]["options"]
-PREFIXES = ["gateway_", "gaie_", "httproute_", "prepare_", "monitoring_", "teardown_", "status_"]
+PREFIXES = Prefixes(
+    ["gateway_", "gaie_", "httproute_", "prepare_", "monitoring_", "teardown_", "status_", "lab_", "awx_"], ["stack_"]
+)
 
 
-def found(*names: str) -> Findings:
+def found(*names: str, **values: Any) -> Findings:
     findings = Findings()
-    unknown(names, KNOWN, PREFIXES, findings)
+    unknown(names, KNOWN, PREFIXES, findings, lambda name: reads(values, name))
     return findings
 
 
@@ -45,20 +53,60 @@ def found(*names: str) -> Findings:
         ("prepare_pvc", "prepare_pvc_name"),
         ("teardown_confrim", "teardown_confirm"),
         ("model_service_values", "modelservice_values"),
+        ("llm_namespace", "llm_d_namespace"),
+        ("httpoute_timeouts", "httproute_timeouts"),
+        ("lab_nmae", "lab_name"),
+        ("stack_namspace", "stack_namespace"),
+        ("llm_d_provider", "gateway_provider"),
+        ("llm_d_hf_tokn", "prepare_hf_token"),
     ],
 )
 def test_a_misspelt_variable_is_a_mistake_with_what_was_meant(name: str, meant: str) -> None:
     (one,) = found(name)
     assert (one.severity, one.hint) == ("error", meant)
-    assert one.text().startswith(f"{name}: nothing reads this variable. Did you mean {meant}?")
+    assert one.text().startswith(f"{name}: unknown variable. Did you mean {meant}?")
+
+
+@pytest.mark.parametrize("name", ["llm_d_frobnicate", "gateway_ip", "status_page", "lab_color", "awx_hots"])
+def test_a_variable_of_a_prefix_that_nothing_reads_is_a_mistake(name: str) -> None:
+    (one,) = found(name)
+    assert one.severity == "error" and "Did you mean" not in one.message
+    findings = Findings()
+    unknown([name], KNOWN, PREFIXES, findings, others=True)
+    assert [found.severity for found in findings] == ["error" if name.startswith("llm_d_") else "warning"]
 
 
 @pytest.mark.parametrize(
-    ("name", "severity"), [("llm_d_frobnicate", "error"), ("gateway_ip", "warning"), ("status_page", "warning")]
+    ("value", "is_read"),
+    [
+        ("{{ llm_d_my_token }}", True),
+        ({"a": [{"b": "x-{{ hostvars['east'].llm_d_my_token | default('') }}"}]}, True),
+        ("{% if llm_d_my_token is defined %}a{% endif %}", True),
+        ("{{ lookup('vars', 'llm_d_my_' ~ env) }}", True),
+        ("{{ lookup('vars', 'llm_d_' ~ env) }}", False),
+        ("llm_d_my_token", False),
+        ("{{ llm_d_my_token_file }} {{ old_llm_d_my_token }}", False),
+        ("{{ 'llm_d_my_' ~ env }}", False),
+        ({"llm_d_my_token": 1}, False),
+    ],
 )
-def test_a_variable_that_is_like_none(name: str, severity: str) -> None:
-    (one,) = found(name)
-    assert one.severity == severity and "Did you mean" not in one.message
+def test_what_a_template_reads_is_the_users_own(value: Any, is_read: bool) -> None:
+    assert reads(value, "llm_d_my_token") == is_read
+    assert bool(found("llm_d_my_token", other=value)) != is_read
+
+
+@pytest.mark.parametrize(
+    ("text", "is_read"),
+    [
+        ("vars: {gateway_ip: 10.0.0.1}", False),
+        ("  gateway_ip: 10.0.0.1\n# gateway_ip\n", False),
+        ("when: gateway_ip is defined", True),
+        ('msg: "{{ gateway_ip }}"', True),
+        ('msg: "{{ my_gateway_ip }}"', False),
+    ],
+)
+def test_what_a_playbooks_files_read(text: str, is_read: bool) -> None:
+    assert reads_in_text(text, "gateway_ip") == is_read
 
 
 def test_known_variables_and_those_of_others_are_left_alone() -> None:
@@ -67,13 +115,13 @@ def test_known_variables_and_those_of_others_are_left_alone() -> None:
         "awx_job_id",
         "awx_inventory_name",
         "tower_user_name",
-        "lab_dir",
         "team",
         "gpu_count",
         "llm",
         "environment",
         "inventory_dir",
         "model_name",
+        "stack_name",
         "namespace",
     ]
     assert found(*KNOWN, *others, "llm_d_approved_digest_east", "llm_d_deployed").texts == []
@@ -82,12 +130,12 @@ def test_known_variables_and_those_of_others_are_left_alone() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("llm_d_namespace", ["llm-d"], "llm_d_namespace: is a list: ['llm-d'] -> a text"),
-        ("llm_d_environment", "prod", "llm_d_environment: 'prod' is not known. Did you mean production?"),
+        ("llm_d_namespace", ["llm-d"], "llm_d_namespace: is a list: ['llm-d'] -> use a string"),
+        ("llm_d_environment", "prod", "llm_d_environment: 'prod' is not a valid choice. Did you mean production?"),
         ("llm_d_environment", "staging", ""),
-        ("llm_d_record_history", "ten", "llm_d_record_history: 'ten' is no whole number"),
+        ("llm_d_record_history", "ten", "llm_d_record_history: 'ten' is not a whole number"),
         ("llm_d_consent", "scale, delete", ""),
-        ("llm_d_consent", ["sacle"], "llm_d_consent[0]: 'sacle' is not known. Did you mean scale?"),
+        ("llm_d_consent", ["sacle"], "llm_d_consent[0]: 'sacle' is not a valid choice. Did you mean scale?"),
         ("llm_d_kubeconfig", [1], "llm_d_kubeconfig: is a list"),
         ("llm_d_api_token", {"a": "s3cret"}, "llm_d_api_token: is a map: (hidden)"),
         ("llm_d_models", None, ""),
@@ -102,7 +150,7 @@ def test_shared_variables_are_of_their_types(name: str, value: Any, said: str) -
 
 def test_a_variable_that_cannot_be_worked_out_is_named() -> None:
     def value_of(name: str) -> Any:
-        raise OrchestratorError("cannot be worked out: 'nope' is undefined")
+        raise OrchestratorError("cannot be evaluated: 'nope' is undefined")
 
     findings = Findings()
     check_types(["llm_d_models"], SHARED, value_of, findings)

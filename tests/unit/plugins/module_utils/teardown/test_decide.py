@@ -46,7 +46,7 @@ def test_records_of_deployments_are_counted():
 def test_others_releases_stay():
     found = plan([release("ms-a", managed=False)])
     assert found.lines() == []
-    assert found.kept == [("Helm release ms-a in n", "it was not made by this collection")]
+    assert found.kept == [("Helm release ms-a in n", "it was not created by this collection")]
 
 
 @pytest.mark.parametrize(
@@ -153,5 +153,5 @@ def test_what_needs_a_release_goes_before_it_and_a_release_that_is_needed_stays(
     plan.put_first({"graph"})
     assert [item["metadata"]["uid"] for item in plan.dependent] == ["graph"]
     assert plan.lines() == ["X graph in n", "Helm release platform in n", "X note in n"]
-    plan.keep(plan.releases[0], "without it X theirs could not be removed any more")
+    plan.keep(plan.releases[0], "without it X theirs could no longer be removed")
     assert plan.releases == [] and plan.kept[0][0] == "Helm release platform in n"

@@ -100,9 +100,9 @@ def test_layers_keep_their_order(loader):
 
 @pytest.mark.parametrize(
     ("entry", "part"),
-    [("text", "is a text"), ({"nmae": "x"}, "Did you mean name?"), ({"name": 3}, "is a number"),
+    [("text", "is a string"), ({"nmae": "x"}, "Did you mean name?"), ({"name": 3}, "is a number"),
      ({"n": {}}, "unknown key"),
-     ({"count": True}, "is a true/false")],
+     ({"count": True}, "is a boolean")],
 )  # fmt: skip
 def test_check_entry_notes(entry, part):
     findings = Findings()
@@ -149,4 +149,4 @@ def test_a_files_own_mistakes_keep_rule_and_column(tmp_path, loader):
 def test_an_entry_that_is_nothing_is_said_to_be_empty():
     findings = Findings()
     values_layers.check_entry(None, {"name": str}, "llm_d_models[0]", findings)
-    assert findings.texts == ["llm_d_models[0]: is empty -> a map with the keys name"]
+    assert findings.texts == ["llm_d_models[0]: is empty -> use a map with the keys name"]

@@ -37,7 +37,7 @@ def test_models_that_share_an_endpoint_answer_for_each_other(verify, prefill):
     result, _world = verify(*shared, Model("c"))
     assert broken(result) == {("a", "served_by"), ("b", "served_by")}
     found = row_of(result, "b", "served_by")
-    assert "those of another answered under its name: a-decode-0 (model a)" in found["detail"]
+    assert "others answered under its name: a-decode-0 (model a)" in found["detail"]
     assert "all of them register in Dynamo namespace vllm-agg" in found["detail"]
     assert "dynamoNamespace" in found["hint"]
     assert "2 of 3 models behind frontend vllm-frontend did not pass" in result["failure"]
@@ -53,7 +53,7 @@ def test_workers_of_a_graph_that_the_stack_does_not_know_are_named(verify):
 def test_prefill_workers_alone_share_an_endpoint(verify):
     result, _world = verify(Model("a", prefill=1, prefill_space="s"), Model("b", prefill=1, prefill_space="s"))
     assert broken(result) == {("a", "served_by"), ("b", "served_by")}
-    assert "its own prefill workers took" in row_of(result, "b", "served_by")["detail"]
+    assert "its own prefill workers served" in row_of(result, "b", "served_by")["detail"]
 
 
 def test_a_model_that_is_not_listed_is_explained(verify):
@@ -64,7 +64,9 @@ def test_a_model_that_is_not_listed_is_explained(verify):
     assert broken(result) == {("a", "model_list"), ("a", "completion")}
     found = row_of(result, "a", "model_list")
     assert "does not list org/a; it lists org/b" in found["detail"]
-    assert "looks for workers in Dynamo namespace dynamo-b alone, this model's register in dynamo-a" in found["detail"]
+    assert (
+        "looks for workers only in Dynamo namespace dynamo-b, but this model's register in dynamo-a" in found["detail"]
+    )
     assert "globalDynamoNamespace" in found["hint"]
 
 

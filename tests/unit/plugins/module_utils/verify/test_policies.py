@@ -56,7 +56,7 @@ def test_another_configuration_is_live(route):
 
     bad, result, _world = route(reordered)
     assert [check["name"] for check in bad] == ["config"]
-    assert "class 4 is Code Generation, wanted Closed QA; the position counts" in bad[0]["detail"]
+    assert "class 4 is Code Generation, expected Closed QA; the position counts" in bad[0]["detail"]
     assert "restart its Deployment" in bad[0]["hint"]
     assert "0 of 21 requests through router llm-router did not pass" in result["failure"]
 
@@ -94,9 +94,9 @@ def test_another_model_answers_for_a_class(route):
         ),
         (
             "http://vllm-frontend-frontend.dynamo:80",
-            "names port 80 of Service dynamo/vllm-frontend-frontend, which has 8000",
+            "uses port 80 of Service dynamo/vllm-frontend-frontend, which has 8000",
         ),
-        ("https://example.com", "api_base https://example.com has to be reachable"),
+        ("https://example.com", "api_base https://example.com must be reachable"),
     ],
 )
 def test_a_model_that_cannot_be_reached_closes_the_connection(route, base, hint):
@@ -121,7 +121,7 @@ def test_v1_in_api_base(route):
         world.policies = copy.deepcopy(wanted)
 
     bad, _result, _world = route(doubled, policies_wanted=wanted)
-    assert "Take /v1 off api_base" in bad[0]["hint"] and "gave: 404" in bad[0]["detail"]
+    assert "Remove /v1 from api_base" in bad[0]["hint"] and "failed: 404" in bad[0]["detail"]
 
 
 def test_a_model_that_the_frontend_does_not_serve(route):
@@ -142,7 +142,7 @@ def test_the_classifier_does_not_answer(route):
     bad, _result, _world = route(down)
     assert [check["name"] for check in bad] == ["classifier", "classifier"]
     assert "503 Triton server is unreachable" in bad[0]["detail"]
-    assert "names Service llm-router-router-server of namespace llm-router, which does not exist" in bad[0]["hint"]
+    assert "uses Service llm-router-router-server of namespace llm-router, which does not exist" in bad[0]["hint"]
 
 
 def test_a_policy_that_the_controller_does_not_have(route):
@@ -150,7 +150,7 @@ def test_a_policy_that_the_controller_does_not_have(route):
         del world.policies[0]
 
     bad, _result, _world = route(one)
-    assert "policy task_router is missing (there is complexity_router)" in bad[0]["detail"]
+    assert "policy task_router is missing (available: complexity_router)" in bad[0]["detail"]
     assert {check["name"] for check in bad} == {"config", "classes", "classifier"}
 
 
@@ -208,12 +208,12 @@ def llm(name, **changes):
         (
             [llm("A", api_base="${BASE}/x")],
             [llm("A", api_base="http://y")],
-            ["p: api_base of A is http://y, wanted ${BASE}/x"],
+            ["p: api_base of A is http://y, expected ${BASE}/x"],
         ),
-        ([llm("A"), llm("A")], [llm("A")], ["p: class 2 is none, wanted A; the position counts, not the name"]),
-        ([llm("A")], [llm("A"), llm("B")], ["p: class 2 is B, wanted none; the position counts, not the name"]),
-        ([llm("A"), llm("B")], [llm("B")], ["p: A missing: later classes take the place of those before"]),
-        ([llm("A", model="n")], [llm("A")], ["p: model of A is m, wanted n"]),
+        ([llm("A"), llm("A")], [llm("A")], ["p: class 2 is none, expected A; the position counts, not the name"]),
+        ([llm("A")], [llm("A"), llm("B")], ["p: class 2 is B, expected none; the position counts, not the name"]),
+        ([llm("A"), llm("B")], [llm("B")], ["p: A missing, which shifts the later classes"]),
+        ([llm("A", model="n")], [llm("A")], ["p: model of A is m, expected n"]),
     ],
 )
 def test_differences(wanted, live, found):
@@ -223,7 +223,7 @@ def test_differences(wanted, live, found):
 def test_a_url_that_differs_and_a_policy_too_many():
     live = [{"name": "p", "url": "http://a", "llms": []}, {"name": "q", "llms": []}]
     found = differences([{"name": "p", "url": "http://b", "llms": []}], live)
-    assert found == ["p: url is http://a, wanted http://b", "policy q is not wanted"]
+    assert found == ["p: url is http://a, expected http://b", "policy q is unexpected"]
 
 
 def test_a_variable_that_was_not_filled_in():

@@ -94,7 +94,7 @@ def test_the_wrong_model_answers_200(ask, routes, wrong):
 def test_the_wrong_pool_answers_404(ask):
     result, _events = ask(pw.snapshot("a", "b"), world_of("a", "b", **{"/a": ["ms-b-0"]}), [pw.spec("a"), pw.spec("b")])
     assert broken(result) == {("a", "completion")}
-    assert "offer: org/b" in result["failures"][0]
+    assert "serve: org/b" in result["failures"][0]
     assert "POST /a/v1/completions for model 'org/a'" in result["failures"][0]
 
 
@@ -109,7 +109,7 @@ def test_a_wrong_label_is_named_with_both_spellings(ask):
     assert (
         "503 no healthy upstream" in text and "selects 0 pods" in text and "{llm-d.ai/inferenceServing: true}" in text
     )
-    assert "The pool says llm-d.ai/inferenceServing, the pods say llm-d.ai/inference-serving" in text
+    assert "The pool has llm-d.ai/inferenceServing, but the pods have llm-d.ai/inference-serving" in text
     assert len(world.refuse) > 90  # the cause was known: no long wait
 
 
@@ -180,8 +180,8 @@ def test_the_picker_of_another_model_was_asked(ask):
     world.asked["/a"] = "gaie-b-epp-0"
     result, _events = ask(pw.snapshot("a", "b"), world, [pw.spec("a"), pw.spec("b")])
     assert broken(result) == {("a", "own_picker")}
-    assert "(gaie-a-epp-0) was not asked" in result["failures"][0]
-    assert "gaie-b-epp-0 did" in result["failures"][0] and "a name of its own" in result["failures"][0]
+    assert "(gaie-a-epp-0) was not used" in result["failures"][0]
+    assert "gaie-b-epp-0 did" in result["failures"][0] and "unique name" in result["failures"][0]
     assert own_picker(result, "b")["ok"]
 
 
@@ -194,7 +194,7 @@ def test_the_charts_token_opens_guarded_metrics(ask):
     world = world_of("a")
     world.token = "t"
     result, _events = ask(pw.snapshot("a"), world, [pw.spec("a")], [token_secret("default", "t")])
-    assert own_picker(result)["detail"] == "its endpoint picker was asked: gaie-a-epp-0"
+    assert own_picker(result)["detail"] == "its endpoint picker was used: gaie-a-epp-0"
 
 
 @pytest.mark.parametrize("shared", [False, True])
@@ -205,7 +205,7 @@ def test_unreadable_metrics_are_told_and_warn_where_rule_names_meet(ask, shared)
         item["spec"]["rules"][0]["name"] = "chat" if shared else f"chat-{number}"
     result, _events = ask(stack, world, [pw.spec("a"), pw.spec("b")], [token_secret("another", "t")])
     assert result["failures"] == [] and len(result["notes"]) == (2 if shared else 0)
-    said = "not proven that its own endpoint picker was asked: metrics of gaie-a-epp-0 cannot be read (401"
+    said = "cannot tell whether its own endpoint picker was used: cannot read the metrics of gaie-a-epp-0 (401"
     assert said in own_picker(result)["detail"]
 
 
@@ -216,7 +216,7 @@ def test_silent_fallback_to_decode_is_found(ask, monkeypatch):
     world.deaf = {"ms-a-p0"}
     result, _events = ask(stack, world, [pw.spec("a")])
     assert broken(result) == {("a", "prefill")}
-    assert "nothing answers on the port of pod ms-a-p0" in result["failures"][0]
+    assert "no answer on the port of pod ms-a-p0" in result["failures"][0]
     assert "since v0.6.0" in result["failures"][0]
 
 
@@ -227,7 +227,7 @@ def test_a_served_model_of_which_no_pods_are_known_is_no_failure(ask):
     named = [{"name": "chat", "model": "org/a", "path_prefix": "/a", "hostname": "h"}]
     result, _events = ask(stack, world_of("a"), named)
     assert result["failures"] == []
-    assert any("which pods are its own is not known" in note for note in result["notes"])
+    assert any("its own pods are unknown" in note for note in result["notes"])
     lost = [{**named[0], "labels": {"llm-d.ai/model": "lost"}}]
     assert broken(ask(stack, world_of("a"), lost)[0]) == {("chat", "pods")}
 

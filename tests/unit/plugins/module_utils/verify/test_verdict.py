@@ -113,12 +113,12 @@ BROKEN = [Check("a", "selector", False, "x"), Check("a", "ports", False, "y")]
     ("answer", "checks", "detail", "hint"),
     [
         (Answer(200, "m"), [], "200 from", ""),
-        (Answer(200, "other", text="hi"), [], "200 from model 'other': hi", "leads to this model's pool"),
-        (Answer(404, is_json=True, text="no", offered=["q"]), [], "404 no", "offer: q"),
-        (Answer(404), [], "404 (empty body)", "No route took the request"),
+        (Answer(200, "other", text="hi"), [], "200 from model 'other': hi", "refers to this model's pool"),
+        (Answer(404, is_json=True, text="no", offered=["q"]), [], "404 no", "serve: q"),
+        (Answer(404), [], "404 (empty body)", "No route matched the request"),
         (Answer(503, text="z" * 999, attempts=4, waited=9.0), BROKEN, "(4 attempts in 9 s)", "selector, ports below"),
         (Answer(401), [], "401", "credentials"),
-        (Answer(0, error="refused"), [], "gave: refused", "logs"),
+        (Answer(0, error="refused"), [], "failed: refused", "logs"),
     ],
 )
 def test_completions(answer, checks, detail, hint):

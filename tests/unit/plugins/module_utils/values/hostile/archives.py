@@ -13,32 +13,32 @@ import typing as t
 from values.hostile.base import CHART, Folder, case, charted, member, packed
 
 
-@case("outside of the chart")
+@case("outside the chart")
 def traversal(folder: Folder) -> dict[str, t.Any]:
     return packed(folder, [member("demo/../../evil", b"x")])
 
 
-@case("outside of the chart")
+@case("outside the chart")
 def backslashes(folder: Folder) -> dict[str, t.Any]:
     return packed(folder, [member("demo\\..\\..\\evil", b"x")])
 
 
-@case("outside of the chart")
+@case("outside the chart")
 def absolute(folder: Folder) -> dict[str, t.Any]:
     return packed(folder, [member("/etc/evil", b"x")])
 
 
-@case("neither a file nor a folder")
+@case("not a regular file or folder")
 def symlink_member(folder: Folder) -> dict[str, t.Any]:
     return packed(folder, [member("demo/values.yaml", type=tarfile.SYMTYPE, linkname="/etc/passwd")])
 
 
-@case("neither a file nor a folder")
+@case("not a regular file or folder")
 def hard_link(folder: Folder) -> dict[str, t.Any]:
     return packed(folder, [member("demo/values.yaml", type=tarfile.LNKTYPE, linkname="../../etc/passwd")])
 
 
-@case("neither a file nor a folder")
+@case("not a regular file or folder")
 def device_member(folder: Folder) -> dict[str, t.Any]:
     return packed(folder, [member("demo/values.yaml", type=tarfile.CHRTYPE, devmajor=1, devminor=5)])
 
@@ -74,26 +74,26 @@ def many_members(folder: Folder) -> dict[str, t.Any]:
     return packed(folder, (member(f"demo/t/{n}") for n in range(60_000)), level=1)
 
 
-@case("neither a file nor a folder")
+@case("not a regular file or folder")
 def sparse_members(folder: Folder) -> dict[str, t.Any]:
     sparse = tarfile.GNUTYPE_SPARSE
     return packed(folder, (member(f"demo/{n}", type=sparse) for n in range(10)))
 
 
-@case("not a sound .tgz")
+@case("not a valid .tgz")
 def not_gzip(folder: Folder) -> dict[str, t.Any]:
     (folder / "chart.tgz").write_bytes(b"no archive" * 1000)
     return {"chart_ref": str(folder / "chart.tgz"), "values_files": []}
 
 
-@case("not a sound .tgz")
+@case("not a valid .tgz")
 def cut_gzip(folder: Folder) -> dict[str, t.Any]:
     entry = packed(folder, [member("demo/values.yaml", os.urandom(200_000))])
     os.truncate(entry["chart_ref"], 100_000)
     return entry
 
 
-@case("not a sound .tgz")
+@case("not a valid .tgz")
 def gzip_of_noise(folder: Folder) -> dict[str, t.Any]:
     (folder / "chart.tgz").write_bytes(gzip.compress(os.urandom(100_000)))
     return {"chart_ref": str(folder / "chart.tgz"), "values_files": []}
@@ -158,7 +158,7 @@ def name_no_text(folder: Folder) -> dict[str, t.Any]:
     return charted(folder, Chart_dot_yaml="name: [a]\nversion: {}\n")
 
 
-@case("neither a file nor a folder")
+@case("not a regular file or folder")
 def fifo_in_chart(folder: Folder) -> dict[str, t.Any]:
     entry = charted(folder)
     os.mkfifo(folder / "chart" / "templates" / "pipe.yaml")

@@ -39,12 +39,12 @@ def many_aliases_of_one_list(folder: Folder) -> dict[str, t.Any]:
     return values(folder, "a: &a [" + "1, " * 90_000 + "]\nb: [" + "*a, " * 100_000 + "]\n")
 
 
-@case("names no finished anchor", "yaml-alias")
+@case("has no anchor", "yaml-alias")
 def cyclic_anchor(folder: Folder) -> dict[str, t.Any]:
     return values(folder, "a: &a\n  b: *a\n")
 
 
-@case("names no finished anchor", "yaml-alias")
+@case("has no anchor", "yaml-alias")
 def cyclic_merge(folder: Folder) -> dict[str, t.Any]:
     return values(folder, "a: &a\n  <<: *a\n")
 
@@ -124,7 +124,7 @@ def many_unknown_keys(folder: Folder) -> dict[str, t.Any]:
     return values(folder, "".join(f"key{n}: 1\n" for n in range(45_000)))
 
 
-@case("must be true or false", "is no number")
+@case("must be true or false", "as a number")
 def long_numbers(folder: Folder) -> dict[str, t.Any]:
     text = "".join(f"{key}: {number}\n" for key, number in HUGE_NUMBERS.items())
     schema = {"properties": {key: {"type": "boolean"} for key in HUGE_NUMBERS}}

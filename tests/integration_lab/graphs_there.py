@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import pathlib
 import subprocess
+from collections.abc import Iterator
 from typing import Any
 
 import yaml
@@ -15,6 +18,7 @@ from playbooks import ROOT
 
 CHARTS = ROOT / "roles" / "lab" / "files" / "charts"
 GRAPH_API, GRAPH = "nvidia.com/v1alpha1", "DynamoGraphDeployment"
+CRD = ("apiextensions.k8s.io/v1", "CustomResourceDefinition")
 FRONTEND = "vllm-frontend"
 IMAGE = "nvcr.io/nvidia/ai-dynamo/vllm-runtime:0.5.0"
 # Where the published chart looks for it, it is no more.
@@ -26,6 +30,48 @@ def rendered(chart: str, namespace: str, *args: str, release: str = "") -> list[
     command = [helm(), "template", release or chart, str(CHARTS / chart), "-n", namespace, *args]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return [item for item in yaml.safe_load_all(text) if item]
+
+
+def packaged(chart: str, version: str, folder: pathlib.Path) -> str:
+    """Return the file of a chart of the lab as one of a version."""
+    command = [
+        helm(),
+        "package",
+        str(CHARTS / chart),
+        "--version",
+        version,
+        "--app-version",
+        version,
+        "-d",
+        str(folder),
+    ]
+    subprocess.run(command, check=True, capture_output=True)
+    return str(folder / f"{chart}-{version}.tgz")
+
+
+@contextlib.contextmanager
+def defined(lab: Lab, definitions: list[dict[str, Any]]) -> Iterator[None]:
+    """Let the lab have these definitions of graphs as they are, whichever it had; put those back in the end."""
+    kind = lab.resource(*CRD)
+    before = {item["metadata"]["name"]: lab.get(*CRD, "", item["metadata"]["name"]) for item in definitions}
+    try:
+        for item in definitions:
+            if before[item["metadata"]["name"]]:
+                kind.replace(body=_at(lab, item))
+            else:
+                kind.create(body=item)
+        yield
+    finally:
+        for item in filter(None, before.values()):
+            kind.replace(body=_at(lab, item))
+
+
+def _at(lab: Lab, item: dict[str, Any]) -> dict[str, Any]:
+    """Return a definition as one that replaces what is there now."""
+    metadata, live = item["metadata"], lab.get(*CRD, "", item["metadata"]["name"]) or {}
+    kept = {key: metadata[key] for key in ("name", "labels", "annotations") if metadata.get(key)}
+    version = live["metadata"]["resourceVersion"]
+    return {**item, "metadata": {**kept, "resourceVersion": version}, "status": live.get("status")}
 
 
 def platform(lab: Lab, namespace: str) -> None:

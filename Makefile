@@ -6,10 +6,21 @@ SHELL := /bin/bash
 PYTHON ?= python3
 XDG_CACHE_HOME ?= $(HOME)/.cache
 CACHE := $(XDG_CACHE_HOME)/llm-d-orchestrator
-# One virtual environment for each set of pins and each Python, so that a new clone finds its own.
-VENV := $(CACHE)/venv-$(shell { cat requirements-dev.txt; $(PYTHON) -VV; } | sha256sum | cut -c1-12)
+# One virtual environment for each set of pins and each Python, so that a new clone finds its own. Labs and
+# playbooks need less than developers; where the developers' environment is there, it serves for both.
+DEV := $(CACHE)/venv-$(shell { cat requirements-lab.txt requirements-dev.txt; $(PYTHON) -VV; } | sha256sum | cut -c1-12)
+LEAN := $(CACHE)/venv-$(shell { cat requirements-lab.txt; $(PYTHON) -VV; } | sha256sum | cut -c1-12)
+LAB_GOALS := lab lab-down demo demo-down demo-dynamo demo-dynamo-down path
+ifeq ($(filter-out $(LAB_GOALS),$(or $(MAKECMDGOALS),help)),)
+VENV := $(if $(wildcard $(DEV)/.ready),$(DEV),$(LEAN))
+else
+VENV := $(DEV)
+endif
+REQUIREMENTS := $(if $(filter $(DEV),$(VENV)),requirements-dev.txt,requirements-lab.txt)
 BIN := $(VENV)/bin
 PLAYBOOK := $(BIN)/ansible-playbook
+# The version of a program that the lab fetches where PATH has none that fits.
+pinned = $(shell awk '/^  - name: $(1)$$/ {found = 1} found && /version:/ {print $$2; exit}' roles/lab/vars/main/tools.yml)
 DEMO := -i inventories/lab -e lab_name=$(or $(DEMO_LAB),demo)
 DEMO_DYNAMO := -i inventories/lab-dynamo -e lab_name=$(or $(DEMO_LAB),demo-dynamo)
 
@@ -25,9 +36,9 @@ help: ## Show the targets
 # No prerequisite: the name of the folder has the pins in it.
 $(VENV)/.ready:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) -V). Set PYTHON=python3.12 or the like." >&2; exit 1; }
-	@echo "Installing Ansible and the test tools into $(VENV) (1 to 3 minutes, once)"
+	@echo "Installing Ansible$(if $(filter $(DEV),$(VENV)), and the test tools) into $(VENV) (1 to 3 minutes, once)" >&2 # not into what `make path` prints
 	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is needed; on Debian: apt-get install python3-venv" >&2; exit 1; }
-	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r $(REQUIREMENTS)
 	@touch $@
 
 .PHONY: env
@@ -35,8 +46,8 @@ env: $(VENV)/.ready ## Install Ansible and the tools into the cache directory
 	@$(BIN)/python -m compileall -q plugins # which Python does by itself, unless it is told not to, as in some containers
 
 .PHONY: path
-path: env ## Print the folder of Ansible and the tools, for PATH
-	@echo $(BIN)
+path: env ## Print the folders of Ansible, and of the lab's Helm and kubectl, for PATH
+	@echo $(BIN):$(CACHE)/bin/helm-$(call pinned,helm):$(CACHE)/bin/kubectl-$(call pinned,kubernetes)
 
 .PHONY: lab
 lab: env ## Start the lab (LAB=name, default lab)
@@ -51,6 +62,7 @@ demo: env ## Start a lab, deploy two models on it and send completions through t
 	@$(PLAYBOOK) playbooks/lab_up.yml $(DEMO)
 	@$(PLAYBOOK) playbooks/site.yml $(DEMO)
 	@echo
+	@echo 'These commands need kubectl, Helm and Ansible on your PATH: export PATH="$$(make --silent path):$$PATH"'
 	@echo "The demo's lab goes on running. Look around, then remove it with: make demo-down"
 
 .PHONY: demo-down
@@ -62,6 +74,7 @@ demo-dynamo: env ## Start a lab, deploy NVIDIA Dynamo with three models and the 
 	@$(PLAYBOOK) playbooks/lab_up.yml $(DEMO_DYNAMO)
 	@$(PLAYBOOK) playbooks/site.yml $(DEMO_DYNAMO)
 	@echo
+	@echo 'These commands need kubectl, Helm and Ansible on your PATH: export PATH="$$(make --silent path):$$PATH"'
 	@echo "The demo's lab goes on running. Look around, then remove it with: make demo-dynamo-down"
 
 .PHONY: demo-dynamo-down
@@ -92,6 +105,10 @@ package: env ## Build the collection, install it elsewhere, and run its playbook
 docs: env ## Build the documentation's site into .cache/docs; every warning is an error
 	@tests/docs.sh
 
+.PHONY: pictures
+pictures: env ## Look at the pages in headless Chromium, on a screen and a phone; PICTURES=FOLDER keeps the screenshots
+	@tests/pictures.sh
+
 .PHONY: release
 release: env ## Write the changelog of galaxy.yml's version from all fragments; may be run again
 	@$(BIN)/python changelogs/release.py
@@ -109,6 +126,10 @@ publish: env ## Publish .cache/archive on Galaxy; its key is in the variable GAL
 .PHONY: molecule
 molecule: env ## Molecule scenarios on the lab (SCENARIO=name for one)
 	@tests/molecule.sh $(SCENARIO)
+
+.PHONY: machines
+machines: env ## The roles for machines, on a lab of Debian machines (needs root)
+	@tests/machines/run.sh
 
 .PHONY: integration
 integration: env ## The lab, its serving plane, deployments and bad input, against a running lab

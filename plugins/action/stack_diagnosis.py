@@ -4,28 +4,20 @@
 
 from __future__ import annotations
 
-import os
-import shlex
 import sys
 
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.command_line import masked_arguments
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.job import advice, in_job
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.diagnose.screen import screen
 from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.checked import CheckedAction
-from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.screen import tell
+from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.places import with_places
+from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.screen import Ending, deploys, running_command, tell
 
 # What a failed diagnosis says in its message already, and Ansible would dump below it once more.
 SAID = ("counts", "evidence", "releases", "screen")
 
 
 def continuing(arguments: list[str]) -> str:
-    """Return the command that is running, secrets masked, where it deploys, in a job of AWX what to do; "" else."""
-    program = os.path.basename(arguments[0])
-    deploys = any(word.endswith(("site.yml", "orchestrator.site")) for word in arguments[1:])
-    if not program.startswith("ansible-playbook") or not deploys:
-        return ""
-    if in_job(os.environ):
-        return advice("deploy")
-    return shlex.join([program, *masked_arguments(arguments[1:])])
+    """Return the command that is running where it deploys, in a job of AWX what to do; "" else."""
+    return running_command(arguments) if deploys(arguments) else ""
 
 
 def told(result: dict) -> dict:
@@ -36,12 +28,22 @@ def told(result: dict) -> dict:
 class ActionModule(CheckedAction):
     """The module of the same name."""
 
+    def _placed(self, result: dict, task_vars: dict) -> dict:
+        """Return a result whose causes name the values of the user's that they come from."""
+        if not result.get("causes"):
+            return result
+        placed = {**result, "causes": with_places(result["causes"], task_vars)}
+        placed["screen"] = screen(placed, state=placed["state"], command=self._task.args["command"])
+        return {**placed, "msg": "\n".join(placed["screen"])} if result.get("failed") else placed
+
     def run(self, tmp: str | None = None, task_vars: dict | None = None) -> dict:
         """Return the module's result."""
         if not self._task.args.get("command"):
             self._task.args["command"] = continuing(sys.argv)
-        result = super().run(tmp, task_vars)
+        result = self._placed(super().run(tmp, task_vars), task_vars or {})
         shown = self._task.args.get("show") in (True, "true", "True", "yes")
+        if Ending.expected:
+            return result
         if shown and result.get("failed"):
             return told(result)
         if shown and result.get("screen"):

@@ -8,7 +8,13 @@ then has its default.
 
 from __future__ import annotations
 
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.mask import mask_text, secrets_in, without
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.fleet.progress import FEW
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.approval import shown_later
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.file import masked_plan
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.screen import ROOM, counts_text, proposal
 from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.in_process import InProcessAction
+from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.screen import Ending, tell_line
 from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.variables import SHARED_OPTIONS, read, role_specs
 
 
@@ -26,4 +32,16 @@ class ActionModule(InProcessAction):
             else:
                 args.pop(option, None)
         args.update(places=found.places, mistakes=[finding.as_dict() for finding in found.mistakes])
-        return super().run(tmp, task_vars)
+        result = super().run(tmp, task_vars)
+        if result.get("hidden") and result.get("plan") and Ending.expected:
+            self._tell(result, args, task_vars or {})
+        return result
+
+    @staticmethod
+    def _tell(result: dict, args: dict, task_vars: dict) -> None:
+        """Say what changes, without secrets: Ansible keeps a result with secrets from callbacks."""
+        plan = without(masked_plan(result["plan"]), secrets_in(args))
+        many = len(task_vars.get("ansible_play_hosts_all") or []) > FEW
+        rows = [] if many or shown_later(result, args) else proposal(plan, ROOM)
+        rows = [mask_text(row) for row in rows]
+        tell_line("planning", (result.get("stack") or {}).get("started"), counts_text(plan), task_vars, rows)

@@ -21,17 +21,15 @@ def returning(arguments: list[str], **variables: str) -> str:
         return advice("rollback", **variables)
     if not os.path.basename(arguments[0]).startswith("ansible-playbook"):
         return "ansible-playbook llm_d.orchestrator.rollback"
-    # Where rollback.yml runs, it is taken for the plan that site.yml follows.
-    known = [os.path.join(os.path.dirname(one), "plan.yml") if os.path.basename(one) == "rollback.yml" else one
-             for one in arguments[1:]]  # fmt: skip
-    words = next_command(masked_arguments(known), variables).split(" ")
-    words[1] = words[1].replace("site.yml", "rollback.yml").replace("orchestrator.site", "orchestrator.rollback")
-    return " ".join(words)
+    return next_command(masked_arguments(arguments[1:]), variables, "rollback")
 
 
-def offered(to: str, arguments: list[str]) -> str:
-    """Return how to return to a deployment; "" where there is none."""
-    return f"To return to the deployment of {to}: {returning(arguments)}" if to else ""
+def offered(to: str, arguments: list[str]) -> dict:
+    """Return how to return to a deployment, as a text and for the end of the screen; nothing where there is none."""
+    if not to:
+        return {"advice": ""}
+    text, command = f"To roll back to the deployment of {to}:", returning(arguments)
+    return {"advice": f"{text} {command}", "at_end": {"lines": [text], "commands": [command]}}
 
 
 class ActionModule(CheckedAction):
@@ -45,8 +43,8 @@ class ActionModule(CheckedAction):
             return self._execute_module(module_name=self._task.action, task_vars=task_vars)
         result = super().run(tmp, task_vars)
         if state == "offered":
-            result["advice"] = offered(str(result.get("to") or ""), sys.argv)
+            result.update(offered(str(result.get("to") or ""), sys.argv))
         elif result.get("to_change") and (self._task.check_mode or result["refused"]):
             command = returning(sys.argv, llm_d_approved_digest=result["digest"])
-            result["lines"] = [*result["lines"], f"To do just this, once it is approved: {command}"]
+            result["lines"] = [*result["lines"], f"To deploy exactly this once it is approved: {command}"]
         return result

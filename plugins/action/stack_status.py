@@ -10,21 +10,19 @@ import sys
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.command_line import masked_arguments, next_command
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.job import advice, in_job
 from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.checked import CheckedAction
-from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.screen import tell
+from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.screen import Ending, tell
 
 
-def fixing(arguments: list[str]) -> str:
+def fixing(arguments: list[str], **variables: str) -> str:
     """Return the command for site.yml that fits the running one; "" where that is no ansible-playbook.
 
-    In a job of AWX, what to do there.
+    In a job of AWX, what to do there. variables: to be set besides.
     """
     if in_job(os.environ):
-        return advice("deploy")
+        return advice("deploy", **variables)
     if not os.path.basename(arguments[0]).startswith("ansible-playbook"):
         return ""
-    playbooks = {name: os.path.join(os.path.dirname(name), "plan.yml")
-                 for name in arguments[1:] if os.path.basename(name) == "status.yml"}  # fmt: skip
-    return next_command(masked_arguments([playbooks.get(name, name) for name in arguments[1:]]), {})
+    return next_command(masked_arguments(arguments[1:]), variables)
 
 
 def told(result: dict) -> dict:
@@ -42,8 +40,12 @@ class ActionModule(CheckedAction):
         """Return the module's result."""
         if not self._task.args.get("fix"):
             self._task.args["fix"] = fixing(sys.argv)
+        if not self._task.args.get("prune"):
+            self._task.args["prune"] = fixing(sys.argv, llm_d_prune="true")
         result = super().run(tmp, task_vars)
         shown = self._task.args.get("show") in (True, "true", "True", "yes")
+        if Ending.expected and result.get("failed"):
+            return result
         if shown and result.get("screen"):
             tell("\n".join(["", *result["screen"]]))
             return told(result)

@@ -11,8 +11,8 @@ author: llm_d.orchestrator developers (@llm-d)
 version_added: 0.1.0
 short_description: Clusters of kubeconfigs' contexts and of Cluster API
 description:
-  - Makes a host of each cluster, with the variables C(llm_d_kubeconfig) and C(llm_d_context) by which the playbooks and
-    roles of this collection reach it.
+  - Creates a host for each cluster, with the variables C(llm_d_kubeconfig) and C(llm_d_context) by which the playbooks
+    and roles of this collection reach it.
   - Clusters are the contexts of kubeconfigs, and with O(cluster_api=true) those of which a management cluster of
     Cluster API keeps a kubeconfig, in a Secret C(NAME-kubeconfig) of the type C(cluster.x-k8s.io/secret).
   - The file's name has to be C(clusters.yml), or to end in C(.clusters.yml); C(.yaml) will do as well.
@@ -20,8 +20,8 @@ description:
     C(namespace), C(context), C(file), C(server) and C(labels), and for Cluster API also C(annotations) and C(phase), of
     the Cluster object. Expressions in O(hostname), O(compose), O(groups) and O(keyed_groups) can use it.
   - Where the Cluster objects cannot be read, or that API is not served, hosts have no labels.
-  - A kubeconfig out of a Secret that would run a command here (C(exec), C(auth-provider)) or read a file here is
-    left out, since whoever may write that Secret could choose which.
+  - A kubeconfig from a Secret that would run a command here (C(exec), C(auth-provider)) or read a file here is
+    skipped, because anyone who may write that Secret could choose them.
 extends_documentation_fragment:
   - constructed
   - inventory_cache
@@ -45,13 +45,13 @@ options:
     default: []
   include:
     description:
-      - Which clusters are taken, as a shell's patterns of a context's name, or of a Cluster's C(NAME) or
+      - Which clusters are included, as a shell's patterns of a context's name, or of a Cluster's C(NAME) or
         C(NAMESPACE/NAME). Empty means all.
     type: list
     elements: str
     default: []
   exclude:
-    description: Which clusters are left out, as O(include).
+    description: Which clusters are excluded, as in O(include).
     type: list
     elements: str
     default: []
@@ -215,7 +215,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         try:
             return contexts.host_name(self._compose(self.get_option("hostname"), {"llm_d_cluster": as_data(facts)}))
         except Exception as exc:  # an expression can go wrong in any way
-            raise OrchestratorError(f"hostname cannot be worked out for {facts['name']}: {exc}") from exc
+            raise OrchestratorError(f"cannot evaluate hostname for {facts['name']}: {exc}") from exc
 
     def _mistake(self, text: str) -> None:
         """End with a mistake, or without strict only warn of it."""
@@ -232,7 +232,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             except OrchestratorError as exc:
                 if sure:
                     raise
-                self._mistake(f"{path} was left out: {exc.message}")
+                self._mistake(f"{path} was skipped: {exc.message}")
                 continue
             if self.get_option("kubeconfig_as") == "content":
                 content = cluster_kubeconfig.absolute(content, os.path.dirname(path))

@@ -11,7 +11,7 @@ author: llm_d.orchestrator developers (@llm-d)
 version_added: 0.1.0
 short_description: The digest that was approved for a cluster
 description:
-  - Returns what the plan's job of an AWX workflow left for this host, else C(llm_d_approved_digest), a digest or a map
+  - Returns what the plan's job of an AWX workflow set for this host, else C(llm_d_approved_digest), a digest or a map
     of each host to its own, also where that is written as text, JSON or C(host=digest, host=digest), as surveys of AWX
     want it; empty where neither is set.
 options:

@@ -12,7 +12,8 @@ version_added: 0.4.0
 short_description: A host's variables that are written in capitals
 description:
   - Returns the variables of a host whose names are in capitals, as V(MODEL_NAME), for files with C(${MODEL_NAME}).
-  - Those with C(KEY), C(TOKEN), C(SECRET) or C(PASSWORD) in their names are left out, and what is no text or number.
+  - Those with C(KEY), C(TOKEN), C(SECRET) or C(PASSWORD) in their names are skipped, and so is everything that is not
+    a string or number.
 """
 
 EXAMPLES = r"""

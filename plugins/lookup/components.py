@@ -24,7 +24,7 @@ options:
     choices: [table, settings, options, secrets, namespaces]
     required: true
   of:
-    description: The only component that V(options), V(settings) and V(secrets) are to be of.
+    description: The only component to return V(options), V(settings) and V(secrets) of.
     type: str
 """
 
@@ -35,7 +35,7 @@ EXAMPLES = r"""
 """
 RETURN = r"""
 _list:
-  description: What each term asks for.
+  description: What each term requests.
   type: list
   elements: raw
 """
@@ -75,9 +75,8 @@ class LookupModule(LookupBase):
         """Return by component its settings, secret ones left empty."""
         found = {}
         for name, options in self.options().items():
-            hidden = {setting for setting, option in options.items() if option.get("no_log")}
-            given = settings_of(self, name, self.variables)
-            found[name] = {setting: "" if setting in hidden else value for setting, value in given.items()}
+            empty = {key: {} if one["type"] == "dict" else "" for key, one in options.items() if one.get("no_log")}
+            found[name] = {**settings_of(self, name, self.variables), **empty}
         return found
 
     def namespaces(self) -> list[str]:

@@ -9,14 +9,14 @@ DOCUMENTATION = r"""
 name: consent
 author: llm_d.orchestrator developers (@llm-d)
 version_added: 0.1.0
-short_description: What the clusters of a wave ask of whoever sits at the terminal
+short_description: What the clusters of a wave ask the user at the terminal
 description:
   - Reads the fact C(consent_asked) of each host of the wave, which the private role C(consent) sets.
 options:
   _terms:
     description:
-      - V(attended) for whether somebody may sit at the terminal, which is not so in jobs of AWX; V(prompt) for
-        O(question) below the lines of all clusters; V(questions) for the questions of all clusters.
+      - V(attended) for whether a user may be at the terminal, which is not so in jobs of AWX and without a terminal;
+        V(prompt) for O(question) below the lines of all clusters; V(questions) for the questions of all clusters.
     type: list
     elements: str
     choices: [attended, prompt, questions]
@@ -50,6 +50,7 @@ import typing as t
 from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.job import attended
+from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.screen import Ending
 
 
 class LookupModule(LookupBase):
@@ -62,7 +63,7 @@ class LookupModule(LookupBase):
         hosts = [known["hostvars"][name] for name in known.get("ansible_play_batch") or []]
         asked = [host["consent_asked"] for host in hosts if host.get("consent_asked")]
         if terms == ["attended"]:
-            return [attended(os.environ)]
+            return [attended(os.environ) and Ending.interactive]
         if terms == ["questions"]:
             return [question for one in asked for question in one.get("questions", [])]
         if terms == ["prompt"]:
@@ -70,4 +71,4 @@ class LookupModule(LookupBase):
             several = len(shown) > 1 and self.get_option("for_several")
             lines = [line for one in shown for line in [*one, ""]]
             return ["\n".join([*lines, several or self.get_option("question")])]
-        raise AnsibleError(f"consent takes one of attended, prompt and questions, not {terms}")
+        raise AnsibleError(f"consent accepts one of attended, prompt and questions, not {terms}")

@@ -9,7 +9,7 @@ DOCUMENTATION = r"""
 name: failure
 author: llm_d.orchestrator developers (@llm-d)
 version_added: 0.1.0
-short_description: What failed in a block, and what was not begun for it
+short_description: What failed in a block, and what was not started because of it
 description:
   - For a C(rescue), of the task that failed. It reads C(ansible_failed_result) and C(ansible_failed_task).
 options:
@@ -22,6 +22,10 @@ options:
     type: list
     elements: dict
     default: []
+  collected:
+    description: What M(llm_d.orchestrator.release_jobs) returned, where it may be what failed.
+    type: dict
+    default: {}
 """
 
 EXAMPLES = r"""
@@ -42,6 +46,7 @@ _raw:
   elements: dict
   contains:
     failed: {description: The components that failed; else the role or the task., type: list, elements: str}
+    done: {description: The components of earlier waves., type: list, elements: str}
     not_started: {description: The components that wait for those., type: list, elements: str}
     text: {description: What was said., type: str}
     message: {description: All of it., type: str}
@@ -62,4 +67,6 @@ class LookupModule(LookupBase):
         known = variables or {}
         names = ("ansible_failed_result", "ansible_failed_task")
         result, task = (known.get(name) or {} for name in names)
+        collected = self.get_option("collected")
+        result = collected if collected.get("failed_components") or collected.get("cancelled_components") else result
         return [failure(result, task, self.get_option("components"))]

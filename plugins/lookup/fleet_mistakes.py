@@ -12,8 +12,8 @@ version_added: 0.1.0
 short_description: What the hosts of a play share by mistake
 description:
   - Returns a line for each mistake between the hosts of a play. Two of them are the same namespace of the same cluster,
-    or write to the same file, or disagree about the waves; or the waves have no sense.
-  - Clusters are told apart by their addresses, of C(llm_d_api_host) or in the kubeconfig. No cluster is asked.
+    or write to the same file, or have different waves; or the waves are invalid.
+  - Clusters are distinguished by their addresses, of C(llm_d_api_host) or in the kubeconfig. No cluster is asked.
 options:
   _terms:
     description: Takes none.

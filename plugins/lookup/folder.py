@@ -33,7 +33,7 @@ EXAMPLES = r"""
 """
 RETURN = r"""
 _list:
-  description: Absolute paths. The folders themselves need not be there yet.
+  description: Absolute paths. The folders need not exist yet.
   type: list
   elements: str
 """

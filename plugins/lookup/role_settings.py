@@ -81,5 +81,5 @@ def settings_of(lookup: LookupBase, role: str, variables: dict) -> dict:
         try:
             found[name.removeprefix(role + "_")] = lookup._templar.template(variables.get(name, trusted(value)))
         except AnsibleError as exc:
-            raise AnsibleLookupError(f"The variable {name} cannot be worked out: {exc}") from exc
+            raise AnsibleLookupError(f"Cannot evaluate the variable {name}: {exc}") from exc
     return found

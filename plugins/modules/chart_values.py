@@ -37,7 +37,7 @@ options:
         required: true
       chart_version:
         description:
-          - The exact version. Needed for registries and repositories; for a folder or C(.tgz) it may be left out,
+          - The exact version. Needed for registries and repositories; for a folder or C(.tgz) it may be omitted,
             and must otherwise be that of its C(Chart.yaml).
         type: str
       values_files:

@@ -26,7 +26,7 @@ description:
   - A kustomization is rendered by kustomize and then handled as objects. It runs no plugins and no Helm.
   - An upload is a folder of this machine whose content is sent to a claim through a pod; what was cut off goes on where
     it was.
-  - Runs within Ansible's own process where that comes to the same, and as any module with C(async).
+  - Runs in Ansible's own process where that makes no difference, and as any module with C(async).
 options:
   component:
     description: Component that the parts belong to; it is written on them as a label, and into events.
@@ -94,6 +94,13 @@ options:
             without C(name) the only one of that namespace.
         type: dict
         default: {}
+      going:
+        description:
+          - Of objects, others of this collection that are removed once these are applied, since they take the same
+            requests; each with C(apiVersion), C(kind) and C(metadata).
+        type: list
+        elements: dict
+        default: []
       keep:
         description: Of objects and kustomizations, kinds that O(state=absent) leaves.
         type: list
@@ -140,8 +147,8 @@ options:
         type: str
       pod:
         description:
-          - Of an upload, the manifest of the pod that takes the content. It is removed when the content is there, or
-            cannot be brought there.
+          - Of an upload, the manifest of the pod that receives the content. It is removed when the upload is complete
+            or fails.
         type: dict
   secrets:
     description: Values for O(parts[].fill).
@@ -149,7 +156,7 @@ options:
     default: {}
   state:
     description:
-      - V(present) brings them to the cluster; V(absent) removes what this collection made of them, and waits until
+      - V(present) deploys them to the cluster; V(absent) removes what this collection created of them, and waits until
         their objects and pods are gone.
     type: str
     choices: [present, absent]
@@ -198,10 +205,22 @@ options:
         rewritten to C(HOST[:PORT][/PATH]/ITS-OWN-HOST/ITS-PATH) after rendering. Images of Helm's hooks are not.
     type: str
     default: ""
+  after:
+    description:
+      - Background jobs of other components, by component, that have to succeed first, each with its result C(file).
+        Nothing is begun once a component of the deployment has failed.
+    type: dict
+    default: {}
+  lock:
+    description: >-
+      What RV(llm_d.orchestrator.stack_lock#module:held) returned. After a wait for O(after) it is checked that the
+      lock is still held.
+    type: dict
+    default: {}
   events_file:
     description:
       - File to which timed steps are appended as JSON lines. The calls of one deployment share it, and by a file beside
-        it they are told to stop, see O(llm_d.orchestrator.release_jobs#module:on_failure).
+        it they are stopped, see O(llm_d.orchestrator.release_jobs#module:on_failure).
     type: path
   owner:
     description:
@@ -250,7 +269,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 component:
-  description: The component, by which a failure is told.
+  description: The component, which a failure names.
   returned: always
   type: str
   sample: modelservice
@@ -304,8 +323,10 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.module imp
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.client import PATIENCE, Cluster
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.deploy import kinds
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.deploy.base import Work
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.deploy.jobs import NotStarted, await_jobs
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.helm.command import Helm
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.helm.image_check import registry_of
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.lock.locks import verify_held
 
 
 def shown(params: dict) -> dict:
@@ -326,13 +347,21 @@ def carry_out(module: AnsibleModule) -> dict:
     def make_helm() -> Helm:
         return Helm(module, params, params["helm_binary"], registry_of(params))
 
+    cluster = Cluster(params, PATIENCE)
     try:
-        with Work(Cluster(params, PATIENCE), params, make_helm, check=module.check_mode, diff=module._diff) as work:
+        if params["after"]:
+            files = [job["file"] for job in params["after"].values()]
+            if not await_jobs(files, params["events_file"], params["owner"]):
+                raise NotStarted(params["component"], [part["name"] for part in parts])
+            verify_held(cluster, params["lock"])
+        with Work(cluster, params, make_helm, check=module.check_mode, diff=module._diff) as work:
             outcome = (kinds.present if params["state"] == "present" else kinds.absent)(work, parts)
     except OrchestratorError as exc:
         exc.result = {"parts": [], **exc.result, **told}
         raise
-    return {"changed": outcome.changed, "parts": outcome.rows, "diff": outcome.diff, **told}
+    for warning in outcome.warnings:
+        module.warn(warning)
+    return {"changed": outcome.changed, "parts": outcome.rows, "diff": outcome.diff if module._diff else [], **told}
 
 
 def main(make: MakeModule = AnsibleModule) -> None:

@@ -15,7 +15,7 @@ description:
     of the plan's own, C(DIRECTORY/CLUSTER/TIME), and points the link C(latest) beside it there.
   - Returns a summary for the screen, with the command that deploys the plan.
   - Tokens, passwords, keys and the data of Secrets are masked. The files are their owner's alone.
-  - It says C(changed=false), since a plan is no part of what is managed.
+  - It returns C(changed=false), since a plan is not managed state.
 attributes:
   check_mode:
     support: full
@@ -58,7 +58,7 @@ options:
     elements: dict
     default: []
   approve:
-    description: With V(prompt) somebody has to be asked wherever something changes, not only where consent lacks.
+    description: With V(prompt) the user must be asked whenever something changes, not only if consent is missing.
     type: str
     choices: [auto, prompt]
     default: auto
@@ -149,8 +149,14 @@ prompts:
   type: list
   elements: dict
   sample: []
+unwanted:
+  description: What is no longer wanted and is deleted where somebody consents, in lines for a screen.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 to_approve:
-  description: Whether somebody has to be asked.
+  description: Whether the user must be asked.
   returned: success
   type: bool
 refusal:
@@ -189,7 +195,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.file impor
     write_files,
 )
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.page import plan_page
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.screen import summary
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.plan.screen import summary, unwanted_lines
 
 PRODUCTION = "production"
 
@@ -223,6 +229,7 @@ def run(params: dict, check_mode: bool = False) -> dict:
         "consents": missing_consents(shown),
         "questions": open_questions(shown),
         "prompts": [{"cluster": params["cluster"], **row} for row in prompts(shown, params["cluster"])],
+        "unwanted": unwanted_lines(shown, params["cluster"]),
         "to_approve": to_approve(plan, prompt=params["approve"] == "prompt"),
         "refusal": refusal(plan),
         "artifacts": digest_artifacts(params["cluster"], plan["digest"])

@@ -16,7 +16,7 @@ description:
   - Keeps C(record.json) in a Secret of the stack's namespace as well, so that other machines find it.
   - What cannot be written is a warning. It never hides how the deployment ended.
   - Tokens, passwords, keys and the data of Secrets are masked.
-  - It says C(changed=false), since a record is no part of what is managed.
+  - It returns C(changed=false), since a record is not managed state.
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - llm_d.orchestrator.cluster
@@ -68,10 +68,19 @@ options:
     default: {}
   planned:
     description:
-      - What M(llm_d.orchestrator.stack_info) returned, of it C(stack), C(settled), and of C(plan) C(digest) and
-        C(inputs).
+      - What M(llm_d.orchestrator.stack_info) returned, of it C(stack), C(settled), and of C(plan) C(digest),
+        C(inputs) and C(leftovers).
     type: dict
     default: {}
+  removed:
+    description: What was no longer wanted and was deleted, as RV(llm_d.orchestrator.stack_teardown#module:removed).
+    type: list
+    elements: str
+    default: []
+  pruned:
+    description: Whether what is no longer wanted was deleted; C(leftovers) of the plan are recorded as such else.
+    type: bool
+    default: false
   diagnosis:
     description: What M(llm_d.orchestrator.stack_diagnosis) said of the failure.
     type: dict
@@ -204,6 +213,8 @@ def described(params: dict, path: str) -> dict:
         "stack": stack,
         "plan_digest": plan.get("digest") or "",
         "approved_inputs": plan.get("inputs") or {},
+        "removed": params.get("removed") if params.get("pruned") else [],
+        "leftovers": [] if params.get("pruned") else plan.get("leftovers") or [],
         "releases": [row for rows in releases for row in rows if row.get("kind", "release") == "release"],
         "versions": {**versions, "python": platform.python_version()},
     }
@@ -218,6 +229,7 @@ def summary(params: dict, result: dict) -> dict:
         "namespace": stack.get("namespace") or "",
         "models": [model["name"] for model in stack.get("models") or []],
         "plan_digest": params["plan_digest"],
+        "leftovers": [f"{row['kind']} {row['namespace']}/{row['name']}" for row in params["leftovers"]],
         "record": f"Secret {result['kept']}" if result["kept"] else result["path"],
     }
 

@@ -58,7 +58,7 @@ attributes:
 """
 
 EXAMPLES = r"""
-- name: Have the tools of a lab at hand
+- name: Install the tools of a lab
   llm_d.orchestrator.lab_binaries:
     tools: "{{ _lab_tools }}"
     crds: "{{ _lab_crds }}"
@@ -87,7 +87,7 @@ crds:
   elements: str
   returned: success
 missing:
-  description: What is not there yet; empty but for check mode.
+  description: What is still missing; empty except in check mode.
   type: list
   elements: str
   returned: success

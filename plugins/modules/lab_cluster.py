@@ -15,7 +15,7 @@ author:
 description:
   - Runs etcd, kube-apiserver, kube-controller-manager, kube-scheduler and KWOK as processes of the user, and the
     lab's serving plane. Nodes and pods are simulated; everything above them is real.
-  - A lab that crashed or was left half made is mended; what can be restarted keeps its data.
+  - A lab that crashed or was created only in part is repaired; what can be restarted keeps its data.
 options:
   name:
     description: The lab's name, 1 to 40 lower-case letters, digits and hyphens.
@@ -23,7 +23,7 @@ options:
     default: lab
   state:
     description:
-      - V(present) brings the lab up, or mends it, or applies changed options.
+      - V(present) starts the lab, repairs it, or applies changed options.
       - V(verified) changes nothing and fails where the lab is not up.
       - V(absent) ends its processes and deletes its folder.
     type: str

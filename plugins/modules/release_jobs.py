@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
 # Apache License 2.0, which the GNU General Public License v3.0 of ansible-core permits to combine.
-"""Wait for several component_parts jobs at once. An action plugin does the work; this file documents it."""
+"""Wait for several component_parts jobs at once. On this machine the action plugin does it, elsewhere this module."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ module: release_jobs
 short_description: Wait for component_parts jobs that run in the background
 version_added: 0.1.0
 description:
-  - Waits until every job of M(llm_d.orchestrator.component_parts) that was started with C(async) has ended, or those
-    that are O(awaited), and shows every few seconds what is still being waited for.
+  - Waits until every job of M(llm_d.orchestrator.component_parts) that was started with C(async) has ended, and shows
+    every few seconds what is still being waited for.
   - Fails after all have ended where at least one failed, naming each failed component with its own error.
-  - One call for all jobs, in the controller's own process, where C(ansible.builtin.async_status) would start a Python
-    for each look at each job.
+  - One call for all jobs, on the controller in its own process, where C(ansible.builtin.async_status) would start a
+    Python for each look at each job. On another host it looks at all jobs every few seconds.
 attributes:
   check_mode:
     support: full
@@ -30,21 +30,12 @@ options:
         not ended counts as failed. So the whole takes as long as the job with the largest.
     type: dict
     required: true
-  awaited:
-    description:
-      - The components without which nothing goes on; by default all. The others are left to a later call, unless one
-        of those that ended has failed.
-    type: list
-    elements: str
-  collected:
-    description: What an earlier call returned as RV(results). Its jobs are not waited for again.
-    type: dict
-    default: {}
   on_failure:
     description:
-      - What becomes of the other jobs once one has failed. V(finish) lets them come to their own end. V(cancel) tells
-        them to stop. They begin nothing more, let Helm's commands end, and wait for no object; the next run goes on
-        from there. This needs O(events_file), by which the jobs are told.
+      - What becomes of the other jobs once one has failed. Those that still wait for others do not begin (this needs
+        O(events_file) too). V(finish) lets the others finish. V(cancel) stops
+        them; they start nothing more, let Helm's commands finish, and wait for no object; the next run continues
+        from there. This needs O(events_file), through which the jobs are notified.
     type: str
     choices: [finish, cancel]
     default: finish
@@ -54,8 +45,18 @@ options:
   started:
     description: When the deployment began, as C(20261121T083000Z), for the time shown in those lines.
     type: str
-notes:
-  - The jobs must run on the controller, as with C(ansible_connection=local).
+  async_dir:
+    description: The folder of the jobs' result files, by default Ansible's C(async_dir).
+    type: str
+    default: ~/.ansible_async
+  at_most:
+    description: Seconds after which the module returns the results that there are. Set by the action plugin.
+    type: float
+    default: 0
+  waited:
+    description: Seconds that were waited for the jobs before. Set by the action plugin.
+    type: float
+    default: 0
 author:
   - llm_d.orchestrator developers (@llm-d)
 seealso:
@@ -101,3 +102,32 @@ failed_components:
   elements: str
   sample: []
 """
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.events import read_events
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.module import MakeModule, run_module
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.deploy.jobs import Jobs
+
+
+def make_jobs(params: dict, folder: str) -> Jobs:
+    """Return the jobs that are waited for. folder: that of their result files."""
+    cancel = params["on_failure"] == "cancel"
+    return Jobs(params["jobs"], folder, params.get("events_file"), cancel=cancel, waited=params["waited"])
+
+
+def carry_out(module: AnsibleModule) -> dict:
+    """Return the results that there are, and what the jobs have done so far."""
+    jobs = make_jobs(module.params, module.params["async_dir"])
+    ended = jobs.wait(module.params["at_most"])
+    # `results` is what Ansible keeps for loops.
+    events = [] if ended else read_events(module.params["events_file"])
+    return {"changed": False, "ended": jobs.results, "events": events}
+
+
+def main(make: MakeModule = AnsibleModule) -> None:
+    """Run the module."""
+    run_module(make, DOCUMENTATION, carry_out)
+
+
+if __name__ == "__main__":
+    main()

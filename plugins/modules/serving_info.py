@@ -13,14 +13,16 @@ version_added: 0.1.0
 description:
   - Judges pods, pool selectors and ports, endpoint pickers and conditions, sends real completions to each model through
     the Gateway, and compares which pods' request counters moved.
-  - A model passes when it answers 200 under the name asked for, from one of its own pods, and its pods are all ready.
+  - A model passes when it answers 200 under the requested name, from one of its own pods, and all its pods are ready.
     A condition that is not true on a path that serves is a warning.
   - Models with prefill pods pass only when a prefill pod took part, see O(pd).
-  - The model's own endpoint picker has to have counted the requests, where its metrics can be read.
-  - Models behind a frontend of NVIDIA Dynamo have to be in its C(/v1/models), answer under the name asked for, and be
+  - The model's own endpoint picker must have counted the requests, if its metrics can be read.
+  - Models behind a frontend of NVIDIA Dynamo must be in its C(/v1/models), answer under the requested name, and be
     answered by the workers of their own graph, whose counters are read; with prefill workers, one of those took part.
-  - Of an LLM Router, C(/config) has to be what was wanted; each class of each policy is asked for by its name, and the
+  - Of an LLM Router, C(/config) must be as expected; each class of each policy is requested by its name, and the
     classifier once for each policy. The header has to name the class, the body the class's model.
+  - LLM-Orchestrator must be healthy, reach its database, cache and queue, have its metrics, and run a workflow by one
+    of its workers; it is told as a row of RV(models) that the worker served.
   - It changes nothing, and reports what does not hold without failing.
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
@@ -53,7 +55,7 @@ options:
   stack:
     description:
       - The stack as M(llm_d.orchestrator.stack_info) returns it. Its models that have a pool are verified where
-        O(models) is empty, through its Gateway where O(gateway) is empty, and its frontends and routers.
+        O(models) is empty, through its Gateway where O(gateway) is empty, and its frontends, routers and orchestrators.
     type: dict
     default: {}
   models:
@@ -132,6 +134,10 @@ options:
     type: str
     choices: [auto, required, warn]
     default: auto
+  token:
+    description: Bearer token for the servers of LLM-Orchestrator, where they ask for one.
+    type: str
+    default: ""
   pending:
     description:
       - Whether changes are pending that a run without check mode would make. In check mode, what does not hold is then
@@ -233,6 +239,16 @@ endpoint:
   returned: always
   type: str
   sample: port-forward to pod llm-d/infra-llm-d-inference-gateway-istio-5c8-x2x port 80
+commands:
+  description: Commands by which the models can be asked from a shell, without those that do not answer.
+  returned: always
+  type: list
+  elements: str
+asks:
+  description: The requests of RV(commands), as data.
+  returned: always
+  type: list
+  elements: dict
 gateway:
   description: The Gateway's namespace and name, empty where no model is behind one.
   returned: always
@@ -245,6 +261,7 @@ seconds:
   sample: 1.2
 """
 
+import dataclasses
 import time
 
 from ansible.module_utils.basic import AnsibleModule
@@ -252,6 +269,7 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors imp
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.events import Events
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.module import MakeModule, run_module
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.client import PATIENCE, Cluster
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.verify.commands import commands
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.verify.prober import Options
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.verify.stack import Targets, verify
 
@@ -271,7 +289,8 @@ def wanted_of(models: list[dict], stack: dict) -> Targets:
     """Return what to verify: the models given, else all that the stack tells of."""
     specs = models or [stack_spec(model) for model in stack.get("models") or [] if has_pool(model)]
     named = [{**spec, "model": spec.get("model") or spec["name"]} for spec in specs]
-    return Targets(named, stack.get("frontends") or [], stack.get("routers") or [])
+    told = [stack.get(name) or [] for name in ("frontends", "routers", "orchestrators")]
+    return Targets(named, *told)
 
 
 def run(params: dict, cluster: Cluster, check_mode: bool = False) -> dict:
@@ -287,10 +306,10 @@ def run(params: dict, cluster: Cluster, check_mode: bool = False) -> dict:
         gateway_namespace=gateway.get("namespace"),
         **{name: params[name] for name in names},
     )
-    wanted = wanted_of(params["models"], stack)
+    wanted = dataclasses.replace(wanted_of(params["models"], stack), token=params.get("token") or "")
     if not wanted:
         hint = "Set verify_models, or give the stack models: llm_d_models, or a frontend with models."
-        raise OrchestratorError("There is no model to verify.", hint=hint)
+        raise OrchestratorError("No models to verify.", hint=hint)
     events = Events(params.get("events_file"))
 
     def emit(name: str, step: str, status: str, **facts: object) -> None:
@@ -298,7 +317,7 @@ def run(params: dict, cluster: Cluster, check_mode: bool = False) -> dict:
             events.emit("verify", step, status, name=name, **facts)
 
     result = verify(cluster, options, wanted, emit, lenient=check_mode)
-    summary = result.pop("summary")
+    summary, asks = result.pop("summary"), result.pop("asks")
     if check_mode and result["failures"]:
         if not any(row["status"] for row in [*result["models"], *result["classes"]]):
             result.update(notes=["Nothing is served yet: verification is left to the real run."], failures=[])
@@ -311,6 +330,8 @@ def run(params: dict, cluster: Cluster, check_mode: bool = False) -> dict:
         "gateway": "",
         **result,
         "failure": failure,
+        "asks": [dataclasses.asdict(ask) for ask in asks],
+        "commands": commands(asks, ["kubectl"]),
         "seconds": round(time.monotonic() - begin, 3),
     }
 
@@ -325,7 +346,7 @@ def carry_out(module: AnsibleModule) -> dict:
 
 def main(make: MakeModule = AnsibleModule) -> None:
     """Run the module."""
-    run_module(make, DOCUMENTATION, carry_out, no_log={"max_tokens": False})
+    run_module(make, DOCUMENTATION, carry_out, no_log={"max_tokens": False, "token": True})
 
 
 if __name__ == "__main__":

@@ -18,8 +18,8 @@ description:
     is.
   - Where the objects show no failure, one short completion is sent to each InferencePool by its own route, through the
     API server's port-forward or to the Gateway's address; if that is not answered, the namespace is not healthy.
-  - The namespace need not have been made by this collection. What may not be read is left out and named.
-  - Log lines and messages are data. They are bounded, control characters are taken out, and secrets are masked, by
+  - The namespace need not have been created by this collection. What may not be read is skipped and listed.
+  - Log lines and messages are data. They are bounded, control characters are removed, and secrets are masked, by
     their looks and by the values of the Secrets that the pods use.
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
@@ -40,7 +40,7 @@ options:
     required: true
   besides:
     description:
-      - Other namespaces of the same stack. What is wrong in them is named with it; one that is not there is left out.
+      - Other namespaces of the same stack. What is wrong in them is listed too; one that does not exist is skipped.
     type: list
     elements: str
     default: []
@@ -57,7 +57,7 @@ options:
     type: str
     default: ""
   ended:
-    description: Whether nothing works on the namespace any more, so that a pending Helm release is a stuck one.
+    description: Whether no run works on the namespace any longer, so that a pending Helm release is stuck.
     type: bool
     default: false
   gateways:
@@ -76,7 +76,7 @@ options:
     elements: str
     default: []
   settled:
-    description: Those of O(components) that were as wanted before the run.
+    description: Those of O(components) that were ready before the run, or became so in an earlier wave.
     type: list
     elements: str
     default: []
@@ -131,6 +131,11 @@ causes:
     count: {description: How many objects fail for it., type: int, sample: 1}
     explains: {description: What is not as it should be only because of it., type: list, elements: str}
     evidence: {description: Lines that prove it., type: list, elements: str}
+    places:
+      description: Files and lines of the user's variables and values files with the value that the evidence names.
+      type: list
+      elements: str
+      sample: ["inventory/group_vars/all/stack.yml:24"]
     cause: {description: The rule's explanation., type: str}
     remedy: {description: What to do., type: str}
     source: {description: Where the rule comes from., type: str}
@@ -174,7 +179,7 @@ counts:
   returned: always
   type: dict
 state:
-  description: What was left of each of O(components), one line each.
+  description: What was left of O(components), a line for each that did something, and one for all others of each state.
   returned: always
   type: list
   elements: str

@@ -45,7 +45,7 @@ options:
     type: dict
     default: {}
   records_dir:
-    description: Folder that has to be writable.
+    description: Folder that must be writable.
     type: path
   check_values:
     description: Check all values against their charts too, as M(llm_d.orchestrator.chart_values) does.
@@ -98,7 +98,7 @@ options:
     default: false
   find_settled:
     description:
-      - Find the components whose releases are as wanted and ready already, and return in RV(settled) what
+      - Find the components whose releases are already up to date and ready, and return in RV(settled) what
         M(llm_d.orchestrator.component_parts) would return for them, so that nothing has to be started for them.
       - Releases and routes of the stack's names that this collection did not make are mistakes then.
     type: bool
@@ -116,7 +116,7 @@ options:
   approval:
     description:
       - What becomes of consents that the plan lacks and questions that it leaves open.
-      - V(enforce) makes mistakes of them; V(ask) does so only beside other mistakes, since somebody is asked next;
+      - V(enforce) makes mistakes of them; V(ask) does so only beside other mistakes, since the user is asked next;
         V(off) leaves them in the plan.
       - With V(off) neither O(plan_file) nor O(environment) is heeded, nor in check mode O(environment=production) where
         there is neither O(plan_file) nor O(approved_digest).
@@ -124,7 +124,7 @@ options:
     choices: ["off", ask, enforce]
     default: "off"
   approve:
-    description: With V(prompt) somebody has to be asked wherever something changes, not only where consent lacks.
+    description: With V(prompt) the user must be asked whenever something changes, not only if consent is missing.
     type: str
     choices: [auto, prompt]
     default: auto
@@ -139,7 +139,7 @@ options:
   approved_digest:
     description:
       - The digest of the plan that was approved, or a map of clusters, by O(cluster_name), to such digests.
-      - Without O(plan_file) it is held against the plan that is made now.
+      - Without O(plan_file) it is compared with the plan that is made now.
     type: raw
     default: ""
   consent:
@@ -148,6 +148,14 @@ options:
     elements: str
     choices: [delete, replace, scale]
     default: []
+  prune:
+    description:
+      - What becomes of releases and objects of this collection that no part of the stack has any more.
+      - V(ask) has them deleted where somebody at a terminal, or an approved plan, consents; V(true) deletes them;
+        V(false) only names them.
+    type: str
+    choices: [ask, "true", "false"]
+    default: ask
   accept:
     description:
       - Ids of mistakes that are accepted and become warnings; see RV(findings).
@@ -157,8 +165,8 @@ options:
     default: []
   places:
     description:
-      - By the name of each variable that a user has set the file and line where it stands. Messages name them, and only
-        these variables are checked against their types.
+      - By the name of each variable that a user has set, and by the path of what is in it, the file and line where it
+        stands. Messages name them, and only these variables are checked against their types.
       - The action plugin of this module fills it in.
     type: dict
     default: {}
@@ -198,7 +206,7 @@ EXAMPLES = r"""
 RETURN = r"""
 settled:
   description:
-    - By component what M(llm_d.orchestrator.component_parts) would return for releases that are as wanted and ready.
+    - By component what M(llm_d.orchestrator.component_parts) would return for releases that are up to date and ready.
       Empty unless O(find_settled=true).
   returned: success
   type: dict
@@ -218,14 +226,25 @@ waves:
   type: list
   elements: list
   sample: [[modelservice, gaie, gateway], [httproute]]
-awaited:
-  description: By wave, the components that have to be ready before the next one begins; after the last one, all.
+needs:
+  description: For each of these components, those of them that must be ready before it starts.
   returned: success
-  type: list
-  elements: list
-  sample: [[gaie, gateway, modelservice], [gaie, gateway, httproute, modelservice]]
+  type: dict
+  sample: {gaie: [], gateway: [], httproute: [gateway, gaie, modelservice], modelservice: []}
+hidden:
+  description: Whether Ansible hides the result, because a user's values brought secrets into it.
+  returned: when it does
+  type: bool
 to_approve:
-  description: Whether somebody has to be asked before RV(plan) is carried out; with O(approval=ask) only.
+  description: Whether the user must be asked before RV(plan) is deployed; only with O(approval=ask).
+  returned: success
+  type: bool
+pruned:
+  description: Whether what is no longer wanted, C(leftovers) of RV(plan), is deleted.
+  returned: success
+  type: bool
+prune_first:
+  description: Whether that is deleted before the rest is deployed, since there is no room for both.
   returned: success
   type: bool
 adopted:

@@ -12,7 +12,7 @@ short_description: Keep two operators from changing one namespace at once
 version_added: 0.1.0
 description:
   - Takes a Lease in each namespace, has it renewed while the playbook runs, and gives it back.
-  - Whoever comes second waits, or is told who holds the lock and since when.
+  - A second run waits, or fails and reports who holds the lock and since when.
   - The lock of a playbook that was killed is free at once for runs on the same machine, and after 30 seconds elsewhere.
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
@@ -20,10 +20,10 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    description: Takes no lock, and warns where somebody else holds it.
+    description: Takes no lock, and warns if another run holds it.
   diff_mode:
     support: none
-    description: A lock is no part of the wanted state.
+    description: A lock is not part of the desired state.
 author:
   - llm_d.orchestrator developers (@llm-d)
 options:
@@ -38,7 +38,7 @@ options:
     elements: str
     required: true
   mode:
-    description: What to do where somebody else holds a lock. V(off) takes none.
+    description: What to do if another run holds a lock. V(off) takes none.
     type: str
     choices: [refuse, wait, "off"]
     default: refuse
@@ -64,11 +64,11 @@ options:
   create_namespace:
     description:
       - Makes a namespace that does not exist, with this collection's labels, and fails where one may not be locked.
-      - Else those are left out, unless none is left.
+      - Otherwise those are skipped, unless none is left.
     type: bool
     default: false
   seen:
-    description: The versions of the locks as planning has seen them. RV(stale) says whether somebody has had one since.
+    description: Versions of the locks during planning. RV(stale) says whether another run has held one since.
     type: dict
   held:
     description: What an earlier call returned as RV(held), for V(verified) and V(absent).
@@ -108,7 +108,7 @@ held:
     namespaces: {description: The namespaces that are locked., type: list, elements: str}
     taken: {description: When they were taken by the machine's monotonic clock., type: float}
 stale:
-  description: Whether another run has had a lock since O(seen), so that what was planned then may not hold any more.
+  description: Whether another run has had a lock since O(seen), so that the plan may no longer be valid.
   returned: success
   type: bool
 waited:
@@ -131,12 +131,10 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.process im
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.client import PATIENCE, Cluster
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.prepare import PrepareComponent
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.helm.deployed import ensure_namespace
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.lock.lease import DURATION, RENEW, held_text, holder
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.lock.locks import OFF, Locks
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.lock.lease import RENEW, held_text, holder
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.lock.locks import OFF, Locks, verify_held
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.lock.renewer import start
 
-# Seconds after the taking for which nobody else can have the lock, renewed or not.
-SURE = DURATION - RENEW
 NOTHING: dict = {"held": {}, "stale": False, "waited": 0.0}
 
 
@@ -216,15 +214,6 @@ def stop_renewer(held: dict) -> None:
         os.kill(pid, signal.SIGTERM)
 
 
-def verify(params: dict, cluster: Cluster) -> dict:
-    """Raise OrchestratorError where a lock was lost."""
-    held = params["held"]
-    locks = Locks(cluster, held["identity"], held["process"], "", str)
-    for name in held["namespaces"]:
-        locks.verify(name)
-    return {"changed": False, **NOTHING, "held": held}
-
-
 def run(module: AnsibleModule, say: t.Callable[[str], t.Any]) -> dict:
     """Return the module's result; raise OrchestratorError."""
     params = module.params
@@ -233,14 +222,15 @@ def run(module: AnsibleModule, say: t.Callable[[str], t.Any]) -> dict:
         return {"changed": False, **NOTHING}
     if params["state"] == "absent":
         stop_renewer(held)
-    if params["state"] == "verified" and 0 <= time.monotonic() - held["taken"] < SURE:
-        return {"changed": False, **NOTHING, "held": held}
     cluster = Cluster(params, PATIENCE)
     if module.check_mode:
         return look(params, cluster, module.warn)
     if params["state"] == "present":
         return take(params, cluster, say)
-    return verify(params, cluster) if params["state"] == "verified" else give_back(params, cluster)
+    if params["state"] == "verified":
+        verify_held(cluster, held)
+        return {"changed": False, **NOTHING, "held": held}
+    return give_back(params, cluster)
 
 
 def carry_out(module: AnsibleModule) -> dict:
@@ -251,7 +241,7 @@ def carry_out(module: AnsibleModule) -> dict:
         if module.params["state"] != "absent":
             raise
         # What was deployed is there all the same; the lock goes by itself.
-        module.warn(f"The lock was not given back, and expires by itself: {exc}")
+        module.warn(f"The lock was not released, and will expire: {exc}")
         return {"changed": False, **NOTHING}
 
 

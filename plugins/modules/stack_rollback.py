@@ -14,12 +14,12 @@ description:
   - Finds the record of a deployment, in the namespace or in files, says what a return to it would change, and restores
     its releases, all in parallel.
   - A release is restored from Helm's own history where the recorded revision is still there, since records hold no
-    secrets. Else it is made from the recorded chart, whose digest has to be the same, with the recorded values, if
+    secrets. Else it is installed from the recorded chart, whose digest must be the same, with the recorded values, if
     nothing in them was masked, and with its images from the registry that the deployment took them from.
-  - Objects that the API server does not let be changed are deleted and made anew. What a revision that was cut off or
+  - Objects that the API server does not allow to change are deleted and recreated. What a revision that was cut off or
     failed may have done is undone too.
   - Objects that were applied without Helm, such as routes, are applied as the record has them, and those that it does
-    not have are removed. Secrets, claims and what else holds data stay as they are.
+    not have are removed. Secrets, claims and other objects with data are not changed.
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - llm_d.orchestrator.cluster
@@ -69,7 +69,7 @@ options:
     elements: str
     default: []
   confirm:
-    description: Consent to what the return comes to, but for what RV(lacking) names.
+    description: Consent to the rollback, except for what RV(lacking) lists.
     type: bool
     default: false
   consent:
@@ -156,7 +156,7 @@ approved:
   returned: except with O(state=offered)
   type: bool
 confirmed:
-  description: Whether nobody has to be asked, because it is approved or O(confirm) and O(consent) suffice.
+  description: Whether the user need not be asked, because it is approved or O(confirm) and O(consent) suffice.
   returned: except with O(state=offered)
   type: bool
 refused:
@@ -170,7 +170,7 @@ lacking:
   type: list
   elements: str
 unconfirmed:
-  description: What to say where nobody consents to it.
+  description: What to print if consent is missing.
   returned: except with O(state=offered)
   type: str
 artifacts:

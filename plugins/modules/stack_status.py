@@ -15,8 +15,8 @@ description:
     namespace, else from this machine's files. Without any, the Helm releases of this collection and their manifests
     say what was deployed.
   - Objects are compared in the fields that the deployment set. What the cluster fills in, and what controllers and
-    others add, is no drift. Replicas that an autoscaler sets are left out.
-  - What may not be read is left out and named.
+    others add, is not drift. Replicas that an autoscaler sets are ignored.
+  - What may not be read is skipped and listed.
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - llm_d.orchestrator.cluster
@@ -45,14 +45,18 @@ options:
     description: What to fail on.
     type: list
     elements: str
-    choices: [unhealthy, drift]
+    choices: [unhealthy, drift, leftovers]
     default: []
   mending:
-    description: Whether what is not well is going to be mended, so that nothing fails for O(fail_on).
+    description: Whether drift and failures are going to be repaired, so that nothing fails for O(fail_on).
     type: bool
     default: false
   fix:
-    description: Command that mends, shown where something is to be mended; by default one made of the running one.
+    description: Command that repairs, shown if something must be repaired; by default derived from the running one.
+    type: str
+    default: ""
+  prune:
+    description: Command that deletes what is left over, shown where something is; by default as O(fix).
     type: str
     default: ""
   show:
@@ -78,15 +82,15 @@ namespace:
   returned: always
   type: str
 deployed:
-  description: Whether anything of this collection is there, or should be.
+  description: Whether anything of this collection exists, or should exist.
   returned: always
   type: bool
 healthy:
-  description: Whether all that was deployed is there and ready.
+  description: Whether all that was deployed exists and is ready.
   returned: always
   type: bool
 drifted:
-  description: Whether anything differs from what was deployed.
+  description: Whether anything differs from what was deployed, except what is left over.
   returned: always
   type: bool
 record:
@@ -113,8 +117,20 @@ rows:
     ready: {description: Whether it is ready; null where it may not be read., type: bool}
     state: {description: Its state in words., type: str, sample: "0 of 1 pods ready; pod a-0: OOMKilled"}
     brief: {description: The same without the names of pods., type: str, sample: 0 of 1 pods ready; OOMKilled}
-    drift: {description: "V(changed), V(deleted), V(added), or empty.", type: str, sample: changed}
+    drift: {description: "V(changed), V(deleted), V(added), V(leftover), or empty.", type: str, sample: changed}
     detail: {description: What differs., type: str, sample: "spec.replicas: 3, deployed with 1"}
+leftovers:
+  description: Releases and objects of this collection that the last deployment does not have any more.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    component: {description: The component., type: str, sample: modelservice}
+    kind: {description: The object's kind or V(Helm release)., type: str, sample: Helm release}
+    namespace: {description: Its namespace., type: str, sample: llm-d}
+    name: {description: Its name., type: str, sample: ms-old}
+    pods: {description: Its pods that run., type: int, sample: 2}
+    devices: {description: "What these hold, by resource.", type: dict, sample: {nvidia.com/gpu: 8}}
 unseen:
   description: What could not be read, and why.
   returned: always
@@ -133,7 +149,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.files import write_atomic
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.module import MakeModule, run_module
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.cluster.client import Cluster
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.status.screen import screen
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.status.screen import left_over, screen
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.status.status import Status
 
 
@@ -144,6 +160,8 @@ def failures(result: dict, fail_on: list[str]) -> list[str]:
         found.append("it is not healthy" if result["deployed"] else "nothing is deployed")
     if "drift" in fail_on and result["drifted"]:
         found.append("it has drifted from what was deployed")
+    if "leftovers" in fail_on and result["leftovers"]:
+        found.append(left_over(result))
     return found
 
 
@@ -152,7 +170,7 @@ def run(params: dict, cluster: Cluster) -> dict:
     result = Status(cluster, params["namespaces"], params["records"] or "").run()
     if params["file"]:
         write_atomic(params["file"], json.dumps(result, indent=2, default=str) + "\n")
-    return {**result, "screen": screen(result, params["fix"])}
+    return {**result, "screen": screen(result, params["fix"], params.get("prune") or "")}
 
 
 def carry_out(module: AnsibleModule) -> dict:

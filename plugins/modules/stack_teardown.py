@@ -15,7 +15,7 @@ description:
   - Finds Helm releases and objects by this collection's ownership label, never by parts of their names.
   - Removes routes first, then what only a release's controller can let go, as graphs of NVIDIA Dynamo, then all
     releases in parallel, then the other objects; waits by watches until everything of them, pods included, is gone.
-  - A release whose controller is needed by objects that stay, because they are another's, stays too.
+  - A release whose controller is needed by objects that stay, because they belong to others, stays too.
   - Fails if anything is left, and lists it with the reason.
   - Custom resource definitions stay unless O(delete_crds), as do objects that a chart tells Helm to keep.
 options:
@@ -24,10 +24,18 @@ options:
     type: list
     elements: str
     required: true
+  only:
+    description:
+      - What alone goes, each with C(kind), which is C(Helm release) for a release, C(namespace) and C(name), as
+        C(leftovers) of RV(llm_d.orchestrator.stack_info#module:plan) has them; everything where it is empty.
+      - Namespaces stay then.
+    type: list
+    elements: dict
+    default: []
   release_names:
     description:
       - Names of releases known to be this collection's. Objects that name one of them as their Helm release, although
-        Helm has no record of it any more, count as left.
+        Helm no longer has a record of it, count as left.
     type: list
     elements: str
     default: []

@@ -122,7 +122,7 @@ def _objects(items: t.Sequence[Item], kinds: Kinds, scope: Scope) -> t.Iterator[
         # A namespace is made at most, and used as it is otherwise; see _namespaces.
         if resource and (item.release or item.kind != "Namespace"):
             place = (item.namespace or scope.namespace) if namespaced else ""
-            origin = "routes" if item.kind == "HTTPRoute" else "what is made before the releases"
+            origin = "routes" if item.kind == "HTTPRoute" else "what is created before the releases"
             yield from _all(
                 OBJECT_VERBS, item.group, resource, place, f"release {item.release}" if item.release else origin
             )
@@ -130,8 +130,8 @@ def _objects(items: t.Sequence[Item], kinds: Kinds, scope: Scope) -> t.Iterator[
 
 def _fed(scope: Scope) -> t.Iterator[Permission]:
     for name in scope.fed:
-        yield from _all(("get", "create"), "", "pods/exec", name, "a pod is sent what a claim is to hold")
-        yield from _all(("get", "patch"), "", "persistentvolumeclaims", name, "the claim is marked with what it holds")
+        yield from _all(("get", "create"), "", "pods/exec", name, "the content of a claim is sent to a pod")
+        yield from _all(("get", "patch"), "", "persistentvolumeclaims", name, "the claim is labeled with its content")
 
 
 def _leaving(present: t.Mapping[str, t.Sequence[Object]], kinds: Kinds) -> t.Iterator[Permission]:
@@ -141,7 +141,7 @@ def _leaving(present: t.Mapping[str, t.Sequence[Object]], kinds: Kinds) -> t.Ite
             resource, _namespaced = kinds.get(key, ("", True))
             if resource and not is_kept(body):
                 place = str(mapping(body.get("metadata")).get("namespace") or "")
-                yield from _all(LEAVING_VERBS, key[0], resource, place, f"release {release} as it is")
+                yield from _all(LEAVING_VERBS, key[0], resource, place, f"the current release {release}")
 
 
 def _held(item: Item, items: t.Sequence[Item]) -> t.Iterator[Permission]:
@@ -200,13 +200,13 @@ _READS = (
     ("storage.k8s.io", "StorageClass", True, "storage classes"),
     ("scheduling.k8s.io", "PriorityClass", True, "priority classes"),
     ("security.openshift.io", "SecurityContextConstraints", True, "which SCCs admit the pods"),
-    ("", "ServiceAccount", False, "service accounts that pods name"),
-    ("", "ConfigMap", False, "config maps that pods name, and the endpoint picker's plugins"),
+    ("", "ServiceAccount", False, "service accounts that pods use"),
+    ("", "ConfigMap", False, "config maps that pods use, and the endpoint picker's plugins"),
     ("", "PersistentVolumeClaim", False, "volume claims that pods mount"),
     ("apps", "StatefulSet", False, "what other workloads count against the quota"),
     ("", "ResourceQuota", False, "the namespace's quota"),
     ("", "LimitRange", False, "the namespace's limits"),
-    ("", "Event", False, "whether an autoscaler makes room for pending pods"),
+    ("", "Event", False, "whether an autoscaler adds nodes for pending pods"),
     (GATEWAY_GROUP, "ReferenceGrant", False, "references into other namespaces"),
 )
 

@@ -59,7 +59,7 @@ def _documents(
     lacking = _rules([need for need in needs if need in missing])
     held = _rules([need for need in needs if need not in missing])
     lines += (["  # missing"] if lacking and held else []) + lacking
-    lines += (["  # granted already"] if lacking and held else []) + held
+    lines += (["  # already granted"] if lacking and held else []) + held
     binding = ["---", f"apiVersion: {_API}/v1", f"kind: {kind}Binding", f"metadata: {{name: {name}{place}}}"]
     binding += [f"roleRef: {{apiGroup: {_API}, kind: {kind}, name: {name}}}", f"subjects: [{subject(user)}]"]
     return ["\n".join(lines), "\n".join(binding)]

@@ -20,7 +20,7 @@ def account_objects(role: str, settings: Object) -> list[Object]:
     """
     documents = [item for item in load_all(role) if item]
     if not documents:
-        raise OrchestratorError("The plan says nothing of permissions.", hint="Plan against a cluster that answers.")
+        raise OrchestratorError("The plan has no permissions.", hint="Make the plan with a reachable cluster.")
     spaces = [item for item in documents if item["kind"] == "Namespace"]
     if settings["namespace"] not in [item["metadata"]["name"] for item in spaces]:
         spaces.append(_object("v1", "Namespace", settings["namespace"]))

@@ -111,7 +111,7 @@ def described(*sources: t.Mapping[str, t.Any]) -> Described:
                 removed.add((kind, key))
                 continue
             if not isinstance(fields, dict):
-                mistakes.append(f"{kind}.{key}: is no map -> a map of options, or null to take it out")
+                mistakes.append(f"{kind}.{key}: is not a map -> use a map of options, or null to remove it")
                 continue
             objects[kind][key] = {**(common.get(kind) or {}), **fields}
             mistakes += checked(kind, key, objects[kind][key])
@@ -137,5 +137,5 @@ def _joined(low: t.Any, high: t.Any) -> t.Any:
 
 def _unknown(name: str, where: str, known: t.Sequence[str]) -> str:
     near = nearest(str(name), known)
-    meant = f"meant is probably {near}" if near else "known are " + ", ".join(known)
-    return f"{where + ': ' if where else ''}{name} is not known -> {meant}"
+    meant = f"did you mean {near}?" if near else "use one of: " + ", ".join(known)
+    return f"{where + ': ' if where else ''}unknown key {name} -> {meant}"

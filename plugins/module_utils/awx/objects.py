@@ -54,7 +54,7 @@ def awx_objects(sources: t.Sequence[Object], prefix: str, options: t.Mapping[str
     if maker.mistakes:
         count = len(maker.mistakes)
         raise OrchestratorError(
-            f"{count} mistake{'s' if count > 1 else ''} in what AWX is to have.", details=maker.mistakes
+            f"{count} mistake{'s' if count > 1 else ''} in the objects for AWX.", details=maker.mistakes
         )
     return made
 
@@ -103,7 +103,7 @@ class _Maker:
         if (kind, key) in self.removed:
             return ""
         if key not in self.objects[kind] and kind not in OTHERS:
-            self.say(where, f"there is no {key} -> one of {kind}: {', '.join(self.objects[kind]) or 'none'}")
+            self.say(where, f"{key} not found -> use one of {kind}: {', '.join(self.objects[kind]) or 'none'}")
             return ""
         return self.name(key) if key in self.objects[kind] else str(key)
 
@@ -111,9 +111,9 @@ class _Maker:
         """Return the name in AWX of a job template, workflow or project, by its key."""
         holds = [kind for kind in STARTED if key in self.objects[kind]]
         if len(holds) > 1:
-            self.say(where, f"{key} is one of {' and of '.join(holds)} -> give one of them another key")
+            self.say(where, f"{key} is a key in {' and in '.join(holds)} -> rename one of them")
         elif not holds:
-            self.say(where, f"there is no template {key} -> one of {', '.join(self.objects['job_templates'])}")
+            self.say(where, f"template {key} not found -> use one of: {', '.join(self.objects['job_templates'])}")
         return self.name(key)
 
     def sources(self) -> Rows:
@@ -136,7 +136,7 @@ class _Maker:
             for index, grant in enumerate(fields.get("grants") or []):
                 where = f"teams.{team}.grants[{index}]"
                 if not isinstance(grant, dict) or not grant.get("role") or set(grant) - {"role", *GRANTED}:
-                    self.say(where, f"is no grant -> a map of role and any of {', '.join(GRANTED)}")
+                    self.say(where, f"is not a grant -> use a map of role and any of {', '.join(GRANTED)}")
                     continue
                 whole = {kind: list(self.objects[kind]) if value == ALL else value for kind, value in grant.items()}
                 rows.append({"team": self.name(team), "role": grant["role"], **self.resolved(whole, GRANTED, where)})
@@ -155,7 +155,9 @@ class _Maker:
         for key, fields in self.objects["notifications"].items():
             wrong = sorted(set(fields.get("on") or []) - set(EVENTS))
             if wrong:
-                self.say(f"notifications.{key}.on", f"{', '.join(wrong)} is not known -> any of {', '.join(EVENTS)}")
+                self.say(
+                    f"notifications.{key}.on", (f"unknown event {', '.join(wrong)} -> use any of {', '.join(EVENTS)}")
+                )
             for template in fields.get("templates") or []:
                 self.template(template, f"notifications.{key}.templates")
 

@@ -35,7 +35,7 @@ def survey(name: str, entries: t.Any, options: t.Mapping[str, Object], say: Say)
         unknown = sorted(set(given) - set(FIELDS)) if isinstance(given, dict) else ["this"]
         if unknown:
             known = ", ".join(FIELDS)
-            say(f"survey: {', '.join(unknown)} is not known -> a name of a role's option, or a map of {known}")
+            say(f"survey: unknown key {', '.join(unknown)} -> use the name of a role's option, or a map of {known}")
             continue
         questions.append(_question(given, options, say))
     found = [question for question in questions if question]
@@ -47,7 +47,7 @@ def _question(given: Object, options: t.Mapping[str, Object], say: Say) -> Objec
     name = given.get("option", "")
     option = options.get(name, {})
     if name and not option:
-        say(f"survey: no role has an option {name} -> a name of some role's meta/argument_specs.yml")
+        say(f"survey: no role has an option {name} -> use a name of a role's meta/argument_specs.yml")
         return {}
     variable, default = _variable(name, option)
     made = {
@@ -58,10 +58,10 @@ def _question(given: Object, options: t.Mapping[str, Object], say: Say) -> Objec
     }
     if made["type"] not in TYPES or not made["variable"]:
         what = f"{name or given} is a {option.get('type', 'question without a variable or type')}"
-        say(f"survey: {what}, which nobody can type -> leave it out, or give it one of the types {', '.join(TYPES)}")
+        say(f"survey: {what}, which a survey cannot ask for -> remove it, or use one of the types {', '.join(TYPES)}")
         return {}
     if made["type"] in ("multiplechoice", "multiselect") and not made["choices"]:
-        say(f"survey: {made['variable']} has no choices -> give it some")
+        say(f"survey: {made['variable']} has no choices -> add some")
         return {}
     title = re.sub(r"^llm_d_", "", variable) if variable.startswith("llm_d_") else name.partition("_")[2]
     return _written(made, given, title or made["variable"], _plain(option.get("description", "")))

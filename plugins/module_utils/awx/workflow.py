@@ -39,13 +39,13 @@ def workflow_nodes(nodes: t.Any, where: str, template: t.Callable[[t.Any, str], 
     if not isinstance(nodes, dict):
         return Nodes([], [], [])
     kept = {key: fields for key, fields in nodes.items() if isinstance(fields, dict)}
-    mistakes += [f"{where}.nodes.{key}: is no map" for key, fields in nodes.items() if fields and key not in kept]
+    mistakes += [f"{where}.nodes.{key}: is not a map" for key, fields in nodes.items() if fields and key not in kept]
     found = Nodes([], [], [{"identifier": key} for key, fields in nodes.items() if fields is None])
     for key in kept:
         mistakes += _mistakes(kept[key], f"{where}.nodes.{key}", kept)
     order = _leaves_first(kept)
     if len(order) < len(kept):
-        mistakes.append(f"{where}.nodes: they lead back to one another, which AWX refuses")
+        mistakes.append(f"{where}.nodes: they form a cycle, which AWX rejects")
     for key in order:
         fields, links = kept[key], {f"{link}_nodes": list(kept[key].get(link) or []) for link in LINKS}
         if "approval" in fields:
@@ -58,11 +58,11 @@ def workflow_nodes(nodes: t.Any, where: str, template: t.Callable[[t.Any, str], 
 
 
 def _mistakes(fields: Object, place: str, kept: Object) -> list[str]:
-    found = [f"{place}: {name} is not known -> known are {', '.join(NODE)}" for name in fields if name not in NODE]
+    found = [f"{place}: unknown key {name} -> use one of: {', '.join(NODE)}" for name in fields if name not in NODE]
     if ("template" in fields) == ("approval" in fields):
         found.append(f"{place}: either template or approval is needed")
     links = [target for link in LINKS for target in fields.get(link) or []]
-    return found + [f"{place}: there is no node {target}" for target in links if target not in kept]
+    return found + [f"{place}: node {target} not found" for target in links if target not in kept]
 
 
 def _node(key: str, fields: Object, target: str) -> Object:

@@ -15,7 +15,7 @@ import typing as t
 from .errors import OrchestratorError
 from .process import Process, runs
 
-CANCELLED = "cancelled, as another component failed"
+CANCELLED = "cancelled because another component failed"
 LOOK_EVERY = 0.3
 
 
@@ -36,7 +36,7 @@ def request(path: str) -> None:
     try:
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o640))
     except OSError as exc:
-        raise OrchestratorError(f"The other components cannot be told to stop: {path}: {exc.strerror}.") from exc
+        raise OrchestratorError(f"Cannot stop the other components: {path}: {exc.strerror}.") from exc
 
 
 def withdraw(path: str) -> None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The command that deploys a plan, made of the one that made the plan."""
+"""The command of another playbook of this collection, made of the one that is running."""
 
 from __future__ import annotations
 
@@ -10,45 +10,54 @@ import shlex
 
 from .mask import MASK, is_secret_key, mask, mask_text
 
-SITE = "llm_d.orchestrator.site"
+COLLECTION = "llm_d.orchestrator"
+# Playbooks of this collection that print the command of another one.
+OURS = ("bundle", "lab_up", "plan", "rollback", "site", "status", "teardown", "verify")
 CHECKING = ("--check", "-C", "--diff", "-D")
 EXTRA = ("-e", "--extra-vars")
+INVENTORY = ("-i", "--inventory", "--inventory-file")
 # Options of ansible-playbook whose value is the argument after them.
 WITH_VALUE = (
-    *EXTRA, "-i", "--inventory", "--inventory-file", "-l", "--limit", "-u", "--user", "-c", "--connection", "-T",
+    *EXTRA, *INVENTORY, "-l", "--limit", "-u", "--user", "-c", "--connection", "-T",
     "--timeout", "-f", "--forks", "-M", "--module-path", "-t", "--tags", "--skip-tags", "--vault-id",
     "--vault-password-file", "--vault-pass-file", "--private-key", "--key-file", "--become-method", "--become-user",
     "--start-at-task", "--ssh-common-args", "--ssh-extra-args", "--sftp-extra-args", "--scp-extra-args",
     "--become-password-file", "--become-pass-file", "--connection-password-file", "--conn-pass-file",
 )  # fmt: skip
+# What makes no sense a second time: where a run began in the middle.
+ONCE = ("--start-at-task", "--step")
 # What the next command sets itself.
 REPLACED = ("llm_d_plan", "llm_d_approved_digest")
 
 
-def next_command(arguments: list[str], variables: dict[str, str]) -> str:
-    """Return a command for site.yml.
+def next_command(arguments: list[str], variables: dict[str, str], playbook: str = "site", inventory: str = "") -> str:
+    """Return the command of a playbook of this collection with the arguments of the running one.
 
-    arguments: of masked_arguments; variables: what is to be set besides. Where another playbook than ours runs, only
-    site's name is known.
+    arguments: of masked_arguments; variables: what is to be set besides; inventory: takes the place of those given.
     """
-    kept: list[str] = []
+    kept: list[str] = ["-i", inventory] if inventory else []
     playbooks: list[str] = []
+    replaced = {*REPLACED, *variables}
     for name, value in _options(arguments):
         if name in EXTRA:
-            left = _without(value)
+            left = _without(value, replaced)
             kept += [name, left] if left else []
-        elif name and name not in CHECKING:
+        elif inventory and (name in INVENTORY or name.startswith("--inventory")):
+            continue
+        elif name and name not in CHECKING and name.partition("=")[0] not in ONCE:
             kept += [name, value] if name in WITH_VALUE else [name]
         elif not name:
             playbooks.append(value)
     added = [part for name, value in variables.items() for part in ("-e", f"{name}={value}")]
-    return shlex.join(["ansible-playbook", site_name(playbooks), *kept, *added])
+    return shlex.join(["ansible-playbook", playbook_name(playbooks, playbook), *kept, *added])
 
 
 def masked_arguments(arguments: list[str]) -> list[str]:
     """Return the arguments of ansible-playbook, without its name, with what is secret in extra variables masked."""
     masked: list[str] = []
     for name, value in _options(arguments):
+        if name.partition("=")[0] in ONCE:
+            continue
         shown = masked_variables(value) if name in EXTRA else value
         masked += [name, shown] if name in WITH_VALUE else [name or shown]
     return masked
@@ -73,15 +82,16 @@ def _options(arguments: list[str]) -> list[tuple[str, str]]:
     return found
 
 
-def site_name(playbooks: list[str]) -> str:
-    """Return the playbook site as the playbook plan was named: by a path, or as the collection's."""
-    if len(playbooks) == 1 and os.path.basename(playbooks[0]) == "plan.yml":
-        site = os.path.join(os.path.dirname(playbooks[0]), "site.yml")
-        return site if os.path.exists(site) else SITE
-    # A playbook site that shows its plan before it asks.
-    if len(playbooks) == 1 and os.path.basename(playbooks[0]) == "site.yml":
-        return playbooks[0]
-    return SITE
+def playbook_name(running: list[str], name: str) -> str:
+    """Return a playbook of this collection, named as the running one was: by a path, or as the collection's."""
+    if len(running) == 1:
+        folder, file = os.path.split(running[0])
+        sibling = os.path.join(folder, f"{name}.yml")
+        stem, extension = os.path.splitext(file)
+        # Of a file of the user's own, only what it imports is ours.
+        if extension == ".yml" and stem in OURS and (stem == name or os.path.exists(sibling)):
+            return sibling
+    return f"{COLLECTION}.{name}"
 
 
 def masked_variables(text: str) -> str:
@@ -100,15 +110,15 @@ def _masked(name: str, value: str | None) -> str | None:
     return MASK if is_secret_key(name) else mask_text(value)
 
 
-def _without(text: str) -> str:
-    """Return the value of -e without the variables that are set anew, "" where nothing is left."""
+def _without(text: str, replaced: set[str]) -> str:
+    """Return the value of -e without some variables, "" where nothing is left."""
     content = _json(text)
     if content is not None:
-        left = {name: value for name, value in content.items() if name not in REPLACED}
+        left = {name: value for name, value in content.items() if name not in replaced}
         return json.dumps(left) if left else ""
     if text.startswith(("@", "{", "[")):
         return text
-    return _joined([(name, value) for name, value in _pairs(text) if name not in REPLACED])
+    return _joined([(name, value) for name, value in _pairs(text) if name not in replaced])
 
 
 def _json(text: str) -> dict | None:
@@ -132,4 +142,9 @@ def _pairs(text: str) -> list[tuple[str, str | None]]:
 
 def _joined(pairs: list[tuple[str, str | None]]) -> str:
     """Return pairs as one argument."""
-    return " ".join(name if value is None else f"{name}={shlex.quote(value)}" for name, value in pairs)
+    return " ".join(name if value is None else f"{name}={_quoted(value)}" for name, value in pairs)
+
+
+def _quoted(value: str) -> str:
+    """Return a value as it may stand in a pair; what is masked has to be written anew anyway."""
+    return value if value == MASK else shlex.quote(value)

@@ -66,8 +66,8 @@ def leaves(values: t.Any, path: tuple[t.Any, ...] = ()) -> t.Iterator[tuple[tupl
 def kind(value: t.Any) -> str:
     """Return a value's type in YAML's words."""
     if value is None:
-        return "nothing"
-    kinds = (bool, "true/false"), (dict, "map"), (list, "list"), (str, "text"), ((int, float), "number")
+        return "null"
+    kinds = (bool, "boolean"), (dict, "map"), (list, "list"), (str, "string"), ((int, float), "number")
     return next((name for types, name in kinds if isinstance(value, types)), type(value).__name__)
 
 

@@ -4,7 +4,19 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import sys
 import typing as t
+
+# Those of requirements.txt.
+PACKAGES = [
+    "kubernetes>=31.0.0,<38",
+    "jsonschema>=4.21.0,<5",
+    "PyYAML>=6.0.1,<7",
+    "kopf>=1.37.2,<2",
+    "aiohttp>=3.9.5,<4",
+]
 
 
 class OrchestratorError(Exception):
@@ -37,10 +49,20 @@ def require(*missing: ImportError | None) -> None:
     """Raise OrchestratorError for the first package that this Python lacks."""
     for error in missing:
         if error is not None:
+            package = (error.name or "").partition(".")[0] or str(error)
             raise OrchestratorError(
-                f"The Python that runs the modules lacks a package: {error}.",
-                hint="Install this collection's requirements.txt into that Python.",
+                f"Python package not found: {package}. The modules run with {sys.executable}.",
+                hint=f"{install_command(sys.executable)}\n"
+                'Or run them with the Python of Ansible: ansible_python_interpreter: "{{ ansible_playbook_python }}"',
             )
+
+
+def install_command(python: str) -> str:
+    """Return the command that installs what the modules import into a Python."""
+    # Packed for another Python or host, a module has no such file beside it.
+    path = os.path.normpath(os.path.join(os.path.dirname(__file__), *[os.pardir] * 3, "requirements.txt"))
+    what = ["-r", path] if os.path.exists(path) else PACKAGES
+    return shlex.join([python, "-m", "pip", "install", *what])
 
 
 def told(text: str) -> tuple[str, list[str]]:

@@ -83,8 +83,8 @@ class Events:
             os.makedirs(directory or ".", mode=0o750, exist_ok=True)
         except (FileExistsError, NotADirectoryError, PermissionError) as exc:
             raise OrchestratorError(
-                f"The timed steps cannot be written to {self.path}: {exc.strerror or exc}.",
-                hint="Set llm_d_records_dir to a folder that you can write, or mend its permissions.",
+                f"Cannot write the timed steps to {self.path}: {exc.strerror or exc}.",
+                hint="Set llm_d_records_dir to a writable folder, or fix its permissions.",
             ) from exc
 
 

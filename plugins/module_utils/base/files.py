@@ -86,13 +86,13 @@ def read_regular(path: str, limit: int) -> tuple[bytes, int]:
     Raises OSError for all else: a pipe, a device, a folder, a name that no file can have.
     """
     if "\0" in path:
-        raise OSError(errno.EINVAL, "the name holds a NUL character")
+        raise OSError(errno.EINVAL, "the name contains a NUL character")
     # Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(handle, "rb") as stream:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "it is neither a file nor a folder")
+            raise OSError(errno.EINVAL, "it is not a regular file or folder")
         content = stream.read(limit)
     return content, max(status.st_size, len(content))
 
@@ -123,12 +123,12 @@ def prepare_directory(path: str, dry: bool = False) -> None:
 
     Raises OrchestratorError naming the folder.
     """
-    hint = "Set llm_d_records_dir to a folder that you can write, or mend its permissions."
+    hint = "Set llm_d_records_dir to a writable folder, or fix its permissions."
     if dry:
         while not os.path.exists(path) and os.path.dirname(path) != path:
             path = os.path.dirname(path)
         if not os.path.isdir(path) or not os.access(path, os.W_OK | os.X_OK):
-            raise OrchestratorError(f"The record of the deployment cannot be written under {path}.", hint=hint)
+            raise OrchestratorError(f"Cannot write the deployment record under {path}.", hint=hint)
         return
     try:
         os.makedirs(path, mode=DIRECTORY_MODE, exist_ok=True)
@@ -137,9 +137,7 @@ def prepare_directory(path: str, dry: bool = False) -> None:
             trial.write(bytes(TRIAL_BYTES))
     except OSError as exc:
         reason = exc.strerror or exc
-        raise OrchestratorError(
-            f"The record of the deployment cannot be written to {path}: {reason}.", hint=hint
-        ) from exc
+        raise OrchestratorError(f"Cannot write the deployment record to {path}: {reason}.", hint=hint) from exc
 
 
 def write_atomic(path: str, content: str | bytes, mode: int = FILE_MODE) -> None:

@@ -42,6 +42,8 @@ class Finding:
     manifests that disagree, as people read them, and place: what is to be read besides; keys: 'release: values key' of
     each; where: what is printed for the place, None for file, line, column and path.
 
+    count: how many mistakes it stands for.
+
     How findings are joined: about: names of releases, objects and kinds that it concerns; covers: ids of rules that
     say the same of these; key: findings of one key are one, whatever their rules; explains: keys of its consequences;
     spots: the fields of objects that it is about.
@@ -61,6 +63,7 @@ class Finding:
     where: str | None = None
     about: frozenset[str] = dataclasses.field(default=frozenset(), compare=False)
     covers: tuple[str, ...] = dataclasses.field(default=(), compare=False)
+    count: int = dataclasses.field(default=1, compare=False)
     key: tuple[t.Any, ...] = dataclasses.field(default=(), compare=False)
     explains: tuple[tuple[t.Any, ...], ...] = dataclasses.field(default=(), compare=False)
     spots: frozenset[tuple[str, Path]] = dataclasses.field(default=frozenset(), compare=False)
@@ -77,6 +80,7 @@ class Finding:
         if self.where is not None:
             text = ": ".join(filter(None, (self.where, self.message)))
             text += f" -> {self.hint}" if self.hint else ""
+            text += f" ({self.source})" if self.chart and self.source and not self.objects else ""
             # The places of objects stand in the message, and that of the whole stack before it.
             told = self.objects or self.where.endswith(self.place)
             return text + ("" if told else f" ({self.place})")
@@ -201,8 +205,9 @@ def at_most(findings: list[Finding], limit: int = MAX_FINDINGS) -> list[Finding]
     rest = findings[limit:]
     if not rest:
         return findings
-    hint = "mend those that are shown first"
-    more = dataclasses.replace(rest[0], path="", message=f"{len(rest)} more mistakes", hint=hint, rule="more-mistakes")
+    hint = "fix the ones shown first"
+    text = f"{len(rest)} more mistake{'s' if len(rest) > 1 else ''}"
+    more = dataclasses.replace(rest[0], path="", message=text, hint=hint, rule="more-mistakes", count=len(rest))
     return [*findings[:limit], more]
 
 

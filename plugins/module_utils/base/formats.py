@@ -38,7 +38,7 @@ FLOATING = ("latest", "main", "master", "nightly", "dev", "edge")
 def dns_label(value: t.Any) -> Problem | None:
     """Return why a text is no DNS label."""
     wrong = name_problem(value)
-    return Problem(wrong, "a name such as llm-d", NAME) if wrong else None
+    return Problem(wrong, "use a name such as llm-d", NAME) if wrong else None
 
 
 def dns_name(value: t.Any) -> Problem | None:
@@ -47,28 +47,28 @@ def dns_name(value: t.Any) -> Problem | None:
     wrong = next(filter(None, (name_problem(part, 253) for part in parts)), None)
     if wrong is None:
         return None
-    return Problem(name_problem(value, 253) or wrong, "a name such as llm-d-models", NAME)
+    return Problem(name_problem(value, 253) or wrong, "use a name such as llm-d-models", NAME)
 
 
 def quantity(value: t.Any) -> Problem | None:
     """Return why a text is no size in Kubernetes' words."""
     if isinstance(value, str) and (found := parse(value)) is not None:
-        return None if found > 0 else Problem(f"{value!r} is no size above 0", "a size such as 100Gi", SIZE)
+        return None if found > 0 else Problem(f"{value!r} is not a size above 0", "use a size such as 100Gi", SIZE)
     meant = re.sub(r"\s+", "", str(value))
     meant = re.sub(r"^([0-9.]+)([KMGTPE])i?b$", r"\1\2i", meant, flags=re.IGNORECASE)
     meant = re.sub(r"([kmgtpe])(?=i?$)", lambda found: found[1].upper(), meant, flags=re.IGNORECASE)
     guess = meant if meant != value and parse(meant) is not None else "100Gi"
-    return Problem(f"{value!r} is no size that Kubernetes takes", f"a size such as {guess}", SIZE)
+    return Problem(f"{value!r} is not a valid Kubernetes quantity", f"use a size such as {guess}", SIZE)
 
 
 def image(value: t.Any) -> Problem | None:
     """Return why a text names no image."""
     if isinstance(value, str) and _IMAGE.match(value):
         return None
-    fix = "HOST/PATH:TAG, for example ghcr.io/llm-d/llm-d-cuda:v0.5.1"
+    fix = "use HOST/PATH:TAG, for example ghcr.io/llm-d/llm-d-cuda:v0.5.1"
     if isinstance(value, str) and "://" in value:
-        return Problem(f"{value!r} is no image: images have no scheme", value.partition("://")[2], IMAGE)
-    return Problem(f"{value!r} is no image", fix, IMAGE)
+        return Problem(f"{value!r} is not a valid image reference: remove the scheme", value.partition("://")[2], IMAGE)
+    return Problem(f"{value!r} is not a valid image reference", fix, IMAGE)
 
 
 def floating(value: str) -> str | None:
@@ -86,7 +86,10 @@ def repository(value: t.Any) -> Problem | None:
     """Return why a text is no repository of Hugging Face."""
     if isinstance(value, str) and _REPOSITORY.match(value):
         return None
-    return Problem(f"{value!r} is no repository", "OWNER/NAME, for example Qwen/Qwen3-32B, without hf:// or https://")
+    return Problem(
+        (f"{value!r} is not a valid Hugging Face repository"),
+        ("use OWNER/NAME, for example Qwen/Qwen3-32B, without hf:// or https://"),
+    )
 
 
 def labels(value: t.Any) -> Problem | None:
@@ -94,7 +97,7 @@ def labels(value: t.Any) -> Problem | None:
     for key, text in value.items() if isinstance(value, dict) else ():
         wrong = label_key_problem(str(key)) or label_problem(text)
         if wrong:
-            return Problem(f"label {key}: {wrong}", "labels such as {team: serving}", LABEL)
+            return Problem(f"label {key}: {wrong}", "use labels such as {team: serving}", LABEL)
     return None
 
 
@@ -102,7 +105,7 @@ def map_of_texts(value: t.Any) -> Problem | None:
     """Return why not all that a map holds is text."""
     for key, text in value.items() if isinstance(value, dict) else ():
         if not isinstance(text, str):
-            return Problem(f"{key} is a {kind(text)}", "a text: in YAML after | or in quotes")
+            return Problem(f"{key} is a {kind(text)}", "use a string: in YAML after | or in quotes")
     return None
 
 
@@ -122,19 +125,19 @@ def toleration(value: t.Any) -> Problem | None:
             return Problem(f"unknown key {key}.{did_you_mean(str(key), _TOLERATION)}", _one_of(_TOLERATION))
         choices = _TOLERATION[key]
         if choices and given not in choices:
-            return Problem(f"{key} {given!r} is not known.{did_you_mean(str(given), choices)}", _one_of(choices))
+            return Problem(f"{given!r} is not a valid {key}.{did_you_mean(str(given), choices)}", _one_of(choices))
     return None
 
 
 def share(value: t.Any) -> Problem | None:
     """Return why a number is no share."""
-    return None if 0 <= value <= 1 else Problem(f"{value!r} is no share", "a number from 0 to 1")
+    return None if 0 <= value <= 1 else Problem(f"{value!r} is not a valid share", "use a number from 0 to 1")
 
 
 def positive(value: t.Any) -> Problem | None:
     """Return why a number is no threshold."""
-    return None if value >= 0 else Problem(f"{value!r} is below 0", "a number from 0 on")
+    return None if value >= 0 else Problem(f"{value!r} is below 0", "use a number of at least 0")
 
 
 def _one_of(choices: t.Iterable[str]) -> str:
-    return "one of: " + ", ".join(choices)
+    return "use one of: " + ", ".join(choices)

@@ -60,7 +60,7 @@ def parse_image(text: str) -> Image:
     """Return what a reference names; raise ValueError for what is none."""
     rest, at, digest = text.partition("@")
     if at and not _DIGEST.fullmatch(digest):
-        raise ValueError(f"{text!r} has no sound digest after the @")
+        raise ValueError(f"{text!r} has no valid digest after the @")
     head, slash, tail = rest.partition("/")
     named = bool(slash) and ("." in head or ":" in head or head == "localhost" or head != head.lower())
     host, path = (head, tail) if named else (DOCKER, rest)
@@ -68,7 +68,7 @@ def parse_image(text: str) -> Image:
     if host in (DOCKER, "index.docker.io"):
         host, path = DOCKER, path if "/" in path else f"library/{path}"
     if not _HOST.fullmatch(host) or not _PATH.fullmatch(path) or (colon and not _TAG.fullmatch(tag)):
-        raise ValueError(f"{text!r} is no image reference")
+        raise ValueError(f"{text!r} is not a valid image reference")
     return Image(host, path, tag, digest)
 
 
@@ -78,10 +78,10 @@ def checked_registry(text: str) -> str:
     host, _slash, path = registry.partition("/")
     wanted = "a registry's host, with its port and a path where it has them, such as registry.site.example:5000/mirror"
     if "://" in registry:
-        raise ValueError(f"{text!r} is a URL: give {wanted}")
+        raise ValueError(f"{text!r} is a URL: use {wanted}")
     known = "." in host or ":" in host or host == "localhost"
     if not known or not _HOST.fullmatch(host) or (path and not _PATH.fullmatch(path)):
-        raise ValueError(f"{text!r} is no registry: give {wanted}")
+        raise ValueError(f"{text!r} is not a valid registry: use {wanted}")
     return registry
 
 

@@ -28,7 +28,7 @@ SECRET_WORDS |= {"authorization", "pat", "pwd", "bearer"}
 SECRET_PAIRS = {("api", "key"), ("private", "key"), ("access", "key"), ("secret", "key"), ("auth", "key")}
 SECRET_PAIRS |= {("key", "data")}
 # Variables of this collection, and values of the router's chart, that hold the name of a Secret or of a key in it.
-NAMES = re.compile(r"(\w+_)?(hf_token|api_key|pull)_secret|apiKeySecret(Key)?")
+NAMES = re.compile(r"(\w+_)?(hf_token|api_key|pull|tls)_secret|apiKeySecret(Key)?")
 
 VALUES = (
     re.compile(r"\bhf_[A-Za-z0-9]{8,}"),
@@ -37,7 +37,7 @@ VALUES = (
     re.compile(r"\bAKIA[A-Z0-9]{16}\b"),
     re.compile(r"\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]*"),
     re.compile(r"(?i)(?<=bearer )[A-Za-z0-9._~+/=-]{8,}"),
-    re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"),
+    re.compile(r"(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"),
     re.compile(r"(?i)(?<=--api-key[= ])\S+|(?<=--token[= ])\S+|(?<=--hf-token[= ])\S+|(?<=--password[= ])\S+"),
     re.compile(r"(?i)\b(?:[a-z0-9_]*(?:token|password|secret|api_key))=(?!\$)[^\s\"']{6,}"),
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),

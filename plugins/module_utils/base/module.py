@@ -9,7 +9,7 @@ import typing as t
 
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
 
-from .errors import OrchestratorError
+from .errors import OrchestratorError, require
 from .plain_yaml import IMPORT_ERROR, load
 
 Spec = dict[str, t.Any]
@@ -54,11 +54,19 @@ def run_module(
     """Run a module and end it with what carry_out(module) returns: as failed where that has `failed`, or none came."""
     spec = argument_spec(documentation, no_log, shared) if IMPORT_ERROR is None else {}
     module = make(argument_spec=spec, supports_check_mode=True)
-    if IMPORT_ERROR:
-        module.fail_json(msg="The Python package PyYAML is missing.")
     try:
-        result = carry_out(module)
+        require(IMPORT_ERROR)
+        result = _carried_out(carry_out, module)
     except OrchestratorError as exc:
         result = {**exc.result, "msg": str(exc), "failed": True}
     end = module.fail_json if result.pop("failed", False) else module.exit_json
     end(**result)
+
+
+def _carried_out(carry_out: t.Callable[[t.Any], dict], module: t.Any) -> dict:
+    """Return a module's result. Raises OrchestratorError also for a package that is only missed on the way."""
+    try:
+        return carry_out(module)
+    except ModuleNotFoundError as exc:
+        require(exc)
+        raise

@@ -23,7 +23,7 @@ _GATEWAY_SUFFIX = "inference-gateway"
 def name_problem(name: t.Any, limit: int = LABEL_LIMIT) -> str | None:
     """Return what is wrong with a DNS label (a release, an object), or None."""
     if not isinstance(name, str):
-        return f"{name!r} is not text"
+        return f"{name!r} is not a string"
     if not name:
         return "is empty"
     if len(name) > limit:
@@ -36,11 +36,11 @@ def name_problem(name: t.Any, limit: int = LABEL_LIMIT) -> str | None:
 def label_problem(value: t.Any) -> str | None:
     """Return what is wrong with a label's value, or None."""
     if not isinstance(value, str):
-        return f"{value!r} is not text: quote it"
+        return f"{value!r} is not a string: put it in quotes"
     if len(value) > LABEL_LIMIT:
         return f"{value!r} has {len(value)} characters, at most {LABEL_LIMIT} are allowed"
     if not _LABEL_VALUE.match(value):
-        return f"{value!r} may hold letters, digits, '-', '_' and '.', with a letter or digit at both ends"
+        return f"{value!r} may contain only letters, digits, '-', '_' and '.', with a letter or digit at both ends"
     return None
 
 
@@ -48,10 +48,11 @@ def label_key_problem(key: str) -> str | None:
     """Return what is wrong with a label's key ([DNS name/]name), or None."""
     prefix, slash, name = key.rpartition("/")
     if slash and (len(prefix) > 253 or prefix.startswith("*") or not _HOSTNAME.match(prefix)):
-        return f"{key!r} is no label: what stands before its / must be a DNS name"
+        return f"{key!r} is not a valid label key: the part before / must be a DNS name"
     if not name or len(name) > LABEL_LIMIT or not _LABEL_VALUE.match(name):
         return (
-            f"{key!r} is no label: letters, digits, '-', '_' and '.', with a letter or digit at both ends, at most 63"
+            f"{key!r} is not a valid label key: at most 63 letters, digits, '-', '_' and '.', with a letter or "
+            "digit at both ends"
         )
     return None
 
@@ -59,7 +60,7 @@ def label_key_problem(key: str) -> str | None:
 def hostname_problem(value: t.Any) -> str | None:
     """Return what is wrong with a route's hostname (a leading *. is allowed), or None."""
     if not isinstance(value, str) or len(value) > 253 or not _HOSTNAME.match(value):
-        return f"{value!r} is not a hostname such as chat.example.com or *.example.com"
+        return f"{value!r} is not a valid hostname such as chat.example.com or *.example.com"
     return None
 
 

@@ -43,7 +43,7 @@ def typed(value: t.Any, option: Values, where: str, findings: Findings) -> t.Any
     if not isinstance(value, wanted):
         shown = HIDDEN if option.get("no_log") else repr(value)
         quoted = isinstance(value, (int, float)) and wanted is str
-        fix = f'a text: "{shown}"' if quoted and not isinstance(value, bool) else _a(wanted)
+        fix = f'use a string: "{shown}"' if quoted and not isinstance(value, bool) else _a(wanted)
         findings.add(where, f"is a {kind(value)}: {shown}", fix, rule="input-type")
         return wanted()
     return value
@@ -53,9 +53,10 @@ def _chosen(value: t.Any, option: Values, where: str, findings: Findings) -> t.A
     choices = option["choices"]
     # YAML reads an unquoted off as false.
     value = "off" if value is False and "off" in choices else value
+    value = str(value).lower() if isinstance(value, bool) and str(value).lower() in choices else value
     if value is not None and value not in choices:
-        near, fix = did_you_mean(str(value), choices), "one of: " + ", ".join(str(one) or '""' for one in choices)
-        findings.add(where, f"{value!r} is not known.{near}", fix, rule="input-choice")
+        near, fix = did_you_mean(str(value), choices), "use one of: " + ", ".join(str(one) or '""' for one in choices)
+        findings.add(where, f"{value!r} is not a valid choice.{near}", fix, rule="input-choice")
     return value if value in choices else option.get("default", choices[0])
 
 
@@ -64,7 +65,7 @@ def _items(value: t.Any, option: Values, where: str, findings: Findings) -> list
     if value is None or value == "":
         return []
     if not isinstance(value, list):
-        fix = f"a list: [{value}]" if isinstance(value, (str, int, float)) else "a list"
+        fix = f"use a list: [{value}]" if isinstance(value, (str, int, float)) else "a list"
         findings.add(where, f"is a {kind(value)}: {value!r}", fix, rule="input-type")
         return []
     # Maps with keys of their own are looked at where they are used, which says which keys they have.
@@ -79,7 +80,7 @@ def _items(value: t.Any, option: Values, where: str, findings: Findings) -> list
 
 def _a(wanted: type) -> str:
     """Return a type in words."""
-    return "true or false" if wanted is bool else f"a {kind(wanted())}"
+    return "use true or false" if wanted is bool else f"use a {kind(wanted())}"
 
 
 def _read(text: str, wanted: type) -> t.Any:
@@ -97,7 +98,9 @@ def _whole(value: t.Any, where: str, findings: Findings) -> int:
     if not isinstance(value, bool) and text.isascii() and text.isdigit() and (int(text) or not time):
         return int(text)
     if time:
-        findings.add(where, f"{value!r} is no time", "a number of seconds, for example 1800", rule="input-time")
+        findings.add(
+            where, (f"{value!r} is not a valid time"), "use a number of seconds, for example 1800", rule="input-time"
+        )
     else:
-        findings.add(where, f"{value!r} is no whole number", "a number such as 8", rule="input-type")
+        findings.add(where, f"{value!r} is not a whole number", "use a number such as 8", rule="input-type")
     return 0

@@ -88,7 +88,7 @@ def read_bundle(path: str) -> Bundle:
         raise broken(path, f"{odd[0]} is {'missing' if odd[0] in sums else 'not in ' + SUMS}")
     for name, wanted in sums.items():
         if hashlib.sha256(files[name]).hexdigest() != wanted:
-            raise broken(path, f"{name} is not as it was written: its SHA-256 is another one")
+            raise broken(path, f"{name} was modified: its SHA-256 differs")
     manifest = _manifest(files.get(MANIFEST), path)
     for chart in manifest["charts"]:
         _check_chart(chart, files, path)
@@ -98,8 +98,8 @@ def read_bundle(path: str) -> Bundle:
 def broken(path: str, what: str) -> OrchestratorError:
     """Return the error for a bundle that cannot be used."""
     return OrchestratorError(
-        f"The bundle {path} cannot be used: {what}.",
-        hint="Copy it again, or write it again with the playbook bundle, and compare: sha256sum BUNDLE",
+        f"The bundle {path} is invalid: {what}.",
+        hint="Copy it again, or recreate it with the playbook bundle, and compare: sha256sum BUNDLE",
     )
 
 
@@ -122,26 +122,26 @@ def _members(path: str) -> dict[str, bytes]:
                 _check_member(member, files, count, path)
                 files[member.name] = t.cast("t.IO[bytes]", archive.extractfile(member)).read()
     except (tarfile.TarError, EOFError, OSError, zlib.error, UnicodeError) as exc:
-        raise broken(path, f"it is no sound .tar or .tgz archive ({exc})") from exc
+        raise broken(path, f"it is not a valid .tar or .tgz archive ({exc})") from exc
     return files
 
 
 def _check_member(member: tarfile.TarInfo, files: dict[str, bytes], count: int, path: str) -> None:
     name = member.name
     if not member.isfile():
-        raise broken(path, f"it holds {name!r}, which is no plain file")
+        raise broken(path, f"it contains {name!r}, which is not a regular file")
     parts = name.split("/")
     if posixpath.isabs(name) or "\\" in name or "\0" in name or any(part in ("", ".", "..") for part in parts):
-        raise broken(path, f"it holds {name!r}, a path that leaves it or is written oddly")
+        raise broken(path, f"it contains {name!r}, which is not a valid path")
     if name in files:
-        raise broken(path, f"it holds {name!r} twice")
+        raise broken(path, f"it contains {name!r} twice")
     if count >= MAX_MEMBERS:
-        raise broken(path, f"it holds more than {MAX_MEMBERS} files")
+        raise broken(path, f"it contains more than {MAX_MEMBERS} files")
 
 
 def _sums(content: bytes | None, path: str) -> dict[str, str]:
     if content is None:
-        raise broken(path, f"it holds no {SUMS}, so it is no bundle of this collection")
+        raise broken(path, f"it contains no {SUMS}, so it is not a bundle of this collection")
     lines = [line.partition("  ") for line in content.decode("utf-8", "replace").splitlines()]
     return {name: digest for digest, _separator, name in lines}
 
@@ -152,9 +152,9 @@ def _manifest(content: bytes | None, path: str) -> Object:
     except (ValueError, RecursionError):
         manifest = None
     if not isinstance(manifest, dict) or manifest.get("kind") != KIND:
-        raise broken(path, f"its {MANIFEST} is not that of a bundle of this collection")
+        raise broken(path, f"its {MANIFEST} is not of a bundle of this collection")
     if manifest.get("format") != FORMAT:
-        raise broken(path, f"its format is {manifest.get('format')!r}, and this release reads format {FORMAT} only")
+        raise broken(path, f"its format is {manifest.get('format')!r}, but this release reads only format {FORMAT}")
     charts = manifest.get("charts")
     if not isinstance(charts, list) or not all(isinstance(chart, dict) for chart in charts):
         raise broken(path, f"its {MANIFEST} lists no charts")
@@ -166,6 +166,6 @@ def _check_chart(chart: Object, files: dict[str, bytes], path: str) -> None:
     match = _CHART_FILE.fullmatch(name)
     known = isinstance(refs, list) and all(isinstance(ref, dict) and isinstance(ref.get("ref"), str) for ref in refs)
     if not known or not match or match[1] != digest or name not in files:
-        raise broken(path, f"its {MANIFEST} names a chart {name!r} that it does not hold so")
+        raise broken(path, f"its {MANIFEST} lists a chart {name!r} that it does not contain")
     if hashlib.sha256(files[name]).hexdigest() != digest:
-        raise broken(path, f"{name} has not the digest that its name says")
+        raise broken(path, f"{name} does not have the digest in its name")

@@ -81,7 +81,7 @@ def make_part(params: Object) -> Object:
     rendered = rules.render({})
     if rendered.errors:
         details = [f"{name}: {text}" for name, text in rendered.errors]
-        raise OrchestratorError("Charts cannot be rendered:", details=details)
+        raise OrchestratorError("Cannot render charts:", details=details)
     objects = {(part.component, part.release): list(part.manifests) for part in rendered.parts}
     parts = [part for component in stack.at_work for part in component.parts()]
     applied = [part for part in parts if part.kind != RELEASE]
@@ -113,7 +113,7 @@ def find_target(params: Object, notes: list[str]) -> RenderTarget:
         return RenderTarget(inventory.version, inventory.apis, cluster.host, facts)
     except OrchestratorError as exc:
         version = params["kube_version"] or KUBE_VERSION
-        notes.append(f"No cluster answered ({exc.message.rstrip('.')}): rendered for Kubernetes {version}.")
+        notes.append(f"No cluster is reachable ({exc.message.rstrip('.')}): rendered for Kubernetes {version}.")
         return RenderTarget(version, KUBE_APIS, "", Facts(reachable=False))
 
 

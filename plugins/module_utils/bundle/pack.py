@@ -95,7 +95,7 @@ def _images(parts: list[Object]) -> list[Object]:
                 except ValueError as exc:
                     wrong.append(f"{origin}: {', '.join(owners)}: {exc}")
     if wrong:
-        raise OrchestratorError("Images cannot be copied:", details=sorted(wrong))
+        raise OrchestratorError("Invalid images:", details=sorted(wrong))
     return [
         {"image": str(image), "from": source(image), "to": place_in(target(image)), "places": sorted(places[image])}
         for image in sorted(places, key=str)
@@ -124,14 +124,12 @@ def summary(result: Object) -> list[str]:
     path, charts, images = result["path"], len(result["charts"]), len(result["images"])
     copy = 'docker://"$0" docker://REGISTRY/"$1"'
     return [
-        f"{path} ({result['size']} bytes, SHA-256 {result['sha256']}) holds {charts} charts and no image.",
+        f"{path} ({result['size']} bytes, SHA-256 {result['sha256']}) contains {charts} charts and no images.",
         f"Copy the {images} images that it lists to the site's REGISTRY, with skopeo:",
         f"  tar -xOf {path} copies.txt | xargs -L 1 sh -c 'skopeo copy --all --preserve-digests {copy}'",
         "or with oras:",
         f'  tar -xOf {path} copies.txt | xargs -L 1 sh -c \'oras cp "$0" REGISTRY/"$1"\'',
         "Deploy at the site, with the same inventory:",
-        f"  ansible-playbook llm_d.orchestrator.site -e llm_d_bundle={os.path.basename(path)} "
-        "-e llm_d_image_registry=REGISTRY",
     ]
 
 
@@ -142,4 +140,6 @@ def default_compression(path: str) -> bool:
         return True
     if name.endswith(".tar"):
         return False
-    raise OrchestratorError(f"llm_d_bundle: {path} ends neither in .tar nor in .tgz.", hint="Name it bundle.tgz.")
+    raise OrchestratorError(
+        f"llm_d_bundle: the name of {path} must end in .tar or .tgz.", hint=("Use a name such as bundle.tgz.")
+    )

@@ -44,9 +44,9 @@ def with_site(params: Object) -> Object:
     if lacking:
         held = ", ".join(f"{chart['name']} {chart['version']}" for chart in bundle.charts) or "no chart"
         raise OrchestratorError(
-            f"The bundle {bundle.path} does not hold every chart; it holds {held}. It lacks:",
+            f"The bundle {bundle.path} does not contain every chart; it contains {held}. Missing:",
             details=lacking,
-            hint="Write the bundle again with these settings, or set the references and versions to what it holds.",
+            hint="Recreate the bundle with these settings, or set the references and versions to those in the bundle.",
         )
     return {**params, "components": {**params["components"], **charts}}
 
@@ -70,8 +70,8 @@ def find_bundle(path: str, folders: list[str]) -> str:
     found = next((place for place in tried if os.path.isfile(place)), None)
     if found is None:
         raise OrchestratorError(
-            f"llm_d_bundle: there is no file {path}; looked for " + ", ".join(dict.fromkeys(tried)) + ".",
-            hint="Write one with the playbook bundle, or set llm_d_bundle to its path.",
+            f"llm_d_bundle: file not found: {path}; looked for " + ", ".join(dict.fromkeys(tried)) + ".",
+            hint="Create one with the playbook bundle, or set llm_d_bundle to its path.",
         )
     return found
 

@@ -11,7 +11,7 @@ import typing as t
 from ..base.data import Object, mapping
 from ..base.quantities import Amounts, added, exact
 from ..model.model import StackModel
-from .nodes import ClusterNode, RunningPod, occupied, usable
+from .nodes import ClusterNode, RunningPod, held, occupied, usable
 from .place import Batch, place
 from .quota import uses
 from .reasons import APART, BUSY, Reason, asks, reason
@@ -36,23 +36,39 @@ class Stuck:
 
 @dataclasses.dataclass
 class Fit:
-    """before: the nodes as they are; after: as they would be, empty where it is not known how full they are."""
+    """before: the nodes as they are; after: as they would be, empty where it is not known how full they are.
+
+    first: the pods only fit once those are gone that no part of the stack has any more.
+    """
 
     before: list[ClusterNode] = dataclasses.field(default_factory=list)
     after: list[ClusterNode] = dataclasses.field(default_factory=list)
     stuck: list[Stuck] = dataclasses.field(default_factory=list)
     evictions: list[tuple[Growth, tuple[RunningPod, ...]]] = dataclasses.field(default_factory=list)
     stalled: list[tuple[Growth, Reason]] = dataclasses.field(default_factory=list)
+    first: bool = False
 
 
 def fit(model: StackModel) -> Fit:
     """Return how the plan's pods fit, worked out once; nothing where nodes may not be listed."""
     if "fit" not in model.cache:
-        model.cache["fit"] = _fit(model)
+        found = _fit(model)
+        if found.stuck and (unwanted := _unwanted(model)):
+            without = _fit(model, unwanted)
+            found = dataclasses.replace(without, first=True) if not without.stuck else found
+        model.cache["fit"] = found
     return model.cache["fit"]
 
 
-def _fit(model: StackModel) -> Fit:
+def _unwanted(model: StackModel) -> set[tuple[str, str]]:
+    """Return namespace and name of the pods of workloads that go with the deployment."""
+    capacity = model.facts.capacity
+    bodies = (capacity.pods or ()) if capacity and capacity.unwanted else ()
+    pods = [held(body) for body in bodies]
+    return {(pod.namespace, pod.name) for pod in pods if capacity and (*pod.owner, pod.namespace) in capacity.unwanted}
+
+
+def _fit(model: StackModel, unwanted: t.Collection[tuple[str, str]] = ()) -> Fit:
     capacity = model.facts.capacity
     if capacity is None or capacity.nodes is None:
         return Fit()
@@ -60,7 +76,7 @@ def _fit(model: StackModel) -> Fit:
     wanted = [one for one in growths(model) if one.missing]
     if capacity.pods is None:
         return Fit(whole, [], [stuck for one in wanted if (stuck := _ever(one, whole))])
-    gone = {(pod.namespace, pod.name) for pod in leaving(model)}
+    gone = {(pod.namespace, pod.name) for pod in leaving(model)} | {*unwanted}
     rest = [pod for pod in capacity.pods if _key(pod) not in gone]
     start = occupied(capacity.nodes, rest)
     batches = [Batch(str(index), one.need, one.missing) for index, one in enumerate(wanted)]

@@ -43,8 +43,13 @@ _WORKLOADS = (
 )
 
 
-def add_capacity(model: StackModel, cluster: Cluster) -> None:
-    """Add to a model's facts what room the cluster has, and what of it may not be read."""
+def add_capacity(
+    model: StackModel, cluster: Cluster, unwanted: t.Collection[tuple[str, str, str]] = frozenset()
+) -> None:
+    """Add to a model's facts what room the cluster has, and what of it may not be read.
+
+    unwanted: kind, namespace and name of live objects that go with the deployment.
+    """
     unread: list[str] = []
 
     def attempt(action: t.Callable[[], list[Object]]) -> list[Object] | None:
@@ -73,6 +78,7 @@ def add_capacity(model: StackModel, cluster: Cluster) -> None:
         runtimes=_runtimes(model, cluster, attempt),
         present=_present(model, cluster, attempt, quotas),
         unread=tuple(dict.fromkeys(unread)),
+        unwanted=frozenset((kind, name, place) for kind, place, name in unwanted),
     )
     model.facts = dataclasses.replace(model.facts, capacity=capacity)
 

@@ -77,11 +77,11 @@ def reason(
     if not sound:
         states = collections.Counter(trouble(need, node) for node in open_to)
         text = f"of the nodes that could hold it, {_counted(states)}"
-        return Reason(TROUBLE, text, f"mend or uncordon {listed(node.name for node in open_to)}")
+        return Reason(TROUBLE, text, f"repair or uncordon {listed(node.name for node in open_to)}")
     if any(node.holds(need.requests) for node in sound) or not known:
         spread = dicts(need.spec.get("topologySpreadConstraints"))
         what = "topologySpreadConstraints" if spread else "required pod affinity or anti-affinity"
-        text = f"{len(sound)} nodes would have room, but {what} of this or other pods leave none of them"
+        text = f"{len(sound)} nodes have room, but {what} of this or other pods exclude all of them"
         return Reason(APART, text, key="affinity")
     return _busy(need, matching, able, sound, before)
 
@@ -92,7 +92,7 @@ def _absent(absent: list[str], nodes: t.Sequence[ClusterNode]) -> Reason:
     # The name of another vendor's accelerators is no misspelling.
     guess = "" if is_accelerator(name) else did_you_mean(name, known)
     text = f"no node has {' or '.join(absent)}.{guess}"
-    text += f" Nodes have: {', '.join(known) or 'no such devices at all'}"
+    text += f" Nodes have: {', '.join(known) or 'no such devices'}"
     return Reason(UNKNOWN, text, detail=name)
 
 
@@ -113,7 +113,7 @@ def _labels(need: PodNeed, nodes: t.Sequence[ClusterNode]) -> Reason:
             near = "" if values else did_you_mean(str(item.get("key")), {name for one in nodes for name in one.labels})
             return Reason(LABELS, f"{text}; {have}.{near}", key="affinity")
     if need.selector:
-        text += "; each of these labels is on some node, all of them on none"
+        text += "; each of these labels is on some node, but no node has all of them"
     return Reason(LABELS, text, key="nodeSelector" if need.selector else "affinity")
 
 
@@ -123,10 +123,10 @@ def _small(need: PodNeed, nodes: t.Sequence[ClusterNode], matching: list[Cluster
     }
     most = {name: max(node.allocatable.get(name, 0) for node in matching) for name in sorted(short)}
     has = " and ".join(f"the most that one has is {shown(name, value)} {name}" for name, value in most.items())
-    has = has or "none has all of it at once"
+    has = has or "no single node has all of it"
     others = [node for node in nodes if node.holds(need.requests, empty=True)]
     where = f"of the {_match(need, matching)}, " if selection(need) else ""
-    text = f"no node could ever hold one: {where}{has}"
+    text = f"no node is large enough: {where}{has}"
     if others:
         return Reason(
             SMALL, f"{text}; {listed(node.name for node in others)} could, without those labels", key="nodeSelector"
@@ -139,7 +139,7 @@ def _taints(need: PodNeed, able: list[ClusterNode]) -> Reason:
     best = min(able, key=lambda node: len(repelling(need, node)))
     taints = repelling(need, best)
     counted = collections.Counter(taint_text(taint) for node in able for taint in repelling(need, node))
-    text = f"{plural(len(able), 'node')} could hold it, with taints that it does not tolerate: {_counted(counted)}"
+    text = f"{plural(len(able), 'node')} could hold it, but have taints that it does not tolerate: {_counted(counted)}"
     wanted = "; ".join(_toleration(taint) for taint in taints)
     return Reason(TAINTS, text, f"add tolerations: {wanted}", "tolerations", wanted)
 
@@ -190,7 +190,7 @@ def _busy(
 
 def asks(need: PodNeed) -> str:
     """Return 'each asks for 8 nvidia.com/gpu, 4 cpu'."""
-    return f"each asks for {written(need.wanted)}"
+    return f"each requests {written(need.wanted)}"
 
 
 def _match(need: PodNeed, matching: t.Sequence[ClusterNode]) -> str:

@@ -16,6 +16,7 @@ from ..cluster.compare import projected
 from ..cluster.refusals import Objection
 from ..helm.deployed import owner_release
 from ..helm.records import diff_texts, dump_objects, union
+from .fields import texts
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,7 +51,9 @@ class Action:
 
     mistake: why the deployment cannot do it at all, "" where it can; refused: what the API server does not take of it;
     adopts: it is another's and would be taken over;
-    asks: nobody's, and as wanted: whether it may be taken is a question.
+    asks: nobody's, and as wanted: whether it may be taken is a question;
+    drifted: only the live object changed since it was deployed, not what is wanted; unwanted: no part of
+    the stack has it any more.
     """
 
     component: str
@@ -66,6 +69,8 @@ class Action:
     refused: tuple[Objection, ...] = ()
     adopts: bool = False
     asks: bool = False
+    drifted: bool = False
+    unwanted: bool = False
 
     @property
     def id(self) -> str:
@@ -91,9 +96,16 @@ class Action:
             "name": name,
             "action": self.action,
             "why": self.why,
+            "drift": self.drifted,
+            "changes": self.changes(),
             "diff": self.diff(),
             "owner": self.owner,
+            **({"unwanted": True} if self.unwanted else {}),
         }
+
+    def changes(self) -> list[str]:
+        """Return the fields that an update or a replacement changes, each in its own words; none for other actions."""
+        return texts(self.before, self.after) if self.action in (UPDATE, REPLACE) else []
 
     def diff(self) -> str:
         """Return a unified diff of what an update or a replacement changes, "" for other actions."""
@@ -150,7 +162,7 @@ def refusals(actions: t.Iterable[Action], adopt: bool) -> list[Finding]:
         if action.mistake:
             rows.append(finding_at(action.title, action.mistake, "remove it, or choose another name", "owner"))
         elif action.adopts and not adopt:
-            said = "it exists and was not made by this collection"
-            fix = "other names, or llm_d_adopt: true to take it over"
+            said = "it exists and was not created by this collection"
+            fix = "use another name, or set llm_d_adopt: true to adopt it"
             rows.append(finding_at(action.title, said, fix, "owner"))
     return rows

@@ -96,7 +96,7 @@ class Discovery:
         except OrchestratorError as exc:
             return dataclasses.replace(action, action=UPDATE if old else CREATE, why=exc.message, owner=UNKNOWN)
         if action.live is None:
-            why = "it is not there any more" if old else "it does not exist"
+            why = "it no longer exists" if old else "it does not exist"
             return dataclasses.replace(action, action=CREATE, why=why, after=item)
         action.owner = owner_of(item, action.live, part.release, part.namespace, part.managed)
         if old == item and not differs(item, action.live):
@@ -105,14 +105,14 @@ class Discovery:
             live, patch_of(old, item, live), strategic=is_built_in(item), strict=strict
         ))  # fmt: skip
         if action.action == UPDATE and old == item:
-            action.why = "it was changed since it was deployed"
+            action.why, action.drifted = "it was changed since it was deployed", True
         return self._touched(action)
 
     def _touched(self, action: Action) -> Action:
         """Return the action of an object that is as wanted: its controller is made to look again where it is wrong."""
         why = stale_claim(self.live, action.item) if action.action == REUSE and action.owner == OURS else ""
         if why:
-            action.action, action.why = UPDATE, f"{why}: it is touched, so that its controller looks again"
+            action.action, action.why = UPDATE, f"{why}: it is annotated so that its controller reconciles it"
         return action
 
     def _judge(self, action: Action, old: Object | None, attempt: t.Callable[[Object, bool], Trial]) -> None:
@@ -137,10 +137,10 @@ class Discovery:
         action.show(old, trial.after)
         if trial.after is not None:
             same = same_after(live, trial.after)
-            action.action, action.why = (REUSE, "") if same else (UPDATE, "it differs from what is wanted")
+            action.action, action.why = (REUSE, "") if same else (UPDATE, "it differs from the desired state")
         elif trial.refused and (not action.refused or IMMUTABLE.search(trial.refused.text)):
             action.action = REPLACE
-            action.why = f"the cluster does not let it be changed: {trial.refused.text}"
+            action.why = f"the cluster refuses the change: {trial.refused.text}"
         self._owned(action)
 
     @staticmethod
@@ -151,7 +151,7 @@ class Discovery:
         action.asks = action.owner == UNKNOWN and action.action == REUSE
         action.adopts = not action.asks
         if action.owner == OTHER and action.action == REUSE:
-            action.action, action.why = UPDATE, "it is another's and would be taken over"
+            action.action, action.why = UPDATE, "it belongs to another owner and would be adopted"
 
     def _dropped(self, part: ReleaseObjects, item: Object) -> Action | None:
         """Return what Helm does to an object that a release no longer has: delete it, unless it is to be kept."""
@@ -161,7 +161,7 @@ class Discovery:
             return Action(part.component, part.release, item, DELETE, exc.message, UNKNOWN)
         if live is None or is_kept(live) or is_kept(item):
             return None
-        why = "the release no longer has it"
+        why = "it is no longer part of the release"
         return Action(part.component, part.release, item, DELETE, why, live=live, before=item)
 
     def _applied(self, component: str, item: Object) -> Action:

@@ -55,7 +55,7 @@ def _of_pool(live: LiveObjects, pool: Object, parent: Object, claim: Object) -> 
     if claim.get("reason") == "InvalidExtensionRef":
         name, _port = pool_picker(pool)
         service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": namespace_of(pool)}}
-        return f"its picker's Service {name} is there" if live.find(service) else ""
+        return f"its picker's Service {name} exists" if live.find(service) else ""
     if claim.get("reason") == "HTTPRouteNotAccepted":
         routes = live.cluster.list(GATEWAY_API, ROUTE, namespace_of(pool))
         states = [state for route in routes if _leads_to(route, pool) for state in _accepted(route, parent)]
@@ -83,7 +83,7 @@ def _of_route(live: LiveObjects, route: Object, _parent: Object, claim: Object) 
     if claim.get("reason") != "BackendNotFound":
         return ""
     backends = [_backend(ref, route) for ref in _backends(route)]
-    return "its backends are there" if backends and all(one and live.find(one) for one in backends) else ""
+    return "its backends exist" if backends and all(one and live.find(one) for one in backends) else ""
 
 
 def _backends(route: Object) -> list[Object]:

@@ -128,7 +128,7 @@ class Trials:
             try:
                 refusal = self.live.refused(item, namespace)
             except Forbidden:
-                self.unheard.add(f"To try to make a {kind} in {namespace or 'the cluster'} is not permitted")
+                self.unheard.add(f"Not permitted to dry-run creating a {kind} in {namespace or 'the cluster'}")
                 yield from self.schemas.problems(item)
                 return
             except OrchestratorError as exc:

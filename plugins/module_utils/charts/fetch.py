@@ -61,7 +61,7 @@ def cache_notes(cache_dir: str | None) -> list[str]:
     wanted, used = _wanted_cache(None), default_cache_dir()
     if cache_dir or used == wanted:
         return []
-    return [f"Charts are kept in {used}, as {wanted} cannot be made; llm_d_chart_cache sets another folder."]
+    return [f"Charts are cached in {used} because {wanted} cannot be created; set llm_d_chart_cache to another folder."]
 
 
 def _wanted_cache(env: dict[str, str] | None) -> str:
@@ -98,8 +98,8 @@ def fetch_chart(
     unstamped = is_local(ref) and files.version == PLACEHOLDER_VERSION
     if version and not unstamped and not _same_version(files.version, version):
         raise WrongVersion(
-            f"The chart {ref} is version {files.version} of {files.name}, but version {version} is asked for.",
-            hint=f"Set the chart version to {files.version}, or give the chart of version {version}.",
+            f"The chart {ref} is version {files.version} of {files.name}, not {version}.",
+            hint=f"Set the chart version to {files.version}, or use the chart of version {version}.",
         )
     found = version if version and unstamped else files.version
     return Chart(path, files.name, found, files.app_version, chart_digest(path), ref, not unstamped)
@@ -115,12 +115,12 @@ def _local_path(ref: str) -> str:
         raise OrchestratorError("A chart reference is empty.", hint=_forms())
     path = os.path.abspath(os.path.expanduser(ref))
     if not os.path.exists(path):
-        raise OrchestratorError(f"The chart {ref} does not exist ({path}).", hint=_forms())
+        raise OrchestratorError(f"chart not found: {ref} ({path})", hint=_forms())
     return path
 
 
 def _forms() -> str:
-    return "Give a folder, a .tgz or its https:// address, oci://REGISTRY/PATH/CHART, or https://REPOSITORY#CHART."
+    return "Use a folder, a .tgz or its https:// address, oci://REGISTRY/PATH/CHART, or https://REPOSITORY#CHART."
 
 
 def _cached_path(
@@ -143,8 +143,8 @@ def _cached_path(
                 _publish(scratch, target, ref)
         except OSError as exc:
             raise OrchestratorError(
-                f"The chart {ref} cannot be kept in {base}: {exc.strerror or exc}",
-                hint="Set llm_d_chart_cache to a folder that can be written.",
+                f"Cannot cache the chart {ref} in {base}: {exc.strerror or exc}",
+                hint="Set llm_d_chart_cache to a writable folder.",
             ) from exc
     return os.path.join(target, _only_archive(target, ref))
 
@@ -155,23 +155,23 @@ def _pull_arguments(ref: str, version: str | None) -> list[str]:
         raise OrchestratorError(f"The chart reference {ref} has an unknown scheme {scheme!r}.", hint=_forms())
     if "@" in rest.split("/", 1)[0]:
         raise OrchestratorError(
-            "A chart reference holds a user name or password.",
-            hint="Leave it out, and log in with: helm registry login REGISTRY",
+            "A chart reference contains a user name or password.",
+            hint="Remove it, and log in with: helm registry login REGISTRY",
         )
     base, _separator, name = ref.partition("#")
     if scheme != "oci" and not name and base.endswith(".tgz"):
         return [ref]
     if scheme != "oci" and not name:
-        raise OrchestratorError(f"The chart reference {ref} names no chart of its repository.", hint=_forms())
+        raise OrchestratorError(f"The chart reference {ref} does not name a chart of the repository.", hint=_forms())
     pinned = scheme == "oci" and pinned_digest(ref)
     if not version and not pinned:
         raise WrongVersion(
-            f"The chart {ref} needs a version.", hint="Set its chart version to one exact version, such as v1.3.0."
+            f"The chart {ref} needs a version.", hint="Set its chart version to an exact version, such as v1.3.0."
         )
     if version and not EXACT_VERSION.fullmatch(version):
         raise WrongVersion(
-            f"The version {version!r} of the chart {ref} is not one exact version.",
-            hint="Ranges and tags such as latest change under a deployment: write one version, such as v1.3.0.",
+            f"{version!r} is not an exact version of the chart {ref}.",
+            hint="Set one version, such as v1.3.0: ranges and tags such as latest change under a deployment.",
         )
     if pinned:
         # Helm passes over a version beside a digest.
@@ -191,14 +191,14 @@ def _pull(
         done = run_bounded(command, env, PULL_TIMEOUT, memory=HELM_MEMORY)
     except FileNotFoundError as exc:
         raise OrchestratorError(
-            f"Helm is needed to fetch the chart {ref}, and {helm!r} is not there.",
+            f"Helm not found: {helm!r} is needed to fetch the chart {ref}.",
             hint="Install Helm 3, or set llm_d_helm_binary to its path.",
         ) from exc
     except PermissionError as exc:
-        raise OrchestratorError(f"{helm!r} cannot be run to fetch the chart {ref}: {exc.strerror}") from exc
+        raise OrchestratorError(f"Cannot run {helm!r} to fetch the chart {ref}: {exc.strerror}") from exc
     except TimeOver as exc:
         raise OrchestratorError(
-            f"The chart {ref} did not arrive within {PULL_TIMEOUT} s.",
+            f"Timed out after {PULL_TIMEOUT}s fetching the chart {ref}.",
             hint="Check the network and proxy, or fetch the .tgz elsewhere and set the chart reference to its path.",
         ) from exc
     if done.returncode:
@@ -214,7 +214,7 @@ def _publish(scratch: str, target: str, ref: str) -> None:
     # By digest, Helm puts the digest into the file's name.
     name = f"{chart.name}-{chart.version}.tgz" if "@" in os.path.basename(archive) else os.path.basename(archive)
     if "/" in name:
-        raise OrchestratorError(f"The chart {ref} calls itself {name!r}, which is no file name.")
+        raise OrchestratorError(f"The chart {ref} has the name {name!r}, which is not a valid file name.")
     shutil.move(archive, os.path.join(ready, name))
     try:
         os.rename(ready, target)
@@ -227,7 +227,7 @@ def _only_archive(folder: str, ref: str) -> str:
     names = [name for name in os.listdir(folder) if name.endswith(".tgz")]
     if len(names) != 1:
         raise OrchestratorError(
-            f"The cache of the chart {ref} is not sound: {folder} holds {len(names)} archives.",
+            f"The cache of the chart {ref} is damaged: {folder} contains {len(names)} archives.",
             hint=f"Remove {folder} and run again.",
         )
     return names[0]

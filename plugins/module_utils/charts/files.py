@@ -49,8 +49,8 @@ class _Budget:
         if self.left < 0 or self.members < 0 or size > MAX_FILE_BYTES:
             raise OrchestratorError(
                 f"The chart {path} is too large at {short(name)!r}: at most {MAX_FILE_BYTES} bytes a file, "
-                f"{MAX_CHART_BYTES} bytes and {MAX_MEMBERS} files in all, charts packed in it included.",
-                hint="Give the folder that holds Chart.yaml, or package it with: helm package FOLDER",
+                f"{MAX_CHART_BYTES} bytes and {MAX_MEMBERS} files in all, including subcharts.",
+                hint="Use the folder that contains Chart.yaml, or package it with: helm package FOLDER",
             )
 
 
@@ -163,7 +163,7 @@ def _chart(files: Files, path: str, depth: int, budget: _Budget) -> ChartFiles:
 
 def _no_chart(path: str) -> OrchestratorError:
     return OrchestratorError(
-        f"{path} is not a Helm chart: it has no Chart.yaml.", hint="Give the folder or .tgz that holds Chart.yaml."
+        f"{path} is not a Helm chart: it has no Chart.yaml.", hint="Use the folder or .tgz that contains Chart.yaml."
     )
 
 
@@ -173,7 +173,7 @@ def _metadata(content: bytes, path: str) -> dict[str, t.Any]:
         raise OrchestratorError(f"Chart.yaml of {path} cannot be read: {findings[0].text()}")
     metadata = to_plain(root)
     if not all(isinstance(metadata.get(key), (str, int, float)) and metadata[key] for key in ("name", "version")):
-        raise OrchestratorError(f"Chart.yaml of {path} gives no name and version.")
+        raise OrchestratorError(f"Chart.yaml of {path} has no name and version.")
     _check_dependencies(metadata.get("dependencies") or [], path)
     return metadata
 
@@ -187,7 +187,11 @@ def _check_dependencies(entries: t.Any, path: str) -> None:
         if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
             wrong.append("tags")
         if wrong or not entry.get("name"):
-            what = "must have a name" if not wrong else f"{wrong[0]} must be {'a list of texts' if tags else 'text'}"
+            what = (
+                "must have a name"
+                if not wrong
+                else (f"{wrong[0]} must be {'a list of strings' if tags else 'a string'}")
+            )
             raise OrchestratorError(f"Chart.yaml of {path}: dependencies[{place}]: {what}.")
 
 
@@ -242,7 +246,7 @@ def _members(packed: bytes, path: str, budget: _Budget) -> Files:
                     files[name] = t.cast("t.IO[bytes]", archive.extractfile(member)).read()
     except (tarfile.TarError, EOFError, OSError, ValueError, zlib.error) as exc:
         raise OrchestratorError(
-            f"The chart {path} is not a sound .tgz archive: {exc}", hint="Package it again with: helm package FOLDER"
+            f"The chart {path} is not a valid .tgz archive: {exc}", hint="Package it again with: helm package FOLDER"
         ) from exc
     return files
 
@@ -251,11 +255,11 @@ def _checked_name(member: tarfile.TarInfo, path: str) -> str:
     shown = short(member.name)
     # A sparse file of a few bytes may call itself any number of bytes long.
     if not (member.isfile() or member.isdir()) or member.issparse():
-        raise OrchestratorError(f"The chart {path} holds {shown!r}, which is neither a file nor a folder.")
+        raise OrchestratorError(f"The chart {path} contains {shown!r}, which is not a regular file or folder.")
     name = member.name.replace("\\", "/")
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if posixpath.isabs(name) or ".." in parts or (parts and ":" in parts[0]):
-        raise OrchestratorError(f"The chart {path} holds {shown!r}, a path outside of the chart.")
+        raise OrchestratorError(f"The chart {path} contains {shown!r}, a path outside the chart.")
     return "/".join(parts[1:])
 
 
@@ -263,7 +267,7 @@ def _folder_files(path: str, budget: _Budget) -> Files:
     files: Files = {}
     for full, status in _walk(path):
         if not stat.S_ISREG(status.st_mode):
-            raise OrchestratorError(f"The chart {path} holds {full!r}, which is neither a file nor a folder.")
+            raise OrchestratorError(f"The chart {path} contains {full!r}, which is not a regular file or folder.")
         budget.take(status.st_size, path, full)
         files[os.path.relpath(full, path).replace(os.sep, "/")] = _read(full, path)
     return files

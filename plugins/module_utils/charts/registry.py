@@ -32,12 +32,12 @@ def pinned_digest(ref: str) -> str:
     base, at, digest = ref.partition("@")
     if ":" in base.rpartition("/")[2]:
         raise OrchestratorError(
-            f"The chart reference {ref} holds a tag.", hint="Leave the tag out, and set the chart version to it."
+            f"The chart reference {ref} contains a tag.", hint="Remove the tag, and set the chart version to it."
         )
     if at and not _DIGEST.fullmatch(digest):
         raise OrchestratorError(
-            f"The chart reference {ref} has no sound digest after the @.",
-            hint="Write @sha256: and the 64 hexadecimal digits that `helm push` printed, or leave it out.",
+            f"The chart reference {ref} has no valid digest after the @.",
+            hint="Write @sha256: and the 64 hexadecimal digits that `helm push` printed, or remove it.",
         )
     return digest
 
@@ -81,12 +81,12 @@ def pull_error(ref: str, version: str | None, text: str) -> OrchestratorError:
         host, pinned = registry_host(ref), "@" in ref
         if _LOGIN.search(text):
             return OrchestratorError(
-                f"{failed}: the registry {host} wants a login, or refuses the one that it got: {text}",
+                f"{failed}: the registry {host} requires a login, or rejected the one it was given: {text}",
                 hint=f"Log in with: helm registry login {host}; or set llm_d_registry_logins.",
             )
         if "x509" in text or "server gave HTTP response to HTTPS client" in text:
             return OrchestratorError(
-                f"{failed}: the registry {host} is not trusted: {text}",
+                f"{failed}: the certificate of the registry {host} is not trusted: {text}",
                 hint="Set llm_d_registry_ca to the file of its certificate authority, or llm_d_plain_http for one "
                 "without TLS.",
             )
@@ -94,7 +94,7 @@ def pull_error(ref: str, version: str | None, text: str) -> OrchestratorError:
             what = "this digest" if pinned else f"version {version}"
             error = OrchestratorError if pinned else WrongVersion
             return error(
-                f"{failed}: the registry {host} does not have {what} of it, or not the chart: {text}",
+                f"{failed}: {what} of the chart was not found in the registry {host}: {text}",
                 hint="Check the path and the digest." if pinned else "Check the path and the version.",
             )
     return OrchestratorError(
@@ -135,7 +135,7 @@ def _restore(environ: t.MutableMapping[str, str], saved: dict[str, str | None]) 
 def _readable(path: str) -> str:
     path = os.path.abspath(os.path.expanduser(path))
     if not os.path.isfile(path):
-        raise OrchestratorError(f"llm_d_registry_ca: there is no file {path}.")
+        raise OrchestratorError(f"llm_d_registry_ca: file not found: {path}")
     return path
 
 
@@ -158,7 +158,7 @@ def _own_config(environ: t.Mapping[str, str]) -> dict:
         return {}
     except (OSError, ValueError) as exc:
         raise OrchestratorError(
-            f"Helm's logins in {path} cannot be read.", hint="Log in anew with: helm registry login"
+            f"Cannot read Helm's logins in {path}.", hint="Log in again with: helm registry login"
         ) from exc
     return content if isinstance(content, dict) else {}
 

@@ -64,6 +64,8 @@ class Cluster:
         resolved = credentials.resolved(self.auth, os.environ)
         hints = credentials.hint_to(resolved)
         configuration = _configuration(resolved)
+        if not configuration.verify_ssl:  # which the user has chosen
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         configuration.retries = retries(patience)
         self.host = configuration.host
         self._resources: dict[tuple[str, str], t.Any] = {}
@@ -146,7 +148,7 @@ def server_message(exc: ApiException) -> str:
 
 def api_error(exc: ApiException, action: str) -> OrchestratorError:
     """Return the error to show for an API reply: what was tried, and the server's own message."""
-    text = f"The cluster refused to {action}: {exc.status} {server_message(exc)}"
+    text = f"The cluster refused the request to {action}: {exc.status} {server_message(exc)}"
     if exc.status == 403:
         return Forbidden(text, hint="Ask an administrator for this permission.")
     return OrchestratorError(text)
@@ -271,7 +273,7 @@ def _server_version(client: t.Any, host: str, hints: dict[str, str]) -> str:
     except ApiException as exc:
         raise _refused(exc, host, hints) from exc
     except (ValueError, TypeError, KeyError) as exc:  # a web server's page
-        raise OrchestratorError(f"What answers at {host} is no Kubernetes API server.", hint=SERVER_HINT) from exc
+        raise OrchestratorError(f"{host} is not a Kubernetes API server.", hint=SERVER_HINT) from exc
 
 
 def _refused(exc: ApiException, host: str, hints: dict[str, str]) -> OrchestratorError:
@@ -280,14 +282,14 @@ def _refused(exc: ApiException, host: str, hints: dict[str, str]) -> Orchestrato
     if exc.status in (401, 403):
         text, hint = "refused the credentials", hints["refused"]
     else:
-        text, hint = "did not answer as a Kubernetes API server does", SERVER_HINT
+        text, hint = "did not answer like a Kubernetes API server", SERVER_HINT
     return OrchestratorError(f"The cluster at {host} {text}: {exc.status} {exc.reason}", hint=hint)
 
 
 def _not_trusted(cause: t.Any, host: str, hints: dict[str, str]) -> OrchestratorError:
     found = re.search(r"certificate verify failed[^(']*", str(cause))  # without the names of the client's classes
     text = found[0].strip() if found else str(cause)
-    return OrchestratorError(f"Cannot trust the cluster at {host}: {text}", hint=hints["trust"])
+    return OrchestratorError(f"Cannot verify the certificate of the cluster at {host}: {text}", hint=hints["trust"])
 
 
 def _unreachable(exc: urllib3.exceptions.HTTPError, host: str, hints: dict[str, str]) -> OrchestratorError:

@@ -78,7 +78,7 @@ class PodCommands:
                 connection.update(timeout=0 if chunk else 1)
             return self._result(connection)
         except (WebSocketException, OSError) as exc:
-            raise CommandFailed(f"the connection to {self.title} broke off: {exc}", broken=True) from exc
+            raise CommandFailed(f"the connection to {self.title} was lost: {exc}", broken=True) from exc
         finally:
             connection.close()
 
@@ -92,7 +92,7 @@ class PodCommands:
         if status.get("status") == "Success":
             return str(said)
         if not status:
-            raise CommandFailed(f"the connection to {self.title} ended before its command did", broken=True)
+            raise CommandFailed(f"the connection to {self.title} was closed before the command finished", broken=True)
         text = " ".join(str(problems).split()) or str(status.get("message"))
         raise CommandFailed(f"a command in {self.title} failed: {text[-400:]}", broken=False)
 

@@ -127,7 +127,7 @@ def _content(secret: Object) -> Object:
     try:
         text = base64.b64decode((secret.get("data") or {}).get("value") or "", validate=True).decode()
     except (binascii.Error, UnicodeDecodeError) as exc:
-        raise OrchestratorError("data.value is not base64 of text") from exc
+        raise OrchestratorError("data.value is not base64-encoded text") from exc
     content = kubeconfig.kubeconfig_in(text, "data.value") if text else {}
     if not content:
         raise OrchestratorError("it has no data.value")
@@ -135,7 +135,9 @@ def _content(secret: Object) -> Object:
     content = kubeconfig.reduced(content, context)
     reasons = sorted({*kubeconfig.keys_of(content, (*kubeconfig.PATHS, *COMMANDS))})
     if reasons:
-        raise OrchestratorError(f"its kubeconfig has {', '.join(reasons)}, which would run or read something here")
+        raise OrchestratorError(
+            f"its kubeconfig has {', '.join(reasons)}, which would run a program or read files on this machine"
+        )
     return content
 
 
@@ -160,10 +162,10 @@ def named(found: list[FoundCluster], names: list[str]) -> dict[str, FoundCluster
     hosts: dict[str, FoundCluster] = {}
     for one, name in zip(found, names, strict=False):
         if not name:
-            raise OrchestratorError(f"{one.shown} has no host name.", hint="Mend the expression in hostname.")
+            raise OrchestratorError(f"{one.shown} has no host name.", hint="Fix the expression in hostname.")
         if name in hosts:
             raise OrchestratorError(
-                f"Two clusters would be the host {name}: {hosts[name].shown}, and {one.shown}.",
+                f"Two clusters have the host name {name}: {hosts[name].shown}, and {one.shown}.",
                 hint="Leave one out with exclude, or tell them apart with hostname, for example"
                 " hostname: llm_d_cluster.namespace ~ '-' ~ llm_d_cluster.name.",
             )
@@ -195,7 +197,7 @@ def write(folder: str, files: list[tuple[str, bytes]]) -> list[str]:
         found = os.lstat(folder)
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
             raise OrchestratorError(
-                f"{folder} may be read or changed by others: kubeconfigs are not written to it.",
+                f"{folder} is accessible to other users: kubeconfigs are not written to it.",
                 hint="Remove it, or set kubeconfig_dir to another folder.",
             )
         for path, (_name, content) in zip(paths, files, strict=True):
@@ -204,7 +206,7 @@ def write(folder: str, files: list[tuple[str, bytes]]) -> list[str]:
             os.unlink(os.path.join(folder, name))
     except OSError as exc:
         raise OrchestratorError(
-            f"Kubeconfigs cannot be written to {folder}: {exc.strerror}.",
-            hint="Set kubeconfig_dir to a folder that can be written, or kubeconfig_as to content.",
+            f"Cannot write kubeconfigs to {folder}: {exc.strerror}.",
+            hint="Set kubeconfig_dir to a writable folder, or kubeconfig_as to content.",
         ) from exc
     return paths

@@ -117,19 +117,20 @@ def _one_way(found: Object) -> None:
     there = [NAMES[name] for name in ("host", "api_key") if name in found]
     if here and there:
         raise OrchestratorError(
-            f"Two ways to reach the cluster are given: {' and '.join(here)}, beside {' and '.join(there)}.",
+            f"Two ways to reach the cluster are set: {' and '.join(here)}, and {' and '.join(there)}.",
             hint=f"Remove {here[0]} to use the token, or {' and '.join(there)} to use the kubeconfig.",
         )
     token = found.get("api_key")
     if isinstance(token, str) and len(token.split()) != 1 and token:
         raise OrchestratorError(
-            "llm_d_api_token is no token: it has spaces or lines in it.",
-            hint="Give the token alone, without the word Bearer.",
+            "llm_d_api_token is not a valid token: it contains spaces or line breaks.",
+            hint="Set only the token, without the word Bearer.",
         )
     host = found.get("host")
     if isinstance(host, str) and not host.startswith(("https://", "http://")):
         raise OrchestratorError(
-            f"llm_d_api_host is no address: {host}", hint="Write it as https://HOST:PORT, for example https://api:6443."
+            (f"llm_d_api_host is not a valid address: {host}"),
+            hint="Write it as https://HOST:PORT, for example https://api:6443.",
         )
 
 
@@ -138,12 +139,12 @@ def _enough(auth: Object, found: t.Mapping[str, t.Any]) -> None:
     login = any(all(auth.get(name) for name in names) for names in LOGINS)
     if "host" in found and not login:
         raise OrchestratorError(
-            "llm_d_api_host is set, and llm_d_api_token is not.",
-            hint="Set llm_d_api_token, or give a kubeconfig in llm_d_kubeconfig instead of both.",
+            "llm_d_api_host is set, but llm_d_api_token is not.",
+            hint="Set llm_d_api_token, or set llm_d_kubeconfig instead of both.",
         )
     if "api_key" in found and not auth.get("host"):
         raise OrchestratorError(
-            "llm_d_api_token is set, and llm_d_api_host is not.", hint="Set llm_d_api_host to https://HOST:PORT."
+            "llm_d_api_token is set, but llm_d_api_host is not.", hint="Set llm_d_api_host to https://HOST:PORT."
         )
     if auth.get("ca_cert"):
         _check_ca(str(auth["ca_cert"]))
@@ -161,14 +162,14 @@ def _check_ca(value: str) -> None:
         except OSError as exc:
             raise OrchestratorError(
                 f"llm_d_api_ca_cert: {what} cannot be read: {exc.strerror}",
-                hint="Give the path of the API server's certificate authority, or its PEM text.",
+                hint="Set it to the path of the API server's certificate authority, or to its PEM text.",
             ) from exc
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=text)
     except (ssl.SSLError, ValueError) as exc:
         raise OrchestratorError(
-            f"llm_d_api_ca_cert: {what} holds no certificate that can be read.",
-            hint="Give PEM text, which begins with -----BEGIN CERTIFICATE-----.",
+            f"llm_d_api_ca_cert: {what} contains no readable certificate.",
+            hint="Set it to PEM text, which begins with -----BEGIN CERTIFICATE-----.",
         ) from exc
 
 
@@ -181,15 +182,15 @@ def hint_to(auth: t.Mapping[str, t.Any]) -> dict[str, str]:
     """Return what to mend where the cluster refuses, cannot be trusted or is not reached, for the way that is used."""
     if auth.get("host"):
         return {
-            "refused": "Give a token that is valid now in llm_d_api_token (kubectl create token makes one).",
-            "trust": "Give the API server's certificate authority in llm_d_api_ca_cert.",
-            "reach": "Check llm_d_api_host, the network, and that the API server runs.",
+            "refused": "Set llm_d_api_token to a valid token (create one with kubectl create token).",
+            "trust": "Set llm_d_api_ca_cert to the API server's certificate authority.",
+            "reach": "Check llm_d_api_host, the network, and that the API server is running.",
         }
     return {
-        "refused": "Log in again, or give another kubeconfig in llm_d_kubeconfig.",
-        "trust": "Give the API server's own certificate authority in the kubeconfig (llm_d_kubeconfig);"
-        " a proxy in between may have another.",
-        "reach": "Check llm_d_kubeconfig and llm_d_context, the network, and that the API server runs.",
+        "refused": "Log in again, or set llm_d_kubeconfig to another kubeconfig.",
+        "trust": "Set the API server's own certificate authority in the kubeconfig (llm_d_kubeconfig); a proxy in "
+        "between may use another one.",
+        "reach": "Check llm_d_kubeconfig and llm_d_context, the network, and that the API server is running.",
     }
 
 

@@ -22,9 +22,7 @@ from ..base.errors import OrchestratorError
 PATIENCE = 30
 # Seconds before they expire at which credentials are asked for anew.
 EARLY = 60
-HINT = (
-    "Run it by hand as the user that runs Ansible, with the environment that Ansible has, until it prints credentials."
-)
+HINT = "Run it by hand as the user that runs Ansible, with Ansible's environment, until it prints credentials."
 # Providers that client-go has no more (since v1.26), so that neither kubectl nor Helm could go on.
 GONE = ("gcp", "azure")
 
@@ -47,8 +45,11 @@ def check_provider(user: Object) -> None:
     name = mapping(user.get("auth-provider")).get("name")
     if name in GONE:
         raise OrchestratorError(
-            f"The kubeconfig's user has the auth-provider {name}, which Kubernetes' clients have no more since v1.26.",
-            hint="Make the kubeconfig anew, with exec: gke-gcloud-auth-plugin for gcp, kubelogin for azure.",
+            (
+                f"The kubeconfig's user has the auth-provider {name}, which Kubernetes clients no longer support "
+                "since v1.26."
+            ),
+            hint="Recreate the kubeconfig with exec: gke-gcloud-auth-plugin for gcp, kubelogin for azure.",
         )
 
 
@@ -59,7 +60,9 @@ def ask(spec: Object, folder: str, cluster: Object) -> Credentials:
     """
     command, version = spec.get("command"), spec.get("apiVersion")
     if not isinstance(command, str) or not command or not isinstance(version, str):
-        raise OrchestratorError("The kubeconfig's exec has no command or no apiVersion.", hint="Make it anew.")
+        raise OrchestratorError(
+            "The kubeconfig's exec has no command or no apiVersion.", hint=("Recreate the kubeconfig.")
+        )
     line = [os.path.join(folder, command) if os.sep in command else command, *texts(spec.get("args"))]
     added = {str(one.get("name")): str(one.get("value") or "") for one in dicts(spec.get("env"))}
     info: Object = {"apiVersion": version, "kind": "ExecCredential", "spec": {"interactive": False}}
@@ -71,15 +74,15 @@ def ask(spec: Object, folder: str, cluster: Object) -> Credentials:
             line, {**os.environ, **added, "KUBERNETES_EXEC_INFO": json.dumps(info)}, PATIENCE, children=True
         )
     except TimeOver as exc:
-        raise OrchestratorError(f"{name} did not end within {PATIENCE} s, and was ended.", hint=HINT) from exc
+        raise OrchestratorError(f"{name} timed out after {PATIENCE}s.", hint=HINT) from exc
     except (OSError, ValueError) as exc:
         hint = spec.get("installHint") if isinstance(spec.get("installHint"), str) else "Install it, or correct PATH."
         reason = getattr(exc, "strerror", None) or exc
         raise OrchestratorError(f"{name} cannot be run: {reason}.", hint=hint) from exc
     if done.returncode:
-        said = next(reversed(done.stderr.strip().splitlines()), "it gave no reason")
+        said = next(reversed(done.stderr.strip().splitlines()), "no reason given")
         raise OrchestratorError(f"{name} failed ({done.returncode}): {said}", hint=HINT)
-    return _read(done.stdout, version, f"{name} gave no credentials")
+    return _read(done.stdout, version, f"{name} returned no credentials")
 
 
 # Of a kubeconfig's cluster, what a program that asks for it is told.
@@ -98,9 +101,9 @@ def _read(text: str, version: str, what: str) -> Credentials:
     try:
         reply = json.loads(text)
     except ValueError as exc:
-        raise OrchestratorError(f"{what}: what it printed is no JSON.", hint=HINT) from exc
+        raise OrchestratorError(f"{what}: its output is not valid JSON.", hint=HINT) from exc
     if mapping(reply).get("apiVersion") != version:
-        raise OrchestratorError(f"{what}: its apiVersion is not {version}, as the kubeconfig asks.", hint=HINT)
+        raise OrchestratorError(f"{what}: its apiVersion is not {version}, which the kubeconfig requires.", hint=HINT)
     status = mapping(reply.get("status"))
     user: Object = {}
     if status.get("token"):
@@ -109,7 +112,7 @@ def _read(text: str, version: str, what: str) -> Credentials:
         pair = {"client-certificate-data": "clientCertificateData", "client-key-data": "clientKeyData"}
         user |= {key: _encoded(str(status[name])) for key, name in pair.items()}
     if not user:
-        raise OrchestratorError(f"{what}: neither a token nor a certificate with its key.", hint=HINT)
+        raise OrchestratorError(f"{what}: it has neither a token nor a certificate with its key.", hint=HINT)
     return Credentials(user, _time(status.get("expirationTimestamp")))
 
 

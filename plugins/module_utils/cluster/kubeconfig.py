@@ -22,7 +22,7 @@ except ImportError:  # pragma: no cover - reported by Cluster
     yaml = None  # type: ignore[assignment]
 
 
-WHOLE = "Give a whole kubeconfig, as kubectl config view --raw --flatten prints it."
+WHOLE = "Use a complete kubeconfig, as printed by kubectl config view --raw --flatten."
 PATHS = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
 # Keys that lead to files beside it, or to programs that may change it.
 LEADS = (*PATHS, "exec", "auth-provider")
@@ -42,7 +42,7 @@ def kubeconfig_in(text: str, name: str = "llm_d_kubeconfig") -> Object:
     except ValueError:
         content = _yaml(text, name)
     if not isinstance(content, dict) or not entries(content, "clusters"):
-        raise OrchestratorError(f"The kubeconfig in {name} names no cluster.", hint=WHOLE)
+        raise OrchestratorError(f"The kubeconfig in {name} has no cluster.", hint=WHOLE)
     return content
 
 
@@ -55,7 +55,10 @@ def _yaml(text: str, name: str) -> t.Any:
         mark, problem = getattr(exc, "problem_mark", None), getattr(exc, "problem", None)
         place = f" line {mark.line + 1}:" if mark else ""
         raise OrchestratorError(
-            f"The kubeconfig in {name} is not valid YAML:{place} {problem or 'it has characters that YAML forbids'}.",
+            (
+                f"The kubeconfig in {name} is not valid YAML:{place} "
+                f"{problem or 'it contains characters that YAML does not allow'}."
+            ),
             hint=WHOLE,
         ) from exc
 
@@ -76,7 +79,7 @@ def read(path: str) -> Object:
     except OSError as exc:
         raise OrchestratorError(f"The kubeconfig in {name} cannot be read: {exc.strerror}.") from exc
     except UnicodeDecodeError as exc:
-        raise OrchestratorError(f"The kubeconfig in {name} is no text: it is not UTF-8.", hint=WHOLE) from exc
+        raise OrchestratorError(f"The kubeconfig in {name} is not UTF-8 text.", hint=WHOLE) from exc
 
 
 def entries(content: Object, section: str) -> list[Object]:

@@ -117,7 +117,7 @@ class LiveObjects:
         except ApiException as exc:
             found = rejection_of(exc.status, status_of(exc))
             if found is None and not takes(exc.status, status_of(exc)):
-                raise api_error(exc, f"try {item['kind']} {object_key(item)[3]}") from exc
+                raise api_error(exc, f"dry-run {item['kind']} {object_key(item)[3]}") from exc
             return found
         return warned(reply.headers.getlist("Warning"))
 
@@ -132,7 +132,7 @@ class LiveObjects:
         except ApiException as exc:
             found = rejection_of(exc.status, status_of(exc))
             if found is None:
-                raise api_error(exc, f"try the change of {kind} {name}") from exc
+                raise api_error(exc, f"dry-run the change of {kind} {name}") from exc
             return Trial(None, found)
         return Trial(reply.to_dict())
 

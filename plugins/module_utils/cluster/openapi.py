@@ -40,7 +40,7 @@ _KEEPS = "x-kubernetes-preserve-unknown-fields"
 _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "object": ((dict,), "a map"),
     "array": ((list,), "a list"),
-    "string": ((str,), "text"),
+    "string": ((str,), "a string"),
     "integer": ((int,), "a whole number"),
     "number": ((int, float), "a number"),
     "boolean": ((bool,), "true or false"),
@@ -140,15 +140,15 @@ def problems(value: t.Any, schema: Object, document: Object, path: Path = ()) ->
         return
     if name == QUANTITY:
         if parse(value) is None or str(value) != str(value).strip():
-            yield Objection(path, UNREADABLE, f"{value!r} is no quantity, as 500m, 8 or 16Gi are")
+            yield Objection(path, UNREADABLE, f"{value!r} is not a valid quantity such as 500m, 8 or 16Gi")
         return
     if schema.get("x-kubernetes-int-or-string") or schema.get("format") == "int-or-string":
-        wanted = (not isinstance(value, bool) and isinstance(value, (int, str)), "a whole number or text")
+        wanted = (not isinstance(value, bool) and isinstance(value, (int, str)), "a whole number or a string")
     else:
         types, words = _TYPES.get(str(schema.get("type")), ((object,), ""))
         wanted = (isinstance(value, types) and (not isinstance(value, bool) or types in ((bool,), (object,))), words)
     if not wanted[0]:
-        yield Objection(path, UNREADABLE, f"is {_told(value)}, {wanted[1]} is needed")
+        yield Objection(path, UNREADABLE, f"must be {wanted[1]}, not {_told(value)}")
     elif isinstance(value, dict):
         yield from _fields(value, schema, document, path)
     elif isinstance(value, list):
@@ -216,8 +216,8 @@ def guessed(path: Path, schema: Object, document: Object) -> str:
         if isinstance(path[depth], int):
             continue
         if key in tables[depth]:
-            return f" It belongs to {shown(path[:depth])}."
+            return f" Move it to {shown(path[:depth])}."
         for name, inner in tables[depth].items():
             if key in mapping(_resolved(mapping(inner), document)[0].get("properties")):
-                return f" It belongs to {shown((*path[:depth], name))}."
+                return f" Move it to {shown((*path[:depth], name))}."
     return f" Did you mean {near}?" if near else ""

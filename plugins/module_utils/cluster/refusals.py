@@ -99,7 +99,7 @@ def takes(code: int, body: t.Any) -> bool:
 
 
 def _unknown(kind: str, path: str) -> Objection:
-    text = "is not known to the API server" if kind == "unknown" else "stands there twice"
+    text = "is not known to the API server" if kind == "unknown" else "is set twice"
     return Objection(steps(path), UNKNOWN, text)
 
 
@@ -109,7 +109,7 @@ def _undecoded(message: str) -> Objection:
     found = _GO_FIELD.search(text)
     if not found:
         return Objection((), UNREADABLE, text)
-    return Objection(tuple(found[2].split(".")), UNREADABLE, f"is a {found[1]}, {found[3]} is needed")
+    return Objection(tuple(found[2].split(".")), UNREADABLE, f"must be {found[3]}, not {found[1]}")
 
 
 def _denied(message: str) -> Rejection | None:

@@ -177,11 +177,13 @@ class Watches:
             waiting = [watch for watch in self._watches.values() if not watch.synced]
             refused = [watch for watch in waiting if watch.error]
             if refused and (time.monotonic() >= deadline or 400 <= refused[0].status < 410):
-                raise OrchestratorError(f"The cluster refused to watch {refused[0].key[1]}: {refused[0].error}")
+                raise OrchestratorError(
+                    f"The cluster refused the request to watch {refused[0].key[1]}: {refused[0].error}"
+                )
             return None if waiting else True
 
         if self.wait(missing, deadline) is None:
-            raise OrchestratorError("The cluster did not list its objects in time.")
+            raise OrchestratorError("Timed out listing the cluster's objects.")
 
     def wait(
         self, check: t.Callable[[], T | None], deadline: float, wake: t.Callable[[], float] | None = None

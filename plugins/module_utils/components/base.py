@@ -23,7 +23,7 @@ DEFAULT_PORT = 8000
 # The kinds of part: each is one file in deploy/.
 RELEASE, OBJECTS, KUSTOMIZATION, UPLOAD = "release", "objects", "kustomization", "upload"
 # Groups of components: each makes sense by itself, and a stack may have one of them or all.
-LLM_D, DYNAMO, ROUTER = "llm-d", "dynamo", "router"
+LLM_D, DYNAMO, ROUTER, ORCHESTRATOR = "llm-d", "dynamo", "router", "orchestrator"
 # What a component does in a deployment, in this order.
 PREPARING, DEPLOYING, ROUTING = "preparing", "deploying", "routing"
 
@@ -106,6 +106,8 @@ class Component(abc.ABC):
     groups: t.ClassVar[t.Collection[str]] = ()
     # What settings have to be besides their types, those of lists item by item; empty ones are not looked at.
     shapes: t.ClassVar[t.Mapping[str, Format]] = {}
+    # Settings that are secrets, and whose names do not say so.
+    hidden: t.ClassVar[t.Collection[str]] = ()
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
@@ -188,6 +190,10 @@ class Component(abc.ABC):
         """Return the kinds, as (apiVersion, kind), that the cluster serves once its parts are there."""
         return []
 
+    def outgrown(self, cluster: Cluster) -> list[Object]:
+        """Return what its controller has made of its objects, keeps, and they do not ask for any more."""
+        return []
+
     def check_cluster(self) -> None:
         """Note what the cluster's facts do not allow, or let a note be shown."""
         return
@@ -268,16 +274,21 @@ class Stack:
         """Return whether an entry's name can be used; note why not."""
         name = entry.get("name")
         if not name:
-            self.findings.add(f"{where}.name", "is missing", "a DNS label, for example qwen3-32b", rule="input-name")
+            self.findings.add(
+                f"{where}.name", "is missing", ("use a DNS label, for example qwen3-32b"), rule="input-name"
+            )
             return False
         wrong = name_problem(name, limit or LABEL_LIMIT)
         first = self._names.setdefault((space, name), where)
         if wrong:
             derived = " (a Helm release is named after it)" if limit else ""
-            self.findings.add(f"{where}.name", wrong + derived, "a name such as qwen3-32b", rule="input-name")
+            self.findings.add(f"{where}.name", wrong + derived, "use a name such as qwen3-32b", rule="input-name")
         elif first != where:
             self.findings.add(
-                f"{where}.name", f"{name!r} is also the name of {first}", "a name of its own", rule="input-name-taken"
+                f"{where}.name",
+                (f"{name!r} is already the name of {first}"),
+                "use a unique name",
+                rule="input-name-taken",
             )
         return not wrong and first == where
 
@@ -300,7 +311,7 @@ def check_maps(layers: t.Iterable[Layer], paths: t.Iterable[KeyPath], findings: 
             value = dig(layer.values, path)
             where = layer.locate(path)
             if where and value is not None and not isinstance(value, dict):
-                findings.add(where, f"is a {kind(value)}: {short(repr(value))}", "a map", rule="input-type")
+                findings.add(where, f"is a {kind(value)}: {short(repr(value))}", "use a map", rule="input-type")
 
 
 def unique(names: t.Iterable[tuple[str, str]], what: str, findings: Findings) -> None:
@@ -308,9 +319,9 @@ def unique(names: t.Iterable[tuple[str, str]], what: str, findings: Findings) ->
     first: dict[str, str] = {}
     for name, where in names:
         if name in first and first[name] != where:
-            message = f"the {what} {name!r} is also that of {first[name]}"
+            message = f"the {what} {name!r} is already used by {first[name]}"
             more: t.Any = {"about": [name], "covers": ["LLMD301", "LLMD302", "LLMD303"]}
-            findings.add(where, message, "a name of its own", rule="input-name-taken", **more)
+            findings.add(where, message, "use a unique name", rule="input-name-taken", **more)
         first.setdefault(name, where)
 
 
@@ -322,7 +333,8 @@ def named(api_version: str, kind_: str, name: str, namespace: str) -> Object:
 def filled(objects: t.Iterable[Object], fill: t.Mapping[str, t.Mapping[str, t.Any]], secrets: Values) -> list[Object]:
     """Return objects with the data of their Secrets.
 
-    fill: by Secret and key the name of a value in secrets, or {secret, registry, username} for a login to pull images.
+    fill: by Secret and key the name of a value in secrets, {secret, path} for what is inside of one, or {secret,
+    registry, username} for a login to pull images.
     """
     found = []
     for item in objects:
@@ -338,6 +350,8 @@ def filled(objects: t.Iterable[Object], fill: t.Mapping[str, t.Mapping[str, t.An
 def _filling(source: t.Any, secrets: Values) -> str:
     if isinstance(source, str):
         return str(secrets[source])
+    if "path" in source:
+        return str(dig(secrets[source["secret"]], source["path"]))
     user, password = source["username"], str(secrets[source["secret"]])
     login = base64.b64encode(f"{user}:{password}".encode()).decode()
     return json.dumps({"auths": {source["registry"]: {"username": user, "password": password, "auth": login}}})

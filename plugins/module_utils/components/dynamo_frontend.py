@@ -8,16 +8,21 @@ the namespace of its models instead, as the recipe has it, sees no model from 0.
 
 from __future__ import annotations
 
+import typing as t
+
 from ..base import formats
 from ..base.data import Object, Values
 from ..objects.graphs import KIND as GRAPH
 from ..objects.graphs import Graph, graph, is_graph
 from ..values.layers import Layer
 from .base import DYNAMO, OBJECTS, Component, NeededKind, Part, named
-from .dynamo_graphs import frontend_graph
+from .dynamo_graphs import frontend_graph, outgrown
 from .dynamo_lines import API
 from .dynamo_models import DynamoModelsComponent
 from .dynamo_platform import DynamoPlatformComponent
+
+if t.TYPE_CHECKING:
+    from ..cluster.client import Cluster
 
 PORT = 8000
 
@@ -53,14 +58,17 @@ class DynamoFrontendComponent(Component):
         """Its graphs as their operator reads them."""
         return [graph(body, self.line.version, self.namespace) for body in self.objects if is_graph(body)]
 
+    def outgrown(self, cluster: Cluster) -> list[Object]:
+        return outgrown(cluster, self.graphs)
+
     def check(self) -> None:
         """Note a model that is called as the frontend."""
         taken = {one.name for one in self.graphs}
         for model in self.stack.of(DynamoModelsComponent).models:
             for one in model.graphs:
                 if one.name in taken:
-                    text = f"the graph {one.name} is also that of the frontend (dynamo_frontend_name)"
-                    self.stack.findings.add(f"{model.where}.name", text, "a name of its own", rule="input-name-taken")
+                    text = f"the graph {one.name} has the name of the frontend (dynamo_frontend_name)"
+                    self.stack.findings.add(f"{model.where}.name", text, "use a unique name", rule="input-name-taken")
 
     def make_parts(self) -> list[Part]:
         if not self.objects:

@@ -13,11 +13,14 @@ import typing as t
 from ..base.data import Object, Values, mapping
 from ..base.files import read_regular
 from ..base.findings import Findings, Mark, Place
-from ..objects.graphs import DECODE, GLOBAL, PREFILL
+from ..objects.graphs import DECODE, GLOBAL, GRAPH_LABEL, HASHED, PREFILL, SERVICE_LABEL, Graph
 from ..objects.graphs import KIND as GRAPH
 from ..values.layers import Layer
 from ..values.reader import MAX_BYTES, load_yaml, to_plain
-from .dynamo_lines import API, DISAGG, ENGINES, Line
+from .dynamo_lines import API, COMPONENT, DISAGG, ENGINES, Line
+
+if t.TYPE_CHECKING:
+    from ..cluster.client import Cluster
 
 FRONTEND = "Frontend"
 # What the operator calls a worker's port of health and metrics (internal/consts).
@@ -182,8 +185,8 @@ def filled(text: str, path: str, variables: t.Mapping[str, t.Any], findings: Fin
             if variables.get(name) in (None, ""):
                 place = Place(f"{path}:{number}", Mark(path, number, line.index("${" + name) + 1))
                 known = ", ".join(sorted(key for key, value in variables.items() if value not in (None, "")))
-                fix = f"a value for it in dynamo_models_variables; known here: {known}"
-                findings.add(place, f"nothing fills ${{{name}}}", fix, rule="input-graph-variable")
+                fix = f"set it in dynamo_models_variables; known here: {known}"
+                findings.add(place, f"${{{name}}} has no value", fix, rule="input-graph-variable")
         lines[number - 1] = _VARIABLE.sub(lambda found: str(variables.get(found[1]) or found[0]), line)
     return "\n".join(lines)
 
@@ -195,3 +198,26 @@ def _documents(text: str) -> t.Iterator[str]:
         if text[begin:end].strip():
             # Its own marker is left out, so that the reader sees one document.
             yield "\n" * text.count("\n", 0, begin) + _DOCUMENT.sub("", text[begin:end], count=1)
+
+
+def outgrown(cluster: Cluster, graphs: t.Sequence[Graph]) -> list[Object]:
+    """Return the live components of services that wanted graphs do not have: operators up to 0.9 delete none of them
+    when a service is taken out of its graph (ai-dynamo/dynamo issue 3379)."""
+    early = [one for one in graphs if one.line < HASHED]
+    if not early or cluster.resource(API, COMPONENT) is None:
+        return []
+    services = {(one.namespace, one.name): {service.name for service in one.services} for one in early}
+    live = [
+        {**item, "apiVersion": API, "kind": COMPONENT}
+        for namespace in dict.fromkeys(one.namespace for one in early)
+        for item in cluster.list(API, COMPONENT, namespace)
+    ]
+    return [item for item in live if _is_outgrown(item, services)]
+
+
+def _is_outgrown(item: Object, services: t.Mapping[tuple[str, str], set[str]]) -> bool:
+    metadata = item["metadata"]
+    labels = mapping(metadata.get("labels"))
+    known = services.get((metadata["namespace"], str(labels.get(GRAPH_LABEL))))
+    said = labels.get(SERVICE_LABEL)
+    return bool(known and said and said not in known and not metadata.get("deletionTimestamp"))

@@ -22,9 +22,12 @@ from ..objects.graphs import DECODE, PREFILL, Graph, graph, is_graph
 from ..objects.graphs import KIND as GRAPH
 from ..values.layers import Layer, check_entry
 from .base import DYNAMO, OBJECTS, Component, NeededKind, Part, named
-from .dynamo_graphs import model_graph, read_graph_file
+from .dynamo_graphs import model_graph, outgrown, read_graph_file
 from .dynamo_lines import AGG, API, DISAGG, ENGINES
 from .dynamo_platform import DynamoPlatformComponent
+
+if t.TYPE_CHECKING:
+    from ..cluster.client import Cluster
 
 LIST = "dynamo_models"
 ROLE_KEYS: dict[str, type] = {
@@ -91,7 +94,9 @@ class DynamoModelsComponent(Component):
         limit = LABEL_LIMIT - _LONGEST - (0 if self.line < (1, 0) else _HASH)
         raw = self.given.get("models") or []
         if not isinstance(raw, list):
-            self.stack.findings.add(LIST, "is no list", "a list, each entry beginning with - name: NAME", "input-type")
+            self.stack.findings.add(
+                LIST, ("is not a list"), ("use a list, each entry beginning with - name: NAME"), "input-type"
+            )
             return
         for entry, where in self.stack.entries(raw, LIST, MODEL_KEYS, limit=limit, space="graph"):
             self.models.append(self._model(entry, where))
@@ -122,8 +127,8 @@ class DynamoModelsComponent(Component):
         found = read_graph_file(path, known, self.stack.findings)
         objects = [self._placed(body, path) for body in found.objects]
         if not any(is_graph(body) for body in objects) and not self.stack.findings:
-            text = f"holds no {GRAPH}"
-            self.stack.findings.add(where, f"{path} {text}", f"a file with a {GRAPH}", rule="input-graph")
+            text = f"contains no {GRAPH}"
+            self.stack.findings.add(where, f"{path} {text}", f"use a file with a {GRAPH}", rule="input-graph")
         return objects, found.layers
 
     def _placed(self, body: Object, path: str) -> Object:
@@ -131,11 +136,15 @@ class DynamoModelsComponent(Component):
         metadata = mapping(body.get("metadata"))
         other = metadata.get("namespace")
         if not (body.get("apiVersion") and body.get("kind") and metadata.get("name")):
-            fix = "apiVersion, kind and metadata.name"
-            self.stack.findings.add(path, "holds what is no object", fix, rule="input-graph")
+            fix = "use objects with apiVersion, kind and metadata.name"
+            self.stack.findings.add(
+                path, ("contains a document that is not a Kubernetes object"), fix, rule="input-graph"
+            )
         elif other and other != self.namespace:
-            text = f"{body['kind']} {metadata['name']} is for namespace {other}, the stack's is {self.namespace}"
-            self.stack.findings.add(path, text, "leave the namespace out", rule="input-namespace")
+            text = (
+                f"{body['kind']} {metadata['name']} is in the namespace {other}, but the stack is in {self.namespace}"
+            )
+            self.stack.findings.add(path, text, "remove the namespace", rule="input-namespace")
         return {**body, "metadata": {**metadata, "namespace": self.namespace}}
 
     def _made(self, model: GraphModel) -> GraphModel:
@@ -152,14 +161,14 @@ class DynamoModelsComponent(Component):
         full.setdefault("startup_timeout", given.get("startup_timeout") or 0)
         full["env"] = {**mapping(given.get("env")), **mapping(entry.get("env"))}
         if not full["model"]:
-            fix = "OWNER/NAME of Hugging Face, or a graph_file"
+            fix = "set OWNER/NAME of Hugging Face, or a graph_file"
             findings.add(f"{where}.model", "is missing", fix, rule="input-served-name")
         elif wrong := formats.repository(full["model"]):
             findings.add(f"{where}.model", wrong.what, wrong.fix, rule=wrong.rule)
         for key, known in (("mode", (AGG, DISAGG)), ("engine", tuple(ENGINES))):
             if full[key] not in known:
-                text = f"{full[key]!r} is not known.{did_you_mean(full[key], known)}"
-                findings.add(f"{where}.{key}", text, "one of: " + ", ".join(known), rule="input-choice")
+                text = f"{full[key]!r} is not a valid choice.{did_you_mean(full[key], known)}"
+                findings.add(f"{where}.{key}", text, "use one of: " + ", ".join(known), rule="input-choice")
                 full[key] = known[0]
         if full.get("image") and (wrong := formats.image(full["image"])):
             findings.add(f"{where}.image", wrong.what, wrong.fix, rule=wrong.rule)
@@ -175,15 +184,17 @@ class DynamoModelsComponent(Component):
             if entry.get(key):
                 entry[key] = check_entry(entry[key], schema, f"{where}.{key}", findings) or {}
         if entry.get("pvc") and not mapping(entry["pvc"]).get("name"):
-            findings.add(f"{where}.pvc.name", "is missing", "the name of a claim", rule="input-name")
+            findings.add(f"{where}.pvc.name", "is missing", "set it to the name of a claim", rule="input-name")
             entry["pvc"] = {}
         if entry["mode"] == AGG and entry.get(PREFILL):
-            findings.add(f"{where}.{PREFILL}", "is given, but mode is agg", "mode: disagg", rule="input-choice")
+            findings.add(f"{where}.{PREFILL}", "is set, but mode is agg", "set mode: disagg", rule="input-choice")
         for place, settings in ((where, entry), *((f"{where}.{role}", entry.get(role)) for role in (DECODE, PREFILL))):
             for key in ("replicas", "gpus", "tensor_parallel_size", "startup_timeout"):
                 value = mapping(settings).get(key)
                 if isinstance(value, int) and value < 0:
-                    findings.add(f"{place}.{key}", f"{value} is below 0", "a number from 0 on", rule="input-value")
+                    findings.add(
+                        f"{place}.{key}", f"{value} is below 0", ("use a number of at least 0"), rule="input-value"
+                    )
 
     def _secret(self) -> str:
         """Return the secret with the token: the one asked for, or prepare's where it is there or is made."""
@@ -227,8 +238,11 @@ class DynamoModelsComponent(Component):
                 other = first.setdefault(object_key(body), model.where)
                 if other != model.where:
                     name = mapping(body.get("metadata")).get("name")
-                    text = f"{body['kind']} {name} is also that of {other}"
-                    self.stack.findings.add(model.where, text, "a name of its own", rule="input-name-taken")
+                    text = f"{body['kind']} {name} is already used by {other}"
+                    self.stack.findings.add(model.where, text, "use a unique name", rule="input-name-taken")
+
+    def outgrown(self, cluster: Cluster) -> list[Object]:
+        return outgrown(cluster, [one for model in self.models for one in model.graphs])
 
     def needs(self) -> list[NeededKind]:
         return [NeededKind(API, GRAPH, LIST)] if self.models else []

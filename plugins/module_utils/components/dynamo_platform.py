@@ -7,65 +7,39 @@ Labels, arguments and names are those of the charts dynamo-crds and dynamo-platf
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import typing as t
 
-from ..base import formats, plain_yaml
+from ..base import formats
 from ..base.apis import CRD_API
-from ..base.data import Object, Values, dicts, dig, mapping, texts
-from ..base.errors import OrchestratorError
+from ..base.data import Object, Values, dig, mapping, texts
 from ..base.findings import Findings
 from ..base.formats import Problem
-from ..base.ours import MANAGED_LABEL
 from ..charts.defaults import has_path
-from ..objects.conditions import object_state
+from ..objects import graph_definitions
 from ..objects.graphs import GROUP
 from ..objects.graphs import KIND as GRAPH
+from ..programs.versions import show_version
 from ..values.layers import Layer, locate, merge, merge_all
 from .base import DYNAMO, RELEASE, Component, Part, named
 from .dynamo_lines import API, COMPONENT, DEFAULT_VERSION, Line, platform_values
+from .dynamo_operators import FINALIZER, OPERATOR, LiveOperator, find, with_owners
 
 if t.TYPE_CHECKING:
     from ..cluster.client import Cluster
 
 DEFINITIONS = "dynamo-crds"
-DEFINITION = f"dynamographdeployments.{GROUP}"
-FINALIZER = f"{GROUP}/finalizer"
 EXISTING = ("auto", "true", "false")
-_OPERATOR = "dynamo-operator"
+# Answers 404 (ai-dynamo/dynamo issue 12372).
+_NO_OCI = "oci://helm.ngc.nvidia.com/"
 _SCOPE = ("dynamo-operator", "namespaceRestriction")
-_RESTRICTED = re.compile(r"--?restricted-?[nN]amespace=(\S*)")
 
 
 def release_version(value: t.Any) -> Problem | None:
     """Return why a text is no released version."""
     if isinstance(value, str) and re.fullmatch(r"\d+\.\d+\.\d+([-.+]?[0-9A-Za-z.]+)?", value):
         return None
-    return Problem(f"{value!r} is no version of Dynamo", "a released version such as 0.5.0")
-
-
-@dataclasses.dataclass(frozen=True)
-class LiveOperator:
-    """An operator that is in the cluster. scope: the only namespace that it works for, "" for all; release: Helm's."""
-
-    name: str
-    namespace: str
-    version: str
-    scope: str
-    release: str
-    managed: bool
-    available: bool = True
-
-    def covers(self, namespace: str) -> bool:
-        """Return whether it works for a namespace."""
-        return self.scope in ("", namespace)
-
-    @property
-    def title(self) -> str:
-        """Its name for a reader."""
-        where = f"namespace {self.scope}" if self.scope else "all namespaces"
-        return f"the operator {self.namespace}/{self.name} (version {self.version or 'unknown'}, {where})"
+    return Problem(f"{value!r} is not a valid version of Dynamo", "use a released version such as 0.5.0")
 
 
 class Operators(t.NamedTuple):
@@ -95,14 +69,17 @@ class DynamoPlatformComponent(Component):
         line = Line(given.get("version") or DEFAULT_VERSION)
         existing = str(given.get("existing") or "auto").lower()
         if existing not in EXISTING:
-            fix = "one of: " + ", ".join(EXISTING)
-            findings.add("dynamo_platform_existing", f"{existing!r} is not known", fix, rule="input-choice")
+            fix = "use one of: " + ", ".join(EXISTING)
+            findings.add("dynamo_platform_existing", f"{existing!r} is not a valid choice", fix, rule="input-choice")
         filled = {**given, "version": line.version, "existing": existing}
         for setting, chart in (("chart", cls.chart), ("crds_chart", DEFINITIONS)):
             if setting == "crds_chart" and not line.crds_chart:
                 filled["crds_chart_ref"] = ""
                 continue
             filled[f"{setting}_ref"] = given.get(setting) or line.chart(chart)
+            if filled[f"{setting}_ref"].startswith(_NO_OCI):
+                text = f"{filled[f'{setting}_ref']!r}: NVIDIA publishes no OCI charts of Dynamo there"
+                findings.add(f"dynamo_platform_{setting}", text, f"use {line.chart(chart)}", rule="input-platform")
             filled[f"{setting}_version"] = line.version
         return filled
 
@@ -117,13 +94,15 @@ class DynamoPlatformComponent(Component):
     @classmethod
     def look(cls, cluster: Cluster, given: Values, namespace: str) -> Operators:
         """Return the operators of Dynamo; those of other namespaces are left out where they may not be listed."""
-        found = _operators(cluster, namespace, cls.place(given, namespace))
-        return Operators(found, cluster.get(CRD_API, "CustomResourceDefinition", DEFINITION))
+        found = with_owners(cluster, find(cluster, namespace, cls.place(given, namespace)).operators)
+        return Operators(found, cluster.get(CRD_API, "CustomResourceDefinition", graph_definitions.NAME))
 
     @classmethod
     def dependants(cls, cluster: Cluster, release: str, namespace: str) -> list[Object]:
         """Return the graphs of the namespaces that a release's operator works for, and what it has made of them."""
-        found = [one for one in _operators(cluster, namespace) if (one.release, one.namespace) == (release, namespace)]
+        found = [
+            one for one in find(cluster, namespace).operators if (one.release, one.namespace) == (release, namespace)
+        ]
         scopes = [one.scope for one in found]
         return [
             {**item, "apiVersion": API, "kind": kind}
@@ -138,17 +117,17 @@ class DynamoPlatformComponent(Component):
         if FINALIZER not in texts(item["metadata"].get("finalizers")):
             return ""
         namespace = item["metadata"].get("namespace") or ""
-        mine = [one for one in _operators(cluster, namespace) if one.covers(namespace)]
+        mine = [one for one in find(cluster, namespace).operators if one.covers(namespace)]
         if not mine:
             what = f"{item['kind'].lower()} {item['metadata']['name']} -n {namespace}"
             patch = f"""kubectl patch {what} --type merge -p '{{"metadata":{{"finalizers":null}}}}'"""
-            text = f"no operator of Dynamo works for namespace {namespace}, which alone takes its finalizer"
-            return f"{text}: install it again, or take it yourself: {patch}"
+            text = f"no Dynamo operator watches namespace {namespace}, and only the operator removes its finalizer"
+            return f"{text}: reinstall the operator, or remove the finalizer yourself: {patch}"
         if not any(one.available for one in mine):
-            return f"{mine[0].title}, which alone takes its finalizer, is not available"
+            return f"{mine[0].title}, which must remove its finalizer, is not available"
         if not item["metadata"].get("deletionTimestamp"):
             return ""
-        return f"{mine[0].title} has not taken its finalizer (up to 0.9 it needs its etcd for that); its log says why"
+        return f"{mine[0].title} has not removed its finalizer (up to 0.9 it needs its etcd for that); see its log"
 
     def resolve(self) -> None:
         given = self.given
@@ -159,7 +138,7 @@ class DynamoPlatformComponent(Component):
         self.line = Line(given.get("version") or DEFAULT_VERSION)
         if self.idle:
             return
-        self.layers = self.stack.loader.layers(given, self.name)
+        self.layers = self.stack.loader.layers(given, f"{self.name}_")
         self.values = merge_all([self._base(self.own), *(layer.values for layer in self.layers)])
         if given.get("enabled"):
             self._adopt()
@@ -189,9 +168,9 @@ class DynamoPlatformComponent(Component):
         if existing != "false" and serving:
             self._use(serving[0])
         elif existing == "true" and self.stack.facts.reachable and self.chosen:
-            there = "; ".join(one.title for one in others) or "the cluster has no operator of Dynamo"
-            text = f"is true, but no operator of Dynamo works for namespace {self.stack.namespace}: {there}"
-            findings.add("dynamo_platform_existing", text, "auto, to install one", rule="input-platform")
+            there = "; ".join(one.title for one in others) or "the cluster has no Dynamo operator"
+            text = f"is true, but no Dynamo operator watches namespace {self.stack.namespace}: {there}"
+            findings.add("dynamo_platform_existing", text, "set it to auto to install one", rule="input-platform")
         elif self.chosen:
             self._check_others(others)
 
@@ -204,28 +183,27 @@ class DynamoPlatformComponent(Component):
         asked, there = self.line, Line(one.version or self.line.version)
         given = (self.stack.params.get("places") or {}).get("dynamo_platform_version")
         if given and asked.numbers[:2] != there.numbers[:2]:
-            text = f"is {asked.version}, but {one.title} already works for namespace {self.stack.namespace}"
+            text = f"is {asked.version}, but {one.title} already watches namespace {self.stack.namespace}"
             fix = (
-                f"{there.version}, or dynamo_platform_enabled: false and an operator of your own for another namespace"
+                f"set it to {there.version}, or set dynamo_platform_enabled: false and run your own operator for "
+                "another namespace"
             )
             self.stack.findings.add("dynamo_platform_version", text, fix, rule="input-platform")
         self.line = there
-        self.stack.notes.append(f"The Dynamo platform is used as it is: {one.title}.")
+        self.stack.notes.append(f"The existing Dynamo platform is used: {one.title}.")
 
     def _check_others(self, others: t.Sequence[LiveOperator]) -> None:
         """Note operators that would work for the same namespaces as the one that is to be installed."""
         mine = self.scope
         for one in others:
+            own = LiveOperator(self.release_name, self.namespace, self.line.version, mine, "", managed=True)
             apart = mine and one.scope and mine != one.scope
-            # A cluster-wide operator leaves restricted ones their namespaces, from the version on that has leases.
-            leased = bool(mine) != bool(one.scope) and mine != one.scope
-            leased = leased and self.line.leases and Line(one.version).leases
-            if apart or leased or (mine and not one.covers(mine)):
+            if apart or own.leaves(one):
                 continue
             where = locate(self.layers, (*_SCOPE, "enabled"), "dynamo_platform_existing")
             both = one.scope or mine or "all namespaces"
-            text = f"two operators would work for {both}: the one of this stack, and {one.title}"
-            fix = "auto, to use the one that is there; or dynamo-operator.namespaceRestriction.enabled: true in"
+            text = f"two operators would watch {both}: this stack's, and {one.title}"
+            fix = "set it to auto to use the existing one; or set dynamo-operator.namespaceRestriction.enabled: true in"
             self.stack.findings.add(where, text, f"{fix} dynamo_platform_values", rule="input-platform")
 
     @property
@@ -247,12 +225,33 @@ class DynamoPlatformComponent(Component):
         return bool(self.given.get("enabled")) and self.adopted is None and not self.idle
 
     def check(self) -> None:
-        """Note a platform whose operator does not work for the stack's namespace."""
+        """Note a platform whose operator does not work for the stack's namespace, and definitions that do not fit."""
+        self._check_definition()
         if self.installed and self.chosen and self.scope not in ("", self.stack.namespace):
             where = locate(self.layers, (*_SCOPE, "targetNamespace"), "dynamo_platform_namespace")
-            text = f"its operator would work for namespace {self.scope} only, not for {self.stack.namespace}"
-            fix = "the stack's namespace, or dynamo-operator.namespaceRestriction.enabled: false in its values"
+            text = f"its operator would watch only namespace {self.scope}, not {self.stack.namespace}"
+            fix = "use the stack's namespace, or set dynamo-operator.namespaceRestriction.enabled: false in its values"
             self.stack.findings.add(where, text, fix, rule="input-platform")
+
+    def _check_definition(self) -> None:
+        """Note definitions that are used as they are and lack, or have dropped, what the operator reads."""
+        found = graph_definitions.span(self.seen.definition or {})
+        if found is None or not self.chosen or not (self._others or self.adopted):
+            return
+        name, numbers = graph_definitions.NAME, self.line.numbers
+        fix = f"{DEFINITIONS} {self.line.version} in the cluster, or a dynamo_platform_version that fits what is there"
+        if found.older_than(numbers):
+            text = (
+                f"the definition {name} has no field {found.lacks}: it is of before {show_version(found.before or ())}"
+            )
+        elif found.newer_than(numbers):
+            text = (
+                f"the definition {name} has the field {found.has}: it is of {show_version(found.since or ())} or later"
+            )
+        else:
+            return
+        text += f", and the operator of {self.line.version}; the API server drops the fields that it does not know"
+        self.stack.findings.add("dynamo_platform_version", text, fix, rule="input-platform")
 
     def make_parts(self) -> list[Part]:
         if not self.installed:
@@ -261,7 +260,7 @@ class DynamoPlatformComponent(Component):
         if not self.line.crds_chart:
             return [platform]
         if self._others:
-            text = f"The definitions of Dynamo are there, made by {self._others}; they are used as they are."
+            text = f"The Dynamo CRDs already exist, created by {self._others}; they are used unchanged."
             self.stack.notes.append(text)
             return [platform]
         spec = {"chart_ref": self.given["crds_chart_ref"], "chart_version": self.given["crds_chart_version"]}
@@ -281,7 +280,7 @@ class DynamoPlatformComponent(Component):
         owner = notes.get("meta.helm.sh/release-name"), notes.get("meta.helm.sh/release-namespace")
         if owner == (self.given.get("crds_release_name") or DEFINITIONS, self.namespace):
             return ""
-        return f"Helm release {owner[0]} in {owner[1]}" if owner[0] else "nobody that is known"
+        return f"Helm release {owner[0]} in {owner[1]}" if owner[0] else "an unknown owner"
 
     def tells(self) -> Object:
         if self.idle:
@@ -302,59 +301,19 @@ class DynamoPlatformComponent(Component):
             return [named("apps/v1", "Deployment", self.adopted.name, self.adopted.namespace)]
         if not self.installed:
             return []
-        base = self.release_name if _OPERATOR in self.release_name else f"{self.release_name}-{_OPERATOR}"
+        base = self.release_name if OPERATOR in self.release_name else f"{self.release_name}-{OPERATOR}"
         found = [named("apps/v1", "Deployment", f"{base[:63].rstrip('-')}-controller-manager", self.namespace)]
         values = merge(self.own, self.values)
         for store in ("etcd", "nats"):
             # From 1.0 on the switch is a global one.
             if True in (dig(values, (store, "enabled")), dig(values, ("global", store, "install"))):
                 found.append(named("apps/v1", "StatefulSet", f"{self.release_name}-{store}", self.namespace))
-        definition = {"apiVersion": CRD_API, "kind": "CustomResourceDefinition", "metadata": {"name": DEFINITION}}
+        definition = {
+            "apiVersion": CRD_API,
+            "kind": "CustomResourceDefinition",
+            "metadata": {"name": graph_definitions.NAME},
+        }
         return [definition, *found]
-
-
-def _operators(cluster: Cluster, *namespaces: str) -> list[LiveOperator]:
-    """Return the operators of a cluster, of these namespaces alone where the others' may not be listed."""
-    selector = f"app.kubernetes.io/name={_OPERATOR}"
-    try:
-        found = cluster.list("apps/v1", "Deployment", None, selector)
-    except OrchestratorError:
-        found = [
-            item
-            for space in dict.fromkeys(namespaces)
-            for item in cluster.list("apps/v1", "Deployment", space, selector)
-        ]
-    return [_operator(cluster, item) for item in found]
-
-
-def _operator(cluster: Cluster, item: Object) -> LiveOperator:
-    """Return what a Deployment of an operator says of it."""
-    metadata, spec = item["metadata"], mapping(dig(item, ("spec", "template", "spec")))
-    container = next((one for one in dicts(spec.get("containers")) if one.get("name") == "manager"), {})
-    labels, notes = mapping(metadata.get("labels")), mapping(metadata.get("annotations"))
-    tag = str(container.get("image") or "").rpartition(":")[2]
-    version = tag if re.match(r"v?\d+\.\d+\.\d+", tag) else str(labels.get("app.kubernetes.io/version") or "")
-    name, namespace = metadata["name"], metadata["namespace"]
-    release = str(notes.get("meta.helm.sh/release-name") or labels.get("app.kubernetes.io/instance") or "")
-    selector = f"owner=helm,name={release},{MANAGED_LABEL}=true"
-    managed = bool(release) and bool(cluster.list("v1", "Secret", namespace, selector))
-    scope = _scope(cluster, container, spec, namespace)
-    available = object_state({**item, "kind": "Deployment"}).ready
-    return LiveOperator(name, namespace, version.removeprefix("v"), scope, release, managed, available)
-
-
-def _scope(cluster: Cluster, container: Object, spec: Object, namespace: str) -> str:
-    """Return the only namespace that an operator works for: by its arguments, or from 1.0 on by its configuration."""
-    for word in texts(container.get("args")):
-        if found := _RESTRICTED.fullmatch(word):
-            return found[1]
-    for volume in dicts(spec.get("volumes")):
-        name = mapping(volume.get("configMap")).get("name")
-        content = mapping((cluster.get("v1", "ConfigMap", name, namespace) or {}).get("data")) if name else {}
-        for text in content.values():
-            if only := dig(plain_yaml.load(str(text)), ("namespace", "restricted")):
-                return str(only)
-    return ""
 
 
 def _known(base: Values, own: Values, path: tuple[str, ...] = ()) -> Values:

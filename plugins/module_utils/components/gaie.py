@@ -162,7 +162,7 @@ class GaieComponent(Component):
 
     def resolve(self) -> None:
         self.pools: list[Pool] = []
-        self.shared = self.stack.loader.layers(self.given, self.name)
+        self.shared = self.stack.loader.layers(self.given, f"{self.name}_")
         for model in self.stack.of(ModelserviceComponent).models:
             if model.where.startswith("llm_d_models"):
                 where = f"{model.where}.pool"
@@ -198,7 +198,7 @@ class GaieComponent(Component):
         given, facts = self.given, self.stack.facts
         secret, note = token_secret(facts.secrets, given.get("hf_token_secret") or "", given.get("hf_token_key") or "")
         if note and secret is None and given.get("hf_token_key"):
-            self.stack.findings.add("gaie_hf_token_key", note, "a key of that secret", rule="input-secret")
+            self.stack.findings.add("gaie_hf_token_key", note, "use a key of that secret", rule="input-secret")
         elif note and facts.reachable and self.chosen:
             self.stack.notes.append(note)
         own = facts.chart_values.get(self.name) or {}
@@ -268,7 +268,7 @@ def check_selector(pool: Pool, own: Model | None, models: t.Sequence[Model], cha
     where = locate(pool.layers, CHARTS[chart].selector, f"{pool.where}.selector")
     if not selector:
         more: t.Any = {"about": [pool.release], "covers": ["LLMD101", "LLMD106"]}
-        fix = "the labels of the pods that it serves"
+        fix = "set it to the labels of the pods that it serves"
         findings.add(where, "the pool has no selector", fix, rule="input-selector", **more)
         return
     more = {"about": [pool.release], "covers": SELECTORS}
@@ -285,7 +285,7 @@ def check_selector(pool: Pool, own: Model | None, models: t.Sequence[Model], cha
         findings.add(
             where,
             f"the selector {shown} of model {mine} selects the pods of model {model.name} too",
-            f"a label that only {mine} carries, for example llm-d.ai/model",
+            f"select a label that only {mine} has, for example llm-d.ai/model",
             rule="input-selector-shared",
             **more,
         )
@@ -308,7 +308,7 @@ def check_port(pool: Pool, model: Model, chart: str, findings: Findings) -> None
         where = locate(pool.layers, CHARTS[chart].ports, f"{pool.where}.target_ports")
         at = locate(model.layers, ("routing", "servicePort"), "the chart's default of routing.servicePort")
         shown = ", ".join(str(port) for port in ports) or "no port"
-        text = f"the pool sends to {shown}, {model.name} listens on {model.port} ({at})"
+        text = f"the pool sends requests to {shown}, but {model.name} listens on {model.port} ({at})"
         more: t.Any = {"about": [pool.release], "covers": ["LLMD104", "LLMD207"]}
         findings.add(where, text, str(model.port), rule="input-port", **more)
 
@@ -436,7 +436,7 @@ def check_pool(pool: Pool, settings: PoolSettings, findings: Findings) -> None:
     for value in pool_ports(pool.values, settings.chart):
         if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < 65536:
             at = locate(pool.layers, chart.ports, f"{pool.where}.target_ports")
-            findings.add(at, f"{value!r} is no port", "a number from 1 to 65535", rule="input-port")
+            findings.add(at, f"{value!r} is not a valid port", "use a number from 1 to 65535", rule="input-port")
 
 
 def _check_maps(pool: Pool, chart: PoolChart, findings: Findings) -> None:
@@ -454,7 +454,7 @@ def _check_image(pool: Pool, chart: PoolChart, findings: Findings) -> None:
     if is_tag and tag.strip().lower() not in formats.FLOATING:
         return
     text = f"the endpoint picker's image has {f'the tag {tag!r}' if tag else 'no tag'}"
-    where, fix = locate(pool.layers, path, "gaie_image"), "a released version, for example v0.6.0"
+    where, fix = locate(pool.layers, path, "gaie_image"), "use a released version, for example v0.6.0"
     findings.add(where, text, fix, rule="image-tag", severity=WARNING if is_tag else ERROR)
 
 
@@ -468,7 +468,7 @@ def _check_zmq(pool: Pool, chart: PoolChart, findings: Findings) -> None:
                 where = locate(pool.layers, (*path, index), pool.where)
                 findings.add(
                     where,
-                    f"{port!r} takes the name or number of zmq/{ZMQ_PORT}",
+                    f"{port!r} uses the name or number of zmq/{ZMQ_PORT}",
                     f"name zmq, {key} {ZMQ_PORT}",
                     rule="input-zmq",
                 )
@@ -485,7 +485,7 @@ def token_secret(secrets: dict[str, list[str]], name: str, key: str) -> tuple[di
             return {
                 "name": name,
                 "key": key or HF_KEY,
-            }, f"The secret {name} does not exist yet; it must before pods start."
+            }, f"secret not found: {name}; create it before the pods start."
         return _token_key(name, secrets[name], key)
     for candidate in HF_SECRET_NAMES:
         if candidate in secrets:
@@ -499,9 +499,9 @@ def _token_key(name: str, keys: list[str], key: str) -> tuple[dict | None, str |
         note = (
             None
             if chosen in keys
-            else f"The secret {name} has no key {chosen}; its keys are {', '.join(keys) or 'none'}."
+            else f"The secret {name} has no key {chosen!r}; its keys are {', '.join(keys) or 'none'}."
         )
         return ({"name": name, "key": chosen}, None) if note is None else (None, note)
     if len(keys) == 1:
-        return {"name": name, "key": keys[0]}, f"The secret {name} keeps the token under {keys[0]!r}, not {HF_KEY}."
-    return None, f"The secret {name} has the keys {', '.join(keys) or '(none)'}: name one in gaie_hf_token_key."
+        return {"name": name, "key": keys[0]}, f"The secret {name} has the token under {keys[0]!r}, not {HF_KEY!r}."
+    return None, f"The secret {name} has the keys {', '.join(keys) or '(none)'}: set gaie_hf_token_key to one of them."

@@ -49,12 +49,12 @@ class GatewayComponent(Component):
         self.provider = self._provider()
         given, loader = self.given, self.stack.loader
         if not self.provider_known:
-            self.layers = loader.layers(given, self.name)
+            self.layers = loader.layers(given, f"{self.name}_")
             return
         if given["provider"] == NO_PROVIDER:
             self._adopt()
             return
-        self.layers = loader.layers(given, self.name)
+        self.layers = loader.layers(given, f"{self.name}_")
         class_name = given.get("class_name") or self._class()
         own = self.stack.facts.chart_values.get(self.name)
         base = merge(self.provider.part("infra", own), {"gateway": {"gatewayClassName": class_name}})
@@ -98,7 +98,7 @@ class GatewayComponent(Component):
             self.stack.findings.add(
                 "gateway_existing_name",
                 "is empty, but gateway_provider is none",
-                "the Gateway to adopt",
+                "set it to the name of the Gateway to adopt",
                 rule="input-gateway",
             )
 
@@ -121,7 +121,7 @@ class GatewayComponent(Component):
         if others:
             at = locate(self.layers, ("gateway", "gatewayClassName"), "gateway_class_name")
             text = f"is {mine.name}, but {at} is {self.class_name}, a class of {others[0]}"
-            fix = f"{others[0]}, or the class {' or '.join(mine.class_names)}"
+            fix = f"use {others[0]}, or the class {' or '.join(mine.class_names)}"
             more: t.Any = {"about": [release], "covers": ["LLMD402", "LLMD401"]}
             self.stack.findings.add("gateway_provider", text, fix, rule="input-provider", **more)
 
@@ -150,8 +150,8 @@ class GatewayComponent(Component):
         if self.adopted:
             names = [item["metadata"]["name"] for item in self._found()]
             if self.gateway and self.gateway not in names:
-                fix = "one of: " + (", ".join(sorted(names)) or f"(namespace {self.namespace} has none)")
-                text = f"no Gateway {self.gateway!r} in namespace {self.namespace}"
+                fix = "use one of: " + (", ".join(sorted(names)) or f"(namespace {self.namespace} has none)")
+                text = f"Gateway {self.gateway!r} not found in namespace {self.namespace}"
                 more: t.Any = {"about": [self.gateway], "covers": ["LLMD201"]}
                 findings.add("gateway_existing_name", text, fix, rule="input-gateway", **more)
             return

@@ -88,7 +88,7 @@ class HttprouteComponent(Component):
             findings.add(f"{where}.path_prefix", *path, rule="input-route-path")
         wrong = name_problem(rule.pool, 253)
         if wrong:
-            findings.add(f"{where}.pool", wrong, "the name of an InferencePool", rule="input-name")
+            findings.add(f"{where}.pool", wrong, "set it to the name of an InferencePool", rule="input-name")
         for host in rule.hostnames:
             bad = hostname_problem(host)
             if bad:
@@ -111,7 +111,7 @@ class HttprouteComponent(Component):
         provider = self.stack.of(GatewayComponent).provider
         if not provider.route_timeouts:
             if entry.get("timeouts"):
-                text = f"is left out: {provider.name} rejects routes with timeouts"
+                text = f"is ignored: {provider.name} rejects routes with timeouts"
                 where, fix = f"{entry['where']}.timeouts", "remove it, or set a timeout at the load balancer"
                 self.stack.findings.add(where, text, fix, rule="input-timeouts", severity=WARNING)
             return None
@@ -126,7 +126,7 @@ class HttprouteComponent(Component):
             self.stack.findings.add(
                 "httproute",
                 conflict.text(owners=False),
-                "another path_prefix or hostnames for one of them",
+                "use another path_prefix or hostnames for one of them",
                 rule="input-route-conflict",
                 about=conflict.routes,
                 covers=["LLMD212", "LLMD213"],
@@ -180,9 +180,9 @@ class HttprouteComponent(Component):
 def _check_timeouts(timeouts: dict, where: str, findings: Findings) -> None:
     for key, value in timeouts.items():
         if key not in NO_TIMEOUTS or seconds(value) is None:
-            fix = "request and backendRequest, each like 0s, 30s or 1h30m"
+            fix = "use request and backendRequest, each like 0s, 30s or 1h30m"
             said = (
-                f"{value!r} is not understood"
+                f"{value!r} is not a valid timeout"
                 if key in NO_TIMEOUTS
                 else f"unknown key.{did_you_mean(key, NO_TIMEOUTS)}"
             )
@@ -195,7 +195,7 @@ def _check_order(rule: RouteRule, where: str, findings: Findings) -> None:
     request, backend = (seconds(given.get(key)) for key in ("request", "backendRequest"))
     if request and backend and backend > request:
         text = f"{given['backendRequest']} is longer than request, {given['request']}"
-        fix, same = f"at most {given['request']}", ["LLMD801"]
+        fix, same = f"use at most {given['request']}", ["LLMD801"]
         findings.add(f"{where}.backendRequest", text, fix, rule="input-timeouts", about=["HTTPRoute"], covers=same)
 
 
@@ -213,9 +213,11 @@ def _path_problem(path: str) -> tuple[str, str] | None:
     """Return what is wrong with a path prefix, and what to write instead."""
     if "*" in path:
         plain = path.partition("*")[0].rstrip("/") or "/"
-        return f"{path!r} has a wildcard, which a prefix takes for a character", f"{plain}: it matches all below it"
+        return f"{path!r} has a wildcard, but a prefix is matched literally", (
+            f"use {plain}: it matches every path below it"
+        )
     if not _PREFIX.match(path) or "//" in path or any(part in (".", "..") for part in path.split("/")):
-        return f"{path!r} is no path", "a path such as /qwen"
+        return f"{path!r} is not a valid path", "use a path such as /qwen"
     return None
 
 
@@ -243,27 +245,27 @@ def _check_route_names(names: t.Sequence[str], entries: t.Sequence[dict], findin
         if wrong:
             findings.add(f"{entry['where']}.name", f"its HTTPRoute {wrong}", rule="input-name")
         if name in first:
-            message = f"the HTTPRoute {name!r} is also that of {first[name]}"
+            message = f"the HTTPRoute {name!r} is already used by {first[name]}"
             more: dict[str, t.Any] = {"about": [name], "covers": ["LLMD301", "LLMD302", "LLMD303"]}
-            findings.add(f"{entry['where']}.name", message, "another name", rule="input-name-taken", **more)
+            findings.add(f"{entry['where']}.name", message, "use another name", rule="input-name-taken", **more)
         first.setdefault(name, entry["where"])
 
 
 def _check_shared(entries: list[dict], rules: list[RouteRule], findings: Findings) -> None:
     if len(rules) > API_LIMIT:
-        fix = "httproute_mode: per_model"
+        fix = "set httproute_mode: per_model"
         findings.add(
             "httproute_mode",
-            f"one route takes {API_LIMIT} rules at most, {len(rules)} are needed",
+            f"{len(rules)} rules are needed, but a route takes at most {API_LIMIT}",
             fix,
             rule="input-route-limit",
         )
     if len({rule.hostnames for rule in rules}) > 1:
         where = next(rule.where for rule in rules if rule.hostnames != rules[0].hostnames)
-        fix = "the same hostnames for all, or httproute_mode: per_model"
+        fix = "use the same hostnames for all, or set httproute_mode: per_model"
         findings.add(
             f"{where}.hostnames",
-            "a shared route has one list of hostnames for all its rules",
+            "the hostnames differ, but a shared route has one list of hostnames for all its rules",
             fix,
             rule="input-hostname",
         )

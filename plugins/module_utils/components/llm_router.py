@@ -66,7 +66,7 @@ class LlmRouterComponent(Component):
         if not given["enabled"]:
             return {**given, "chart_ref": ""}
         if not given["chart"]:
-            fix = "the chart's folder of a checkout, a .tgz, or oci://REGISTRY/PATH/llm-router"
+            fix = "set it to the chart's folder of a checkout, a .tgz, or oci://REGISTRY/PATH/llm-router"
             findings.add("llm_router_chart", "is empty, but llm_router_enabled is true", fix, rule="input-router")
         filled = {**given, "chart_ref": given["chart"], "chart_version": given["version"]}
         for setting, keys in (("model_repository", REPOSITORY_KEYS), ("ingress", INGRESS_KEYS)):
@@ -99,7 +99,7 @@ class LlmRouterComponent(Component):
 
     def resolve(self) -> None:
         """Read the values files; what is made of them needs the other components."""
-        self.layers = self.stack.loader.layers(self.given, self.name) if self.enabled else []
+        self.layers = self.stack.loader.layers(self.given, f"{self.name}_") if self.enabled else []
 
     def make_parts(self) -> list[Part]:
         if not self.enabled:
@@ -159,7 +159,7 @@ class LlmRouterComponent(Component):
         if frontends:
             row = frontends[0]
             return f"http://{row['service']}.{row['namespace']}.svc.cluster.local:{row['port']}"
-        fix = "dynamo_models, or the address of what serves the models, for example http://SERVICE.NAMESPACE:8000"
+        fix = "set dynamo_models, or the address of the models' server, for example http://SERVICE.NAMESPACE:8000"
         self.findings.add(
             "llm_router_api_base", "is empty, and the stack has no frontend", fix, rule="input-router-base"
         )
@@ -171,8 +171,8 @@ class LlmRouterComponent(Component):
         """Return the controller's file: one of the user's as it is, or one made of the policies."""
         file = self.given["config_file"]
         if file and self.given["policies"]:
-            text = f"is set, and so is llm_router_config_file ({file})"
-            self.findings.add("llm_router_policies", text, "one of them", rule="input-router-policy")
+            text = f"conflicts with llm_router_config_file ({file}): both are set"
+            self.findings.add("llm_router_policies", text, "set only one of them", rule="input-router-policy")
         if file:
             return self._config_of_file(file)
         custom = dig(values, (*CONFIG, "customConfig"))
@@ -190,8 +190,8 @@ class LlmRouterComponent(Component):
         path = (*CONFIG, "existingConfigMap")
         for layer in self.layers:
             if dig(layer.values, path):
-                text = "is not used: the role has the config map made of its policies"
-                fix = "remove it, or give its content in llm_router_config_file"
+                text = "is not used: the role creates the config map from its policies"
+                fix = "remove it, or set llm_router_config_file to its content"
                 where = layer.locate(path) or layer.where
                 self.findings.add(where, text, fix, rule="input-router-policy", severity=WARNING)
 
@@ -210,7 +210,7 @@ class LlmRouterComponent(Component):
             data = plain_yaml.load(text)
             self.policies = policy_files.parsed(text, self.environment)
         except plain_yaml.YAMLError as exc:
-            self.findings.add(where, f"is no YAML: {str(exc).splitlines()[0]}", rule="input-router-policy")
+            self.findings.add(where, f"is not valid YAML: {str(exc).splitlines()[0]}", rule="input-router-policy")
             return text
         self._check_config(Layer(mapping(data), where))
         return text
@@ -242,8 +242,8 @@ class LlmRouterComponent(Component):
 
     def _unserved(self, where: str, model: str, served: t.Sequence[str], names: t.Iterable[str], fix: str = "") -> None:
         near = did_you_mean(model, [*served, *names])
-        text = f"{model!r} is served by no model of dynamo_models.{near}"
-        one_of = fix or "one of: " + ", ".join(served)
+        text = f"{model!r} is not served by any model of dynamo_models.{near}"
+        one_of = fix or "use one of: " + ", ".join(served)
         self.findings.add(where, text, one_of, rule="input-router-model", covers=["LLMD894"])
 
     def _made(self) -> list[Policy]:
@@ -266,9 +266,9 @@ class LlmRouterComponent(Component):
         missing = [model for model in wanted if served and model not in served]
         if missing and not default:
             classes = sum(model in missing for table in RECIPE.values() for model in table.values())
-            text = f"is not set, and {classes} classes of the recipe's policies go to models that are not served"
+            text = f"is not set, but {classes} classes of the recipe's policies use models that are not served"
             text += f" ({', '.join(missing)})"
-            fix = f"llm_router_default_model: {served[0]}, or policies of your own in llm_router_policies"
+            fix = f"set llm_router_default_model: {served[0]}, or your own policies in llm_router_policies"
             self.findings.add("llm_router_default_model", text, fix, rule="input-router-model")
         model_of = {model: default if model in missing else model for model in wanted}
         return {name: ("", {one: model_of[model] for one, model in table.items()}) for name, table in RECIPE.items()}
@@ -290,8 +290,8 @@ class LlmRouterComponent(Component):
                 continue
             url = entry.get("url") or ""
             if policy not in CLASSES and not url:
-                text = f"is no policy of the router's own.{did_you_mean(policy, CLASSES)}"
-                fix = f"one of: {', '.join(CLASSES)}; or the url of its classifier"
+                text = f"is not one of the router's own policies.{did_you_mean(policy, CLASSES)}"
+                fix = f"use one of: {', '.join(CLASSES)}; or set the url of its classifier"
                 self.findings.add(where, text, fix, rule="input-router-policy")
                 continue
             found[policy] = (
@@ -308,7 +308,9 @@ class LlmRouterComponent(Component):
             entry = check_entry(item, CLASS_KEYS, place, self.findings) or {}
             for key in ("name", "model"):
                 if entry and not entry.get(key):
-                    self.findings.add(f"{place}.{key}", "is missing", f"the class's {key}", rule="input-router-policy")
+                    self.findings.add(
+                        f"{place}.{key}", "is missing", (f"set the class's {key}"), rule="input-router-policy"
+                    )
             model = entry.get("model") or ""
             if model and served and names.get(model, model) not in served:
                 self._unserved(f"{place}.model", model, served, names)
@@ -330,15 +332,18 @@ class LlmRouterComponent(Component):
         if _PLACEHOLDER.search(text):
             if given and not _PLACEHOLDER.search(given):
                 return given  # what stands in a file to be replaced gives way to the variable
-            fix = "the registry that the router's images were pushed to, for example registry.example.com/llm-router/"
-            self.findings.add(where, f"{text!r} is to be replaced", fix, rule="input-image")
+            fix = (
+                "set it to the registry that the router's images were pushed to, for example "
+                "registry.example.com/llm-router/"
+            )
+            self.findings.add(where, f"{text!r} is a placeholder", fix, rule="input-image")
         elif not text and not self._elsewhere(values):
-            fix = "the registry that the router's images were built and pushed to: none of them is published"
+            fix = "set it to the registry that you pushed the router's images to: they are not published"
             self.findings.add("llm_router_image_registry", "is empty", fix, rule="input-image")
         elif text and (not text.endswith("/") or (problem := formats.image(f"{text}x"))):
             problem = formats.image(f"{text.rstrip('/')}/x")
             if problem:
-                self.findings.add(where, f"{text!r} is no registry", "HOST[:PORT]/PATH/", rule="input-image")
+                self.findings.add(where, f"{text!r} is not a valid registry", "HOST[:PORT]/PATH/", rule="input-image")
             elif not text.endswith("/"):
                 return f"{text}/"
         return ""
@@ -354,12 +359,14 @@ class LlmRouterComponent(Component):
     def _check_ingress(self) -> None:
         given = self.given["ingress"]
         if given and not given.get("host"):
-            self.findings.add("llm_router_ingress.host", "is missing", "a host name", rule="input-hostname")
+            self.findings.add("llm_router_ingress.host", "is missing", "set it to a host name", rule="input-hostname")
         elif given and (wrong := hostname_problem(given["host"])):
-            self.findings.add("llm_router_ingress.host", wrong, "a host name", rule="input-hostname")
+            self.findings.add("llm_router_ingress.host", wrong, "set it to a host name", rule="input-hostname")
         path = given.get("path") or "/"
         if not path.startswith("/"):
-            self.findings.add("llm_router_ingress.path", f"{path!r} is no path", f"/{path}", rule="input-value")
+            self.findings.add(
+                "llm_router_ingress.path", (f"{path!r} is not a valid path"), f"/{path}", rule="input-value"
+            )
 
     def _objects(self) -> Part:
         """Return the part with what the release's pods need: secrets, and the claim where one is to be made."""
@@ -385,8 +392,11 @@ class LlmRouterComponent(Component):
     def _check_theirs(self, name: str, key: str, keys: dict[str, bool], setting: str) -> None:
         """Note a secret of others that is used and lacks its key, or has an empty one, at which the controller ends."""
         if not keys.get(key, False) and (key == KEY or key not in keys):
-            text = f"the Secret {name} of namespace {self.namespace}, which others made, has nothing under {key}"
-            fix = f"any text there, or another name in llm_router_{setting}_secret"
+            text = (
+                f"the Secret {name} in namespace {self.namespace}, which this collection did not create, has no key "
+                f"{key!r}"
+            )
+            fix = f"add the key, or set llm_router_{setting}_secret to another name"
             self.findings.add(f"llm_router_{setting}_secret", text, fix, rule="input-secret")
 
     def _secret(self, name: str, kind: str, key: str, text: str) -> Object:

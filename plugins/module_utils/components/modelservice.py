@@ -76,7 +76,7 @@ class ModelserviceComponent(Component):
 
     def resolve(self) -> None:
         self.models: list[Model] = []
-        self.shared = self.stack.loader.layers(self.given, self.name)
+        self.shared = self.stack.loader.layers(self.given, f"{self.name}_")
         limit = RELEASE_LIMIT - len(LONGEST_PREFIX)
         for entry, where in self.stack.entries(
             self.stack.params["models"], "llm_d_models", MODEL_KEYS, limit=limit, space="model"
@@ -110,7 +110,7 @@ class ModelserviceComponent(Component):
         values, nameless = server_values(settings, merge_all(layer.values for layer in model.layers))
         for role in nameless:
             text = f"Metrics of {model.name}'s {role} pods are not collected: none of their ports has a name."
-            self.stack.notes.append(f"{text} Name one in {role}.containers[].ports[].name, for example metrics.")
+            self.stack.notes.append(f"{text} Set {role}.containers[].ports[].name, for example metrics.")
         return values
 
     def check(self) -> None:
@@ -192,14 +192,14 @@ def check_model(model: Model, findings: Findings) -> None:
     if not served and not model.complete:
         pass  # the name may stand in the file that could not be read
     elif not served:
-        fix = f"{model.where}.model: org/name, or modelArtifacts.name in its values"
-        findings.add(f"{model.where}.model", "the served model name is missing", fix, rule="input-served-name")
+        fix = f"set {model.where}.model: org/name, or modelArtifacts.name in its values"
+        findings.add(f"{model.where}.model", "the model's name is missing", fix, rule="input-served-name")
     elif model.model != served:
         where = locate(model.layers, ("modelArtifacts", "name"), model.where)
         findings.add(
             f"{model.where}.model",
             f"is {model.model!r}, but {where} serves {served!r}",
-            "the same name in both",
+            "use the same name in both",
             rule="input-served-name",
         )
     for key, value in model.labels.items():
@@ -212,19 +212,19 @@ def check_model(model: Model, findings: Findings) -> None:
             )
     if not isinstance(model.port, int) or isinstance(model.port, bool):
         where = locate(model.layers, ("routing", "servicePort"), model.where)
-        findings.add(where, f"{model.port!r} is no port", "a number", rule="input-port")
+        findings.add(where, f"{model.port!r} is not a valid port", "use a number", rule="input-port")
     if not model.roles.get("decode"):
         where = locate(model.layers, ("decode",), model.where)
         findings.add(
             where,
-            "no decode pods: nothing would answer requests",
-            "decode.create true and decode.replicas above 0",
+            "there are no decode pods to answer requests",
+            "set decode.create: true and decode.replicas above 0",
             rule="input-no-decode",
         )
     for workload in model.workloads.values():
         longest = len(workload) + (_LWS_SUFFIX if model.multinode else 0)
         if longest > LABEL_LIMIT:
-            fix = f"a name shorter by {longest - LABEL_LIMIT}, or fullnameOverride in its values"
+            fix = f"shorten the name by {longest - LABEL_LIMIT} characters, or set fullnameOverride in its values"
             findings.add(
                 f"{model.where}.name",
                 f"its pods' names ({workload}-...) exceed {LABEL_LIMIT} characters",

@@ -87,18 +87,18 @@ _THRESHOLDS = {
     "queue_size": (
         "LlmdLongQueue",
         "inference_pool_average_queue_size{HERE}",
-        f"{_POOL}: on average {_VALUE} requests wait for each pod.",
+        f"{_POOL}: {_VALUE} requests are queued per pod on average.",
     ),
     "kv_cache": (
         "LlmdKvCacheNearlyFull",
         "inference_pool_average_kv_cache_utilization{HERE}",
-        f"{_POOL}: its KV caches are filled to {_VALUE} of 1.",
+        f"{_POOL}: KV cache usage is {_VALUE} of 1.",
     ),
     "ttft_p95": (
         "LlmdSlowFirstToken",
         "histogram_quantile(0.95, sum by (namespace, model_name, le)"
         " (rate(vllm:time_to_first_token_seconds_bucket{HERE}[5m])))",
-        f"{_MODEL}: 95 % of first tokens come within {_VALUE} s, not sooner.",
+        f"{_MODEL}: the 95th percentile of the time to first token is {_VALUE}s.",
     ),
 }
 
@@ -107,18 +107,18 @@ def alert_rules(settings: Object, namespace: str, pools: t.Sequence[str]) -> lis
     """Return Prometheus's rules; thresholds: error_rate and kv_cache from 0 to 1, queue_size, ttft_p95 in seconds."""
     here = f'namespace="{namespace}"'
     text = f"{_POOL} has no ready pod: requests to it fail."
-    empty = _alert("LlmdPoolHasNoReadyPod", f"inference_pool_ready_pods{{{here}}} == 0", "2m", "critical", text)
+    empty = alert("LlmdPoolHasNoReadyPod", f"inference_pool_ready_pods{{{here}}} == 0", "2m", "critical", text)
     rows = [*(_picker_down(here, pool) for pool in pools), empty]
     for setting, (name, query, text) in _THRESHOLDS.items():
         expression = f"{query.replace('HERE', here)} > {settings[setting]}"
-        rows.append(_alert(name, expression, "5m", "warning", text))
+        rows.append(alert(name, expression, "5m", "warning", text))
     return rows
 
 
 def _picker_down(here: str, pool: str) -> Object:
     picker = epp_name(pool)
     up = f'up{{{here}, service="{picker}"}}'
-    return _alert(
+    return alert(
         "LlmdEndpointPickerDown",
         f"absent({up} == 1)",
         "2m",
@@ -128,8 +128,9 @@ def _picker_down(here: str, pool: str) -> Object:
     )
 
 
-def _alert(
+def alert(
     name: str, query: str, duration: str, severity: str, text: str, labels: t.Mapping[str, str] | None = None
 ) -> Object:
+    """Return one of Prometheus's rules. duration: for how long the query holds before it counts."""
     marks = {"severity": severity, **(labels or {})}
     return {"alert": name, "expr": query, "for": duration, "labels": marks, "annotations": {"summary": text}}

@@ -48,7 +48,7 @@ class PrepareComponent(Component):
         """Note what the downloads lack."""
         if self.given.get("downloads") and not self.given.get("pvc_name"):
             fix = "set prepare_pvc_name"
-            self.stack.findings.add("prepare_downloads", "needs a claim to write to", fix, rule="input-claim")
+            self.stack.findings.add("prepare_downloads", "needs a claim to download to", fix, rule="input-claim")
 
     def make_parts(self) -> list[Part]:
         stack = self.stack

@@ -64,7 +64,7 @@ def load_provider(folder: str, name: str) -> Provider:
     known = provider_names(folder)
     if name not in known:
         raise OrchestratorError(
-            f"unknown provider {name!r}.{did_you_mean(str(name), known)}",
+            f"unknown gateway provider {name!r}.{did_you_mean(str(name), known)}",
             hint="Set gateway_provider to one of: " + ", ".join(known),
         )
     with open(os.path.join(folder, name + ".yml"), encoding="utf-8") as stream:

@@ -11,9 +11,11 @@ from .dynamo_platform import DynamoPlatformComponent
 from .gaie import GaieComponent
 from .gateway import GatewayComponent
 from .httproute import HttprouteComponent
+from .llm_orchestrator import LlmOrchestratorComponent
 from .llm_router import LlmRouterComponent
 from .modelservice import ModelserviceComponent
 from .monitoring import MonitoringComponent
+from .orchestrator_stores import OrchestratorStoresComponent
 from .prepare import PrepareComponent
 
 COMPONENTS: dict[str, type[Component]] = {
@@ -27,6 +29,8 @@ COMPONENTS: dict[str, type[Component]] = {
         DynamoModelsComponent,
         DynamoFrontendComponent,
         LlmRouterComponent,
+        OrchestratorStoresComponent,
+        LlmOrchestratorComponent,
         PrepareComponent,
         MonitoringComponent,
     )

@@ -91,8 +91,8 @@ class RouterModels:
         tried = [os.path.join(folder, source) for folder in (*self.stack.loader.search_paths, os.getcwd())]
         root = next((os.path.abspath(path) for path in tried if os.path.isdir(path)), None)
         if root is None:
-            text = f"there is no folder {source!r}"
-            fix = "a folder in one of: " + ", ".join(dict.fromkeys(map(os.path.dirname, tried)))
+            text = f"folder not found: {source!r}"
+            fix = "use a folder in one of: " + ", ".join(dict.fromkeys(map(os.path.dirname, tried)))
             self.findings.add(f"{VARIABLE}.source", text, fix, rule="input-router-models")
             return None
         try:
@@ -110,38 +110,48 @@ class RouterModels:
             mine = getattr(self, key)
             if self.claim and of_values and mine != of_values:
                 where = locate(layers, path, "llm_router_values")
-                text = f"has the classifier look in {of_values}, and {VARIABLE} has {mine}"
-                self.findings.add(where, text, f"the same {key}, or remove it here", rule="input-claim")
+                text = f"sets the classifier's folder to {of_values}, but {VARIABLE} sets it to {mine}"
+                self.findings.add(where, text, f"use the same {key}, or remove it here", rule="input-claim")
         for key, check in FORMATS.items():
             problem = check(self.entry[key]) if self.entry.get(key) else None
             if problem:
                 self.findings.add(f"{VARIABLE}.{key}", problem.what, problem.fix, rule=problem.rule)
         mode, new = self.entry.get("access_mode"), [key for key in OF_A_NEW_CLAIM if self.entry.get(key)]
         if mode and mode not in MODES:
-            self.findings.add(f"{VARIABLE}.access_mode", f"{mode!r} is not known", "one of: " + ", ".join(MODES))
-        if self.entry.get("existing_claim") and new:
-            text = f"is set, and so is {new[0]}, which is for a claim to be made"
-            self.findings.add(f"{VARIABLE}.existing_claim", text, "one of them", rule="input-claim")
-        if "://" in self.path and self.claim:
-            text = f"is a URL ({self.path}), and so there is nothing to do with a claim"
-            self.findings.add(f"{VARIABLE}.path", text, "a folder in the claim, or no claim", rule="input-claim")
-        elif self.path.startswith(".") or ".." in self.path.split("/"):
             self.findings.add(
-                f"{VARIABLE}.path", f"{self.path!r} is no folder in the claim", "routers", rule="input-value"
+                f"{VARIABLE}.access_mode", (f"{mode!r} is not a valid choice"), "use one of: " + ", ".join(MODES)
             )
+        if self.entry.get("existing_claim") and new:
+            text = f"conflicts with {new[0]}, which is for a new claim: both are set"
+            self.findings.add(f"{VARIABLE}.existing_claim", text, "set only one of them", rule="input-claim")
+        self._check_path(layers)
         if self.claim and "://" not in self.path:
             self._check_filled()
         elif not (self.claim or "://" in self.path or dig(self.user, VOLUME) or dig(self.user, REPOSITORY)):
             fix = (
-                "source: the folder with the classifier's models; existing_claim: one that holds them; or a URL in path"
+                "set source to the folder with the classifier's models, existing_claim to a claim that contains "
+                "them, or path to a URL"
             )
-            self.findings.add(VARIABLE, "is empty: the classifier would find no model", fix, rule="input-router-models")
+            self.findings.add(
+                VARIABLE, ("is empty: the classifier would find no models"), fix, rule="input-router-models"
+            )
+
+    def _check_path(self, layers: t.Sequence[Layer]) -> None:
+        """Note a folder that is none of the claim, where it was written: in the variable, or in the user's values."""
+        where, shown, fix = f"{VARIABLE}.path", self.path, "routers"
+        if not self.entry.get("path") and self._path_of_values():
+            mount = str(dig(self.user, (*VOLUME, "mountPath")) or MOUNT)
+            where, shown = locate(layers, REPOSITORY, "llm_router_values"), str(dig(self.user, REPOSITORY))
+            fix = posixpath.join(mount, "routers")
+        if "://" in self.path and self.claim:
+            text = f"is a URL ({shown}), which cannot be combined with a claim"
+            self.findings.add(where, text, "use a folder in the claim, or no claim", rule="input-claim")
+        elif self.path.startswith(".") or ".." in self.path.split("/"):
+            self.findings.add(where, f"{shown!r} is not a valid folder in the claim", fix, rule="input-value")
 
     def _check_filled(self) -> None:
         if not self.entry.get("existing_claim") and not self.entry.get("source"):
-            text = (
-                f"the claim {self.claim} is made, and nothing is put on it: the classifier starts once it holds models"
-            )
+            text = f"the claim {self.claim} is created empty: the classifier starts once the claim contains models"
             fix = f"{VARIABLE}.source"
             self.findings.add(VARIABLE, text, fix, rule="input-router-models", severity=WARNING)
 
@@ -156,18 +166,21 @@ class RouterModels:
             fix = (
                 os.path.join(root, deeper[0])
                 if len(deeper) == 1
-                else "the folder whose sub-folders are Triton's models"
+                else "use the folder whose subfolders are Triton's models"
             )
             if MODEL_FILE in self.content.files:
                 fix = os.path.dirname(root)
-            text = f"no sub-folder of {root} has a {MODEL_FILE}"
+            text = f"no subfolder of {root} has a {MODEL_FILE}"
             self.findings.add(where, text, fix, rule="input-router-models")
             return
         wanted = [f"{name}{ENSEMBLE}" for policy in policies if (name := ensemble_of(policy.url))]
         missing = [name for name in dict.fromkeys(wanted) if name not in models]
         if missing:
-            text = f"{root} lacks {', '.join(missing)}, which the policies ask for; it has {', '.join(models)}"
-            self.findings.add(where, text, "all models of the router", rule="input-router-models")
+            text = (
+                f"{root} does not contain {', '.join(missing)}, which the policies need; it contains "
+                f"{', '.join(models)}"
+            )
+            self.findings.add(where, text, "use a folder with all of the router's models", rule="input-router-models")
 
     def claims(self, namespace: str) -> list[Object]:
         """Return the claim where one is to be made."""

@@ -46,17 +46,19 @@ DEFAULTS: Object = {
 
 @dataclasses.dataclass
 class Result:
-    """What was done to parts: a row for each, in their order, and Ansible's diff."""
+    """What was done to parts: a row for each, in their order, Ansible's diff, and what the user is to know."""
 
     changed: bool = False
     rows: list[Object] = dataclasses.field(default_factory=list)
     diff: list[Object] = dataclasses.field(default_factory=list)
+    warnings: list[str] = dataclasses.field(default_factory=list)
 
     def join(self, other: Result) -> None:
         """Add what was done to further parts."""
         self.changed = self.changed or other.changed
         self.rows += other.rows
         self.diff += other.diff
+        self.warnings += other.warnings
 
 
 class PartsFailed(OrchestratorError):
@@ -139,7 +141,7 @@ class Work:
     def check_owner(self) -> None:
         """Raise OrchestratorError where the playbook was killed: the next run must not meet this one's leavings."""
         if runs(self.owner) is False:
-            raise OrchestratorError("Not installed: the playbook that wanted it has ended.", hint="Run it again.")
+            raise OrchestratorError("Not installed: its playbook has ended.", hint="Run it again.")
 
     def close(self) -> None:
         """End the watches, and remove Helm's values files."""
@@ -165,7 +167,7 @@ def refuse(lines: list[str]) -> None:
     """Raise one error for all that is another's."""
     if lines:
         raise OrchestratorError(
-            "Not everything by these names is this collection's to change:",
-            hint="Choose other names, or set llm_d_adopt to true to take them over.",
+            "Some of these objects do not belong to this collection:",
+            hint="Use other names, or set llm_d_adopt to true to adopt them.",
             details=lines,
         )

@@ -28,11 +28,11 @@ def check(parts: t.Iterable[Object]) -> None:
         for part in parts
         if part["kind"] not in KINDS
     ]
-    wrong += [f"{name} of {component} is given more than once" for component, _kind, _place, name in sorted(
+    wrong += [f"{name} of {component} is defined more than once" for component, _kind, _place, name in sorted(
         {key for key in keys if keys.count(key) > 1})]  # fmt: skip
     if wrong:
         kinds = ", ".join(KINDS)
-        raise OrchestratorError("Parts cannot be used:", details=wrong, hint=f"Kinds that are known: {kinds}.")
+        raise OrchestratorError("Invalid parts:", details=wrong, hint=f"Known kinds: {kinds}.")
 
 
 def groups(parts: t.Iterable[Object]) -> t.Iterator[tuple[t.Any, list[Object]]]:

@@ -119,7 +119,7 @@ def find_kustomize(binary: str | None) -> list[str]:
     found = next((path for name in names if (path := shutil.which(os.path.expanduser(name)))), None)
     if found is None:
         raise OrchestratorError(
-            f"kustomize is not there: {binary or 'neither kustomize nor kubectl is on PATH'}.",
+            f"kustomize not found: {binary or 'neither kustomize nor kubectl is on PATH'}.",
             hint="Install one of them, or set llm_d_kustomize_binary to its path.",
         )
     return [found, "kustomize" if os.path.basename(found).startswith("kubectl") else "build"]
@@ -135,9 +135,9 @@ def _run(command: list[str], folder: str, part: Object) -> str:
     try:
         done = subprocess.run(line, env=env, capture_output=True, text=True, timeout=SECONDS, check=False)  # noqa: S603
     except subprocess.TimeoutExpired as exc:
-        raise OrchestratorError(f"{part['name']}: kustomize did not end within {SECONDS} s.") from exc
+        raise OrchestratorError(f"{part['name']}: kustomize timed out after {SECONDS}s.") from exc
     except OSError as exc:
-        raise OrchestratorError(f"{command[0]} cannot be run: {exc.strerror}") from exc
+        raise OrchestratorError(f"Cannot run {command[0]}: {exc.strerror}") from exc
     if done.returncode:
         raise OrchestratorError(
             f"{part['name']}: kustomize cannot render {part['path']}: {done.stderr.strip().removeprefix('Error: ')}"
@@ -152,7 +152,7 @@ def _objects(text: str, folder: str) -> list[Object]:
     for item in documents:
         found += dicts(item.get("items")) if str(item.get("kind")).endswith("List") and "items" in item else [item]
     if not found:
-        raise OrchestratorError(f"The kustomization {folder} renders to no object.")
+        raise OrchestratorError(f"The kustomization {folder} renders no objects.")
     return found
 
 
@@ -161,8 +161,8 @@ def refuse_remote(folder: str, name: str) -> None:
     wrong = list(_elsewhere(folder, set()))
     if wrong:
         raise OrchestratorError(
-            f"{name}: its kustomization takes in what is not on this machine:",
-            hint="Keep a copy beside it, or set remote to true for that part.",
+            f"{name}: its kustomization uses remote resources:",
+            hint="Use a local copy, or set remote to true for that part.",
             details=wrong,
         )
 
@@ -172,7 +172,7 @@ def _elsewhere(folder: str, seen: set[str]) -> t.Iterator[str]:
     folder = os.path.realpath(folder)
     path = next((path for file in FILES if os.path.isfile(path := os.path.join(folder, file))), None)
     if path is None:
-        yield f"{folder}: there is no {FILES[0]}"
+        yield f"{folder}: {FILES[0]} not found"
         return
     if folder in seen:
         return
@@ -194,8 +194,8 @@ def _entries(path: str) -> list[str]:
     plugins = [field for field in PLUGINS if content.get(field)]
     if plugins:
         raise OrchestratorError(
-            f"{path}: {', '.join(plugins)} would have kustomize run Helm, which is not done here.",
-            hint="Make a part of the kind release of it.",
+            f"{path}: {', '.join(plugins)} runs Helm from kustomize, which is not supported.",
+            hint="Use a part of the kind release for it.",
         )
     entries = [entry for field in TAKEN_IN for entry in content.get(field) or []]
     entries += [entry.get(key) for field, key in ENTRY_PATHS for entry in dicts(content.get(field))]

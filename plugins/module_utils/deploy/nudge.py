@@ -35,7 +35,7 @@ def nudge(inventory: HelmRecords, objects: t.Iterable[Object]) -> None:
         where = (item["apiVersion"], "Deployment", item["metadata"]["name"])
         namespace = item["metadata"]["namespace"]
         if refused(inventory.cluster.get(*where, namespace)):
-            touch(inventory, item, f"try the pods of {where[2]} again")
+            touch(inventory, item, f"retry the pods of {where[2]}")
 
 
 def touch(inventory: HelmRecords, item: Object, why: str) -> None:

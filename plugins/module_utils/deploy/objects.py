@@ -3,8 +3,9 @@
 """Parts that are objects: applied on the server under our field manager, waited for by the rule of each kind.
 
 Spec of a part: objects, and where they are wanted: gateway (name, namespace, section_name: the parent of HTTPRoutes
-that name none), prune (whether what the component no longer has goes), keep (kinds that absent leaves), label (by which
-they are known as ours), fill (of Secrets, by name and key, the name of a value in the call's secrets).
+that name none), going (objects of ours that are removed once the part's own are applied), prune (whether what the
+component no longer has goes), keep (kinds that absent leaves), label (by which they are known as ours), fill (of
+Secrets, by name and key, the name of a value in the call's secrets).
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from ..objects.conditions import CHECKS, State, object_state
 from ..objects.graph_state import whole_state
 from ..objects.graphs import is_graph
 from ..objects.routes import conflicts, key, parent_ref, with_parent
+from . import secret_readers
 from .base import CREATED, REMOVED, UNCHANGED, UPDATED, PartsFailed, Result, Work
 from .nudge import touch
 from .readiness import NotReady, Readiness
@@ -205,9 +207,9 @@ class Objects:
             return name, namespace
         listing = ", ".join(known) or "it has none"
         if name:
-            raise OrchestratorError(f"No Gateway {name!r} in {namespace} ({listing}).", hint="Deploy it first.")
+            raise OrchestratorError(f"Gateway {name!r} not found in {namespace} ({listing}).", hint="Deploy it first.")
         raise OrchestratorError(
-            f"Which Gateway of namespace {namespace} is meant ({listing})?", hint="Set httproute_gateway_name."
+            f"Namespace {namespace} has several Gateways ({listing}).", hint="Set httproute_gateway_name."
         )
 
     def is_settled(self) -> bool:
@@ -218,7 +220,7 @@ class Objects:
                 return False
             if item["kind"] not in NOT_AWAITED and not whole_state(_typed(live, item), self.cluster.list).ready:
                 return False
-        return not (self.part.get("prune") and self.stale())
+        return not self.going
 
     def _as_wanted(self, item: Object, live: Object) -> bool:
         if item["kind"] == "Namespace":
@@ -246,8 +248,8 @@ class Objects:
         ]
         if foreign and not self.work.params["adopt"]:
             raise OrchestratorError(
-                f"{', '.join(foreign)} exists and was not made by this collection; nothing was changed.",
-                hint="Give it another name, or set llm_d_adopt: true to take it over.",
+                f"{', '.join(foreign)} exists and was not created by this collection. Nothing was changed.",
+                hint="Use another name, or set llm_d_adopt: true to adopt it.",
             )
         self._check_routes()
 
@@ -255,16 +257,16 @@ class Objects:
         routes = [item for item in self.wanted if item["kind"] == ROUTE]
         if not routes:
             return
-        going = {identity(item) for item in self.stale()} if self.part.get("prune") else set()
+        going = {identity(item) for item in self.going}
         existing = [route for route in self._all_routes() if identity(route) not in going]
         for name, namespace in dict.fromkeys(_gateway_of(ref, route) for route in routes for ref in _parents(route)):
             found = conflicts(routes, existing, (name, namespace))
             if found:
                 raise OrchestratorError(
-                    f"Routes on Gateway {namespace}/{name} would collide; nothing was applied.",
+                    f"Routes on Gateway {namespace}/{name} would conflict. Nothing was applied.",
                     details=[conflict.text() for conflict in found],
-                    hint="Give one of them another path_prefix or hostnames; httproute_prune: true removes routes of"
-                    " ours that are no longer wanted.",
+                    hint="Give one of them another path_prefix or hostnames; llm_d_prune: true removes routes of ours"
+                    " that are no longer wanted.",
                 )
 
     def _all_routes(self) -> list[Object]:
@@ -274,23 +276,25 @@ class Objects:
         except OrchestratorError:
             return self.cluster.list(GATEWAY_API, ROUTE, self.namespace)
 
-    def stale(self, *, everywhere: bool = True) -> list[Object]:
-        """Return what carries the component's labels and is not wanted any more.
+    @functools.cached_property
+    def going(self) -> list[Object]:
+        """What is removed once the rest is applied: of ours what is named, and with prune all that is stale."""
+        named = [(item, self.cluster.get(*_place(item))) for item in self.part.get("going") or []]
+        found = [_typed(live, item) for item, live in named if live is not None and owned(live, self.label)]
+        known = {identity(item) for item in found}
+        return found + [
+            item for item in (self.stale() if self.part.get("prune") else []) if identity(item) not in known
+        ]
 
-        everywhere: among all kinds, not only those that the part has.
-        """
+    def stale(self) -> list[Object]:
+        """Return what carries the component's labels and is not wanted any more."""
         known = {identity(item) for item in self.given}
         known |= {identity(self._complete(item)) for item in self.part.get("spared") or []}
         spaces = sorted({self.namespace, *(item["metadata"].get("namespace") or self.namespace for item in self.given)})
         selector = f"{self.label}=true,{COMPONENT_LABEL}={self.component}"
-        if everywhere:
-            found = Sweep(self.cluster, self.work.inventory.discovery).objects(spaces, selector)
-        else:
-            kinds = sorted({(item["apiVersion"], item["kind"]) for item in self.given})
-            found = [item for kind in kinds for space in spaces for item in self.cluster.list(*kind, space, selector)]
         return [
             item
-            for item in found
+            for item in Sweep(self.cluster, self.work.inventory.discovery).objects(spaces, selector)
             if identity(item) not in known
             and item["kind"] not in NOT_PRUNED
             and item.get("type") not in (SECRET_TYPE, RECORD_TYPE)
@@ -300,7 +304,6 @@ class Objects:
     def apply(self) -> tuple[list[Applied], list[Object]]:
         """Apply, and return what became of the objects with those that are to go."""
         applied: list[Applied] = []
-        stale = self.stale() if self.part.get("prune") else []
         for item in self.wanted:
             if item["kind"] not in FIRST:
                 # Definitions are established before what they define is made.
@@ -309,7 +312,7 @@ class Objects:
             if is_graph(item) and self.work.params["wait"] and not self.work.check:
                 # Its pods take long: who looks on sees what is waited for.
                 self.work.events.emit(self.component, "ready", "started", name=title(item))
-        return applied, stale
+        return applied, self.going
 
     def finish(self, applied: list[Applied], stale: list[Object]) -> Result:
         """Prune and wait; what is not ready is in the row's error."""
@@ -321,7 +324,11 @@ class Objects:
                 row.update({"error": error} if error else {})
             except Cancelled as exc:
                 row.update(error=str(exc), cancelled=True)
-        return Result(row["action"] != UNCHANGED, [row], _diff(self.part["name"], done))
+        changed = [
+            one.item for one in done if one.action == UPDATED and one.item["kind"] == "Secret" and _new_data(one)
+        ]
+        warnings = [] if self.work.check else secret_readers.told(self.cluster, changed)
+        return Result(row["action"] != UNCHANGED, [row], _diff(self.part["name"], done), warnings)
 
     def absent(self) -> Result:
         """Remove what is ours; raise OrchestratorError for what does not go."""
@@ -368,7 +375,7 @@ class Objects:
         if action == UNCHANGED and stale_claim(self.work.inventory.live, item):
             action = UPDATED
             if not self.work.check:
-                touch(self.work.inventory, item, f"touch {title(item)}")
+                touch(self.work.inventory, item, f"annotate {title(item)}")
         seconds = time.monotonic() - begin
         self._emit("apply", "done", item, seconds, action)
         return Applied(item, action, old, new, seconds)
@@ -456,9 +463,9 @@ class Objects:
     def _not_ready(exc: NotReady) -> str:
         routes = [one for one in exc.objects if one["kind"] == ROUTE and not one["ready"]]
         if routes:
-            text = f"The Gateway has not taken {len(routes)} route(s)."
+            text = f"The Gateway has not accepted {len(routes)} route(s)."
             return OrchestratorError(text, details=exc.lines, hint=UNTAKEN).render()
-        hint = "Look at its pods: kubectl describe pods shows why."
+        hint = "Check its pods with kubectl describe pods."
         return OrchestratorError("Not ready:", details=exc.lines, hint=hint).render()
 
     def _gone(self, items: t.Sequence[Object]) -> str:
@@ -476,6 +483,11 @@ class Waiting(Readiness):
         """Return the present state of a manifest's object."""
         state = super().judge(item)
         return dataclasses.replace(state, failed=True) if state.denied else state
+
+
+def _new_data(one: Applied) -> bool:
+    """Return whether an object holds other data than before."""
+    return (one.before or {}).get("data") != (one.after or {}).get("data")
 
 
 def _is_ready(one: Applied) -> bool:

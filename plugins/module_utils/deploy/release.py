@@ -203,7 +203,7 @@ def _check_parts(parts: t.Sequence[Object]) -> None:
     errors = [f"{name} is longer than Helm's {LONGEST_NAME} characters" for name in names if len(name) > LONGEST_NAME]
     errors += [f"{part['name']} has no chart_ref" for part in parts if not part.get("chart_ref")]
     if errors:
-        raise OrchestratorError("The releases cannot be used:", details=errors)
+        raise OrchestratorError("Invalid releases:", details=errors)
 
 
 class Releases:
@@ -236,7 +236,7 @@ class Releases:
                 continue
             where = f"Helm release {release.name} in {release.namespace}"
             if not release.managed:
-                lines.append(f"{where} was not made by this collection")
+                lines.append(f"{where} was not created by this collection")
             elif owner and owner != self.component:
                 lines.append(f"{where} belongs to the component {owner}")
         return lines
@@ -257,7 +257,7 @@ class Releases:
             elif error is not None:
                 raise error
         if errors:
-            raise OrchestratorError("Charts cannot be rendered:", details=errors)
+            raise OrchestratorError("Cannot render charts:", details=errors)
         return [task.result() for task in tasks]
 
     def planned(self, wanted: Wanted, current: Release | None, *, render: bool = False) -> ReleasePlan:
@@ -294,7 +294,7 @@ class Releases:
 
     def _difference(self, wanted: Wanted, current: Release, after: str) -> str:
         if not current.managed or current.labels.get(COMPONENT_LABEL) != self.component:
-            return "it is taken over"
+            return "it is adopted"
         if current.chart != wanted.chart.name or differs_from(current.chart_version, wanted.chart.version):
             old = f"{current.chart} {current.chart_version}"
             return f"its chart is {old}, not {wanted.chart.name} {wanted.chart.version}"
@@ -309,7 +309,7 @@ class Releases:
         text = self.work.helm.run(arguments, self.work.left())
         wrong = [f"{one.body.get('kind')} {show_path(one.path)} {one.text}" for one in misshapen(text)]
         if wrong:
-            raise OrchestratorError("Its chart renders what is no object:", details=wrong)
+            raise OrchestratorError("Its chart renders something that is not an object:", details=wrong)
         return text
 
     def foreseen(self, plans: t.Sequence[ReleasePlan]) -> Result:
@@ -363,7 +363,7 @@ class Releases:
             if plan.action == UPDATED:
                 objects = manifest_objects(current.manifest, plan.wanted.namespace)
                 for item, _why in self._stale(objects):
-                    touch(self.inventory, item, f"touch {item['kind']} {item['metadata']['name']}")
+                    touch(self.inventory, item, f"annotate {item['kind']} {item['metadata']['name']}")
             return plan, current, begin
         with self.work.events.step(self.component, "install", name=plan.wanted.name):
             done, release = self.apply(plan)

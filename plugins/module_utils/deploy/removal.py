@@ -43,8 +43,11 @@ class Removal:
         ]
         if others:
             raise OrchestratorError(
-                f"Helm releases that {component} of this collection did not make are not removed: {', '.join(others)}",
-                hint="Remove them with helm uninstall, if they are yours.",
+                (
+                    f"Helm releases that {component} of this collection did not create are not removed: "
+                    f"{', '.join(others)}"
+                ),
+                hint="Remove them with helm uninstall if they are yours.",
             )
         return [found[name] for name in names if name in found]
 
@@ -70,7 +73,7 @@ class Removal:
             else:
                 raise error
         if errors:
-            raise OrchestratorError("Releases could not be removed:", details=errors)
+            raise OrchestratorError("Cannot remove releases:", details=errors)
         return results
 
     def _remove(self, release: Release, deadline: float, wait: bool, keep_claims: bool) -> tuple[float, list[Object]]:
@@ -112,9 +115,9 @@ def refuse_needed(cluster: Cluster, releases: t.Iterable[Release]) -> None:
     lines = [f"{name}: {needed_by(items)}" for name, items in needed.items() if items]
     if lines:
         raise OrchestratorError(
-            "Helm releases are not removed as long as something needs them:",
+            "Helm releases are not removed while something needs them:",
             details=lines,
-            hint="Remove that first; what is not yours stays, and so does the release.",
+            hint="Remove it first; if it is not yours, it stays, and so does the release.",
         )
 
 
@@ -124,7 +127,7 @@ def needed_by(items: t.Sequence[Object], most: int = 5) -> str:
     tops = [item for item in items if not item["metadata"].get("ownerReferences")] or items
     names = [f"{item['kind']} {item['metadata'].get('namespace')}/{item['metadata']['name']}" for item in tops]
     more = f" and {len(names) - most} more" if len(names) > most else ""
-    return f"without it {', '.join(names[:most])}{more} could not be removed any more"
+    return f"without it {', '.join(names[:most])}{more} could no longer be removed"
 
 
 def why_left(cluster: Cluster, item: Object) -> str:

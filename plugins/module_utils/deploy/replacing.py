@@ -53,8 +53,8 @@ def remove(inventory: HelmRecords, watches: Watches, items: t.Sequence[Object], 
 
         if not watches.wait(gone, min(deadline, time.monotonic() + GONE_SECONDS)):
             raise OrchestratorError(
-                f"{kind} {namespace}/{name} was deleted to be made anew, and is still there after {GONE_SECONDS} s.",
-                hint="See what holds it: finalizers, or pods that use it; then run again.",
+                f"{kind} {namespace}/{name} was deleted to be recreated, but still exists after {GONE_SECONDS}s.",
+                hint="Find what keeps it (finalizers, or pods that use it), then run again.",
             )
         removed.append(f"{kind} {namespace}/{name}")
     return removed
@@ -81,5 +81,5 @@ def mend(inventory: HelmRecords, release: Release) -> None:
         live = t.cast(Object, fresh.find(item))
         api_version, kind, namespace, name = object_key(item)
         inventory.change(
-            f"mend {kind} {name}", "patch", api_version, kind, name, namespace or None, as_patch(item, live)
+            f"fix {kind} {name}", "patch", api_version, kind, name, namespace or None, as_patch(item, live)
         )  # fmt: skip

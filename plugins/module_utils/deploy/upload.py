@@ -129,7 +129,7 @@ class Upload:
         content = read_content(self.part["source"], self.work.params["chart_cache"] or default_cache_dir())
         if content.digest != self.digest:
             raise OrchestratorError(
-                f"{self.part['source']} is no longer what was planned.", hint="Run it again when it is complete."
+                f"{self.part['source']} has changed since the plan.", hint="Run it again when it is complete."
             )
         problem: Object = {}
         try:
@@ -161,7 +161,7 @@ class Upload:
             except CommandFailed as exc:
                 if not exc.broken or attempt == TRIES - 1:
                     raise
-        raise CommandFailed(f"what arrives on the claim {self.part['claim']} is not what is sent", broken=False)
+        raise CommandFailed(f"the files on the claim {self.part['claim']} differ from those sent", broken=False)
 
     def _check(self) -> None:
         self.work.check_owner()
@@ -171,7 +171,7 @@ class Upload:
     def _keep_mark(self) -> None:
         body = {"metadata": {"annotations": {UPLOADED_ANNOTATION: self.mark}}}
         self.work.inventory.change(
-            f"mark the claim {self.part['claim']}", "patch", "v1", CLAIM, self.part["claim"], self.namespace, body
+            f"label the claim {self.part['claim']}", "patch", "v1", CLAIM, self.part["claim"], self.namespace, body
         )
 
     def _remove(self) -> str:

@@ -116,8 +116,8 @@ def by_now(evidence: Evidence, text: str) -> str:
     for _api, kind, name in missed(text):
         if evidence.elsewhere.get((kind, evidence.namespace, name)):
             return (
-                f"{kind} {name} has been made since: it is tried again within minutes. Delete the pods that wait (or"
-                " restart the workload) to have it at once."
+                f"{kind} {name} has been created since: Kubernetes retries within minutes. To retry now, delete the "
+                "waiting pods or restart the workload."
             )
     return ""
 

@@ -11,6 +11,7 @@ from ..base.data import Object
 from ..base.mask import discreet, mask_text
 from ..objects.pods import pod_revision
 from .base import ERROR, LEVELS, ROOT, Diagnosis, Proof
+from .dynamo.gathering import DEFINITION, WEBHOOKS
 from .evidence import Asked, Evidence, Log, Ref, clean, ref
 from .registry import RULES
 from .rules_joins import JOINS
@@ -19,7 +20,7 @@ from .statements import decisive
 ALL_RULES = (*RULES, *JOINS)
 EVIDENCE_SHOWN = 3
 # What is no part of a deployment.
-UNCOUNTED = ("Event", "Node", "EndpointSlice", "LimitRange")
+UNCOUNTED = ("Event", "Node", "EndpointSlice", "LimitRange", DEFINITION, *WEBHOOKS)
 OBJECTS_KEPT, CAUSES_KEPT, LOG_LINES_KEPT = 50, 40, 20
 
 

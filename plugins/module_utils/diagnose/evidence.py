@@ -12,6 +12,7 @@ import typing as t
 
 from ..base.data import Object
 from ..base.ours import COMPONENT_LABEL
+from ..components.dynamo_operators import LiveOperator
 from ..objects.conditions import object_state
 from ..objects.pods import owner
 
@@ -64,7 +65,8 @@ class Evidence:
     works on the namespace any more; everywhere: pods of all namespaces, where they had to be read; missing: objects
     that a Helm release holds of a kind that is not served, as (release, apiVersion, kind); elsewhere: what was looked
     up, as routes refer to it in other namespaces or somebody says that it does not exist, and whether it is there;
-    all_routes: the routes of all namespaces to its pools were read; asked: the requests that were sent.
+    all_routes: the routes of all namespaces to its pools were read; asked: the requests that were sent; operators:
+    those of Dynamo in the cluster, None where nothing is of Dynamo or they may not be listed.
     """
 
     namespace: str
@@ -77,6 +79,7 @@ class Evidence:
     elsewhere: dict[Ref, bool] = dataclasses.field(default_factory=dict)
     all_routes: bool = False
     asked: list[Asked] = dataclasses.field(default_factory=list)
+    operators: list[LiveOperator] | None = None
     releases: list[Object] = dataclasses.field(default_factory=list)
     phase: Object = dataclasses.field(default_factory=dict)
     failure: str = ""

@@ -10,7 +10,9 @@ from ..base.data import Object
 
 
 def failure(result: t.Mapping[str, t.Any], task: t.Mapping[str, t.Any], table: t.Iterable[Object]) -> Object:
-    """Return {failed: [component], not_started: [component], text, message}.
+    """Return {failed: [component], done: [component], not_started: [component], text, message}.
+
+    done: of earlier waves; where something else failed, of the first one, without which nothing else is begun.
 
     result, task: ansible_failed_result and ansible_failed_task; table: the component table.
     """
@@ -20,13 +22,17 @@ def failure(result: t.Mapping[str, t.Any], task: t.Mapping[str, t.Any], table: t
         for name in result.get("failed_components")
         or [result.get("component") or _role(task) or task.get("name") or ""]
     ]
+    rows = list(table)
+    first = min((row["wave"] for row in rows), default=0)
+    wave = min((row["wave"] for row in rows if row["name"] in failed), default=first + 1)
+    done = [row["name"] for row in rows if row["wave"] < wave]
     not_started: list[str] = []
-    for row in table:
+    for row in rows:
         if row["name"] not in failed and {*row.get("needs", [])} & {*failed, *not_started}:
             not_started.append(row["name"])
-    told = f" Not deployed for that: {', '.join(not_started)}." if not_started else ""
+    told = f" Not deployed because of this: {', '.join(not_started)}." if not_started else ""
     message = f"Failed: {', '.join(failed)}.{told}\n{text}"
-    return {"failed": failed, "not_started": not_started, "text": text, "message": message}
+    return {"failed": failed, "done": done, "not_started": not_started, "text": text, "message": message}
 
 
 def _role(task: t.Mapping[str, t.Any]) -> str:

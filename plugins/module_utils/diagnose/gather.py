@@ -21,11 +21,12 @@ from ..objects.pools import is_ready
 from ..objects.servers import servers
 from ..verify.once import Way, ask, served, told
 from .base import missed, refusals
+from .dynamo import gathering
+from .dynamo.router import router_configs
 from .evidence import Asked, Evidence, Log, clean, ref
 from .logs import known_secrets, log_of, wanted
 from .rules_gateways import NAME_LABEL
 from .rules_pools import selected
-from .rules_router import router_configs
 from .rules_routing import backends, leads_to, parents, rule_leads_to
 from .rules_volumes import claims_of
 
@@ -50,8 +51,9 @@ NAMESPACED = (
     ("apps/v1", "Deployment"), ("apps/v1", "ReplicaSet"), ("apps/v1", "StatefulSet"),
     ("apps/v1", "DaemonSet"), ("batch/v1", "Job"), (LWS_API, "LeaderWorkerSet"),
     ("autoscaling/v2", "HorizontalPodAutoscaler"), ("keda.sh/v1alpha1", "ScaledObject"),
-    ("networking.istio.io/v1", "DestinationRule"),
+    ("networking.istio.io/v1", "DestinationRule"), ("networking.k8s.io/v1", "NetworkPolicy"),
     (GATEWAY_API, "Gateway"), (GATEWAY_API, "HTTPRoute"), *((api, "InferencePool") for api in POOL_APIS),
+    *gathering.KINDS,
 )  # fmt: skip
 CLUSTER_WIDE = (("v1", "Node"), (GATEWAY_API, "GatewayClass"), ("storage.k8s.io/v1", "StorageClass"))
 
@@ -135,6 +137,11 @@ class Gatherer:
         if (body.get("metadata") or {}).get("continue"):
             self.evidence.unseen.append(f"more than {limit} {kind}s: only the first {limit} were read")
         return items
+
+    def _read_all(self, api_version: str, kind: str, namespace: str, **options: t.Any) -> list[Object] | None:
+        """Return the objects of a kind as _read does, None where the cluster does not serve it."""
+        resource = self._resource(api_version, kind)
+        return self._read(resource, api_version, kind, namespace, **options) if resource is not None else None
 
     def _unseen(self, what: str, error: OrchestratorError) -> None:
         self.evidence.unseen.append(f"{what}: {error.message}")
@@ -226,6 +233,7 @@ class Gatherer:
         self._routes_elsewhere()
         self._backends_elsewhere()
         self._missed()
+        gathering.look(self.cluster, evidence, self._read_all)
         configs = [self._get("v1", "ConfigMap", name, evidence.namespace) for name in router_configs(evidence)]
         evidence.lists["ConfigMap"] = [body for body in configs if body]
         for namespace, name in sorted(self._gateways_elsewhere())[:GATEWAYS]:
@@ -321,8 +329,7 @@ class Gatherer:
             (*SLICES, mine),
             ("v1", "Event", about),
         ):
-            resource = self._resource(api, kind)
-            rows = self._read(resource, api, kind, namespace, **options) if resource is not None else []
+            rows = self._read_all(api, kind, namespace, **options)
             if rows:
                 self.evidence.lists.setdefault(kind, []).extend(rows)
 

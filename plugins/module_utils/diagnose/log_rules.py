@@ -26,8 +26,8 @@ UNKNOWN_ERRORS = 3
 class LogRule:
     """A pattern of what is said in logs. fatal: a restart does not mend it; key: group that tells causes apart, 0 for
     none; vague: a consequence of many causes, behind which any other cause stands; late: how many others know a
-    statement better; fits: whether it holds for a pod's container; advise: the remedy for one case, "" for the
-    rule's."""
+    statement better; only: whether it is for a pod at all; fits: whether it holds for a pod's container; advise: the
+    remedy for one case, "" for the rule's."""
 
     number: int
     title: str
@@ -40,6 +40,7 @@ class LogRule:
     severity: str = ERROR
     vague: bool = False
     late: int = 0
+    only: t.Callable[[Object], bool] | None = None
     fits: t.Callable[[Object, str, re.Match[str]], bool] | None = None
     advise: t.Callable[[Evidence, Log, re.Match[str]], str] | None = None
 
@@ -86,11 +87,16 @@ def diagnoses(rules: Rules) -> dict[int, Diagnosis]:
     }
 
 
+def of_pod(rules: Rules, pod: Object) -> Rules:
+    """Return the rules for a pod: what a program says of itself is known better than what any may say."""
+    return tuple(rule for rule in rules if rule.only is None or rule.only(pod))
+
+
 def _proofs(rule: LogRule, rules: Rules, evidence: Evidence) -> t.Iterator[Proof]:
     for log in evidence.logs:
         if not log.failing:
             continue
-        for match in matches(log.lines, rules, ended=has_ended(log)):
+        for match in matches(log.lines, of_pod(rules, log.pod), ended=has_ended(log)):
             if match.rule is not rule or not match.fits(log.pod, log.container):
                 continue
             key = clean(match.found[rule.key], 80) if rule.key else ""

@@ -15,7 +15,7 @@ from ..base.mask import discreet, is_secret_key, secret_arguments
 from ..cluster.client import Cluster, api_error
 from ..objects.pods import LastWords, container_states, ended, waiting
 from .evidence import CONTROL, Evidence, clean, ref
-from .log_rules import last_line, matches
+from .log_rules import last_line, matches, of_pod
 from .rules_logs import LOG_RULES
 
 try:
@@ -180,7 +180,7 @@ class CrashLogs:
 def last_words(lines: t.Sequence[str], secrets: t.Iterable[str], pod: Object, container: str) -> LastWords | None:
     """Return what the log of a pod's container ends with, secrets masked; None for an empty one."""
     hidden = sorted((text for text in secrets if len(text) >= 4), key=len, reverse=True)
-    for match in matches(tuple(lines), LOG_RULES, ended=True):
+    for match in matches(tuple(lines), of_pod(LOG_RULES, pod), ended=True):
         if match.fits(pod, container):
             line = discreet(clean(match.statement.shown), hidden)
             return LastWords(line, f"{match.rule.id} {match.rule.title}", match.rule.fatal)

@@ -5,19 +5,20 @@
 from __future__ import annotations
 
 from . import (
+    orchestrator,
     rules_admission,
     rules_cluster,
     rules_endpoints,
     rules_gateways,
     rules_images,
     rules_pools,
-    rules_router,
     rules_routing,
     rules_scheduling,
     rules_start,
     rules_volumes,
 )
 from .base import Diagnosis
+from .dynamo import graphs, operators, router
 from .log_rules import diagnoses
 from .rules_logs import ABSENT_POOL, LOG_RULES, PICKER, SERVER
 
@@ -25,11 +26,21 @@ _SAID = diagnoses(LOG_RULES)
 
 GROUPS: dict[str, tuple[Diagnosis, ...]] = {
     "Namespace, releases and definitions": rules_cluster.NAMESPACE,
-    "What the API server refuses": rules_admission.RULES,
-    # What is seen of a router's pods says more than what any pod may show.
-    "LLM Router": (*(_SAID[rule.number] for rule in rules_router.ROUTER), *rules_router.RULES),
+    # What is seen of one program's objects says more than what any may show.
+    "NVIDIA Dynamo": (
+        *operators.RULES,
+        *(_SAID[rule.number] for rule in graphs.LOGS),
+        *graphs.RULES,
+    ),
+    "Rejected by the API server": rules_admission.RULES,
+    "LLM Router": (*(_SAID[rule.number] for rule in router.ROUTER), *router.RULES),
+    "LLM-Orchestrator": (
+        *orchestrator.POLICIES,
+        *(_SAID[rule.number] for rule in orchestrator.ORCHESTRATOR),
+        *orchestrator.WORKERS,
+    ),
     "Volumes": rules_volumes.RULES,
-    "Room and placement": rules_scheduling.RULES,
+    "Scheduling": rules_scheduling.RULES,
     "Images": rules_images.RULES,
     # What the picker says of its pool comes after what is seen of the pool.
     "Endpoint picker": (*(_SAID[rule.number] for rule in PICKER[:-1]), ABSENT_POOL, _SAID[PICKER[-1].number]),
@@ -38,7 +49,7 @@ GROUPS: dict[str, tuple[Diagnosis, ...]] = {
     "Gateways": (*rules_gateways.RULES, *rules_endpoints.GATEWAYS),
     "Routes": rules_routing.RULES,
     "Pools": (*rules_pools.RULES, *rules_endpoints.POOLS, *rules_routing.POOLS),
-    "What is left": rules_cluster.LAST,
+    "Other failures": rules_cluster.LAST,
 }
 
 RULES: tuple[Diagnosis, ...] = tuple(rule for rules in GROUPS.values() for rule in rules)

@@ -13,7 +13,7 @@ from .evidence import Evidence, clean
 
 _MADE = "Deployment ReplicaFailure=True or event FailedCreate: "
 _exceeded = said(
-    r"exceeded quota: ([^,\s]+)", remedy="Raise the ResourceQuota {1}, ask for less, or remove what uses it."
+    r"exceeded quota: ([^,\s]+)", remedy="Raise the ResourceQuota {1}, request less, or remove what uses it."
 )
 
 
@@ -50,27 +50,27 @@ def _bounds(limit_range: Object) -> str:
 
 RULES = (
     Diagnosis(
-        "DIAG301", "A quota of the namespace is used up", _quota,
+        "DIAG301", "A quota of the namespace is exhausted", _quota,
         _MADE + "exceeded quota",
         "The namespace's ResourceQuota has less left than the next pod or object needs.",
-        "Raise the ResourceQuota, ask for less, or remove what uses it up.",
+        "Raise the ResourceQuota, request less, or remove what uses it.",
         "F8; Kubernetes, Resource Quotas",
     ),
     Diagnosis(
-        "DIAG302", "A quota demands requests or limits that the pods do not set",
+        "DIAG302", "A quota requires requests or limits that the pods do not set",
         said(
             r"failed quota: ([^:\s]+): must specify ([\w.,/ -]+)",
-            remedy="Set {2} for every container, or make a LimitRange with defaults.",
+            remedy="Set {2} for every container, or create a LimitRange with defaults.",
         ),
         _MADE + "failed quota ... must specify",
-        "Under a ResourceQuota on a resource every container has to say how much of it it wants.",
-        "Set the resources of every container, or make a LimitRange with defaults.",
+        "Under a ResourceQuota on a resource, every container must set its request or limit.",
+        "Set the resources of every container, or create a LimitRange with defaults.",
         "Kubernetes, Resource Quotas",
     ),
     Diagnosis(
         "DIAG303", "A LimitRange of the namespace forbids the pods' resources", _limits,
         _MADE + "maximum cpu usage per Container is ...",
-        "A container asks for less or more than the LimitRange of the namespace allows.",
+        "A container requests less or more than the LimitRange of the namespace allows.",
         "Change the container's resources in the values, or the LimitRange.",
         "Kubernetes, Limit Ranges",
     ),
@@ -78,27 +78,27 @@ RULES = (
         "DIAG304", "Pod Security Admission refuses the pods", said(r'violates PodSecurity "([^"]+)": ([^\n]{0,200})'),
         _MADE + "violates PodSecurity",
         "The namespace enforces a Pod Security Standard that the pods do not meet.",
-        "Set the securityContext fields that the message names, or label the namespace"
-        " pod-security.kubernetes.io/enforce with a lower level.",
+        "Set the securityContext fields in the message, or label the namespace pod-security.kubernetes.io/enforce "
+        "with a lower level.",
         "Kubernetes, Pod Security Admission",
     ),
     Diagnosis(
         "DIAG305", "No security context constraint of OpenShift admits the pods",
         said(r"(unable to validate against any security context constraint)"),
         _MADE + "unable to validate against any security context constraint",
-        "The pods' ServiceAccount may use no SCC that allows what they ask for (user, host paths, capabilities).",
-        "Grant the narrowest SCC that fits to the ServiceAccount, or drop what the message names from the values.",
+        "The pods' ServiceAccount may not use an SCC that allows what they need (user, host paths, capabilities).",
+        "Grant the ServiceAccount the narrowest SCC that fits, or remove the fields in the message from the values.",
         "OpenShift, Managing security context constraints; F9",
     ),
     Diagnosis(
-        "DIAG306", "An admission webhook refuses",
+        "DIAG306", "An admission webhook denied the request",
         said(
             r'admission webhook "([^"]+)" denied the request',
-            remedy="Do what the webhook {1} demands, or ask who runs it for an exception.",
+            remedy="Meet the requirements of the webhook {1}, or ask its owner for an exception.",
         ),
         _MADE + "admission webhook denied the request",
         "A policy of the cluster (a validating webhook) forbids the object.",
-        "Do what the webhook demands, or ask who runs it for an exception.",
+        "Meet the webhook's requirements, or ask its owner for an exception.",
         "Kubernetes, Dynamic Admission Control",
     ),
     Diagnosis(
@@ -108,16 +108,16 @@ RULES = (
             remedy="Start the webhook {1}'s Service again, or remove its configuration where its operator is gone.",
         ),
         _MADE + "failed calling webhook",
-        "The API server has to ask a webhook, and its Service is down, unreachable or has a wrong certificate.",
+        "The API server must call a webhook, but its Service is down, unreachable or has a wrong certificate.",
         "Start the webhook's Service again, or remove its configuration where its operator is gone.",
         "Kubernetes, Dynamic Admission Control",
     ),
     Diagnosis(
-        "DIAG308", "An admission policy refuses",
+        "DIAG308", "An admission policy denied the request",
         said(r"ValidatingAdmissionPolicy '([^']+)' with binding '([^']+)' denied request"),
         _MADE + "ValidatingAdmissionPolicy ... denied request",
         "A policy of the cluster forbids the object.",
-        "Do what the policy's message demands, or ask who keeps the policy for an exception.",
+        "Meet the requirements in the policy's message, or ask its owner for an exception.",
         "Kubernetes, Validating Admission Policy",
     ),
     Diagnosis(
@@ -126,49 +126,49 @@ RULES = (
             r'(?:error looking up service account \S+|serviceaccount "?[^"\s]+"?): ?'
             r'(?:serviceaccount "([^"]+)" )?not found',
             key=1,
-            remedy="Make the ServiceAccount {1}, or name another in the values.",
+            remedy="Create the ServiceAccount {1}, or set another one in the values.",
         ),
         _MADE + "error looking up service account",
-        "Pods are made for a ServiceAccount that nobody has made, or that was deleted.",
-        "Make the ServiceAccount, or name another in the values.",
+        "Pods use a ServiceAccount that was never created, or was deleted.",
+        "Create the ServiceAccount, or set another one in the values.",
         "Kubernetes, Service Accounts",
     ),
     Diagnosis(
         "DIAG310", "The pods' priority class does not exist", said(r"no PriorityClass with name (\S+) was found"),
         _MADE + "no PriorityClass with name",
-        "priorityClassName names a class that the cluster does not have.",
-        "Make the PriorityClass, or name another in the values.",
+        "priorityClassName is a class that the cluster does not have.",
+        "Create the PriorityClass, or set another one in the values.",
         "Kubernetes, Pod Priority and Preemption",
     ),
     Diagnosis(
         "DIAG314", "The pods' RuntimeClass does not exist",
         said(
             r'RuntimeClass \W*([\w.-]+)\W* not found',
-            remedy="Make the RuntimeClass {1} (the GPU operator makes nvidia's), or take runtimeClassName out of the"
-            " values where the nodes' default runtime already gives the devices.",
+            remedy="Create the RuntimeClass {1} (the GPU operator creates nvidia's), or remove runtimeClassName from "
+                   "the values if the nodes' default runtime already provides the devices.",
         ),
         _MADE + 'pod rejected: RuntimeClass "nvidia" not found',
-        "runtimeClassName names a class that the cluster does not have.",
-        "Make the RuntimeClass, or take runtimeClassName out of the values.",
+        "runtimeClassName is a class that the cluster does not have.",
+        "Create the RuntimeClass, or remove runtimeClassName from the values.",
         "Kubernetes, Runtime Class",
     ),
     Diagnosis(
-        "DIAG312", "A definition (CRD) that the release needs is not installed",
+        "DIAG312", "A CRD that the release needs is not installed",
         said(
             r'no matches for kind "([^"]+)" in version "([^"]+)"',
-            remedy="Install the definitions that serve {1} in {2}, of the release that the chart is made for.",
+            remedy="Install the CRDs that serve {1} in {2}, of the release that the chart is made for.",
         ),
         "Helm: resource mapping not found, ensure CRDs are installed first",
-        "The chart makes objects of a kind or version that the cluster does not serve.",
-        "Install the definitions of the same release as the chart.",
+        "The chart creates objects of a kind or version that the cluster does not serve.",
+        "Install the CRDs of the same release as the chart.",
         "F1, F3; kubernetes-sigs/gateway-api-inference-extension#1737",
     ),
     Diagnosis(
-        "DIAG313", "The API server refuses a field or value",
+        "DIAG313", "The API server rejects a field or value",
         said(r"((?:unknown field|Invalid value|Unsupported value|Required value)[^\n]{0,120})"),
         "Helm or an event: Invalid value, Unsupported value, Required value",
         "An object does not meet its schema or its validation.",
-        "Correct the value that the message names.",
+        "Correct the value in the message.",
         "Kubernetes, API conventions",
     ),
     Diagnosis(
@@ -179,7 +179,7 @@ RULES = (
             remedy='Let {1} {2} {3} (API group "{4}"): a Role and a RoleBinding in the namespace.',
         ),
         "is forbidden: User ... cannot ... resource ...",
-        "The user or ServiceAccount that acts may not do what is needed.",
+        "The user or ServiceAccount lacks a permission.",
         "Grant it with a Role and a RoleBinding.",
         "Kubernetes, Using RBAC Authorization",
     ),

@@ -8,8 +8,10 @@ import typing as t
 
 from ..base.data import Object
 from ..base.words import listed
+from ..components.dynamo_lines import COMPONENT
 from ..helm.records import PENDING
 from ..objects.conditions import object_state
+from ..objects.graphs import KIND as GRAPH
 from ..objects.pods import condition, container_states, ended, pod_state, waiting
 from ..objects.rollout import pods_of
 from .base import ERROR, REST, SYMPTOM, WARNING, Diagnosis, Proof, event_text
@@ -56,7 +58,9 @@ def _stuck_deletion(evidence: Evidence) -> t.Iterator[Proof]:
         for item in items:
             since = seconds(item["metadata"].get("deletionTimestamp"))
             names = item["metadata"].get("finalizers") or []
-            if names and since and evidence.now - since > DELETION_STUCK and item["metadata"].get("namespace"):
+            known = kind in (GRAPH, COMPONENT) and evidence.operators is not None
+            late = since is not None and evidence.now - since > DELETION_STUCK
+            if names and since and late and not known and item["metadata"].get("namespace"):
                 text = f"deleted {evidence.now - since:.0f} s ago, kept by the finalizers {', '.join(names)}"
                 yield Proof(((kind, *ref(item)[1:]),), text, key=",".join(names), since=since)
 
@@ -71,7 +75,7 @@ def _stuck_release(evidence: Evidence) -> t.Iterator[Proof]:
         if release["status"] in (*PENDING, "uninstalling") and (evidence.ended or age is None or age > HELM_SILENT):
             for_long = f" for {age:.0f} s" if age is not None else ""
             begun = f"revision {release['revision']} is {release['status']}{for_long}"
-            text = f"{begun}: the Helm command that began it has not ended"
+            text = f"{begun}: its Helm command has not finished"
             yield Proof((_release(evidence, release),), text, since=release.get("modified") or None)
 
 
@@ -149,23 +153,23 @@ def _raw(evidence: Evidence, item: Object, text: str) -> str:
 NAMESPACE = (
     Diagnosis(
         "DIAG801", "The namespace is being deleted", _terminating,
-        "Namespace Terminating; nothing can be made in it",
-        "Somebody deleted the namespace, and finalizers of objects in it keep it until their controllers have acted.",
-        "Let the controllers that own the finalizers run (they may have been removed with their operator); as a last"
-        " resort clear metadata.finalizers of the objects named. Deploy again when the namespace is gone.",
+        "Namespace Terminating; nothing can be created in it",
+        "The namespace was deleted, and finalizers of objects in it keep it until their controllers remove them.",
+        "Start the controllers that own the finalizers (they may have been removed with their operator); as a last "
+        "resort clear metadata.finalizers of these objects. Deploy again when the namespace is gone.",
         "llm-d/llm-d-benchmark#1801; Kubernetes, Namespaces",
     ),
     Diagnosis(
         "DIAG802", "The namespace does not exist", _absent,
         "NotFound",
-        "Nothing was deployed under that name, or the kubeconfig's context is another cluster.",
+        "Nothing was deployed in a namespace of that name, or the kubeconfig's context is another cluster.",
         "Check llm_d_namespace and llm_d_context.",
         "Kubernetes, Namespaces",
     ),
     Diagnosis(
         "DIAG803", "An object cannot be deleted: finalizers keep it", _stuck_deletion,
         "an object with metadata.deletionTimestamp that stays",
-        "The controller of the finalizer does not run, or waits for something (a pod that still mounts a claim).",
+        "The controller of the finalizer is not running, or waits for something (a pod that still mounts a claim).",
         "Start the controller, or remove what it waits for; as a last resort clear the finalizer.",
         "llm-d/llm-d-benchmark#1801", WARNING,
     ),
@@ -174,7 +178,7 @@ NAMESPACE = (
         "helm list: pending-install, pending-upgrade, pending-rollback or uninstalling; another operation is in"
         " progress",
         "A Helm command was killed or lost its connection.",
-        "Run site.yml again: it takes the release up where it was left.",
+        "Run site.yml again: it resumes the release.",
         "helm/helm#8987",
     ),
     Diagnosis(
@@ -188,30 +192,30 @@ NAMESPACE = (
 
 LAST = (
     Diagnosis(
-        "DIAG901", "A container ends again and again", _crashes,
-        "CrashLoopBackOff or Error, with a log that no rule knows",
-        "The program ends by itself; its log says why.",
-        "Read what its log says, below and by kubectl logs --previous.",
+        "DIAG901", "A container exits again and again", _crashes,
+        "CrashLoopBackOff or Error, with a log that no rule matches",
+        "The program exits; see its log.",
+        "Read its log, below and with kubectl logs --previous.",
         "Kubernetes, Debug Running Pods",
     ),
     Diagnosis(
         "DIAG813", "A Helm release failed", _failed_release,
         "helm list: failed",
-        "Helm's own description says why.",
-        "Mend what it names and run site.yml again.",
+        "See Helm's description.",
+        "Fix the cause in it and run site.yml again.",
         "Helm, release status", ERROR, SYMPTOM,
     ),
     Diagnosis(
-        "DIAG999", "Not ready, for a reason that no rule knows", _unknown_pods,
+        "DIAG999", "Not ready, for a reason that no rule matches", _unknown_pods,
         "a pod that is not ready",
-        "The evidence below is what the cluster says of it.",
+        "The evidence below is what the cluster reports.",
         "Look at the pod with kubectl describe; its events and log lines are below.",
         "", ERROR, REST,
     ),
     Diagnosis(
-        "DIAG998", "A workload is not ready, and no pod of it tells why", _unknown_workloads,
+        "DIAG998", "A workload is not ready, and none of its pods shows why", _unknown_workloads,
         "a Deployment, StatefulSet, DaemonSet, LeaderWorkerSet or Job that is not ready",
-        "The evidence below is what the cluster says of it.",
+        "The evidence below is what the cluster reports.",
         "Look at the workload with kubectl describe, and at its controller.",
         "", ERROR, SYMPTOM,
     ),

@@ -44,8 +44,8 @@ def _port_leads_nowhere(evidence: Evidence) -> t.Iterator[Proof]:
         served = {port.get("name") or "" for item in ready for port in item.get("ports") or []}
         if (ports[0].get("name") or "") not in served:
             text = (
-                f"port {wanted} of the Service {name} leads to targetPort {ports[0].get('targetPort')},"
-                " which none of its ready pods has"
+                f"port {wanted} of the Service {name} has targetPort {ports[0].get('targetPort')}, which none of its "
+                "ready pods has"
             )
             yield Proof((ref(pool),), text, key=ref(pool)[2], since=evidence.since(pool))
 
@@ -113,28 +113,28 @@ def _accepted_since(route: Object) -> float | None:
 
 GATEWAYS = (
     Diagnosis(
-        "DIAG707", "Nothing stands behind the Gateway's address", _nothing_behind,
+        "DIAG707", "The Gateway's Service has no endpoints", _nothing_behind,
         "Gateway Programmed=True; its Service has no ready endpoints; connection refused or 503",
         "The Gateway's own pods are not ready, were scaled to 0, or its Service does not select them.",
-        "See why the pods of the Gateway's Deployment are not ready; scale it up.",
+        "Find out why the pods of the Gateway's Deployment are not ready; scale it up.",
         "F7; Gateway API, Programmed does not wait for the proxy's pods", ERROR, SYMPTOM,
     ),
 )  # fmt: skip
 
 POOLS = (
     Diagnosis(
-        "DIAG738", "The picker's Service leads to no port of its pods", _port_leads_nowhere,
+        "DIAG738", "The picker's Service has a port that its pods do not have", _port_leads_nowhere,
         "InferencePool accepted, picker ready, answers 500; EndpointSlice without that port",
         "The Service's targetPort is the name of a port that the picker's container does not have.",
         "Make the Service's targetPort and the container's port names agree (gRPC, 9002 by default).",
         "F10; Kubernetes, EndpointSlices",
     ),
     Diagnosis(
-        "DIAG739", "No Gateway has looked at the pool", _no_parent,
+        "DIAG739", "No Gateway has reported a status for the pool", _no_parent,
         "HTTPRoute Accepted=True, InferencePool without status.parents; answers 500 or 404",
         "The Gateway's controller runs without its inference extension, or watches another API group of pools.",
-        "Turn the controller's inference extension on (Istio: ENABLE_GATEWAY_API_INFERENCE_EXTENSION) and restart it."
-        " Where completions are answered all the same, the controller only writes no status.",
+        "Turn on the controller's inference extension (Istio: ENABLE_GATEWAY_API_INFERENCE_EXTENSION) and restart it. "
+        "If completions are answered anyway, the controller just writes no status.",
         "F2; kubernetes-sigs/gateway-api-inference-extension#1344", WARNING, SYMPTOM,
     ),
 )  # fmt: skip

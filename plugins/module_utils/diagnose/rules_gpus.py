@@ -28,26 +28,26 @@ def _lacks_shm(pod: Object, container: str, found: re.Match[str]) -> bool:
 
 GPUS: Rules = (
     log_rule(
-        515, "A GPU of the node, or what connects its GPUs, is faulty",
+        515, "A GPU of the node, or its interconnect, is faulty",
         r"uncorrectable (?:ECC|NVLink) error|Error 802: system not yet initialized|CUDA_ERROR_SYSTEM_NOT_READY|"
         r"GPU (?:has fallen off the bus|is lost)|NVRM: Xid|hardware stack error",
-        "The card reports a fault, or the node's fabric manager does not run (GPUs with NVSwitch need it).",
+        "The card reports a fault, or the node's fabric manager is not running (GPUs with NVSwitch need it).",
         "Cordon the node; see its kernel log (Xid), nvidia-smi -q and the service nvidia-fabricmanager.",
         "NVIDIA, XID Errors; NVIDIA, Fabric Manager",
     ),
     log_rule(
-        516, "Somebody else holds the GPU",
+        516, "Another process uses the GPU",
         r"device(?:\(s\)|s)? (?:is/are|are|is) busy or unavailable|cudaErrorDevicesUnavailable|"
         r"(?:TPU|accelerator) is already in use by|MPS (?:server|client) (?:failed|error|is not)",
-        "Another process has the card for itself (compute mode exclusive, MPS, a container that was not ended), or"
-        " the card is being taken from it.",
-        "See with nvidia-smi on the node who holds it; end leftovers, set the compute mode to default, or share cards"
-        " by the device plugin only.",
+        "Another process uses the GPU exclusively (compute mode exclusive, MPS, a container that is still running), "
+        "or the GPU is being reset.",
+        "Find the process with nvidia-smi on the node; stop leftovers, set the compute mode to default, or share GPUs "
+        "only by the device plugin.",
         "NVIDIA, CUDA error codes; NVIDIA, k8s-device-plugin",
         fatal=False,
     ),
     log_rule(
-        511, "The container's CUDA does not fit the node's driver",
+        511, "The container's CUDA does not match the node's driver",
         r"driver version is insufficient|nvidia driver on your system is too old|unsatisfied condition: cuda|"
         r"forward compatibility was attempted on non supported|no kernel image is available|"
         r"kernel image is invalid|system has unsupported display driver|cudaErrorInsufficientDriver|"
@@ -64,9 +64,9 @@ GPUS: Rules = (
         r"NVML Shared Library Not Found|cudaGetDeviceCount\(\).*Error (?:3|34|100|101|304):|0 active drivers|"
         r"no (?:XPU|TPU|HPU) devices|device acquire failed|unable to initialize backend 'tpu'|"
         r"/dev/kfd.*no such file",
-        "The container asked for no GPU, or the device plugin or container runtime did not give it one.",
-        "Ask for nvidia.com/gpu in resources.limits (accelerator.type, parallelism.tensor), and check the GPU operator"
-        " and runtimeClassName.",
+        "The container requested no GPU, or the device plugin or container runtime did not provide one.",
+        "Request nvidia.com/gpu in resources.limits (accelerator.type, parallelism.tensor), and check the GPU "
+        "operator and runtimeClassName.",
         "PyTorch; NVIDIA/gpu-operator; F9",
     ),
     log_rule(
@@ -74,7 +74,7 @@ GPUS: Rules = (
         r"max(?:imum)? ?seq(?:uence)? len(?:gth)? \(?\d+\)?.*(?:larger than|KV cache)|larger than the maximum number of"
         r" tokens that can be stored in KV cache|No available memory for the cache blocks|"
         r"KV cache is needed, which is larger|not enough memory.*mem-fraction-static",
-        "After the weights there is too little GPU memory left for one request of that length.",
+        "After loading the weights, too little GPU memory is left for one request of that length.",
         "Lower --max-model-len (the log may give an estimate), raise --gpu-memory-utilization (SGLang:"
         " --mem-fraction-static), use more GPUs (parallelism.tensor) or --kv-cache-dtype fp8.",
         "vllm-project/vllm#2418",
@@ -83,28 +83,28 @@ GPUS: Rules = (
         522, "max-model-len is more than the model supports",
         r"is greater than the derived (?:max_model_len|context_length)|VLLM_ALLOW_LONG_MAX_MODEL_LEN",
         "--max-model-len is longer than the model's own context.",
-        "Lower --max-model-len to the model's context, or set up rope scaling on purpose.",
+        "Lower --max-model-len to the model's context, or configure rope scaling.",
         _VLLM,
     ),
     log_rule(
-        523, "The GPU's memory is too small or taken",
+        523, "The GPU's memory is too small or in use",
         r"(?:CUDA|HIP|XPU) out of memory|torch\.(?:cuda\.)?OutOfMemoryError|CUDA error: out of memory|"
         r"CUDA_ERROR_OUT_OF_MEMORY|cudaErrorMemoryAllocation|hipErrorOutOfMemory|"
         r"Free memory on device.*less than desired|CUBLAS_STATUS_ALLOC_FAILED|OUT_OF_DEVICE_MEMORY|"
         r"error in memory profiling",
-        "The weights and activations do not fit into the GPU's memory, or another process holds some of it.",
+        "The weights and activations do not fit into the GPU's memory, or another process uses some of it.",
         "Use more GPUs for the model (parallelism.tensor), a smaller or quantised model, fewer --max-num-seqs, a lower"
         " --gpu-memory-utilization where the GPU is shared.",
         _VLLM,
     ),
     log_rule(
-        524, "The model's parallelism does not fit its GPUs or its layers",
+        524, "The model's parallelism does not match its GPUs or its layers",
         r"must be divisible by tensor parallel|World size \(?\d+\)? is larger than the number of available GPUs|"
         r"tensor[_ -]parallel[_ -]size.*(?:exceed|larger than|greater than|must)|not divisible by.*tp_?size|"
         r"heads % (?:self\.)?\w*tp|is not divisible by weight quantization|invalid device ordinal|"
         r"number of required GPUs exceeds",
         "--tensor-parallel-size does not divide the attention heads, or is more than the container's GPUs.",
-        "Set parallelism.tensor to a divisor of the model's heads, and ask for as many GPUs.",
+        "Set parallelism.tensor to a divisor of the model's heads, and request as many GPUs.",
         _VLLM,
     ),
     log_rule(
@@ -113,7 +113,7 @@ GPUS: Rules = (
         r"unknown quantization method|Bfloat16 is only supported on GPUs|is not supported for the current GPU|"
         r"minimum capability: \d+|quantization method .*(?:not supported|does not match)|"
         r"is not supported for quantization|does not support \w+ quantization",
-        "The image's vLLM or transformers is older than the model, or the GPU cannot do its data type.",
+        "The image's vLLM or transformers is older than the model, or the GPU does not support its data type.",
         "Use a newer image, or choose --dtype half or another quantisation.",
         _VLLM,
     ),
@@ -122,8 +122,8 @@ GPUS: Rules = (
         r"bus error|shared memory segment /dev/shm|/dev/shm.*no space left|failed to extend /dev/shm|"
         r"posix_fallocate failed|insufficient shared memory|out of shared memory|"
         r"unable to (?:open|allocate|resize|write to|mmap)\b.{0,20}(?:shared memory|</torch_)",
-        "GPUs of one pod talk through /dev/shm, which has 64 MiB unless a volume is mounted there.",
-        "Mount an emptyDir with medium: Memory at /dev/shm with some GiB, and count it into the memory limit.",
+        "GPUs of one pod communicate through /dev/shm, which has 64 MiB unless a volume is mounted there.",
+        "Mount an emptyDir with medium: Memory at /dev/shm with some GiB, and add it to the memory limit.",
         "F9; llm-d/llm-d#352; NVIDIA/nccl#290",
         fits=_lacks_shm,
     ),
@@ -146,11 +146,10 @@ GPUS: Rules = (
         fatal=False,
     ),
     log_rule(
-        532, "GPUs cannot talk to each other (NCCL)",
+        532, "GPUs cannot communicate (NCCL)",
         r"ncclSystemError|ncclUnhandledCudaError|ncclInternalError|ncclRemoteError|NCCL error|NCCL WARN|"
         r"Watchdog caught collective operation timeout",
-        "NCCL found no way between the processes: network interface, InfiniBand, peer-to-peer access, a peer that"
-        " died.",
+        "NCCL cannot connect the processes: network interface, InfiniBand, peer-to-peer access, a peer that died.",
         "Look for NCCL WARN lines; set NCCL_SOCKET_IFNAME, NCCL_DEBUG=INFO; check the RDMA devices and the other"
         " ranks' logs.",
         "F9; vllm-project/vllm#6574",
@@ -162,20 +161,20 @@ GPUS: Rules = (
         r"client socket has timed out|DistStoreError|DistNetworkError|store->get\('0'\) got error|waiting for clients|"
         r"connectFullMesh failed|cannot provide a placement group|Rendezvous(?:Connection|Timeout)\w*|"
         r"(?:unable|failed) to connect to GCS|Gloo .*failed",
-        "The pod of rank 0 is not there or not reached by its name, or fewer GPUs or nodes have come than the model"
-        " needs.",
-        "See the pods of the group: the first that failed tells why. Check the headless Service, GLOO_SOCKET_IFNAME and"
-        " --data-parallel-address; one group needs all its pods at once.",
+        "The pod of rank 0 does not exist or cannot be reached by its name, or there are fewer GPUs or nodes than the "
+        "model needs.",
+        "Check the pods of the group, the first that failed first. Check the headless Service, GLOO_SOCKET_IFNAME and "
+        "--data-parallel-address; one group needs all its pods at once.",
         "PyTorch, distributed; LeaderWorkerSet",
         fatal=False,
         vague=True,
     ),
     log_rule(
-        545, "Prefill and decode do not fit each other",
+        545, "Prefill and decode do not match",
         r"local TP size must be divisible by remote|compatibility hash mismatch|"
         r"\A(?=.*\bremote)(?=.*(?:tp|tensor.parallel|block)[_ ]?(?:size|len))(?=.*(?:mismatch|must|differ|!=))",
-        "The two sides of the KV transfer were started with other tensor sizes, block sizes, models or versions than"
-        " the transfer can bring together; a prefill whose tensor size is above decode's is one.",
+        "The two sides of the KV transfer have tensor sizes, block sizes, models or versions that the transfer cannot "
+        "combine, for example a larger tensor size for prefill than for decode.",
         "Give prefill and decode the same image, model, --block-size and --kv-cache-dtype, and decode a tensor size"
         " that is a multiple of prefill's.",
         "vLLM, NixlConnector; llm-d/llm-d#394",

@@ -53,7 +53,7 @@ def _events(evidence: Evidence, pod: Object, state: Object) -> list[str]:
     return (own or texts)[:3]
 
 
-def _kind(reason: str, text: str) -> int:
+def kind_of(reason: str, text: str) -> int:
     if reason == "InvalidImageName":
         return 104
     if reason == "ErrImageNeverPull":
@@ -76,7 +76,7 @@ def _pull(number: int, remedy: str = "") -> t.Callable[[Evidence], t.Iterator[Pr
     def find(evidence: Evidence) -> t.Iterator[Proof]:
         for pod, state, texts in pull_failures(evidence):
             reason = str(waiting(state).get("reason"))
-            if _kind(reason, " ".join(texts)) != number:
+            if kind_of(reason, " ".join(texts)) != number:
                 continue
             pattern = dict(_ORDER).get(number)
             # The reason of a back-off may say no more than that; the text that decides is the one to show.
@@ -92,7 +92,7 @@ def _pull(number: int, remedy: str = "") -> t.Callable[[Evidence], t.Iterator[Pr
 
 RULES = (
     Diagnosis(
-        "DIAG103", "The registry refuses more pulls for now", _pull(103),
+        "DIAG103", "The registry limits the pulls", _pull(103),
         "ErrImagePull or ImagePullBackOff with toomanyrequests or 429",
         "The registry limits how often this address or account may pull.",
         "Wait, or pull with an account (imagePullSecrets), or from a mirror (llm_d_image_registry).",
@@ -106,12 +106,12 @@ RULES = (
         "OCI image index; containerd",
     ),
     Diagnosis(
-        "DIAG102", "The registry refuses to give the image without credentials", _pull(102),
+        "DIAG102", "The registry requires credentials for the image", _pull(102),
         "ErrImagePull or ImagePullBackOff with 401, 403, denied or authorization",
-        "The image is private, its name is misspelt (registries then say denied), or the pull secret is absent or"
-        " wrong.",
-        "Check the image's name; make a pull secret of type kubernetes.io/dockerconfigjson in this namespace and name"
-        " it in imagePullSecrets of the pod or of its ServiceAccount.",
+        "The image is private, its name is misspelt (registries then answer denied), or the pull secret is missing or "
+        "wrong.",
+        "Check the image's name; create a pull secret of type kubernetes.io/dockerconfigjson in this namespace and "
+        "add it to imagePullSecrets of the pod or of its ServiceAccount.",
         "Kubernetes, Pull an Image from a Private Registry; llm-d-incubation/llm-d-modelservice#203",
     ),
     Diagnosis(
@@ -132,16 +132,16 @@ RULES = (
         "DIAG107", "The image may not be pulled and is not on the node", _pull(107),
         "ErrImageNeverPull",
         "imagePullPolicy is Never, and the node does not have the image.",
-        "Load the image on the nodes, or set imagePullPolicy: IfNotPresent.",
+        "Load the image onto the nodes, or set imagePullPolicy: IfNotPresent.",
         "Kubernetes, Images",
     ),
     Diagnosis(
         "DIAG108", "The node's disk for images is full",
         _pull(
             108,
-            "Free or enlarge the disk that holds images on node {0} (unused images, the volume of"
-            " /var/lib/containerd), or select nodes with a larger one: images of model servers take 10 to 30 GB, twice"
-            " that while they are unpacked.",
+            "Free or enlarge the disk for images on node {0} (unused images, the volume of /var/lib/containerd), or "
+            "select nodes with a larger one: images of model servers take 10 to 30 GB, twice that while they are "
+            "unpacked.",
         ),
         "ErrImagePull or ImagePullBackOff with no space left on device",
         "The image does not fit on the node's disk.",
@@ -158,16 +158,16 @@ RULES = (
     ),
     Diagnosis(
         "DIAG105", "The registry cannot be reached", _pull(105),
-        "ErrImagePull or ImagePullBackOff with a time-out, no such host, a refused connection or 50x",
+        "ErrImagePull or ImagePullBackOff with a timeout, no such host, a refused connection or 50x",
         "The node cannot reach the registry: DNS, proxy, firewall, or the registry is down.",
-        "Check the registry's name and the nodes' way to it; without internet, use a mirror (llm_d_image_registry).",
+        "Check the registry's name and the nodes' network; without internet, use a mirror (llm_d_image_registry).",
         "Kubernetes, Images",
     ),
     Diagnosis(
         "DIAG109", "An image cannot be pulled", _pull(109),
         "ErrImagePull or ImagePullBackOff with another message, or with none",
-        "The node's container runtime could not pull or unpack the image; its message says why, as far as it is known.",
-        "Read the message; where there is none, delete the pod, so that the image is pulled again and says why.",
+        "The node's container runtime could not pull or unpack the image; see its message.",
+        "Read the message; if there is none, delete the pod so that the image is pulled again.",
         "Kubernetes, Images",
     ),
 )  # fmt: skip

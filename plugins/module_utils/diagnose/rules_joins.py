@@ -93,18 +93,16 @@ def _tls(evidence: Evidence) -> t.Iterator[Proof]:
         if says == speaks:
             continue
         names = listed([name_of(rule) for rule in rules], 3)
-        how = (
-            f"DestinationRule {names} says tls.mode {modes[0] or 'none'}" if rules else "no DestinationRule is about it"
-        )
+        how = f"DestinationRule {names} has tls.mode {modes[0] or 'none'}" if rules else "it has no DestinationRule"
         text = (
-            f"picker {name_of(picker)} of pool {name_of(pool)} speaks {'TLS' if speaks else 'plain gRPC'}"
-            f" (--secure-serving), and the Gateway {'TLS' if says else 'plain gRPC'}: {how}"
+            f"picker {name_of(picker)} of pool {name_of(pool)} speaks {'TLS' if speaks else 'plain gRPC'} "
+            f"(--secure-serving), but the Gateway {'TLS' if says else 'plain gRPC'}: {how}"
         )
         remedy = (
-            f"Make a DestinationRule for {service}.{ref(pool)[1]}.svc.cluster.local with tls.mode SIMPLE and"
-            " insecureSkipVerify: true (provider.name: istio in the pool's values makes it)."
+            f"Create a DestinationRule for {service}.{ref(pool)[1]}.svc.cluster.local with tls.mode SIMPLE and "
+            "insecureSkipVerify: true (provider.name: istio in the pool's values makes it)."
             if speaks
-            else f"Take tls out of the DestinationRule {names}, or start the picker without --secure-serving=false."
+            else f"Remove tls from the DestinationRule {names}, or start the picker without --secure-serving=false."
         )
         text = "; ".join([text, *_failed(evidence, ref(pool))])
         yield Proof((ref(pool),), clean(text), name_of(pool), remedy=remedy, because=(ref(pool),), severity=severity)
@@ -153,9 +151,9 @@ def _mode(rule: Object, port: int | None) -> str:
 
 # By status, what to look at where nothing else tells: (from, what).
 _HINTS = {
-    404: "No route took the request: compare its path and host with the HTTPRoute's matches and hostnames, and see"
-    " whether another route takes them first.",
-    500: "The Gateway could not ask the picker: read the logs of the Gateway's pod and of the picker.",
+    404: "No route matched the request: compare its path and host with the HTTPRoute's matches and hostnames, and "
+    "check whether another route matches first.",
+    500: "The Gateway could not reach the picker: read the logs of the Gateway's pod and of the picker.",
     503: "The Gateway has no endpoint, or could not connect: read the logs of the Gateway's pod and of the picker.",
 }
 
@@ -178,16 +176,16 @@ JOINS = (
     Diagnosis(
         "DIAG741", "Gateway and endpoint picker do not agree on TLS", _tls,
         "all conditions True, picker ready; answers 500",
-        "Istio speaks TLS to a picker only where a DestinationRule says so; a picker speaks TLS unless told not to.",
+        "Istio speaks TLS to a picker only if a DestinationRule sets it; a picker speaks TLS by default.",
         "Make the DestinationRule and the picker's --secure-serving agree.",
         "F10; istio/istio#57855; kserve/kserve#5716", ERROR, SYMPTOM,
     ),
     *(_by_plan(rule) for rule in _RULES if rule.id in _PLAN),
     Diagnosis(
-        "DIAG951", "Requests are not answered, and no object says why", _unanswered,
+        "DIAG951", "Requests are not answered, and no object shows why", _unanswered,
         "all conditions True, all pods ready; a request gets no answer, or one of an error",
-        "One completion was sent by the pool's route, and failed as shown.",
+        "One completion was sent through the pool's route, and failed as shown.",
         "Read the logs of the Gateway's pod, the endpoint picker and the model's pods at the time of the request.",
-        "Conditions do not say that the data plane serves: kserve/kserve#6072", ERROR, SYMPTOM,
+        "Conditions do not show that the data plane serves: kserve/kserve#6072", ERROR, SYMPTOM,
     ),
 )  # fmt: skip

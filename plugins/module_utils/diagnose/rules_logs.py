@@ -11,10 +11,12 @@ from ..base.data import Object, dicts, mapping
 from ..objects.pods import condition, container_states
 from ..objects.servers import flag, words
 from .base import Diagnosis, Proof
+from .dynamo.graphs import LOGS as DYNAMO
+from .dynamo.router import ROUTER
 from .evidence import Evidence, Log, clean, ref
 from .log_rules import Rules, log_rule
+from .orchestrator import ORCHESTRATOR
 from .rules_gpus import GPUS
-from .rules_router import ROUTER
 
 _HUB = "F9; vllm-project/aibrix#772; huggingface_hub errors"
 _VLLM = "vLLM, engine arguments"
@@ -31,8 +33,8 @@ MODELS = (
         501, "Hugging Face gates the model, and the token has no access to it",
         r"(?<!private or )gated ?repo|access to model \S+ is restricted|not in the authorized list|awaiting a review|"
         r"403 (?:client error|forbidden).*huggingface|must (?:have access|be authenticated) to (?:it|access it)",
-        "The model's licence has to be accepted on Hugging Face by the token's account, or the token lacks the scope to"
-        " read gated repositories.",
+        "The token's account must accept the model's licence on Hugging Face, or the token lacks the scope to read "
+        "gated repositories.",
         "Accept the licence on the model's page with the token's account; give the token read access to gated"
         " repositories; set it by prepare_hf_token or in the Secret.",
         _HUB,
@@ -44,7 +46,10 @@ MODELS = (
         r"is not a valid git identifier|invalid repository ID or local directory|"
         r"not the path to a directory containing|unrecognized model in|"
         r"can't load (?:the configuration|tokenizer|the model) (?:of|for)",
-        "Hugging Face has no such repository or revision, the token may not see it, or the local path holds no model.",
+        (
+            "Hugging Face has no such repository or revision, the token may not see it, or the local path contains no "
+            "model."
+        ),
         "Correct the model's name (modelArtifacts.uri, --model, --revision) or the path on the volume.",
         _HUB,
     ),
@@ -53,8 +58,8 @@ MODELS = (
         r"401 client error(?!.*url: https?://(?!\S*(?:huggingface|hf)))|invalid user token|"
         r"user access token.*(?:invalid|expired)|invalid credentials in authorization|token seems to be invalid|"
         r"HTTP 401.*huggingface|huggingface.*401 unauthorized",
-        "The token is missing, wrong, revoked or expired. For a private or misspelt repository Hugging Face says 401"
-        " too.",
+        "The token is missing, wrong, revoked or expired. Hugging Face answers 401 for a private or misspelt "
+        "repository too.",
         "Set a valid token (prepare_hf_token, or the Secret named by modelArtifacts.authSecretName), and check the"
         " model's name.",
         _HUB,
@@ -69,31 +74,31 @@ MODELS = (
         fatal=False,
     ),
     log_rule(
-        505, "A vocabulary that the server downloads by itself cannot be had",
+        505, "A vocabulary that the server downloads cannot be fetched",
         r"(?:loading|load) vocab file|openaipublic\.blob|encodings/\w+\.tiktoken|"
         r"tiktoken.*(?:download|resolve|connect)",
-        "gpt-oss and other models with tiktoken take their vocabulary from a server of OpenAI at start, also where the"
-        " weights are there already. The pods have no way to it.",
-        "Put o200k_base.tiktoken and cl100k_base.tiktoken on a volume and set TIKTOKEN_ENCODINGS_BASE and"
-        " TIKTOKEN_RS_CACHE_DIR to its folder, or open the way to openaipublic.blob.core.windows.net.",
+        "gpt-oss and other models with tiktoken download their vocabulary from a server of OpenAI at start, even if "
+        "the weights are already there. The pods cannot reach it.",
+        "Put o200k_base.tiktoken and cl100k_base.tiktoken on a volume and set TIKTOKEN_ENCODINGS_BASE and "
+        "TIKTOKEN_RS_CACHE_DIR to its folder, or give the pods access to openaipublic.blob.core.windows.net.",
         "vllm-project/vllm#22525; openai/harmony#46, #95",
     ),
     log_rule(
-        506, "The model's files are damaged or not complete",
+        506, "The model's files are damaged or incomplete",
         r"SafetensorError|deserializing header|MetadataIncompleteBuffer|(?:cannot find any|no) model weights|"
         r"weights were not initialized from checkpoint|no such file.*\.(?:safetensors|bin|gguf|pth?)\b|"
         r"PytorchStreamReader failed|consistency check failed: file should be|"
         r"checkpoint shards?.*(?:missing|not found)|is not a valid (?:safetensors|gguf) file",
-        "A download was broken off, a shard is missing, or a Git LFS pointer stands where the weights belong.",
+        "A download was interrupted, a shard is missing, or a Git LFS pointer is in place of the weights.",
         "Remove the model's folder from the volume and download it again; compare sizes with the model's page.",
         "safetensors, format; vLLM, loading models",
     ),
     log_rule(
-        528, "The model brings its own code, which the server does not run",
+        528, "The model has its own code, which the server does not run",
         r"requires you to execute the configuration file|contains custom code which must be executed|"
         r"trust[-_]remote[-_]code=True",
-        "The repository holds Python code; servers run it only where they are told to trust it.",
-        "Add --trust-remote-code where you trust the model's code, or use a version of the image that knows the model.",
+        "The repository contains Python code; servers run it only with --trust-remote-code.",
+        "Add --trust-remote-code if you trust the model's code, or use a version of the image that supports the model.",
         _VLLM,
     ),
 )  # fmt: skip
@@ -127,9 +132,9 @@ def _denied(_evidence: Evidence, log: Log, _found: re.Match[str]) -> str:
         return ""
     rights = "; ".join(f"{', '.join(sorted(verbs))} {kind}" for kind, verbs in sorted(wanted.items()))
     return (
-        f"Let the ServiceAccount {clean(account, 120).replace(':', '/')} do what it asks for ({rights}): it needs get,"
-        " list and watch on pods, inferencepools (the group in use) and inferenceobjectives. The chart makes its Role"
-        " and RoleBinding unless told otherwise."
+        f"Let the ServiceAccount {clean(account, 120).replace(':', '/')} do what it requests ({rights}): it needs "
+        "get, list and watch on pods, inferencepools (the group in use) and inferenceobjectives. The chart creates "
+        "its Role and RoleBinding by default."
     )
 
 
@@ -149,8 +154,8 @@ PROGRAMS = (
         527, "A Service sets a variable that the program reads as its own",
         r"(?:_PORT|invalid|pars(?:e|ing)|cannot be converted|not a valid|integer).*?"
         r"(?:tcp|udp)://(?P<address>[\d.]+|\[[\da-f:]+\]):(?P<port>\d+)",
-        "Kubernetes gives every pod of a namespace variables for its Services: a Service named vllm sets VLLM_PORT to"
-        " tcp://..., which vLLM takes for a port number.",
+        "Kubernetes gives every pod of a namespace variables for its Services: a Service named vllm sets VLLM_PORT to "
+        "tcp://..., which vLLM reads as a port number.",
         "Rename the Service, or set enableServiceLinks: false in the pods (extraConfig.enableServiceLinks of the"
         " role).",
         "vLLM, Environment Variables; Kubernetes, Accessing Services",
@@ -159,10 +164,10 @@ PROGRAMS = (
     log_rule(
         554, "The container's user has no name in the image",
         r"getpwuid\(\)|uid not found|no user exists for uid|unknown userid|unable to find user",
-        "The container runs as a user id that /etc/passwd of the image does not know (OpenShift gives each namespace"
-        " its own), and a library asks for the user's name.",
-        "Set USER and LOGNAME (any name), and HOME, TORCHINDUCTOR_CACHE_DIR and other caches to a path that may be"
-        " written, in the container's env; or run it as a fixed user (runAsUser, an SCC that permits it).",
+        "The container runs as a user id that is not in the image's /etc/passwd (OpenShift gives each namespace its "
+        "own), and a library looks up the user's name.",
+        "Set USER and LOGNAME (any name), and HOME, TORCHINDUCTOR_CACHE_DIR and other caches to a writable path, in "
+        "the container's env; or run it as a fixed user (runAsUser, an SCC that permits it).",
         "vllm-project/vllm#44548; OpenShift, Creating images: support arbitrary user ids",
     ),
     log_rule(
@@ -179,12 +184,12 @@ PROGRAMS = (
         r"cannot open shared object file|error while loading shared libraries|please install \w+|"
         r"GLIBC\w*_[\d.]+' not found|undefined symbol: |(?:command|executable file) not found|"
         r"exec: \S+: not found|can't open file '|not compiled with CUDA",
-        "A module, library or command is not in the image, or not in a version that fits the others.",
-        "Use an image that holds it (llm-d's images hold NIXL and LMCache), or leave out what asks for it.",
+        "A module, library or command is not in the image, or in a version that does not match the others.",
+        "Use an image that contains it (llm-d's images contain NIXL and LMCache), or remove what needs it.",
         "llm-d/llm-d#661; vLLM, installation",
     ),
     log_rule(
-        526, "The program refuses an argument",
+        526, "The program rejects an argument",
         r"error: (?:unrecognized arguments?|argument \S+: |the following arguments are required|ambiguous option).*|"
         r"unknown (?:shorthand )?flag: \S+|flag provided but not defined: \S+|invalid (?:value|argument) .*--\S+|"
         r"unexpected argument '--\S+|no such option: -\S+|validation errors? for \w*(?:Config|Args)\b.*|"
@@ -201,7 +206,10 @@ PROGRAMS = (
         529, "A LoRA adapter cannot be loaded",
         r"LoRA rank \d+ is greater than max_lora_rank|no adapter found for|loading lora \S+ failed|"
         r"lora\S* .{0,80}(?:not supported|is not a supported)",
-        "The adapter's rank is above --max-lora-rank, its folder is not there, or the model takes none.",
+        (
+            "The adapter's rank is above --max-lora-rank, its folder does not exist, or the model does not support "
+            "adapters."
+        ),
         "Raise --max-lora-rank, or correct the path in --lora-modules.",
         "vLLM, LoRA adapters",
     ),
@@ -210,7 +218,10 @@ PROGRAMS = (
         r"failed to connect to vLLM decoder|waiting for vLLM to be ready|"
         r"(?:127\.0\.0\.1|localhost|\[::1\]):\d+.*connection refused|"
         r"connection refused.*(?:127\.0\.0\.1|localhost|\[::1\]):\d+",
-        "The sidecar asks a port on which vLLM does not listen: another --port, or vLLM still loads or has ended.",
+        (
+            "The sidecar uses a port on which vLLM does not listen: another --port, or vLLM is still loading or has "
+            "exited."
+        ),
         "Make the sidecar's target port (routing.proxy.targetPort, --vllm-port) and vLLM's --port agree; see vLLM's"
         " own log.",
         "F10; llm-d/llm-d#1189",
@@ -237,25 +248,25 @@ PROGRAMS = (
     log_rule(
         553, "A port is already in use in the pod", r"address already in use|\(os error 98\)|EADDRINUSE",
         "Two containers of the pod, or two ranks, listen on one port.",
-        "Give each its own port; behind a sidecar vLLM's --port is another than the sidecar's.",
+        "Give each its own port; behind a sidecar, vLLM's --port differs from the sidecar's.",
         "F10; llm-d/llm-d-benchmark#878",
     ),
     log_rule(
         556, "A certificate is not trusted",
         r"x509: |certificate_?\s?verify_?\s?failed|tls: (?:failed to verify|unknown certificate|bad certificate)|"
         r"unable to get local issuer|self[- ]signed certificate in",
-        "The server that the program asks shows a certificate of an authority that the image does not know (a company's"
-        " proxy, a private registry or mirror), for another name, or one that has expired.",
-        "Mount the authority's certificate and name it (SSL_CERT_FILE, REQUESTS_CA_BUNDLE), or ask the server by the"
-        " name in its certificate.",
+        "The server's certificate is signed by an authority that the image does not know (a company's proxy, a "
+        "private registry or mirror), is for another name, or has expired.",
+        "Mount the authority's certificate and set SSL_CERT_FILE or REQUESTS_CA_BUNDLE to it, or use the name in the "
+        "server's certificate.",
         "Python, ssl; Go, crypto/x509",
     ),
     log_rule(
         546, "One side speaks TLS and the other does not",
         r"first record does not look like a TLS handshake|wrong version number|gave HTTP response to HTTPS client|"
         r"malformed HTTP response|error reading (?:server )?preface.*(?:http2|frame|EOF)|http2: frame too large",
-        "A client asks by TLS a server that speaks plainly, or the reverse: flags of the picker and of the sidecar, a"
-        " DestinationRule, or the scheme of a URL.",
+        "A client uses TLS with a server that does not, or the reverse: flags of the picker and of the sidecar, a "
+        "DestinationRule, or the scheme of a URL.",
         "Make both sides agree: secure serving of the picker with a DestinationRule (TLS, insecureSkipVerify),"
         " --secure-* flags of the sidecar, http:// or https://.",
         "F10; istio/istio#57855",
@@ -264,32 +275,34 @@ PROGRAMS = (
         504, "Hugging Face cannot be reached",
         rf"\A(?=.*{_AT_HUB})(?=.*{_UNREACHED})|LocalEntryNotFoundError|"
         r"outgoing traffic has been disabled|offline mode is enabled|OfflineModeIsEnabled|HF_HUB_OFFLINE",
-        "The pods have no way to huggingface.co, and the model is not in their cache.",
-        "Open the way (HTTPS_PROXY, egress policy), set HF_ENDPOINT to a mirror, or put the model on a claim (pvc://).",
+        "The pods cannot reach huggingface.co, and the model is not in their cache.",
+        (
+            "Give them access (HTTPS_PROXY, egress policy), set HF_ENDPOINT to a mirror, or put the model on a claim "
+            "(pvc://)."
+        ),
         _HUB,
         fatal=False,
     ),
     log_rule(
         543, "A server that the program needs does not answer",
         rf"\A(?=.*{_UNREACHED})(?=.*{_ADDRESS})|dial unix \S+: connect: ",
-        "Its name is not known, nothing listens there, or a NetworkPolicy or firewall is between.",
-        "Look at the Service and the pods behind the address that the line names, and at NetworkPolicies of both"
-        " namespaces.",
+        "Its name does not resolve, nothing listens there, or a NetworkPolicy or firewall blocks it.",
+        "Check the Service and the pods behind the address in the line, and the NetworkPolicies of both namespaces.",
         "Kubernetes, Debug Services",
         fatal=False,
         late=2,
     ),
     log_rule(
-        555, "A file that the program is told to read does not exist",
+        555, "A file that the program must read does not exist",
         r"(?:open|stat|lstat|read|load) \S+: no such file or directory|FileNotFoundError: .*\S/\S|"
         r"(?:can(?:'t|not)|failed to|unable to) (?:open|read|load|find) (?:\w+ )?file|no such file.*\(os error 2\)",
-        "A volume, ConfigMap or Secret is not mounted where the program looks, or the file has another name in it.",
+        "A volume, ConfigMap or Secret is not mounted where the program looks, or the file has another name there.",
         "Compare the path with volumeMounts and with the keys of the ConfigMap or Secret.",
         "Kubernetes, Configure a Pod to Use a ConfigMap",
         late=1,
     ),
     log_rule(
-        557, "The node's memory, or what the container may have of it, is used up",
+        557, "The node's memory, or the container's limit of it, is exhausted",
         r"(?:can't|cannot|could not) allocate memory|std::bad_alloc|\bMemoryError\b|runtime: out of memory|"
         r"memory allocation of \d+ bytes failed|\(os error 12\)",
         "Main memory, not the GPU's: weights, the swap space of the KV cache and /dev/shm count.",
@@ -309,9 +322,12 @@ PROGRAMS = (
         559, "A volume fails while it is read or written",
         r"stale file handle|input/output error|transport endpoint is not connected|no locks available|"
         r"\[Errno (?:5|37|107|116|524)\]",
-        "The server behind the volume (NFS, a bucket mounted by FUSE) is gone, was restarted, or takes no locks.",
-        "See the storage's own pods and the node's mounts; start the pod anew once it answers. Where it takes no locks,"
-        " put HF_HOME on another volume.",
+        (
+            "The server behind the volume (NFS, a bucket mounted by FUSE) is gone, was restarted, or does not support "
+            "locks."
+        ),
+        "Check the storage's pods and the node's mounts; restart the pod once the storage answers. If it does not "
+        "support locks, put HF_HOME on another volume.",
         "Linux, errno; huggingface_hub, cache",
     ),
     log_rule(
@@ -320,8 +336,8 @@ PROGRAMS = (
         r"version tag does not match|deserializeCudaEngine|error opening engine file",
         "Triton's repository lacks a folder, config.pbtxt or backend, or TensorRT's engine was built by another version"
         " or for another GPU.",
-        "See the line for the model; check --model-repository, the backends in the image, and build engines with the"
-        " image's own version.",
+        "Find the model in the line; check --model-repository, the backends in the image, and build engines with the "
+        "image's own version.",
         "triton-inference-server, model repository",
     ),
 )  # fmt: skip
@@ -330,48 +346,48 @@ _LOADER = "llm-d/llm-d-router, pkg/epp/config/loader"
 
 PICKER = (
     log_rule(
-        601, "A definition (CRD) that the endpoint picker watches is not installed",
+        601, "A CRD that the endpoint picker watches is not installed",
         r"if kind is a CRD, it should be installed|no matches for kind \"?\w+|no kind is registered for the type|"
         r"the server could not find the requested resource.*(?:inference|llm-d)",
-        "The cluster lacks a definition, or serves it in another version than the picker was built for.",
-        "Install the definitions of the picker's own release (InferencePool, InferenceObjective, ...).",
+        "The cluster lacks a CRD, or serves it in another version than the picker was built for.",
+        "Install the CRDs of the picker's own release (InferencePool, InferenceObjective, ...).",
         "F3; kubernetes-sigs/gateway-api-inference-extension#1737, #407, #1933",
     ),
     log_rule(
-        602, "A program may not read what it needs (RBAC)",
+        602, "A program is not permitted to read what it needs (RBAC)",
         r"is forbidden: User \"system:serviceaccount:[^\"]+\" cannot|check RBAC permissions",
         "The ServiceAccount of the picker (or of the sidecar) lacks get, list or watch on pods, pools or objectives.",
-        "Let the chart make its Role and RoleBinding, or grant get, list and watch on pods, inferencepools (the group"
-        " in use) and inferenceobjectives.",
+        "Let the chart create its Role and RoleBinding, or grant get, list and watch on pods, inferencepools (the "
+        "group in use) and inferenceobjectives.",
         "F4; istio/istio.io#17528; llm-d-incubation/llm-d-modelservice#129",
         advise=_denied,
     ),
     log_rule(
-        608, "A program that asks the API server has no token for it",
+        608, "A program that uses the API server has no token for it",
         r"serviceaccount/token: no such file|unable to load in-cluster configuration|"
         r"asked for the client to provide credentials|: Unauthorized$",
-        "The pod mounts no token of its ServiceAccount (automountServiceAccountToken: false), or the token is not taken"
-        " any more.",
-        "Set automountServiceAccountToken: true on the pod or its ServiceAccount; a pod that was made before the"
-        " ServiceAccount was made anew has to be made again.",
+        "The pod mounts no token of its ServiceAccount (automountServiceAccountToken: false), or the token is no "
+        "longer valid.",
+        "Set automountServiceAccountToken: true on the pod or its ServiceAccount; recreate pods that are older than a "
+        "recreated ServiceAccount.",
         "Kubernetes, Configure Service Accounts for Pods",
     ),
     log_rule(
-        605, "A plugin or feature of the endpoint picker is not switched on, or not known to this version",
+        605, "A plugin or feature of the endpoint picker is not enabled, or unknown to this version",
         r"has alpha stability level|--allow-experimental-plugins is not set|feature gate '?[^' ]*'? is unknown|"
         r"(?:requires|enable) the \S+ feature gate|not a valid value for the feature gate",
         "Experimental plugins need the flag --allow-experimental-plugins, and features their gate; gates come and go"
         " with versions.",
-        "Set the flag (inferenceExtension.flags) or the gate (featureGates of the plugins' file) that the line names,"
-        " or leave the plugin or gate out; the picker's version decides which exist.",
+        "Set the flag (inferenceExtension.flags) or the gate (featureGates of the plugins' file) in the line, or "
+        "remove the plugin or gate; the picker's version decides which exist.",
         _LOADER,
     ),
     log_rule(
-        606, "The endpoint picker may not write where it keeps tokenizers",
+        606, "The endpoint picker cannot write to its folder of tokenizers",
         r"tokenizers?\b.*(?:permission denied|read-only file system)|mkdir /go\b.*permission denied",
-        "The plugins that count tokens keep tokenizers in a folder that the container's user may not write.",
-        "Set tokenizersCacheDir in the plugin's parameters (pluginsCustomConfig) to a folder that may be written, or"
-        " mount a volume there.",
+        "The plugins that count tokens keep tokenizers in a folder that the container's user cannot write to.",
+        "Set tokenizersCacheDir in the plugin's parameters (pluginsCustomConfig) to a writable folder, or mount a "
+        "volume there.",
         "llm-d/llm-d-router, precise-prefix-cache-scorer",
     ),
     log_rule(
@@ -382,8 +398,8 @@ PICKER = (
         r"plugin instantiation failed|configuration validation failed|duplicate plugin name|multiple profile handlers|"
         r"scheduler config build failed|is missing a '?(?:pluginRef|type)|no profile handler configured|"
         r"yaml: (?:line \d|unmarshal)",
-        "The file of plugins names a plugin that this picker does not have, refers to one that it does not define, or"
-        " is no EndpointPickerConfig.",
+        "The plugins file uses a plugin that this picker does not have, refers to one that it does not define, or is "
+        "not an EndpointPickerConfig.",
         "Correct pluginsCustomConfig or pluginsConfigFile in the values; the picker's version decides which plugins"
         " exist.",
         _LOADER,
@@ -393,7 +409,7 @@ PICKER = (
         604, "The endpoint picker does not find its pool",
         r"inferencepool\S* \"?[\w.-]+\"? not found|InferencePool is not (?:initialized|available)|"
         r"pool \S+ not found|failed to sync InferencePool cache",
-        "The picker's --pool-name, --pool-namespace or --pool-group names no pool that exists.",
+        "The picker's --pool-name, --pool-namespace or --pool-group does not match an existing pool.",
         "Make the flags and the InferencePool agree in name, namespace and API group.",
         "F1; kubernetes-sigs/gateway-api-inference-extension#1530",
         fatal=False,
@@ -402,7 +418,7 @@ PICKER = (
 
 SERVER: Rules = (*MODELS, *GPUS, *PROGRAMS)
 # In the order in which they are asked of a statement: those that hold of much come late.
-LOG_RULES: Rules = tuple(sorted((*PICKER, *ROUTER, *SERVER), key=lambda rule: rule.late))
+LOG_RULES: Rules = tuple(sorted((*PICKER, *ROUTER, *ORCHESTRATOR, *DYNAMO, *SERVER), key=lambda rule: rule.late))
 
 
 def _absent_pool(evidence: Evidence) -> t.Iterator[Proof]:
@@ -418,7 +434,7 @@ def _absent_pool(evidence: Evidence) -> t.Iterator[Proof]:
                 continue
             told = f"--pool-name of Pod {pod['metadata']['name']} is {name}"
             if name not in pools:
-                text = f"{told}; the namespace has {', '.join(sorted(pools)) or 'no InferencePool'}"
+                text = f"{told}, but the namespace has {', '.join(sorted(pools)) or 'no InferencePool'}"
             elif group and not pools[name].startswith(f"{group}/"):
                 text = f"{told}, its --pool-group {group}; InferencePool {name} is {pools[name]}"
             else:
@@ -427,9 +443,9 @@ def _absent_pool(evidence: Evidence) -> t.Iterator[Proof]:
 
 
 ABSENT_POOL = Diagnosis(
-    "DIAG607", "The pool that the endpoint picker is told to serve does not exist", _absent_pool,
-    "a picker that is not ready, whose --pool-name or --pool-group fits no InferencePool of the namespace",
-    "The InferencePool was not made, was deleted, or has another name or API group than the picker's flags say.",
-    "Make the InferencePool (the chart of the picker makes both), or correct --pool-name and --pool-group.",
+    "DIAG607", "The endpoint picker's pool does not exist", _absent_pool,
+    "a picker that is not ready, whose --pool-name or --pool-group matches no InferencePool of the namespace",
+    "The InferencePool was not created, was deleted, or has another name or API group than the picker's flags.",
+    "Create the InferencePool (the chart of the picker creates both), or correct --pool-name and --pool-group.",
     "F1; kubernetes-sigs/gateway-api-inference-extension#1530",
 )  # fmt: skip

@@ -78,7 +78,7 @@ def waiting_pickers(evidence: Evidence) -> dict[Ref, Object]:
 def _picker_waits(evidence: Evidence) -> t.Iterator[Proof]:
     for picker, pool in waiting_pickers(evidence).items():
         pods, makers = selected(evidence, pool), makers_of(evidence, pool_selector(pool))
-        text = f"it runs, and of the {len(pods)} pods of its pool {ref(pool)[2]} none is ready"
+        text = f"it is running, but none of the {len(pods)} pods of its pool {ref(pool)[2]} is ready"
         because = (*map(ref, pods), *map(ref, makers), ref(pool))
         yield Proof((picker,), text, ref(pool)[2], evidence.since(pool), because)
 
@@ -91,8 +91,8 @@ def _selects_nothing(evidence: Evidence) -> t.Iterator[Proof]:
         if selected(evidence, pool) or makers_of(evidence, selector):
             continue
         near = alike(selector, evidence.pods)
-        carried = [f"pod {pod['metadata']['name']} carries {text_of(labels_of(pod))}" for pod in near[:2]]
-        found = "; ".join(carried) or "no pod of the namespace carries any of these labels"
+        carried = [f"pod {pod['metadata']['name']} has {text_of(labels_of(pod))}" for pod in near[:2]]
+        found = "; ".join(carried) or "no pod of the namespace has any of these labels"
         text = f"the pool selects {text_of(selector)}; {found}"
         remedy = "".join(spelt_otherwise(selector, near)[:1])
         yield Proof((ref(pool),), clean(text, 500), key=ref(pool)[2], since=evidence.since(pool), remedy=remedy)
@@ -152,8 +152,8 @@ def _scaled_to_nothing(evidence: Evidence) -> t.Iterator[Proof]:
             text = "; ".join([f"scaled to 0: {listed(names)}", *why])
             marked = any(marks(evidence, maker) for maker in makers)
             remedy = (
-                "Take that annotation away, or ask who set it, then scale the workload up: whoever honours it would"
-                " scale it down again."
+                "Remove that annotation, or ask its owner, then scale the workload up: otherwise it is scaled down "
+                "again."
                 if marked
                 else ""
             )
@@ -179,7 +179,7 @@ def _wrong_port(evidence: Evidence) -> t.Iterator[Proof]:
             missing, listening = unheard(pool, pod)
             if missing:
                 name = pod["metadata"]["name"]
-                text = f"the pool sends to port {listed(missing)}; pod {name} listens on {listed(listening, 6)}"
+                text = f"the pool sends to port {listed(missing)}, but pod {name} listens on {listed(listening, 6)}"
                 yield Proof((ref(pool),), text, key=ref(pool)[2], since=evidence.since(pool))
                 break
 
@@ -196,10 +196,11 @@ def _no_picker(evidence: Evidence) -> t.Iterator[Proof]:
         ports = [port.get("port") for port in ((service or {}).get("spec") or {}).get("ports") or []]
         if service is None:
             text = (
-                f"the pool's picker is the Service {name}, which does not exist; there is: {listed(known, 5) or 'none'}"
+                f"the pool's picker is the Service {name}, which does not exist; available: "
+                f"{listed(known, 5) or 'none'}"
             )
         elif wanted and wanted not in ports:
-            text = f"the pool asks its picker on port {wanted}; the Service {name} has {listed(map(str, ports), 5)}"
+            text = f"the pool uses its picker's port {wanted}, but the Service {name} has {listed(map(str, ports), 5)}"
         else:
             continue
         yield Proof((ref(pool),), text, key=ref(pool)[2], since=evidence.since(pool))
@@ -247,7 +248,7 @@ def _gone(evidence: Evidence, parent: Object, home: str) -> bool:
 
 RULES = (
     Diagnosis(
-        "DIAG731", "The pool selects no pods: labels do not agree", _selects_nothing,
+        "DIAG731", "The pool selects no pods: the labels differ", _selects_nothing,
         "InferencePool accepted, picker ready, answers 503 (no healthy upstream)",
         "The pool's selector and the labels of the model's pods differ.",
         "Make the pool's selector and the labels of the model's pods (modelArtifacts.labels) agree.",
@@ -261,45 +262,51 @@ RULES = (
         "F5; llm-d/llm-d-router#1695, #1665; llm-d/llm-d-benchmark#878",
     ),
     Diagnosis(
-        "DIAG733", "The pool's endpoint picker cannot be asked", _no_picker,
+        "DIAG733", "The pool's endpoint picker cannot be reached", _no_picker,
         "InferencePool ResolvedRefs=False: InvalidExtensionRef; answers 500",
         "The Service that the pool names as its picker does not exist, or has no such port.",
         "Make endpointPickerRef (extensionRef) and the picker's Service agree in name and port.",
         "F10; kserve/kserve#5331",
     ),
     Diagnosis(
-        "DIAG734", "The pool's model is scaled to nothing", _scaled_to_nothing,
+        "DIAG734", "The pool's model is scaled to 0", _scaled_to_nothing,
         "InferencePool without endpoints, Deployment with 0 replicas, perhaps with an annotation of who did it",
-        "Somebody, a schedule or an autoscaler has set the replicas to 0.",
-        "Scale the workload up, or leave it so on purpose: an autoscaler may do it with the next request (a warning).",
+        "A user, a schedule or an autoscaler has set the replicas to 0.",
+        (
+            "Scale the workload up, unless it is scaled to 0 on purpose: an autoscaler may scale it up with the next "
+            "request (a warning)."
+        ),
         "F5",
     ),
     Diagnosis(
         "DIAG735", "No pod of the pool is ready", _none_ready,
         "InferencePool without ready endpoints, answers 503",
         "The pool selects pods or a workload, and none is ready.",
-        "See why the pods are not ready: their events and logs.",
+        "Check the events and logs of the pods.",
         "F5", ERROR, SYMPTOM,
     ),
     Diagnosis(
         "DIAG736", "No endpoint picker of the pool is ready", _picker_down,
         "InferencePool accepted, answers 500",
         "The Service that the pool names as its picker has no ready pod.",
-        "See why the picker's pods are not ready; where there are none, why its Deployment makes none.",
+        "Find out why the picker's pods are not ready; if there are none, why its Deployment creates none.",
         "F10", ERROR, SYMPTOM,
     ),
     Diagnosis(
         "DIAG740", "The endpoint picker waits for a model server", _picker_waits,
         "picker Running, not Ready: service unhealthy (NOT_SERVING); no pod of its pool is ready",
-        "A picker that has no ready pod to pick may say that it does not serve.",
-        "See why no pod of its pool is ready.",
+        "A picker without a ready pod to pick may report that it does not serve.",
+        "Find out why no pod of its pool is ready.",
         "F5; llm-d/llm-d-router, health of the picker", WARNING, REST,
     ),
     Diagnosis(
-        "DIAG737", "The Gateway refuses the pool", _pool_refused,
+        "DIAG737", "The Gateway does not accept the pool", _pool_refused,
         "InferencePool Accepted=False or ResolvedRefs=False",
-        "The Gateway's controller cannot use the pool: no accepted route leads to it, or its picker is not found.",
-        "See the routes to the pool and its endpointPickerRef. Where the cause is gone, site.yml touches the pool.",
+        "The Gateway's controller cannot use the pool: no accepted route refers to it, or its picker is not found.",
+        (
+            "Check the routes to the pool and its endpointPickerRef. Once the cause is fixed, site.yml makes the "
+            "controller reconcile the pool."
+        ),
         "GAIE api/v1, InferencePool conditions", WARNING, SYMPTOM,
     ),
 )  # fmt: skip

@@ -45,7 +45,7 @@ def _gateway_absent(evidence: Evidence) -> t.Iterator[Proof]:
         for parent, namespace, _status in parents(route):
             if evidence.find("Gateway", parent.get("name"), namespace) is None and namespace == evidence.namespace:
                 known = listed([item["metadata"]["name"] for item in evidence.of("Gateway")], 5)
-                text = f"parentRef {namespace}/{parent.get('name')}: no such Gateway; there is: {known or 'none'}"
+                text = f"parentRef {namespace}/{parent.get('name')}: Gateway not found; available: {known or 'none'}"
                 yield Proof((ref(route),), text, key=str(parent.get("name")), since=evidence.since(route))
 
 
@@ -55,7 +55,7 @@ def _route_ignored(evidence: Evidence) -> t.Iterator[Proof]:
         for parent, namespace, status in parents(route):
             age = evidence.now - created if created else 0.0
             if status is None and age > SILENT:
-                text = f"Gateway {namespace}/{parent.get('name')} has said nothing of it for {age:.0f} s"
+                text = f"Gateway {namespace}/{parent.get('name')} has not reported a status for {age:.0f}s"
                 because = (("Gateway", namespace, str(parent.get("name"))),)
                 yield Proof((ref(route),), text, key=ref(route)[2], since=created, because=because)
 
@@ -139,7 +139,7 @@ def _not_found(evidence: Evidence) -> t.Iterator[Proof]:
         if looked:
             places = [(row, f"{row.namespace}/" if row.namespace != ref(item)[1] else "") for row in looked]
             names = listed([f"{row.kind} {place}{row.name}" for row, place in places], 4)
-            more = f"{names} does not exist; there is {listed(sorted(set(known)), 5) or 'none'}.{guess}"
+            more = f"{names} does not exist; available: {listed(sorted(set(known)), 5) or 'none'}.{guess}"
         yield _proof(evidence, item, found, gateway, more)
 
 
@@ -156,12 +156,14 @@ def _pools_unknown(evidence: Evidence) -> t.Iterator[Proof]:
         there = [row for row in pools if row.there]
         other = next((row for row in there if row.group and row.group != row.asked), None)
         if other is not None:
-            more = f"InferencePool {other.name} is of group {other.group}, the route says {other.asked or 'none'}"
-            remedy = f"Write group: {other.group} in the route's backendRefs, or make pool, route and picker one group."
+            more = f"InferencePool {other.name} is of group {other.group}, but the route has {other.asked or 'none'}"
+            remedy = (
+                f"Set group: {other.group} in the route's backendRefs, or use one group for pool, route and picker."
+            )
             yield _proof(evidence, item, found, gateway, more, remedy)
         elif there:
             names = listed([f"InferencePool {row.name}" for row in there], 3)
-            more = f"{names} is there, named and grouped as the route says"
+            more = f"{names} exists with the route's name and group"
             yield _proof(evidence, item, found, gateway, more, _switch(evidence, body))
         else:
             yield _proof(evidence, item, found, gateway, _backends(item))
@@ -177,8 +179,8 @@ def _switch(evidence: Evidence, gateway: Object) -> str:
     who = f"the controller {controller} of class {name}" if controller else "the Gateway's controller"
     how = f" ({'; '.join(flags)})" if flags else ""
     return (
-        f"Turn the inference extension of {who} on{how} and restart it: the pool itself is in order. Where it is on,"
-        " see whether the controller may list InferencePools (its ClusterRole) and of which API group."
+        f"Turn on the inference extension of {who}{how} and restart it: the pool itself is correct. If it is on, "
+        "check whether the controller may list InferencePools (its ClusterRole) and of which API group."
     )
 
 
@@ -191,7 +193,7 @@ def _said_in_vain(evidence: Evidence) -> t.Iterator[Proof]:
             and all(row.there and row.kind != "InferencePool" for row in rows)
         ):
             yield _proof(
-                evidence, item, found, gateway, f"{listed([f'{row.kind} {row.name}' for row in rows], 4)} is there"
+                evidence, item, found, gateway, f"{listed([f'{row.kind} {row.name}' for row in rows], 4)} exists"
             )
 
 
@@ -243,7 +245,7 @@ def _no_route(evidence: Evidence) -> t.Iterator[Proof]:
                   for item in evidence.of("HTTPRoute")]  # fmt: skip
         where = "the cluster" if evidence.all_routes else f"namespace {evidence.namespace} (others may not be read)"
         text = f"no HTTPRoute of {where} has a backendRef to InferencePool {ref(pool)[2]}: every request gets 404"
-        text += f"; the routes there are: {listed(others, 4)}" if others else "; there is no HTTPRoute at all"
+        text += f"; existing routes: {listed(others, 4)}" if others else "; there are no HTTPRoutes"
         # Where there is no Gateway either, requests may come by another way.
         severity = ERROR if evidence.of("Gateway") or evidence.of("HTTPRoute") else WARNING
         yield Proof((ref(pool),), clean(text), ref(pool)[2], evidence.since(pool), severity=severity)
@@ -267,7 +269,7 @@ _ROUTE = "F6; Gateway API, RouteConditionReason"
 
 RULES = (
     Diagnosis(
-        "DIAG711", "A route names a Gateway that does not exist", _gateway_absent,
+        "DIAG711", "A route refers to a Gateway that does not exist", _gateway_absent,
         "HTTPRoute with status.parents: []",
         "The name or namespace in parentRefs is wrong, or the Gateway was not deployed.",
         "Correct parentRefs, or deploy the gateway component.",
@@ -277,7 +279,7 @@ RULES = (
         "DIAG712", "A route is not accepted: no listener matches", route("Accepted", "NoMatchingParent",
                                                                          "NoMatchingListenerHostname"),
         "HTTPRoute Accepted=False: NoMatchingParent or NoMatchingListenerHostname",
-        "sectionName, port or hostname fit none of the Gateway's listeners.",
+        "sectionName, port or hostname match none of the Gateway's listeners.",
         "Make sectionName, port and hostnames agree with the Gateway's listeners.",
         _ROUTE,
     ),
@@ -294,36 +296,36 @@ RULES = (
         route("Accepted", but=("NoMatchingParent", "NoMatchingListenerHostname", "NotAllowedByListeners")),
         "HTTPRoute Accepted=False: UnsupportedValue, IncompatibleFilters ...",
         "The Gateway's controller does not support something in the route.",
-        "Correct what the condition names; GKE's classes, for one, refuse timeouts.",
+        "Correct the fields in the condition; for example, GKE's classes reject timeouts.",
         "F7; kubernetes-sigs/gateway-api-inference-extension#476",
     ),
     Diagnosis(
         "DIAG715", "A route refers to a backend that does not exist", _not_found,
         "HTTPRoute ResolvedRefs=False: BackendNotFound; answers 500",
-        "The InferencePool or Service named in backendRefs is not there, or is in another namespace.",
+        "The InferencePool or Service in backendRefs does not exist, or is in another namespace.",
         "Correct name and namespace in backendRefs, or deploy the pool (gaie).",
         "F6; vllm-project/aibrix#1845; kgateway-dev/kgateway#12219",
     ),
     Diagnosis(
         "DIAG716", "The Gateway's controller does not know the InferencePool", _pools_unknown,
-        "HTTPRoute ResolvedRefs=False: InvalidKind, or BackendNotFound of a pool that is there; answers 500",
-        "Its inference extension is off, or it knows another API group of InferencePool than the route names.",
-        "Turn the extension on (Istio: ENABLE_GATEWAY_API_INFERENCE_EXTENSION=true on istiod), and use one API group"
-        " in pool, route and picker.",
+        "HTTPRoute ResolvedRefs=False: InvalidKind, or BackendNotFound of an existing pool; answers 500",
+        "Its inference extension is off, or it knows another API group of InferencePool than the route's.",
+        "Turn on the extension (Istio: ENABLE_GATEWAY_API_INFERENCE_EXTENSION=true on istiod), and use one API group "
+        "in pool, route and picker.",
         "F1, F2; llm-d/llm-d#578; istio/istio#57219; kubernetes-sigs/gateway-api-inference-extension#1344",
     ),
     Diagnosis(
-        "DIAG722", "A Gateway says that a backend is missing, which is there", _said_in_vain,
+        "DIAG722", "A Gateway reports an existing backend as missing", _said_in_vain,
         "HTTPRoute ResolvedRefs=False: BackendNotFound of a Service that exists",
         "The status is stale, or the controller may not read the Service's namespace.",
-        "Touch the route (an annotation) so that it is looked at again; read the controller's log.",
+        "Annotate the route so that it is reconciled again; read the controller's log.",
         "F6; kserve/kserve#4972", WARNING,
     ),
     Diagnosis(
         "DIAG717", "A route may not refer to another namespace", route("ResolvedRefs", "RefNotPermitted"),
         "HTTPRoute ResolvedRefs=False: RefNotPermitted",
         "A backend in another namespace needs a ReferenceGrant there.",
-        "Make a ReferenceGrant in the backend's namespace, or move the route.",
+        "Create a ReferenceGrant in the backend's namespace, or move the route.",
         _ROUTE,
     ),
     Diagnosis(
@@ -331,32 +333,34 @@ RULES = (
         route("ResolvedRefs", but=("BackendNotFound", "InvalidKind", "RefNotPermitted")),
         "HTTPRoute ResolvedRefs=False",
         "The controller could not resolve something that the route refers to.",
-        "Correct what the condition names.",
+        "Correct the fields in the condition.",
         _ROUTE,
     ),
     Diagnosis(
-        "DIAG719", "No Gateway has looked at a route", _route_ignored,
+        "DIAG719", "No Gateway has reported a status for a route", _route_ignored,
         "HTTPRoute with status.parents: []",
-        "The Gateway that the route names has no controller at work, or its status is stale.",
-        "See what is wrong with the Gateway; where it is sound, touch it (an annotation) so that it is looked at"
-        " again.",
+        "The route's Gateway has no running controller, or its status is stale.",
+        "Check the Gateway; if it is correct, annotate it so that it is reconciled again.",
         "F6; kserve/kserve#4972", ERROR, SYMPTOM,
     ),
     Diagnosis(
         "DIAG720", "Routes of one Gateway have rules of the same name", _same_rule_names,
         "All conditions are True and the right model answers, but its picker counts no requests",
-        "Istio looks pickers up by the names of rules: one is asked for both, and the other's pods take turns.",
-        "Give every rule a name of its own, or none.",
+        (
+            "Istio looks up pickers by the names of rules: one is used for both, and the other's pods are balanced "
+            "without a picker."
+        ),
+        "Use a unique name for every rule, or none.",
         "F11; istio/istio#58392, #61594", WARNING,
     ),
 )  # fmt: skip
 
 POOLS = (
     Diagnosis(
-        "DIAG721", "No route leads to the pool", _no_route,
+        "DIAG721", "No route refers to the pool", _no_route,
         "InferencePool, picker and pods ready, Gateway programmed; every request gets 404",
-        "No HTTPRoute has the pool in its backendRefs: it was never applied, was deleted, or names another pool.",
-        "Apply the HTTPRoute (site.yml makes one for each model), or correct the pool's name in backendRefs.",
+        "No HTTPRoute has the pool in its backendRefs: it was never applied, was deleted, or refers to another pool.",
+        "Apply the HTTPRoute (site.yml creates one for each model), or correct the pool's name in backendRefs.",
         "F6; Gateway API, HTTPRoute spec.rules[].backendRefs",
     ),
 )  # fmt: skip

@@ -129,7 +129,7 @@ def volumes_of(evidence: Evidence, pod: Object) -> str:
         where = " or ".join(map(why.term_text, terms.get("nodeSelectorTerms") or []))
         if volume:
             texts.append(f"claim {name} is bound to volume {volume}" + (f", of nodes with {where}" if where else ""))
-    return "; ".join(texts) or "the pod's volume is bound to another place"
+    return "; ".join(texts) or "the pod's volume is bound to another node or zone"
 
 
 def _unplaced(kind: str) -> t.Callable[[Evidence], t.Iterator[Proof]]:
@@ -163,7 +163,7 @@ def _unnoticed(evidence: Evidence) -> t.Iterator[Proof]:
             continue
         if since and evidence.now - since > 30:
             name = str(spec.get("schedulerName") or "default-scheduler")
-            yield Proof((ref(pod),), f"no scheduler has looked at it; schedulerName: {name}", key=name, since=since)
+            yield Proof((ref(pod),), f"no scheduler has processed it; schedulerName: {name}", key=name, since=since)
 
 
 # Reasons of pods that were let in and had to go again.
@@ -174,14 +174,15 @@ _PLUGIN = re.compile(
 )
 # By what the kubelet's reason begins with: what to do.
 _REJECTIONS = (
-    ("OutOf", "Something else took it between scheduling and start: a pod with a nodeName, another scheduler, or a"
-     " device plugin that offers less now. Delete the failed pods; look for what uses the node."),
-    ("NodeAffinity", "The node's labels fit nodeSelector or affinity no longer: label it anew, or correct the values."),
-    ("TopologyAffinityError", "The kubelet's topology manager cannot give CPUs and devices of one NUMA node: ask for"
-     " fewer CPUs or devices in one pod, or use a laxer topologyManagerPolicy."),
-    ("SMTAlignment", "The kubelet gives whole cores only: ask for an even number of CPUs."),
-    ("NodePorts", "Another pod on the node has the host port: choose another, or drop hostNetwork or hostPort."),
-    ("PodOS", "The pod's spec.os does not fit the node: select nodes of that operating system."),
+    ("OutOf", "Something else took it between scheduling and start: a pod with a nodeName, another scheduler, or a "
+              "device plugin that now offers less. Delete the failed pods; check what uses the node."),
+    ("NodeAffinity", "The node's labels no longer match nodeSelector or affinity: relabel the node, or correct the "
+                     "values."),
+    ("TopologyAffinityError", "The kubelet's topology manager cannot give CPUs and devices of one NUMA node: request "
+                              "fewer CPUs or devices in one pod, or use a less strict topologyManagerPolicy."),
+    ("SMTAlignment", "The kubelet assigns only whole cores: request an even number of CPUs."),
+    ("NodePorts", "Another pod on the node uses the host port: use another, or remove hostNetwork or hostPort."),
+    ("PodOS", "The pod's spec.os does not match the node: select nodes of that operating system."),
 )  # fmt: skip
 
 
@@ -197,13 +198,13 @@ def _rejected(*, plugin: bool) -> t.Callable[[Evidence], t.Iterator[Proof]]:
                 continue
             if bool(reason == "UnexpectedAdmissionError" and _PLUGIN.search(message)) != plugin:
                 continue
-            node = str((pod.get("spec") or {}).get("nodeName") or "that the pod names")
+            node = str((pod.get("spec") or {}).get("nodeName") or "that the pod requests")
             device = _DEVICE.search(message)
             what = f"of {device[1]} and its devices" if device else "and the devices"
             advice = (
-                f"Look at the device plugin {what} on node {node}: its pod, its log, the cards. Cordon the node so that"
-                " the pods go elsewhere, and delete the failed ones; a kubelet that holds devices of pods that are gone"
-                " has to be restarted."
+                f"Check the device plugin {what} on node {node}: its pod, its log, the GPUs. Cordon the node so that "
+                "the pods are scheduled elsewhere, and delete the failed ones; restart a kubelet that keeps devices "
+                "of deleted pods."
                 if plugin
                 else next((text for start, text in _REJECTIONS if reason.startswith(start)), "")
             )
@@ -218,43 +219,43 @@ RULES = (
     Diagnosis(
         "DIAG223", "A node's device plugin rejects the pods", _rejected(plugin=True),
         "Pod Failed, reason UnexpectedAdmissionError: Allocate failed ...",
-        "The scheduler counted a free device on the node, and the node's device plugin has none that is healthy, or"
-        " does not answer.",
-        "Look at the device plugin and the devices of the node; cordon it meanwhile.",
+        "The scheduler counted a free device on the node, but the node's device plugin has no healthy one, or does "
+        "not answer.",
+        "Check the device plugin and the devices of the node; cordon the node meanwhile.",
         "Kubernetes, Device Plugins; kubernetes/kubernetes#130145",
     ),
     Diagnosis(
         "DIAG224", "A node rejects the pods that were placed on it", _rejected(plugin=False),
-        "Pod Failed before any container began: OutOfcpu, NodeAffinity, TopologyAffinityError ...",
-        "The kubelet weighs a pod again before it begins, and found that it does not fit the node.",
-        "Read the reason; delete the failed pods once the node is mended.",
+        "Pod Failed before any container started: OutOfcpu, NodeAffinity, TopologyAffinityError ...",
+        "The kubelet checks a pod again before starting it, and found that it does not fit the node.",
+        "Read the reason; delete the failed pods once the node is repaired.",
         "Kubernetes, kubelet: admission of pods",
     ),
     Diagnosis(
         "DIAG211", "No node has enough free GPUs", _unplaced(DEVICES),
         "Pod Pending, PodScheduled=False Unschedulable: Insufficient nvidia.com/gpu",
-        "The pods ask for more accelerators than any node that they may use has free, or for a kind that none has.",
+        "The pods request more accelerators than any node that they may use has free, or a kind that no node has.",
         "Free or add GPUs; lower replicas or tensor parallelism; correct the resource's name (accelerator.type).",
         "F8; Kubernetes, Assign Pods to Nodes",
     ),
     Diagnosis(
         "DIAG212", "No node has enough free CPU or memory", _unplaced(ROOM),
         "Pod Pending, PodScheduled=False Unschedulable: Insufficient cpu or memory",
-        "The pods' requests do not fit into what is free on the nodes that they may use.",
+        "The pods' requests exceed what is free on the nodes that they may use.",
         "Lower the requests, remove other pods, or add nodes.",
         "F8; Kubernetes, Resource Management for Pods and Containers",
     ),
     Diagnosis(
         "DIAG213", "Nodes have taints that the pods do not tolerate", _unplaced(TAINTS),
         "Pod Pending, PodScheduled=False Unschedulable: untolerated taint",
-        "The nodes that could hold the pods keep them away.",
-        "Add the tolerations to the values, or take the taint from the nodes.",
+        "The nodes that could hold the pods have taints.",
+        "Add the tolerations to the values, or remove the taint from the nodes.",
         "F8; Kubernetes, Taints and Tolerations",
     ),
     Diagnosis(
         "DIAG214", "No node has the labels that the pods select", _unplaced(LABELS),
         "Pod Pending, PodScheduled=False Unschedulable: didn't match node affinity/selector",
-        "nodeSelector or node affinity (accelerator labels, for example) fits none of the nodes.",
+        "nodeSelector or node affinity (for example accelerator labels) matches none of the nodes.",
         "Correct nodeSelector or affinity in the values, or label the nodes.",
         "F8; Kubernetes, Assign Pods to Nodes",
     ),
@@ -262,60 +263,60 @@ RULES = (
         "DIAG215", "The nodes that fit are not ready or are cordoned", _unplaced(NODES),
         "Pod Pending, PodScheduled=False Unschedulable; nodes NotReady or SchedulingDisabled",
         "Every node that could hold the pods is out of service.",
-        "Mend the nodes, or kubectl uncordon them.",
+        "Repair the nodes, or uncordon them with kubectl uncordon.",
         "Kubernetes, Nodes",
     ),
     Diagnosis(
         "DIAG216", "Affinity or topology spread leaves no node", _unplaced(APART),
         "Pod Pending, PodScheduled=False Unschedulable: anti-affinity or topology spread constraints",
-        "Nodes have room, but required rules between pods exclude all of them.",
+        "Nodes have room, but required affinity or spread rules exclude all of them.",
         "Loosen the rule (preferred, ScheduleAnyway) or add nodes in other domains.",
         "Kubernetes, Pod Topology Spread Constraints",
     ),
     Diagnosis(
-        "DIAG220", "The pods' volume cannot be reached from the nodes that would do", _unplaced(VOLUMES),
+        "DIAG220", "The pods' volume cannot be reached from the nodes with room", _unplaced(VOLUMES),
         "Pod Pending, PodScheduled=False Unschedulable: volume node affinity conflict",
         "The claim is bound to a volume of another zone or node than those with room for the pods.",
-        "Free room where the volume is, or select its nodes; else make the claim anew, with a class that binds with the"
-        " first pod (WaitForFirstConsumer) or with storage that all nodes reach (ReadWriteMany).",
+        "Free room where the volume is, or select its nodes; else recreate the claim with a class that binds with the "
+        "first pod (WaitForFirstConsumer) or with storage that all nodes reach (ReadWriteMany).",
         "F8; Kubernetes, Persistent Volumes: node affinity",
     ),
     Diagnosis(
         "DIAG221", "No devices satisfy the pods' resource claims", _unplaced(CLAIMS),
         "Pod Pending, PodScheduled=False: cannot allocate all claims, or a device class that does not exist",
-        "The pods ask for devices by dynamic resource allocation, and no node's driver offers such devices that are"
-        " free, or the DeviceClass or claim is not there.",
-        "Compare the claim's device class and selectors with kubectl get deviceclasses,resourceslices; see to it that"
-        " the driver's pods run on the nodes.",
+        "The pods request devices by dynamic resource allocation, but no node's driver offers such free devices, or "
+        "the DeviceClass or claim does not exist.",
+        "Compare the claim's device class and selectors with kubectl get deviceclasses,resourceslices; check that the "
+        "driver's pods run on the nodes.",
         "Kubernetes, Dynamic Resource Allocation",
     ),
     Diagnosis(
-        "DIAG222", "The ports that the pods need of their node are taken", _unplaced(PORTS),
+        "DIAG222", "The host ports of the pods are in use", _unplaced(PORTS),
         "Pod Pending, PodScheduled=False Unschedulable: didn't have free ports for the requested pod ports",
         "The pods have host ports or the host's network, and other pods on the nodes use those ports.",
-        "Choose other ports, take hostNetwork or hostPort away, or add nodes: one such pod fits on each.",
+        "Use other ports, remove hostNetwork or hostPort, or add nodes: only one such pod fits on each.",
         "Kubernetes, Assign Pods to Nodes",
     ),
     Diagnosis(
         "DIAG217", "A gate keeps the pods from being scheduled", _gated,
         "Pod SchedulingGated, no events",
-        "A controller for queues or gangs (Kueue, Grove, ...) has not opened the gate, or does not run.",
-        "Look at the gate's controller: its queue, quota and workload objects; without it, remove the label or class"
-        " that brings the gate.",
+        "A controller for queues or gangs (Kueue, Grove, ...) has not removed the gate, or is not running.",
+        "Look at the gate's controller: its queue, quota and workload objects; without it, remove the label or class "
+        "that adds the gate.",
         "F8; ai-dynamo/dynamo#14278, #10064",
     ),
     Diagnosis(
-        "DIAG218", "No scheduler takes the pods up", _unnoticed,
+        "DIAG218", "No scheduler processes the pods", _unnoticed,
         "Pod Pending without the condition PodScheduled and without events",
-        "schedulerName names a scheduler that does not run, or the cluster's scheduler is down.",
+        "schedulerName is a scheduler that is not running, or the cluster's scheduler is down.",
         "Correct schedulerName in the values, or start that scheduler.",
         "Kubernetes, Configure Multiple Schedulers",
     ),
     Diagnosis(
         "DIAG219", "The scheduler finds no node", _unplaced(OTHER),
         "Pod Pending, PodScheduled=False Unschedulable",
-        "The scheduler's message says why.",
-        "Mend what the message names.",
+        "See the scheduler's message.",
+        "Fix the cause in the message.",
         "Kubernetes, Scheduler",
     ),
 )  # fmt: skip

@@ -137,16 +137,16 @@ def _endless_init(evidence: Evidence) -> t.Iterator[Proof]:
                 continue
             name, line = container.get("name"), said_last(evidence, pod, str(container.get("name")))
             waits = ", ".join(str(entry.get("name")) for entry in spec.get("containers") or [])
-            text = f"{waits} waits for the init container {name}, which runs since {running['startedAt']}"
-            text += f" ({duration(age)}) and has not ended" + (f"; it says: {line}" if line else "")
-            advice = f"Make {name} a sidecar: {_SIDECAR}" if serves else ""
+            text = f"{waits} waits for the init container {name}, which has been running since {running['startedAt']}"
+            text += f" ({duration(age)}) and has not finished" + (f"; it says: {line}" if line else "")
+            advice = f"Turn {name} into a sidecar: {_SIDECAR}" if serves else ""
             severity = ERROR if serves else WARNING
             yield Proof((ref(pod),), text, str(name), since, remedy=advice, severity=severity)
 
 
 _SIDECAR = (
-    "an init container with restartPolicy: Always, which needs Kubernetes 1.29 (older API servers drop the field) and a"
-    " chart that writes it; or switch it off (routing.proxy.enabled: false for the routing proxy)."
+    "an init container with restartPolicy: Always, which needs Kubernetes 1.29 (older API servers drop the field) and "
+    "a chart that supports it; or disable it (routing.proxy.enabled: false for the routing proxy)."
 )
 
 
@@ -221,7 +221,7 @@ def _loading(evidence: Evidence) -> t.Iterator[Proof]:
         if event is None and age < LOADING:
             continue
         name = str(state.get("name"))
-        text = f"container {name} runs for {duration(age)} and is not ready"
+        text = f"container {name} has been running for {duration(age)} but is not ready"
         text += f"; {event_text(event)}" if event else ""
         line = said_last(evidence, pod, name)
         text += f"; last line of its log: {line}" if line else ""
@@ -230,129 +230,132 @@ def _loading(evidence: Evidence) -> t.Iterator[Proof]:
 
 
 _SECRET_REMEDY = (
-    "Make the Secret {1} in this namespace, or name another in the values; site.yml makes the Hugging Face one where"
-    " prepare_hf_token is set."
+    "Create the Secret {1} in this namespace, or set another one in the values; site.yml creates the Hugging Face one "
+    "if prepare_hf_token is set."
 )
 
 RULES = (
     Diagnosis(
         "DIAG401", "A Secret that a container needs does not exist", _made(SECRET, _SECRET_REMEDY),
         'CreateContainerConfigError: secret "..." not found',
-        "The container takes a variable from a Secret that is not in the namespace.",
-        "Make the Secret in this namespace, or name another in the values.",
+        "The container reads a variable from a Secret that is not in the namespace.",
+        "Create the Secret in this namespace, or set another one in the values.",
         "F9; vllm-project/aibrix#772",
     ),
     Diagnosis(
         "DIAG402", "A Secret or ConfigMap lacks the key that a container needs",
-        _made(KEY, "Add the key {1} to the {2} {3}, or name the right key in the values."),
+        _made(KEY, "Add the key {1} to the {2} {3}, or set the right key in the values."),
         "CreateContainerConfigError: couldn't find key ... in Secret ...",
-        "The object exists, under another key.",
-        "Add the key, or name the right one in the values.",
+        "The object exists, but has other keys.",
+        "Add the key, or set the right one in the values.",
         "F9",
     ),
     Diagnosis(
         "DIAG403", "A ConfigMap that a container needs does not exist",
-        _made(CONFIG_MAP, "Make the ConfigMap {1} in this namespace, or name another in the values."),
+        _made(CONFIG_MAP, "Create the ConfigMap {1} in this namespace, or set another one in the values."),
         'CreateContainerConfigError: configmap "..." not found',
-        "The container takes a variable from a ConfigMap that is not in the namespace.",
-        "Make the ConfigMap, or name another in the values.",
+        "The container reads a variable from a ConfigMap that is not in the namespace.",
+        "Create the ConfigMap, or set another one in the values.",
         "Kubernetes, Configure a Pod to Use a ConfigMap",
     ),
     Diagnosis(
         "DIAG404", "The container's command cannot be run", _made(COMMAND),
         "StartError, RunContainerError or CreateContainerError: executable file not found",
-        "The image does not hold the command, or its user may not run it.",
+        "The image does not contain the command, or its user may not run it.",
         "Correct command and args in the values (modelCommand: vllmServe needs an image with vLLM).",
         "Kubernetes, Debug Pods",
     ),
     Diagnosis(
         "DIAG406", "The image is for another processor than the node's", _made(PROCESSOR),
         "StartError, RunContainerError or CreateContainerError: exec format error",
-        "The image was built for another architecture (arm64, amd64) than that of the node it came to.",
+        "The image was built for another architecture (arm64, amd64) than that of its node.",
         "Use an image of the node's architecture, or nodes that fit (nodeSelector kubernetes.io/arch).",
         "Kubernetes, Assigning Pods to Nodes",
     ),
     Diagnosis(
-        "DIAG405", "The container cannot be made", _made(None),
+        "DIAG405", "The container cannot be created", _made(None),
         "CreateContainerConfigError, CreateContainerError, RunContainerError",
-        "The node's container runtime refuses the container's configuration.",
-        "Correct what the message names.",
+        "The node's container runtime rejects the container's configuration.",
+        "Correct the fields in the message.",
         "Kubernetes, Debug Pods",
     ),
     Diagnosis(
-        "DIAG411", "A container was killed for want of memory", _out_of_memory,
+        "DIAG411", "A container was killed because it ran out of memory", _out_of_memory,
         "OOMKilled, exit code 137, CrashLoopBackOff",
-        "The container used more main memory than its limit: weights are read through it, and every GPU's process has"
-        " its own share.",
+        "The container used more main memory than its limit: weights are read through it, and each GPU's process "
+        "needs its own share.",
         "Raise resources.limits.memory (for vLLM more than the size of the weights), or the size of the /dev/shm"
         " volume, which counts too.",
         "F9; vllm-project/production-stack#782",
     ),
     Diagnosis(
-        "DIAG415", "Pods are evicted: a volume of theirs is larger than its limit",
+        "DIAG415", "Pods are evicted: one of their volumes exceeds its size limit",
         _evicted(
             _EMPTY_DIR,
-            "Raise the sizeLimit of the emptyDir {1}, which is {2} (of model-storage that is modelArtifacts.size),"
-            " above the size of what is put there (a model's files, whole), or use a claim instead (pvc://).",
+            "Raise the sizeLimit of the emptyDir {1}, which is {2} (for model-storage: modelArtifacts.size), above "
+            "the size of its content (all files of a model), or use a claim instead (pvc://).",
         ),
         "Pod Failed, reason Evicted: Usage of EmptyDir volume ... exceeds the limit",
-        "An emptyDir has a sizeLimit, and more is written there; the next pod begins anew and is evicted again.",
+        "More is written to an emptyDir than its sizeLimit; the next pod starts over and is evicted again.",
         "Raise the volume's sizeLimit (of model-storage: modelArtifacts.size) above the size of the model's files.",
         "Kubernetes, Volumes: emptyDir",
     ),
     Diagnosis(
-        "DIAG416", "Pods are evicted: they write more than their limit of ephemeral storage", _evicted(_DISK_LIMIT),
+        "DIAG416", "Pods are evicted: they exceed their limit of ephemeral storage", _evicted(_DISK_LIMIT),
         "Pod Failed, reason Evicted: exceeded its local ephemeral storage limit",
-        "Logs, own files and emptyDir volumes of the containers are more than resources.limits.ephemeral-storage.",
+        "Logs, files and emptyDir volumes of the containers exceed resources.limits.ephemeral-storage.",
         "Raise resources.limits.ephemeral-storage, or put caches and weights on a claim (pvc://).",
         "Kubernetes, Local ephemeral storage",
     ),
     Diagnosis(
         "DIAG412", "Pods were evicted from their node", _evicted(None),
         "Pod Failed, reason Evicted: The node was low on resource ...",
-        "The node was short of disk, memory or process ids; model weights fill ephemeral storage soon.",
-        "Give the pods requests for ephemeral-storage, or put the weights on a claim; mend the node's pressure.",
+        "The node was short of disk, memory or process ids; model weights fill ephemeral storage quickly.",
+        "Give the pods requests for ephemeral-storage, or put the weights on a claim; relieve the node's pressure.",
         "Kubernetes, Node-pressure Eviction",
     ),
     Diagnosis(
         "DIAG417", "Pods lost their node", _node_left,
         "Pod Failed, reason Terminated, NodeShutdown, NodeLost or Preempting",
-        "The node was shut down or lost, or a more urgent pod took its place.",
-        "Bring the node back, or wait until the workload's new pods are placed elsewhere; see what they lack.",
+        "The node was shut down or lost, or a pod of higher priority took its place.",
+        (
+            "Bring the node back, or wait until the workload's new pods are scheduled elsewhere; check what keeps "
+            "them from it."
+        ),
         "Kubernetes, Node shutdowns; Pod Priority and Preemption",
     ),
     Diagnosis(
-        "DIAG421", "The node has no runtime of the name that the pods' RuntimeClass asks for",
+        "DIAG421", "The node does not have the runtime of the pods' RuntimeClass",
         _sandbox(
             _RUNTIME,
-            "Set the runtime {0} up on node {1} (for nvidia: the container toolkit of the GPU operator, then restart"
-            " containerd), or take runtimeClassName out of the values where the default runtime already gives GPUs.",
+            "Set up the runtime {0} on node {1} (for nvidia: the container toolkit of the GPU operator, then restart "
+            "containerd), or remove runtimeClassName from the values if the default runtime already provides GPUs.",
         ),
         'Pod Pending in ContainerCreating, event FailedCreatePodSandBox: no runtime for "nvidia" is configured',
-        "A RuntimeClass names a handler that the node's container runtime is not configured for.",
-        "Configure the runtime on the node, or take runtimeClassName out of the values.",
+        "A RuntimeClass has a handler that the node's container runtime is not configured for.",
+        "Configure the runtime on the node, or remove runtimeClassName from the values.",
         "Kubernetes, Runtime Class; NVIDIA/gpu-operator#413",
     ),
     Diagnosis(
         "DIAG422", "The node cannot connect the pods to the network", _sandbox(_NETWORK),
         "Pod Pending in ContainerCreating, event FailedCreatePodSandBox: failed to setup network for sandbox",
-        "The network plugin (CNI) of the node fails: it does not run, has no addresses left, or a network that the pods"
-        " name does not exist.",
-        "Look at the network plugin's pods on the node and at the addresses left; make the network that is named.",
+        "The network plugin (CNI) of the node fails: it is not running, has no addresses left, or a network of the "
+        "pods does not exist.",
+        "Check the network plugin's pods on the node and the addresses left; create the missing network.",
         "Kubernetes, Network Plugins",
     ),
     Diagnosis(
-        "DIAG423", "The node cannot make the pods' sandbox", _sandbox(None),
+        "DIAG423", "The node cannot create the pods' sandbox", _sandbox(None),
         "Pod Pending in ContainerCreating, event FailedCreatePodSandBox",
-        "The node's container runtime refuses or fails; its message says why.",
-        "Mend what the message names; look at the container runtime on the node.",
+        "The node's container runtime fails; see its message.",
+        "Fix the cause in the message; check the container runtime on the node.",
         "Kubernetes, Debug Pods",
     ),
     Diagnosis(
-        "DIAG424", "The pods wait for an init container that does not end", _endless_init,
-        "Pod Pending in Init:0/1 for long, no events",
-        "Containers begin when all init containers have ended. One that serves never ends, unless it is a sidecar"
-        " (restartPolicy: Always); one that downloads ends when it is done.",
+        "DIAG424", "The pods wait for an init container that does not finish", _endless_init,
+        "Pod Pending in Init:0/1 for a long time, no events",
+        "Containers start when all init containers have finished. One that serves never finishes, unless it is a "
+        "sidecar (restartPolicy: Always); one that downloads finishes when it is done.",
         "Read the init container's log; wait while it shows progress.",
         "Kubernetes, Sidecar Containers",
     ),
@@ -365,9 +368,9 @@ RULES = (
         "F9; llm-d/llm-d-benchmark#1828",
     ),
     Diagnosis(
-        "DIAG414", "A container runs and is not ready", _loading,
+        "DIAG414", "A container is running but not ready", _loading,
         "Pod Running, not Ready, event Unhealthy",
-        "The server is still loading, or listens on another port or path than the probe asks.",
+        "The server is still loading, or listens on another port or path than the probe's.",
         "Wait while the log shows progress; else compare the probe's port and path with the server's.",
         "F9; llm-d/llm-d-benchmark#878",
         WARNING, REST,

@@ -78,7 +78,7 @@ def _absent(evidence: Evidence) -> t.Iterator[Proof]:
         for name in claims_of(pod):
             if evidence.find("PersistentVolumeClaim", name) is None and not (pod.get("spec") or {}).get("nodeName"):
                 have = listed([item["metadata"]["name"] for item in evidence.of("PersistentVolumeClaim")], 5)
-                text = f"no claim {name} in the namespace; there is: {have or 'none'}"
+                text = f"claim {name} not found in the namespace; available: {have or 'none'}"
                 yield Proof((ref(pod),), text, key=name, since=evidence.since(pod))
 
 
@@ -130,26 +130,26 @@ def _unmounted(evidence: Evidence, pod: Object) -> Object | None:
 
 RULES = (
     Diagnosis(
-        "DIAG201", "A claim names a storage class that does not exist", _claims("no-class"),
+        "DIAG201", "A claim uses a storage class that does not exist", _claims("no-class"),
         "PersistentVolumeClaim Pending, event ProvisioningFailed: storageclass not found; its pods Pending",
         "No StorageClass of that name is in the cluster.",
-        "Name one of the cluster's classes. A claim's class cannot be changed: delete the claim and make it anew.",
+        "Use one of the cluster's classes. A claim's class cannot be changed: delete and recreate the claim.",
         "F8; llm-d/llm-d-benchmark#1789; llm-d/llm-d#969",
     ),
     Diagnosis(
-        "DIAG202", "A claim names no storage class, and the cluster has no default", _claims("no-default"),
+        "DIAG202", "A claim has no storage class, and the cluster has no default", _claims("no-default"),
         "PersistentVolumeClaim Pending, event FailedBinding: no persistent volumes available and no storage class is"
         " set",
-        "Nothing makes a volume for a claim without a class where no class is the default.",
-        "Name a class in the claim, mark one as the default, or make a PersistentVolume that fits.",
+        "No volume is created for a claim without a class if no class is the default.",
+        "Set a class in the claim, mark one as the default, or create a matching PersistentVolume.",
         "F8; Kubernetes, Persistent Volumes",
     ),
     Diagnosis(
         "DIAG203", "A volume cannot be provisioned", _claims("provisioning"),
         "PersistentVolumeClaim Pending, event ProvisioningFailed or ExternalProvisioning",
-        "The storage class's provisioner refuses the claim (access mode such as ReadWriteMany, size, quota), has no"
-        " rights, or does not run.",
-        "Read the event; choose a class that supports the access mode; see to it that the provisioner's pods run.",
+        "The storage class's provisioner rejects the claim (access mode such as ReadWriteMany, size, quota), lacks "
+        "permissions, or is not running.",
+        "Read the event; use a class that supports the access mode; check that the provisioner's pods are running.",
         "F8; Kubernetes, Persistent Volumes",
     ),
     Diagnosis(
@@ -163,24 +163,24 @@ RULES = (
     Diagnosis(
         "DIAG205", "A pod mounts a claim that does not exist", _absent,
         "Pod Pending, FailedScheduling: persistentvolumeclaim not found",
-        "The claim was never made, was deleted, or has another name or namespace.",
-        "Make the claim, or correct its name in the values (modelArtifacts.uri: pvc://CLAIM/PATH).",
+        "The claim was never created, was deleted, or has another name or namespace.",
+        "Create the claim, or correct its name in the values (modelArtifacts.uri: pvc://CLAIM/PATH).",
         "F8; vllm-project/production-stack#37",
     ),
     Diagnosis(
-        "DIAG207", "The volume's driver does not run on the node",
+        "DIAG207", "The volume's driver is not running on the node",
         _mounts(
             _DRIVER,
-            "See to it that the pods of the CSI driver {0} run on node {1} (a DaemonSet: its tolerations and node"
-            " selector have to fit the node), or select nodes that have it.",
+            "Make the CSI driver {0} run on node {1} (a DaemonSet: its tolerations and node selector must match the "
+            "node), or select nodes that have it.",
         ),
         "Pod Pending in ContainerCreating, event FailedMount: not found in the list of registered CSI drivers",
-        "The CSI driver of the volume has not registered on the node: its node plugin does not run there.",
-        "See to it that the driver's node plugin runs on the node, or select nodes that have it.",
+        "The CSI driver of the volume has not registered on the node: its node plugin is not running there.",
+        "Make the driver's node plugin run on the node, or select nodes that have it.",
         "Kubernetes, Volumes: csi",
     ),
     Diagnosis(
-        "DIAG208", "Another pod or node holds the volume", _mounts(_HELD),
+        "DIAG208", "Another pod or node uses the volume", _mounts(_HELD),
         "Pod Pending in ContainerCreating, event FailedAttachVolume: Multi-Attach error",
         "A ReadWriteOnce volume is attached to one node at a time, and a pod on another node still has it.",
         "Wait for the old pod, or delete it (a rollout of a Deployment keeps it: strategy Recreate); share weights by a"
@@ -189,17 +189,17 @@ RULES = (
     ),
     Diagnosis(
         "DIAG209", "A Secret or ConfigMap that is mounted does not exist, or lacks a key",
-        _mounts(_ABSENT_SOURCE, "Make the {0} in this namespace, or name another in the values."),
+        _mounts(_ABSENT_SOURCE, "Create the {0} in this namespace, or set another one in the values."),
         'Pod Pending in ContainerCreating, event FailedMount: secret "..." not found',
-        "A volume of the pods is made of a Secret or ConfigMap that is not in the namespace, or of a key it lacks.",
-        "Make what the event names, or name another in the values.",
+        "A volume of the pods uses a Secret or ConfigMap that is not in the namespace, or a key that it lacks.",
+        "Create the object in the event, or set another one in the values.",
         "Kubernetes, Debug Pods",
     ),
     Diagnosis(
         "DIAG206", "A volume cannot be mounted", _mounts(None),
         "Pod Pending in ContainerCreating, event FailedMount or FailedAttachVolume",
-        "The storage or its driver refuses or does not answer; the event says why.",
-        "Mend what the event names.",
+        "The storage or its driver fails or does not answer; see the event.",
+        "Fix the cause in the event.",
         "Kubernetes, Debug Pods",
     ),
 )  # fmt: skip

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A diagnosis as one screen: what fails, why, what was left, what to do, and the command that continues."""
+"""A diagnosis as lines: what was left, what fails, why, what to do, and last the command that continues."""
 
 from __future__ import annotations
 
@@ -10,38 +10,44 @@ import typing as t
 from ..base.cancel import CANCELLED
 from ..base.data import Object
 from ..base.events import DONE, FAILED
-from ..base.words import duration, listed, plural
+from ..base.words import duration, listed, plural, wrapped
 
 WIDTH = 118
-# Lines of the whole screen, and causes that are shown in full.
-LINES, CAUSES = 44, 6
+# Lines of what no rule knows, where there is no cause.
+RAW = 24
 OBJECTS = 3
-# The line that decides is shown whole: what has more lines than this is no line of a program.
-WHOLE = 16
-PAD = "       "
+LABEL = 12
+PAD = " " * 3
 _COUNTED = ("Pod", "Deployment", "Gateway", "HTTPRoute", "InferencePool")
+CONTINUE = "Then run again:"
 
 
-def screen(result: Object, *, state: t.Sequence[str] = (), command: str = "") -> list[str]:
-    """Return the lines. result: of diagnose(); state: a line for each component; command: the one that continues."""
-    causes = result["causes"]
-    errors = [cause for cause in causes if cause["severity"] == "error"]
-    lines = [_head(result, errors)]
-    tail = _tail(result, state, command)
-    shown = 0
-    for cause in causes[:CAUSES]:
-        block = _block(shown + 1, cause)
-        if shown and len(lines) + len(block) + len(tail) > LINES:
-            break
-        lines += block
-        shown += 1
-    if shown < len(causes):
-        rest = [f"{cause['id']} {cause['title']} ({_subjects(cause, 1)})" for cause in causes[shown:]]
-        lines += [f"and {len(rest)} more: " + "; ".join(rest)[: WIDTH * 2]]
-    return [*lines, *_raw(result, LINES - len(lines) - len(tail)), *tail]
+def screen(result: Object, *, state: t.Sequence[str] = (), command: str = "", width: int = WIDTH) -> list[str]:
+    """Return the lines. result: of diagnose(); state: a line for each component; command: the one that continues.
+
+    Causes come last and whole, the first one first: what scrolls away is what matters less.
+    """
+    lines = [*wrapped(_head(result), width), *left_lines(result, state, width)]
+    lines += causes_lines(result, width) if result["causes"] else _raw(result, width)
+    return [*lines, CONTINUE, f"{PAD}{command}"] if command else lines
 
 
-def _head(result: Object, errors: list[Object]) -> str:
+def left_lines(result: Object, state: t.Sequence[str], width: int) -> list[str]:
+    """Return what was left of each component, and what could not be looked at."""
+    lines = _labelled("requests", why, width) if (why := _open(result)) else []
+    lines += ["State:", *(line for text in state for line in wrapped(text, width, PAD))] if state else []
+    if result["unseen"]:
+        lines += wrapped(f"Not seen: {'; '.join(result['unseen'])}", width)
+    return lines
+
+
+def causes_lines(result: Object, width: int) -> list[str]:
+    """Return every cause, in full."""
+    return [line for number, cause in enumerate(result["causes"], 1) for line in _block(number, cause, width)]
+
+
+def _head(result: Object) -> str:
+    errors = [cause for cause in result["causes"] if cause["severity"] == "error"]
     places = result.get("namespaces") or [result["namespace"]]
     where = f"Namespace{'s' * (len(places) > 1)} {', '.join(places)}"
     if errors:
@@ -49,13 +55,13 @@ def _head(result: Object, errors: list[Object]) -> str:
     counted = result.get("counts") or {}
     looked = ", ".join(plural(counted[kind], kind) for kind in _COUNTED if counted.get(kind))
     if result["causes"]:
-        return f"{where}: nothing has failed; to be noted:"
+        return f"{where}: nothing has failed; warnings:"
     if not result["healthy"]:
-        return f"{where}: the cluster cannot be asked"
-    limits = ", as far as could be seen" if result["unseen"] else ""
+        return f"{where}: cannot reach the cluster"
+    limits = ", as far as could be read" if result["unseen"] else ""
     if _open(result):
         # What objects say is not what requests get.
-        return f"{where}: its objects show no failure{limits} ({looked}); requests are another matter"
+        return f"{where}: its objects show no failure{limits} ({looked}); requests were not checked"
     answered = f"; {plural(len(result['requests']), 'pool')} answered a request" if result["requests"] else ""
     return f"{where}: nothing is wrong{limits} ({looked or 'it is empty'}){answered}"
 
@@ -70,19 +76,21 @@ def _open(result: Object) -> str:
     return "; ".join([*unanswered, *untried])
 
 
-def _block(number: int, cause: Object) -> list[str]:
+def _block(number: int, cause: Object, width: int) -> list[str]:
     mark = "" if cause["severity"] == "error" else " (warning)"
     title = f"{number}. {cause['id']} {cause['title']}{mark}"
     component = f" [{cause['component']}]" if cause["component"] else ""
     since = cause["seconds_since_first"]
     ago = f", since {duration(since)}" if since is not None else ""
-    lines = [f"{title}{component}", *_wrap("what", _subjects(cause, OBJECTS) + ago)]
-    for text, limit in zip(cause["evidence"], (WHOLE, 4), strict=False):
-        lines += _wrap("why", text, limit)
-    lines += _wrap("do", cause["remedy"], 3)
+    lines = [*wrapped(f"{title}{component}", width), *_labelled("what", _subjects(cause, OBJECTS) + ago, width)]
     if cause["explains"]:
-        lines += _wrap("hence", ", ".join(cause["explains"][:OBJECTS]) + _more(len(cause["explains"])), 2)
-    return lines
+        affected = ", ".join(cause["explains"][:OBJECTS]) + _more(len(cause["explains"]))
+        lines += _labelled("affects", affected, width)
+    for text in cause["evidence"]:
+        lines += _labelled("why", text, width)
+    if cause.get("places"):
+        lines += _labelled("where", ", ".join(cause["places"]), width)
+    return [*lines, *_labelled("do", cause["remedy"], width)]
 
 
 def _subjects(cause: Object, shown: int) -> str:
@@ -93,24 +101,22 @@ def _more(count: int, shown: int = OBJECTS) -> str:
     return f" and {count - shown} more" if count > shown else ""
 
 
-def _wrap(label: str, text: str, limit: int = 2) -> list[str]:
-    lines = textwrap.wrap(text, WIDTH - len(PAD) - 4, break_on_hyphens=False) or [""]
-    if len(lines) > limit:
-        lines = [*lines[: limit - 1], lines[limit - 1] + " …"]
-    head = f"   {label}:".ljust(len(PAD) + 3)
-    return [head + line if index == 0 else " " * len(head) + line for index, line in enumerate(lines)]
+def _labelled(label: str, text: str, width: int) -> list[str]:
+    head = f"{PAD}{label}:".ljust(LABEL)
+    return textwrap.wrap(" ".join(text.split()), width, initial_indent=head, subsequent_indent=" " * LABEL,
+                         break_long_words=False, break_on_hyphens=False) or [head.rstrip()]  # fmt: skip
 
 
-def _raw(result: Object, room: int) -> list[str]:
+def _raw(result: Object, width: int) -> list[str]:
     """Return what no rule knows, the last lines of each row, whole, as far as there is room."""
     rows = [(row, [*row.get("events", []), *row.get("log", [])]) for row in result["evidence"]]
     told = [(row, texts) for row, texts in rows if texts]
     lines: list[str] = []
     for index, (row, texts) in enumerate(told):
-        share = (room - len(lines)) // (len(told) - index) - 1
+        share = (RAW - len(lines)) // (len(told) - index) - 1
         shown: list[str] = []
         for text in reversed(texts):
-            block = [f"     | {line}" for line in textwrap.wrap(text, WIDTH - 8, break_on_hyphens=False)]
+            block = [f"     | {line}" for line in textwrap.wrap(text, width - 8, break_on_hyphens=False)]
             if len(block) + len(shown) > share:
                 break
             shown = block + shown
@@ -118,51 +124,39 @@ def _raw(result: Object, room: int) -> list[str]:
     return lines
 
 
-def _tail(result: Object, state: t.Sequence[str], command: str) -> list[str]:
-    lines = _wrap("requests", why, 4) if (why := _open(result)) else []
-    lines += ["State:", *(f"   {text}" for text in state)] if state else []
-    if result["unseen"]:
-        first = "; ".join(result["unseen"][:3])
-        lines += [f"Not seen: {first}"[: WIDTH * 2] + _more(len(result["unseen"]))]
-    if command:
-        lines += ["Then continue with:", f"   {command}"]
-    return lines
-
-
-_ORDER = ("failed", "cancelled", "not ended", "done")
-_WORDS = {"done": "deployed and ready", "not ended": "begun, not ended"}
+_ORDER = ("failed", "cancelled", "not finished", "done")
+_WORDS = {"done": "ready", "not finished": "started, not finished"}
+_FAILED, _READY, _NOT_STARTED = "failed", "ready", "not started"
 
 
 def component_states(
     components: t.Sequence[str], settled: t.Container[str], events: t.Iterable[Object], failed: t.Container[str] = ()
 ) -> list[str]:
-    """Return one line for each component, in order.
+    """Return a line for each component that did something, in order, and one for all others of each state.
 
-    settled: those that were as wanted before the run; events: the run's timed steps; failed: components that failed
-    without a step of theirs.
+    settled: those that were ready before the run, or became so in an earlier wave; events: the run's timed steps;
+    failed: components that failed without a step of theirs.
     """
     rows: dict[str, dict[str, Object]] = {name: {} for name in components}
     for event in events:
         if event.get("component") in rows:
             rows[event["component"]][str(event.get("name") or event["component"])] = event
-    return [f"{name}: {_line(rows[name], name in settled, name in failed)}" for name in components]
+    alike: dict[str, list[str]] = {_FAILED: [], _READY: [], _NOT_STARTED: []}
+    for name in (name for name in components if not rows[name]):
+        alike[_FAILED if name in failed else _READY if name in settled else _NOT_STARTED].append(name)
+    lines = [f"{name}: {_line(names)}" for name, names in rows.items() if names]
+    return lines + [f"{state}: {', '.join(names)}" for state, names in alike.items() if names]
 
 
-def _line(names: dict[str, Object], settled: bool, failed: bool) -> str:
-    if not names:
-        return "failed" if failed else "as wanted before, unchanged" if settled else "not started"
+def _line(names: dict[str, Object]) -> str:
     groups: dict[str, list[str]] = {}
     for name, event in names.items():
         groups.setdefault(_state(event), []).append(name)
-    parts = []
-    for state in _ORDER:
-        if state in groups:
-            parts.append(f"{_WORDS.get(state, state)}: {listed(groups[state], 4)}")
-    return "; ".join(parts)
+    return "; ".join(f"{_WORDS.get(state, state)}: {listed(groups[state], 4)}" for state in _ORDER if state in groups)
 
 
 def _state(event: Object) -> str:
     if event.get("status") == FAILED:
         return "cancelled" if CANCELLED in str(event.get("detail")) else "failed"
     ended = event.get("status") == DONE and event.get("step") != "install"
-    return "done" if ended else "not ended"
+    return "done" if ended else "not finished"

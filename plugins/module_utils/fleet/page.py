@@ -20,7 +20,7 @@ from .screen import title, versions_text
 
 COLUMNS = ("cluster", "wave", "result", "time", "models", "versions", "findings", "what")
 STYLES = {OK: "good", FAILED: "bad", UNREACHABLE: "bad"}
-SIGNS = {OK: "\u2713 ", FAILED: "\u2715 ", UNREACHABLE: "\u2715 "}
+SIGNS = {OK: "\u2713\u00a0", FAILED: "\u2715\u00a0", UNREACHABLE: "\u2715\u00a0"}
 RECORD = "record.html"
 FOLDER, HOSTS = "fleet", "failed.txt"
 LIMITS = ("-l", "--limit", "--subset")
@@ -28,23 +28,62 @@ LIMITS = ("-l", "--limit", "--subset")
 MARKDOWN = """\
 # {{ title|plain }}
 
-Started {{ report.started }}.
+Started {{ report.started|moment }}.
+{% for row in bad %}
+
+## {{ row.host|plain }}: {{ row.result }}
+
+{{ row.detail|plain }}
+{% if row.remedy %}
+
+What to do: {{ row.remedy|plain }}
+{% elif row.cause %}
+
+{{ row.cause|fenced }}
+{% endif %}
+{% if row.command %}
+
+{{ row.command|fenced("sh") }}
+{% endif %}
+{% endfor %}
 {{ table("Clusters", columns, rows|map("map", "plain")|map("list")) }}
 {%- if report.retry %}
 
-The clusters that failed or were not begun, once more:
+To retry the clusters that failed or were not started:
 
-{{ report.retry|fenced("bash") }}
+{{ report.retry|fenced("sh") }}
 {% endif %}
 """
 
 HTML = """\
 {% extends "layout" %}
 {% block main %}
+{% if bad %}
+<section><h2>What failed</h2>
+{% for row in bad %}
+<div class="card bad"><h3>{% if row.href %}<a href="{{ row.href }}"><bdi>{{ row.host }}</bdi></a>
+{%- else %}<bdi>{{ row.host }}</bdi>{% endif %}</h3>
+<p><bdi>{{ row.detail|soft }}</bdi></p>
+{% if row.remedy %}
+<p><strong>What to do: </strong><bdi>{{ row.remedy|soft }}</bdi></p>
+{% elif row.cause %}
+<pre>{{ row.cause|cut(4000)|soft }}</pre>
+{% endif %}
+{% if row.command %}
+<pre class="command">{{ row.command|soft }}</pre>
+{% endif %}
+</div>
+{% endfor %}
+{% if report.retry and bad|length > 1 %}
+<div class="card retry"><p>To retry all clusters that failed or were not started:</p>
+<pre class="command">{{ report.retry|soft }}</pre></div>
+{% endif %}
+</section>
+{% endif %}
 {{ table("Clusters", columns, rows, "fleet") }}
-{% if report.retry %}
-<section class="card retry"><p>The clusters that failed or were not begun, once more:</p>
-<pre>{{ report.retry }}</pre></section>
+{% if report.retry and bad|length < 2 %}
+<section class="card retry"><p>To retry all clusters that failed or were not started:</p>
+<pre class="command">{{ report.retry|soft }}</pre></section>
 {% endif %}
 {% endblock %}
 """
@@ -69,17 +108,23 @@ def _linked(row: Object, folder: str) -> dict[str, t.Any]:
     cells, result = _cells(row), row["result"]
     cells["result"] = {"text": SIGNS.get(result, "") + result, "style": STYLES.get(result)}
     if row["record"]:
-        address = os.path.relpath(os.path.join(row["record"], RECORD), folder)
-        cells["cluster"] = {"text": row["host"], "href": address.replace(os.sep, "/")}
+        cells["cluster"] = {"text": row["host"], "href": _address(row, folder)}
     return cells
+
+
+def _address(row: Object, folder: str) -> str:
+    """Return where a page in a folder finds a cluster's record, "" where there is none."""
+    address = os.path.relpath(os.path.join(row["record"], RECORD), folder) if row["record"] else ""
+    return address.replace(os.sep, "/")
 
 
 def _shown(report: Object, cells: t.Callable[[Object], Object]) -> Object:
     """Return what both pages show: failures first, and of the columns those that say something."""
-    columns = [name for name in COLUMNS if name != "wave" or report["waves"]]
-    rows = map(cells, sorted(report["rows"], key=lambda row: RESULTS.index(row["result"])))
+    rows = list(map(cells, sorted(report["rows"], key=lambda row: RESULTS.index(row["result"]))))
+    columns = [name for name in COLUMNS if any(row[name] for row in rows) and (name != "wave" or report["waves"])]
     shown = [[row[name] for name in columns] for row in rows]
-    return {"report": report, "title": title(report), "columns": columns, "rows": shown}
+    bad = [row for row in report["rows"] if row["result"] in (FAILED, UNREACHABLE)]
+    return {"report": report, "title": title(report), "columns": columns, "rows": shown, "bad": bad}
 
 
 def markdown(report: Object) -> str:
@@ -95,6 +140,7 @@ def page(report: Object, folder: str) -> str:
     facts += [(name.capitalize(), count) for name, count in totals.items()]
     facts += [("Waves", " + ".join(map(str, report["waves"])))]
     shown = _shown(report, lambda row: _linked(row, folder))
+    shown["bad"] = [{**row, "href": _address(row, folder)} for row in shown["bad"]]
     return pages.html("fleet.html", HTML, **shown, good=good, facts=facts, data="fleet.json",
                       outcome="ok" if good else "not complete")  # fmt: skip
 
@@ -112,6 +158,10 @@ def write(report: Object, records: str, arguments: t.Sequence[str]) -> tuple[Obj
     try:
         folder = _folder(records, report["started"])
         report = {**report, "retry": retry_command(arguments, f"@{os.path.join(folder, HOSTS)}") if again else ""}
+        report["rows"] = [
+            {**row, "command": retry_command(arguments, row["host"]) if row["host"] in again else ""}
+            for row in report["rows"]
+        ]
         return report, _files(report, folder, again), ""
     except OrchestratorError as exc:
         return {**report, "retry": retry_by_names(report, arguments)}, [], f"not written: {exc.message}"
@@ -134,9 +184,9 @@ def _folder(records: str, started: str) -> str:
         except FileExistsError:
             continue
         except OSError as exc:
-            raise OrchestratorError(f"The folder {folder} cannot be made: {exc.strerror or exc}.") from exc
+            raise OrchestratorError(f"Cannot create the folder {folder}: {exc.strerror or exc}.") from exc
         return folder
-    raise OrchestratorError(f"There are a hundred summaries of {started} in {above}.")
+    raise OrchestratorError(f"{above} already has a hundred summaries of {started}.")
 
 
 def _files(report: Object, folder: str, again: list[str]) -> list[str]:

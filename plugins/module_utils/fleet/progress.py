@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import textwrap
 import time
 import typing as t
 
@@ -13,7 +14,7 @@ from ..base.words import plural
 
 PHASES = {
     "planning": "reading the inputs, checking all values and the cluster",
-    "validation": "nothing is wrong; taking the lock of the namespace",
+    "validation": "no mistakes; acquiring the lock of the namespace",
     "deploying": "installing all components at once",
     "routing": "sending a completion to each model",
     "complete": "",
@@ -51,9 +52,8 @@ def clock_text(seconds: float) -> str:
 
 
 def headline(message: str) -> str:
-    """Return a message's first line, and the first of its details where it has some."""
-    first, details = told(message)
-    return " ".join([first or "no message", *details[:1]])[:MESSAGE_LIMIT]
+    """Return a message's first line; all of it stands at the end of the screen."""
+    return told(message)[0] or "no message"
 
 
 def waiting_text(events: list[Event], now: float, parse: t.Callable[[str], float]) -> str:
@@ -113,14 +113,30 @@ def name_text(host: str, hosts: t.Collection[str]) -> str:
     return _padded(host, name_width(hosts))
 
 
+def clip(text: str, width: int) -> str:
+    """Return a text cut to a width."""
+    return text if len(text) <= width else text[: max(0, width - 3)] + "..."
+
+
 def _padded(host: str, width: int) -> str:
     return f"{host:<{width}}  " if width else ""
 
 
-def line_text(title: str, seconds: float, host: str, text: str) -> str:
-    """Return one line: host with what follows it (where there are several), phase, elapsed time, text."""
-    head = f"[{title.upper()}]".ljust(WIDTH)
-    return f"{host}{head} {clock_text(seconds):>6}  {text}".rstrip()
+def line_text(title: str, seconds: float, host: str, text: str, columns: int = 0) -> str:
+    """Return host with what follows it (where there are several), phase, elapsed time and a text.
+
+    The text goes on below itself where it does not fit the columns; 0 for any number.
+    """
+    head = f"{host}{f'[{title.upper()}]'.ljust(WIDTH)} {clock_text(seconds):>6}  "
+    if not columns or len(head) + len(text) <= columns:
+        return f"{head}{text}".rstrip()
+    return textwrap.fill(text, max(columns, len(head) + 20), initial_indent=head, subsequent_indent=" " * len(head),
+                         break_long_words=False, break_on_hyphens=False)  # fmt: skip
+
+
+def row_text(host: str, row: str) -> str:
+    """Return a row below a line's text."""
+    return f"{host}{' ' * (WIDTH + 9)}{row}"
 
 
 def routers(rows: t.Sequence[dict[str, t.Any]]) -> list[tuple[str, str, bool]]:
@@ -148,21 +164,24 @@ def _verdict(probe: dict[str, t.Any]) -> str:
     if not probe.get("endpoint"):
         return "done"
     answered = all(row.get("ok") for row in [*(probe.get("models") or []), *(probe.get("classes") or [])])
-    return "the models answer" if answered else "checked; what is there now does not answer"
+    return "the models answer" if answered else "checked; the deployed models do not answer"
 
 
 class Progress:
-    """Turns what happens on hosts into lines. write prints one line (text, kind: plain, good or bad)."""
+    """Turns what happens on hosts into lines. write prints one (text, kind: plain, good, bad, added or removed)."""
 
-    def __init__(self, write: t.Callable[[str, str], t.Any], clock: t.Callable[[], float] = time.monotonic) -> None:
-        self.write, self.clock = write, clock
+    def __init__(
+        self, write: t.Callable[[str, str], t.Any], clock: t.Callable[[], float] = time.monotonic, columns: int = 0
+    ) -> None:
+        self.write, self.clock, self.columns = write, clock, columns
         self.begin = clock()
         self.hosts: dict[str, HostState] = {}
         self.width = 0
+        self.many = False
 
     def expect(self, hosts: t.Collection[str]) -> None:
         """Take the names of all hosts: where there are several, each line begins with one."""
-        self.width = name_width(hosts)
+        self.width, self.many = name_width(hosts), len(hosts) > FEW
 
     def name(self, host: str) -> str:
         """Return what a host's lines begin with."""
@@ -170,7 +189,7 @@ class Progress:
 
     def line(self, title: str, host: str, text: str, kind: str = "plain") -> None:
         """Print one line: host where there are several, phase, elapsed time, text."""
-        self.write(line_text(title, self.clock() - self.begin, self.name(host), text), kind)
+        self.write(line_text(title, self.clock() - self.begin, self.name(host), text, self.columns), kind)
 
     def state(self, host: str) -> HostState:
         """Return a host's state."""
@@ -180,7 +199,8 @@ class Progress:
         """A task begins: the first one that carries a phase's tag opens the phase."""
         state = self.state(host)
         order = list(PHASES)
-        phase = next((name for name in order if name in tags), "")
+        # Tasks have the tags of later phases too that need them, but the record's has one that it comes after.
+        phase = next((name for name in sorted(order, key="complete".__ne__) if name in tags), "")
         if not phase or (state.phase and order.index(phase) <= order.index(state.phase)):
             return
         state.phase = phase
@@ -200,7 +220,7 @@ class Progress:
             self.line(state.phase, host, text)
 
     def failed(self, host: str, component: str, message: str) -> None:
-        """Print a failure once: its phase, component, and the first line and first detail of what was said."""
+        """Print a failure once, in one line: its phase, component, and the first line of what was said."""
         state = self.state(host)
         if not state.phase:
             return
@@ -208,7 +228,11 @@ class Progress:
         text = f"{state.failed_in.upper()} {component}: {headline(message)}"
         if text not in state.failures:
             state.failures.append(text)
-            self.line("failed", host, text, "bad")
+            self.line("failed", host, clip(text, self._room(host)), "bad")
+
+    def _room(self, host: str) -> int:
+        """Return the columns for a text behind its phase and time."""
+        return max(self.columns - len(self.name(host)) - WIDTH - 9, 40) if self.columns else MESSAGE_LIMIT
 
     def probed(self, host: str, result: dict[str, t.Any]) -> None:
         """Keep what the probe found, for the summary."""
@@ -218,11 +242,18 @@ class Progress:
         """Keep where the record lies, for the summary."""
         self.state(host).record = path
 
-    def proposed(self, host: str, text: str) -> None:
-        """Print what a plan comes to."""
+    def proposed(
+        self, host: str, text: str, rows: t.Sequence[str] = (), difference: t.Sequence[str] | None = None
+    ) -> None:
+        """Print what a plan comes to. rows: what changes, left out of many hosts; difference: of --diff, in full."""
         phase = self.state(host).phase
-        if phase:
-            self.line(phase, host, text)
+        if not phase:
+            return
+        self.line(phase, host, text)
+        for row in () if self.many else rows:
+            self.write(row_text(self.name(host), row), "plain")
+        for line in difference or ():
+            self.write(self.name(host) + line, {"+": "added", "-": "removed"}.get(line[:1], "plain"))
 
     def planned(self, host: str, summary: list[str]) -> None:
         """Keep a plan that was written, to show it at the end."""

@@ -4,7 +4,8 @@
 
 The report is {playbook, started, seconds, waves: sizes, totals: {result: count}, rows, retry}; a row is {host, result:
 ok|failed|unreachable|untouched, playbook, wave, seconds, models, versions: {name: version}, findings: {errors,
-warnings}, detail, record}, with plan and digest where one was written. Of an untouched cluster seconds is null.
+warnings}, detail, cause, record}, with plan and digest where one was written. Of an untouched cluster seconds is null.
+cause: all that was said of a failure.
 """
 
 from __future__ import annotations
@@ -90,9 +91,14 @@ class Fleet:
         """Return whether more than one host takes part."""
         return len(self.hosts) > 1
 
-    def report(self, playbook: str, started: str, bad: t.Container[str]) -> Object:
-        """Return the report. playbook: its name without path; started: when, as 20261121T083000Z; bad: failed hosts."""
-        rows = [self._row(host, playbook, bad) for host in self.hosts]
+    def report(
+        self, playbook: str, started: str, bad: t.Container[str], causes: t.Mapping[str, str] | None = None
+    ) -> Object:
+        """Return the report. playbook: its name without path; started: when, as 20261121T083000Z; bad: failed hosts.
+
+        causes: what was said of each of these, in full.
+        """
+        rows = [self._row(host, playbook, bad, (causes or {}).get(host, "")) for host in self.hosts]
         results = [row["result"] for row in rows]
         return {
             "playbook": playbook,
@@ -104,15 +110,15 @@ class Fleet:
             "retry": "",
         }
 
-    def _row(self, host: str, playbook: str, bad: t.Container[str]) -> Object:
+    def _row(self, host: str, playbook: str, bad: t.Container[str], cause: str) -> Object:
         state = self.seen.get(host)
         found = state.facts if state else {}
         result = UNTOUCHED
         if state:
             result = OK if host not in bad else UNREACHABLE if state.unreachable else FAILED
-        detail = found.get("detail", "")
+        detail = "; ".join(filter(None, [found.get("detail", ""), found.get("left", "")]))
         if state and result != OK:
-            detail = found.get("diagnosis") or state.cause or "ended by the failure of another cluster"
+            detail = found.get("diagnosis") or state.cause or "stopped by the failure of another cluster"
         return {
             "host": host,
             "result": result,
@@ -123,6 +129,8 @@ class Fleet:
             "versions": found.get("versions", {}),
             "findings": {name: found.get(name, 0) for name in ("errors", "warnings")},
             "detail": detail,
+            "cause": cause,
+            "remedy": found.get("remedy", "") if result != OK else "",
             "record": found.get("record", ""),
             **{name: found[name] for name in ("plan", "digest") if name in found},
         }
@@ -136,7 +144,7 @@ def to_retry(report: Object) -> list[str]:
 def facts(module: str, answer: Object) -> Object:
     """Return what a module's result says.
 
-    That is any of models, versions, errors, warnings, detail, diagnosis, record, plan and digest.
+    That is any of models, versions, errors, warnings, detail, diagnosis, remedy, record, plan and digest.
 
     module: a name without its collection; of other modules nothing is taken. answer: the result, which may be that of a
     failure, or censored.
@@ -179,7 +187,8 @@ def _status(answer: Object) -> Object:
     if "healthy" not in answer:
         return {}
     rows = answer.get("rows") or []
-    drifted, bad = sum(bool(row.get("drift")) for row in rows), sum(row.get("ready") is False for row in rows)
+    drifted = sum(row.get("drift") not in ("", "leftover", None) for row in rows)
+    bad, left = sum(row.get("ready") is False for row in rows), len(answer.get("leftovers") or [])
     health = "healthy" if answer["healthy"] else f"{bad} not ready" if answer.get("deployed") else "nothing deployed"
     record = answer.get("record") or {}
     return {
@@ -188,6 +197,7 @@ def _status(answer: Object) -> Object:
         "errors": bad,
         "warnings": drifted + len(answer.get("unseen") or []),
         "detail": f"{health}, {drifted} drifted" if drifted else health,
+        "left": f"{left} left over" if left else "",
     }
 
 
@@ -198,7 +208,7 @@ def _recorded_versions(record: Object) -> Object:
 
 def _removed(answer: Object) -> Object:
     removed, kept = len(answer.get("removed") or []), len(answer.get("kept") or [])
-    text = f"{removed} removed, {kept} stay" if kept else f"{removed} removed"
+    text = f"{removed} removed, {kept} kept" if kept else f"{removed} removed"
     return {"detail": text if removed or kept else "nothing to remove", "warnings": len(answer.get("left") or [])}
 
 
@@ -209,11 +219,17 @@ def _diagnosed(answer: Object) -> Object:
     first = causes[0]
     said = [first.get("component"), first.get("title"), *(first.get("evidence") or [])[:1]]
     more = f" (and {len(causes) - 1} more)" if len(causes) > 1 else ""
-    return {"diagnosis": ": ".join(" ".join(str(text).split()) for text in said if text)[:MESSAGE_LIMIT] + more}
+    text = ": ".join(" ".join(str(part).split()) for part in said if part)[:MESSAGE_LIMIT]
+    return {"diagnosis": text + more, "remedy": " ".join(str(first.get("remedy") or "").split())[:MESSAGE_LIMIT]}
 
 
 def _written(answer: Object) -> Object:
     return {"plan": answer.get("path"), "digest": answer.get("digest")} if answer.get("files") else {}
+
+
+def _recorded(answer: Object) -> Object:
+    left = len((answer.get("summary") or {}).get("leftovers") or [])
+    return {"record": answer["path"] if answer.get("files") else "", "left": f"{left} no longer wanted" if left else ""}
 
 
 READERS: dict[str, t.Callable[[Object], Object]] = {
@@ -223,7 +239,7 @@ READERS: dict[str, t.Callable[[Object], Object]] = {
     "stack_teardown": _removed,
     "stack_diagnosis": _diagnosed,
     "deployment_plan": _written,
-    "deployment_record": lambda answer: {"record": answer["path"] if answer.get("files") else ""},
+    "deployment_record": _recorded,
 }
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A fleet's report on a terminal: lines of at most 100 columns, and so few that they fit a screen."""
+"""A fleet's report on a terminal: lines of its width, and so few that they fit a screen. Causes follow it in full."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ import textwrap
 import typing as t
 
 from ..base.data import Object
-from .progress import clock_text
+from .progress import clip, clock_text
 from .report import FAILED, PROVIDER, RESULTS, UNREACHABLE, UNTOUCHED
 
 COLUMNS = 100
 # Lines of the table; what stands around it takes some ten more.
 LINES = 36
-# A cause may take so many lines, where there is room.
-WRAPPED = 3
 HEAD = ["cluster", "wave", "result", "time", "err", "warn", "what"]
 NAME = 26
 DIFFERENT = "*"
@@ -27,18 +25,15 @@ BAD = (FAILED, UNREACHABLE)
 Line = tuple[str, str]
 
 
-def lines(report: Object, files: t.Sequence[str] = (), problem: str = "") -> list[Line]:
+def lines(report: Object, files: t.Sequence[str] = (), problem: str = "", columns: int = COLUMNS) -> list[Line]:
     """Return the summary. files: what was written of it; problem: why something was not."""
     rows = report["rows"]
     shared = common(rows)
     stopped = any(report["totals"][name] for name in (*BAD, UNTOUCHED))
     found: list[Line] = [("", "plain"), (title(report), "bad" if stopped else "good")]
-    found += [(line, "plain") for line in _labelled("all have", _shared_text(rows, shared))]
-    found += table(report, shared)
-    found += [(line, "plain") for line in _labelled(UNTOUCHED, _untouched(report))]
-    if report["retry"]:
-        # In one piece, so that it can be copied.
-        found.append((f"{'':{INDENT}}{'retry':<{LABEL}}{report['retry']}", "plain"))
+    found += [(line, "plain") for line in _labelled("all have", _shared_text(rows, shared), columns)]
+    found += table(report, shared, columns)
+    found += [(line, "plain") for line in _labelled(UNTOUCHED, _untouched(report), columns)]
     if files:
         names = [files[0], *map(os.path.basename, files[1:])]
         found.append((f"{'':{INDENT}}{'summary':<{LABEL}}{', '.join(names)}", "plain"))
@@ -81,21 +76,16 @@ def _untouched(report: Object) -> str:
     return f"stopped after wave {last} of {len(report['waves'])}: {names}" if names and report["waves"] else names
 
 
-def _labelled(label: str, text: str, limit: int = 2) -> list[str]:
+def _labelled(label: str, text: str, columns: int, limit: int = 2) -> list[str]:
     """Return a text beside its label, at most limit lines of it."""
     if not text:
         return []
-    width = COLUMNS - INDENT - LABEL
+    width = columns - INDENT - LABEL
     wrapped = textwrap.wrap(text, width, max_lines=limit, placeholder=" ...", break_on_hyphens=False)
     return [f"{'':{INDENT}}{'' if at else label:<{LABEL}}{line}" for at, line in enumerate(wrapped)]
 
 
-def clip(text: str, width: int) -> str:
-    """Return a text cut to a width."""
-    return text if len(text) <= width else text[: max(0, width - 3)] + "..."
-
-
-def table(report: Object, shared: Object) -> list[Line]:
+def table(report: Object, shared: Object, columns: int) -> list[Line]:
     """Return the table with its heading, failures first; clusters alike are one row where there are many."""
     rows = [row for row in report["rows"] if row["result"] != UNTOUCHED]
     rows.sort(key=lambda row: RESULTS.index(row["result"]))
@@ -108,13 +98,11 @@ def table(report: Object, shared: Object) -> list[Line]:
     used = [at for at, name in enumerate(HEAD) if name != "wave" or report["waves"]]
     used = [at for at in used if HEAD[at] == "what" or any(line[at] for line in cells)]
     widths = [max(len(line[at]) for line in [HEAD, *cells]) for at in used[:-1]]
-    roomy = len(shown) + (WRAPPED - 1) * sum(group[0]["result"] in BAD for group in shown) <= LINES
     found: list[Line] = []
     for group, line in zip([[], *shown], [HEAD, *cells], strict=True) if cells else ():
         bad = bool(group) and group[0]["result"] in BAD
-        most = WRAPPED if bad and roomy else 1
         kind = "bad" if bad else "good" if group else "plain"
-        found += [(text, kind) for text in _row([line[at] for at in used], widths, most)]
+        found.append((_row([line[at] for at in used], widths, columns), kind))
     left = sum(len(group) for group in groups[len(shown) :])
     return [*found, (f"{'':{INDENT}}... and {left} clusters more", "plain")] if left else found
 
@@ -167,11 +155,8 @@ def _what(row: Object, shared: Object) -> str:
     return "; ".join(filter(None, [row["detail"], models, versions_text(own)]))
 
 
-def _row(cells: list[str], widths: list[int], most: int) -> list[str]:
-    """Return a row, the last cell of which takes at most so many lines."""
+def _row(cells: list[str], widths: list[int], columns: int) -> str:
+    """Return a row, the last cell of which is cut where it does not fit."""
     parts = [f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=False) if width]
     head = " " * INDENT + "  ".join([*parts, ""])
-    width = COLUMNS - len(head)
-    text = textwrap.wrap(cells[-1], width, max_lines=most, placeholder=" ...", break_on_hyphens=False)
-    text = text if most > 1 else [clip(cells[-1], width)]
-    return [((" " * len(head) if at else head) + line).rstrip() for at, line in enumerate(text or [""])]
+    return (head + clip(cells[-1], max(columns - len(head), LABEL))).rstrip()

@@ -46,7 +46,7 @@ def _waves(hosts: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[str]:
         groups = _grouped({host: str(values.get(name, "")) for host, values in read.items()})
         if len(groups) > 1:
             texts = [f"{value or 'not set'} for {listed(group, 5)}" for value, group in groups.items()]
-            found.append(f"{name} differs: {'; '.join(texts)}. Set it for all, in group_vars/all or with -e.")
+            found.append(f"{name} differs: {'; '.join(texts)}. Set it once for all, in group_vars/all or with -e.")
             continue
         for value in [values[name] for values in read.values() if name in values][:1]:
             try:
@@ -62,8 +62,8 @@ def _clusters(hosts: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[str]:
     # What is no name is the host's own mistake too.
     targets = {host: (target(hosts[host], read), name) for host, name in named.items() if isinstance(name, str)}
     return [
-        f"{listed(group, 5)} are one namespace of one cluster: {namespace} at {where}. Give each host a cluster or an "
-        "llm_d_namespace of its own."
+        f"{listed(group, 5)} are the same namespace of one cluster: {namespace} at {where}. Use a separate cluster or "
+        "llm_d_namespace for each host."
         for ((where, *_more), namespace), group in _grouped(targets).items()
         if len(group) > 1
     ]
@@ -142,7 +142,7 @@ def waves(value: t.Any) -> list[Size]:
     bad = [item for item in items if not _fits(item)]
     if bad:
         named = ", ".join(repr(item) for item in bad)
-        raise OrchestratorError(f"llm_d_waves holds {named}, which is no size of a wave.", hint=HINT)
+        raise OrchestratorError(f"llm_d_waves contains {named}, which is not a valid size of a wave.", hint=HINT)
     return [item.replace(" ", "") if str(item).endswith("%") else int(item) for item in items]
 
 

@@ -37,7 +37,7 @@ GO_MEMORY = "256MiB"
 LONGEST_OUTPUT = 32 * 1024 * 1024
 # Go's own words.
 NO_MEMORY = re.compile(r"^(fatal error: )?(runtime: )?(out of memory|cannot allocate memory)", re.MULTILINE)
-GREEDY = "a template of the chart loops, or makes far too much"
+GREEDY = "a template of the chart loops, or produces far too much output"
 
 
 class HelmError(OrchestratorError):
@@ -58,7 +58,10 @@ def hint_for(text: str) -> str | None:
     if "ensure CRDs are installed first" in text or "no matches for kind" in text:
         return "Install the custom resource definitions that the message names, or switch that feature off."
     if "invalid ownership metadata" in text:
-        return "The object is another's. Remove it, choose another name, or set llm_d_adopt to true to take it over."
+        return (
+            "The object belongs to another owner. Remove it, choose another name, or set llm_d_adopt to true to adopt "
+            "it."
+        )
     if "forbidden" in text.lower():
         return "Ask an administrator for this permission."
     return None
@@ -71,7 +74,7 @@ def clean_error(stderr: str) -> str:
         text = line.strip().removeprefix("Error: ").removeprefix("* ")
         if text and text not in lines and not NOISE.search(text):
             lines.append(text)
-    return "\n".join(lines) or "it gave no reason"
+    return "\n".join(lines) or "no reason given"
 
 
 def upgrade_arguments(
@@ -112,7 +115,7 @@ def find_helm(binary: str | None) -> str:
     found = shutil.which(os.path.expanduser(binary or "helm"))
     if not found:
         raise OrchestratorError(
-            f"Helm is not there: {binary or 'no helm on PATH'}.",
+            f"Helm not found: {binary or 'no helm on PATH'}.",
             hint="Install Helm 3.17 or later, or set llm_d_helm_binary to its path.",
         )
     return found
@@ -150,11 +153,11 @@ class Helm:
         try:
             done = run_bounded(line, self.env, timeout, memory=HELM_MEMORY)
         except TimeOver as exc:
-            raise HelmError(command, f"context deadline exceeded: it did not end within {timeout:.0f} s") from exc
+            raise HelmError(command, f"context deadline exceeded: timed out after {timeout:.0f}s") from exc
         except OSError as exc:
-            raise OrchestratorError(f"Helm at {self.binary} cannot be run: {exc.strerror}") from exc
+            raise OrchestratorError(f"Cannot run Helm at {self.binary}: {exc.strerror}") from exc
         if NO_MEMORY.search(done.stderr):
-            raise HelmError(command, f"it took more than {HELM_MEMORY >> 20} MiB of memory: {GREEDY}")
+            raise HelmError(command, f"it used more than {HELM_MEMORY >> 20} MiB of memory: {GREEDY}")
         if len(done.stdout) > LONGEST_OUTPUT:
             raise HelmError(command, f"it printed more than {LONGEST_OUTPUT >> 20} MiB: {GREEDY}")
         if done.returncode:

@@ -9,6 +9,7 @@ import json
 import typing as t
 
 from ..base.data import Object
+from ..base.errors import OrchestratorError
 from ..base.ours import COMPONENT_LABEL, KEEP_ANNOTATION, MANAGED_LABEL, SECRET_TYPE, is_kept
 from ..cluster.client import Cluster, api_error
 from ..cluster.compare import differs, is_built_in, patch_of, same_after
@@ -157,10 +158,10 @@ class HelmRecords:
 
         Helm refuses a manifest with a kind that the cluster no longer serves, and deletes PersistentVolumeClaims
         unless they are annotated; keep_claims annotates them, and labels them as ours. Definitions stay: with them
-        everything of their kinds would go, in the whole cluster.
+        everything of their kinds would go, in the whole cluster. So does what another release has taken over.
         """
         objects = self.scoped(release.manifest, release.namespace)
-        served = [item for item in objects if self.namespaced(item) is not None]
+        served = [item for item in objects if self.namespaced(item) is not None and not self._is_others(item, release)]
         claims = [
             item for item in served if keep_claims and item["kind"] == "PersistentVolumeClaim" and not is_kept(item)
         ]
@@ -177,6 +178,13 @@ class HelmRecords:
         manifest = dump_objects(served)
         self.rewrite(release, manifest=manifest)
         return dataclasses.replace(release, manifest=manifest)
+
+    def _is_others(self, item: Object, release: Release) -> bool:
+        try:
+            live = self.live.find(item)
+        except OrchestratorError:
+            return False  # Helm is going to say that it may not be deleted
+        return live is not None and owner_release(live) not in (None, (release.name, release.namespace))
 
     def ensure_namespace(self, name: str, component: str) -> bool:
         """Create the namespace with our labels where it does not exist; return whether it did not."""

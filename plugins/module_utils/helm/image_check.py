@@ -44,7 +44,7 @@ def escaping(objects: list[Object], registry: str) -> list[str]:
     """Return a line for each image of objects that does not come from the registry."""
     images = images_of(objects)
     return [
-        f"{image} of {', '.join(places)} is not below {registry}, as llm_d_image_registry asks"
+        f"{image} of {', '.join(places)} is not in {registry}, which llm_d_image_registry requires"
         for image, places in images.items()
         if not image.startswith(registry + "/")
     ]
@@ -63,9 +63,9 @@ def checked_render(helm: Helm, arguments: list[str], chart: str, timeout: float)
         lines = escaping(hooks, helm.registry)
     if lines:
         raise OrchestratorError(
-            "Images escape the site's registry:",
+            "Images are not from the site's registry:",
             details=lines,
-            hint="Set them by the chart's values to images there, or switch what needs them off.",
+            hint="Set them in the chart's values to images of that registry, or turn off what needs them.",
         )
     return text
 
@@ -79,7 +79,7 @@ def hinted(objects: list[Object], registry: str) -> list[str]:
     if not registry:
         return []
     return [
-        f"llm_d_image_registry: {line} is not rewritten; where something pulls it, write {registry}/..."
+        f"llm_d_image_registry: {line} is not rewritten; if it is an image, write {registry}/..."
         for item in objects
         for line in elsewhere(item, registry)
     ]

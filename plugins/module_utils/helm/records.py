@@ -117,7 +117,7 @@ def _payload(secret: Object, name: str) -> Object:
         except (ValueError, OSError, EOFError, zlib.error) as exc:
             raise OrchestratorError(
                 f"Helm's record {metadata['name']} of the release {name} cannot be read: {exc}",
-                hint=f"Delete that Secret, or the release with: helm uninstall {name}",
+                hint=f"Delete that Secret, or the release with: helm uninstall {name} -n {metadata.get('namespace')}",
             ) from exc
     labels = metadata.get("labels") or {}
     info = {"status": labels.get("status")}

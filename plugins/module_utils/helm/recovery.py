@@ -22,7 +22,7 @@ from .records import Release, dump_objects, manifest_objects, union
 RECOVERING = "recovering"
 # A release that has been pending for this long without hooks has lost its Helm process.
 STUCK_SECONDS = 15
-INTERRUPTED = "interrupted, or failed, and taken up again"
+INTERRUPTED = "interrupted or failed, and resumed"
 
 
 def applied(base: str, broken: list[list[Object]], namespace: str) -> str:

@@ -29,7 +29,7 @@ def read_values(releases: list[Object]) -> dict[str, Object]:
         errors += [finding.text() for finding in given.findings if finding.severity == ERROR]
         merged[release["name"]] = given.values
     if errors:
-        raise OrchestratorError("Values files cannot be used:", details=errors)
+        raise OrchestratorError("Invalid values files:", details=errors)
     return merged
 
 
@@ -50,7 +50,7 @@ def fetch_charts(
     if len(errors) == 1:
         raise errors[0]
     if errors:
-        raise OrchestratorError("Charts cannot be had:", details=[str(exc) for exc in errors])
+        raise OrchestratorError("Cannot fetch charts:", details=[str(exc) for exc in errors])
     return charts
 
 

@@ -12,7 +12,7 @@ import time
 import typing as t
 
 from ..base.data import Object
-from ..base.errors import OrchestratorError
+from ..base.errors import OrchestratorError, require
 from .objects import HASH_ANNOTATION, PART_LABEL
 from .state import patience
 
@@ -65,8 +65,7 @@ class LabApi:
     """A lab's API server on 127.0.0.1. pki: the folder with ca.crt, admin.crt and admin.key; timeout: seconds."""
 
     def __init__(self, port: int, pki: pathlib.Path, timeout: float = 30) -> None:
-        if IMPORT_ERROR is not None:
-            raise OrchestratorError(f"The Python that runs the modules lacks a package: {IMPORT_ERROR}.")
+        require(IMPORT_ERROR)
         self.timeout = timeout
         configuration = Configuration(host=f"https://127.0.0.1:{port}")
         configuration.ssl_ca_cert = str(pki / "ca.crt")
@@ -140,7 +139,7 @@ class LabApi:
         for batch in (first, [change for change in changes if change not in first]):
             failed = [text for text in pool.map(self._carry_out, batch) if text]
             if failed:
-                raise OrchestratorError("The lab's API server refused objects of the lab.", details=failed)
+                raise OrchestratorError("The lab's API server rejected objects of the lab.", details=failed)
 
     def _carry_out(self, change: Change) -> str | None:
         """Return None when the change is made, else what the server said."""

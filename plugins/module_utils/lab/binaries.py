@@ -14,12 +14,14 @@ import typing as t
 import urllib.parse
 
 from ..base.errors import OrchestratorError
+from ..base.words import plural
 from .download import DownloadError, Reach, download_files, download_tool, mirrored, staging
 from .gobuild import BuildError, Go, copy_verified
 from .objects import write_bundle
+from .progress import Share
 from .tools import FoundProgram, cache_place, fill, look, parse_version, platform_names
 
-Say = t.Callable[[str], None]
+Say = t.Callable[..., None]
 SWITCHED_OFF = "downloads are switched off"
 
 
@@ -70,6 +72,13 @@ class Binaries:
         wanted += [(f"{entry['name']} {entry['version']}", self._base(entry), entry) for entry in crds]
         reach = Reach(url for _label, url, _entry in wanted) if self.params["download"] else None
         self._give_up_early(wanted, reach)
+        built = [(label, entry) for label, url, entry in wanted
+                 if "build" in entry and (reach.problem(url) if reach else SWITCHED_OFF)]  # fmt: skip
+        if len(built) > 1:
+            minutes = sum(entry["build"]["minutes"] for _label, entry in built)
+            self.say(
+                f"{len(built)} of {len(wanted)} are to be built with Go, {_minutes(minutes)} in all the first time"
+            )
         failures: list[str] = []
         for number, (label, _url, entry) in enumerate(wanted, 1):
             numbered = f"{label.rpartition(' ')[0]}, {number} of {len(wanted)}"
@@ -128,12 +137,13 @@ class Binaries:
         checksum = self._url(recipe["checksum"], group, tools[0])
         _check_reach(reach, checksum)
         started = time.monotonic()
-        self.say(f"downloading {label}")
-        for tool in tools:
+        for place, tool in enumerate(tools, 1):
+            share = Share(f"MB of {tool}")
+            self.say(f"downloading {label}" + (f": {tool}, {place} of {len(tools)}" if len(tools) > 1 else ""), share)
             member = fill(recipe["member"], version, tool) if recipe.get("member") else None
             with staging(cache_place(self.cache, tool, version)) as folder:
                 urls = (self._url(recipe["url"], group, tool), self._url(recipe["checksum"], group, tool))
-                download_tool(*urls, member, tool, folder)
+                download_tool(*urls, member, tool, folder, share)
         self.say(f"downloaded {label} in {time.monotonic() - started:.0f} s, checksums verified")
         return self._cached(group, tools, "download")
 
@@ -141,10 +151,10 @@ class Binaries:
         started = time.monotonic()
         log = self.cache / f"build-{group['name']}.log"
         log.unlink(missing_ok=True)
-        minutes = group["build"]["minutes"]
-        self.say(f"building {label}, with Go, about {minutes} min on two processors the first time; log {log}")
+        share = Share("packages")
+        self.say(f"building {label}, with Go, {_minutes(group['build']['minutes'])} the first time; log {log}", share)
         with tempfile.TemporaryDirectory(prefix=".build-", dir=self.cache) as folder:
-            self.go.build(group, tools, pathlib.Path(folder), log)
+            self.go.build(group, tools, pathlib.Path(folder), log, share)
             for tool in tools:
                 with staging(cache_place(self.cache, tool, group["version"])) as place:
                     (pathlib.Path(folder) / tool).rename(place / tool)
@@ -183,11 +193,11 @@ class Binaries:
             (group["build"]["go"] for group in self.params["tools"]), key=lambda text: parse_version(text) or ()
         )
         return OrchestratorError(
-            "The lab lacks programs, and neither the network nor Go on this machine can supply them.",
+            "Programs of the lab are missing, and can be neither downloaded nor built with Go on this machine.",
             details=failures,
             hint=f"Do one of these: (1) install Go {needs[-1]} or newer, with access to a Go module proxy (GOPROXY), "
-            "and have it on PATH; (2) allow downloads from the hosts above, or name a mirror of them in "
-            f"lab_download_mirror; (3) copy {self.cache} from a machine that has run lab_up, and name the copy in "
+            "and put it on PATH; (2) allow downloads from the hosts above, or set lab_download_mirror to a "
+            f"mirror of them; (3) copy {self.cache} from a machine that has run lab_up, and name the copy in "
             "lab_binaries_dir.",
         )
 
@@ -218,6 +228,12 @@ class Binaries:
             yield
 
 
+def _minutes(on_two: int) -> str:
+    """Return how long a build takes on this machine. on_two: minutes on two processors."""
+    count = os.cpu_count() or 2
+    return f"about {max(1, round(on_two * 2 / count))} min on {plural(count, 'processor')}"
+
+
 def _check_reach(reach: Reach | None, url: str) -> None:
     problem = reach.problem(url) if reach else SWITCHED_OFF
     if problem:
@@ -228,5 +244,6 @@ def _check_platform() -> None:
     system, _arch = platform_names()
     if system != "linux":
         raise OrchestratorError(
-            f"The lab runs on Linux only, not on {system}.", hint="Use a Linux machine or a virtual one; WSL 2 will do."
+            f"The lab runs on Linux only, not on {system}.",
+            hint=("Use a Linux machine or virtual machine; WSL 2 works too."),
         )

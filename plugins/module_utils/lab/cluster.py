@@ -62,7 +62,7 @@ class Lab:
         """Return why the control plane needs work, "" where it needs none, and whether all of it has to stop first."""
         ports = record.get("ports")
         if not self.control.installed(ports) or not ports:
-            return ("recreated a half-made lab" if self.state.dir.exists() else "created the control plane"), False
+            return ("recreated an incomplete lab" if self.state.dir.exists() else "created the control plane"), False
         missing = self.control.missing()
         if missing:
             return "restarted " + ", ".join(missing), False
@@ -126,7 +126,7 @@ class Lab:
             self.control.start()
             self._wait_ready(record["ports"])
         except OrchestratorError as exc:
-            self.actions.append(f"recreated the lab, since it did not start again: {exc.message}")
+            self.actions.append(f"recreated the lab, because it did not restart: {exc.message}")
             return False
         return True
 
@@ -137,7 +137,7 @@ class Lab:
         ):
             waited = patience(READY_WITHIN)
             raise OrchestratorError(
-                f"The control plane of the lab {self.state.name!r} was not ready within {waited:.0f} s.",
+                f"The control plane of the lab {self.state.name!r} was not ready after {waited:.0f}s.",
                 details=self.control.log_tail(),
                 hint=f"The logs are in {self.state.cluster_dir / 'logs'}.{crowded()}",
             )
@@ -201,14 +201,14 @@ class Lab:
             wrong = ["it does not exist"]
         else:
             missing = self.control.missing()
-            wrong = [f"{name} does not run" for name in missing]
+            wrong = [f"{name} is not running" for name in missing]
             installed = self.control.installed(record.get("ports"))
             if not installed:
-                wrong.append("its control plane was not created to the end")
+                wrong.append("its control plane was not created completely")
             elif not missing and not LabApi(record["ports"]["apiserver"], self.control.pki).ready():
                 wrong.append("the API server is not ready")
             if self.plane.exists() and not self.plane.healthy(record.get("plane")):
-                wrong.append("the serving plane does not run, is not ready, or is of older code")
+                wrong.append("the serving plane is not running, is not ready, or is of an older version")
         if wrong:
             raise OrchestratorError(f"The lab {self.state.name!r} is not up.", details=wrong, hint="Run lab_up.")
         return self._result(record, started)
@@ -220,7 +220,7 @@ class Lab:
         victims = [*process.components_of(self.state.cluster_dir, running).values()]
         victims += process.planes_of(self.state.dir, running)
         if victims:
-            self.actions.append(f"ended {len(victims)} processes")
+            self.actions.append(f"stopped {len(victims)} processes")
         if self.state.dir.exists():
             self.actions.append(f"removed {self.state.dir}")
         if not check_mode:

@@ -23,6 +23,8 @@ import urllib.request
 
 from ansible.module_utils.urls import open_url
 
+from .progress import Share
+
 CONNECT_TIMEOUT = 5
 # A server that sends nothing for this long has stalled.
 READ_TIMEOUT = 30
@@ -72,7 +74,7 @@ class Reach:
     def problem(self, url: str) -> str:
         """Return why the URL's host cannot be reached, "" where it can."""
         host = urllib.parse.urlsplit(url).netloc
-        return self.state.get(host, f"no answer within {CONNECT_TIMEOUT} s")
+        return self.state.get(host, f"timed out after {CONNECT_TIMEOUT}s")
 
 
 def fetch_text(url: str) -> str:
@@ -84,11 +86,17 @@ def fetch_text(url: str) -> str:
         raise DownloadError(f"{url}: {exc}") from exc
 
 
-def fetch_file(url: str, target: pathlib.Path, sha256: str) -> None:
-    """Write a file; raises DownloadError where it does not arrive or its checksum is another one."""
+def fetch_file(url: str, target: pathlib.Path, sha256: str, share: Share | None = None) -> None:
+    """Write a file; raises DownloadError where it does not arrive or its checksum is another one.
+
+    share: told how large it is.
+    """
     digest = hashlib.sha256()
     try:
         with _open(url) as reply, open(target, "wb") as stream:
+            size = reply.headers.get("Content-Length") or ""
+            if share and size.isdigit():
+                share.begin(int(size) / CHUNK, lambda: stream.tell() / CHUNK)
             while chunk := reply.read(CHUNK):
                 digest.update(chunk)
                 stream.write(chunk)
@@ -141,21 +149,23 @@ def extract(archive: pathlib.Path, member: str, target: pathlib.Path) -> None:
                 while chunk := source.read(CHUNK):
                     stream.write(chunk)
     except (tarfile.TarError, KeyError, OSError) as exc:
-        raise DownloadError(f"{archive.name} does not hold {member}: {exc}") from exc
+        raise DownloadError(f"{archive.name} does not contain {member}: {exc}") from exc
 
 
-def download_tool(url: str, checksum_url: str, member: str | None, tool: str, folder: pathlib.Path) -> None:
+def download_tool(
+    url: str, checksum_url: str, member: str | None, tool: str, folder: pathlib.Path, share: Share | None = None
+) -> None:
     """Put a tool into a folder, ready to run; raises DownloadError."""
     file = urllib.parse.urlsplit(url).path.rpartition("/")[2]
     sha256 = stated_checksum(fetch_text(checksum_url), file)
     target = folder / tool
     if member:
         archive = folder / file
-        fetch_file(url, archive, sha256)
+        fetch_file(url, archive, sha256, share)
         extract(archive, member, target)
         archive.unlink()
     else:
-        fetch_file(url, target, sha256)
+        fetch_file(url, target, sha256, share)
     target.chmod(0o755)
 
 

@@ -35,11 +35,11 @@ def check_faults(faults: list[dict]) -> None:
         if names.count(fault["name"]) > 1:
             mistakes.append(f"the name {fault['name']!r} is used more than once")
         if not re.fullmatch(NAME, fault["name"]):
-            mistakes.append(f"the name {fault['name']!r} is not made of lower-case letters, digits and hyphens")
+            mistakes.append(f"the name {fault['name']!r} may contain only lower-case letters, digits and hyphens")
         if not is_duration(fault.get("after") or "1s"):
             mistakes.append(f"{fault['name']}: after is {fault['after']!r}, not a duration like 1m30s")
         if not fault.get("match") and not fault.get("pod_prefix"):
-            mistakes.append(f"{fault['name']}: give match (labels) or pod_prefix, so that not every pod fails")
+            mistakes.append(f"{fault['name']}: set match (labels) or pod_prefix, so that not every pod fails")
     if mistakes:
         raise OrchestratorError("lab_faults has mistakes.", details=sorted(set(mistakes)))
 
@@ -48,7 +48,7 @@ def check_delays(delays: dict[str, str]) -> None:
     """Raise OrchestratorError, naming every delay of lab_ready_delays that is no duration."""
     wrong = [f"{name}: {delay!r}" for name, delay in delays.items() if not is_duration(delay)]
     if wrong:
-        raise OrchestratorError("lab_ready_delays has no durations like 1m30s or 500ms for:", details=wrong)
+        raise OrchestratorError("lab_ready_delays needs durations such as 1m30s or 500ms for:", details=wrong)
 
 
 def is_duration(text: str) -> bool:
@@ -99,7 +99,8 @@ def ended_stages(faulty: str) -> list[Object]:
 
     faulty: jq expression that is true for pods which a fault keeps down.
     """
-    ended = {"name": "ended", "fault": "CrashLoopBackOff", "after": "0s"}
+    code = f'{{{{ or (index (or $root.metadata.annotations dict) "{templates.EXIT_CODE}") "1" }}}}'
+    ended = {"name": "ended", "fault": "CrashLoopBackOff", "after": "0s", "code": code}
     return _crash_stages(ended, {DELETED: False, FINISHED: False, faulty: False, ENDED: True})
 
 
@@ -124,7 +125,9 @@ def _status(fault: dict, broken: str, phase: str) -> str:
         + templates.condition(templates.FAULT, True, fault["fault"], json.dumps(fault["name"]))
     )
     each = _failing(fault) + broken + "{{ else }}" + healthy + "{{ end }}"
-    body = templates.ADDRESSES + templates.INIT_CONTAINERS + templates.containers(each)
+    each = "{{ if $init }}" + templates.INITIALIZING + "{{ else }}" + each + "{{ end }}"
+    init = templates.init_containers(json.dumps(fault.get("container") or ""), broken)
+    body = templates.ADDRESSES + init + templates.containers(each)
     return templates.HEAD + "conditions:\n" + conditions + body + f"phase: {phase}\n"
 
 
@@ -152,7 +155,7 @@ def _image_stages(fault: dict, select: dict[str, bool]) -> list[Object]:
 
 
 def _crash_stages(fault: dict, select: dict[str, bool], log_file: str = "") -> list[Object]:
-    code, reason = (137, "OOMKilled") if fault["fault"] == "OOMKilled" else (1, "Error")
+    code, reason = ("137", "OOMKilled") if fault["fault"] == "OOMKilled" else (fault.get("code", "1"), "Error")
     broken = """
   ready: false
   started: false
@@ -164,7 +167,7 @@ def _crash_stages(fault: dict, select: dict[str, bool], log_file: str = "") -> l
                   $root.metadata.namespace $root.metadata.uid | Quote }}
   lastState:
     terminated: {exitCode: CODE, reason: REASON, startedAt: {{ $now | Quote }}, finishedAt: {{ $now | Quote }}}
-""".replace("CODE", str(code)).replace("REASON", reason)
+""".replace("CODE", code).replace("REASON", reason)
     count = (
         "{{ $count := 0 }}{{ range .status.containerStatuses }}{{ $count = max $count (int .restartCount) }}{{ end }}\n"
     )

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import typing as t
 
+from .progress import Share
 from .tools import fill, parse_version
 
 BUILD_TIMEOUT = 3600
@@ -31,20 +32,20 @@ class Go:
     def problem(self, needed: str) -> str:
         """Return why this Go cannot build what needs a version ("1.24"), "" where it can."""
         if not self.binary:
-            return "there is no go on PATH"
+            return "go not found on PATH"
         facts = self._run(["env", "-json", "GOVERSION", "GOTOOLCHAIN"])
         if facts is None:
-            return f"{self.binary} does not run"
+            return f"cannot run {self.binary}"
         env = json.loads(facts)
         version = parse_version(str(env.get("GOVERSION", "")).replace("go", "v", 1))
         if not version:
-            return f"{self.binary} does not tell its version"
+            return f"{self.binary} does not report its version"
         wanted = parse_version(needed) or ()
         # From 1.21 on, Go fetches the toolchain that a module asks for, unless it is told to stay local.
         fetches = version >= (1, 21) and not str(env.get("GOTOOLCHAIN", "")).startswith("local")
         if version[: len(wanted)] >= wanted or fetches:
             return ""
-        return f"{self.binary} is {env['GOVERSION']}, Go {needed} or newer is needed"
+        return f"{self.binary} is {env['GOVERSION']}, but Go {needed} or later is needed"
 
     def _run(self, arguments: list[str]) -> str | None:
         try:
@@ -65,20 +66,24 @@ class Go:
         try:
             facts = json.loads(done.stdout)
         except ValueError:
-            facts = {"Error": done.stderr.strip()[-400:] or "go mod download said nothing"}
+            facts = {"Error": done.stderr.strip()[-400:] or "go mod download printed nothing"}
         if facts.get("Error"):
             raise BuildError(f"go mod download {name}@{version}: {facts['Error']}")
         return t.cast(dict, facts)
 
-    def build(self, group: dict, tools: list[str], folder: pathlib.Path, log: pathlib.Path) -> None:
-        """Build tools of one group into a folder. log: where go writes each package it compiles. Raises BuildError."""
+    def build(self, group: dict, tools: list[str], folder: pathlib.Path, log: pathlib.Path, share: Share) -> None:
+        """Build tools of one group into a folder. Raises BuildError.
+
+        log: where go writes each package it compiles; share: told how many there are.
+        """
         recipe, version = group["build"], group["version"]
         source = folder / "source"
         source.mkdir()
         (source / "go.mod").write_text(self._go_mod(recipe, version), encoding="utf-8")
-        command = [str(self.binary), "build", "-mod=mod", "-trimpath", "-v", "-ldflags", ldflags(recipe, version)]
-        command += ["-o", str(folder) + "/"]
+        options = ["-mod=mod", "-trimpath", "-ldflags", ldflags(recipe, version)]
+        command = [str(self.binary), "build", "-v", *options, "-o", str(folder) + "/"]
         packages = {tool: recipe["packages"][tool] for tool in tools}
+        share.begin(self._stale(options, list(packages.values()), source), lambda: lines_in(log))
         with open(log, "ab") as stream:
             done = subprocess.run(
                 [*command, *packages.values()], cwd=source, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream,
@@ -93,10 +98,28 @@ class Go:
             if made != folder / tool:
                 made.rename(folder / tool)
 
+    def _stale(self, options: list[str], packages: list[str], source: pathlib.Path) -> int:
+        """Return how many packages are to be compiled, 0 where go does not say."""
+        form = "{{if .Stale}}{{.ImportPath}}{{end}}"
+        done = subprocess.run(
+            [str(self.binary), "list", "-deps", "-f", form, *options, *packages], cwd=source, text=True,
+            stdin=subprocess.DEVNULL, capture_output=True, timeout=BUILD_TIMEOUT, check=False, env=_environment(),
+        )  # fmt: skip
+        return len([line for line in done.stdout.splitlines() if line]) if done.returncode == 0 else 0
+
     def _go_mod(self, recipe: dict, version: str) -> str:
         replace = recipe.get("replace_local_with")
         siblings = local_replacements(pathlib.Path(self.module(recipe["module"], version)["GoMod"])) if replace else []
         return go_mod(recipe["module"], version, recipe["go"], siblings, replace)
+
+
+def lines_in(log: pathlib.Path) -> int:
+    """Return how many packages a build's log names."""
+    try:
+        with open(log, encoding="utf-8", errors="replace") as stream:
+            return sum(1 for line in stream if not line.startswith(("go: ", "#")))
+    except OSError:
+        return 0
 
 
 def go_mod(module: str, version: str, go: str, siblings: list[str], replace: str | None) -> str:
@@ -129,7 +152,7 @@ def copy_verified(folder: pathlib.Path, files: dict[str, str], target: pathlib.P
         try:
             data = (folder / name).read_bytes()
         except OSError as exc:
-            raise BuildError(f"the module does not hold {name}: {exc}") from exc
+            raise BuildError(f"the module does not contain {name}: {exc}") from exc
         if hashlib.sha256(data).hexdigest() != sha256:
             raise BuildError(f"{name} in the module is not the pinned one")
         (target / name).write_bytes(data)

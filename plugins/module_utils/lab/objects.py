@@ -39,7 +39,7 @@ def expand_nodes(nodes: list[dict]) -> list[dict]:
         f"{name!r} is not a DNS name" for name in names if not re.fullmatch(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?", name)
     ]
     if mistakes:
-        raise OrchestratorError("lab_nodes has names that cannot be used.", details=mistakes)
+        raise OrchestratorError("lab_nodes has invalid names.", details=mistakes)
     return expanded
 
 

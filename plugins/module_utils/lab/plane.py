@@ -9,7 +9,7 @@ import os
 import pathlib
 import subprocess
 
-from ..base.errors import OrchestratorError
+from ..base.errors import OrchestratorError, install_command
 from . import state as process
 from .state import LabState, crowded, patience, wait_until
 
@@ -75,11 +75,11 @@ class ServingPlane:
             return child.pid
         self.stop()
         text = self.state.plane_log.read_text(encoding="utf-8", errors="replace")
-        late = f"was not ready within {patience(READY_WITHIN):.0f} s."
+        late = f"was not ready after {patience(READY_WITHIN):.0f}s."
         raise OrchestratorError(
             f"The serving plane of the lab {self.state.name!r} "
-            + ("ended at once." if child.poll() is not None else late),
+            + ("exited immediately." if child.poll() is not None else late),
             details=text.splitlines()[-8:],
-            hint=f"Its log is {self.state.plane_log}; lab_python names the Python that runs it ({self.python}), which "
-            f"needs this collection's requirements.txt.{crowded()}",
+            hint=f"Its log is {self.state.plane_log}; lab_python is the Python that runs it ({self.python}), which "
+            f"needs packages: {install_command(self.python)}.{crowded()}",
         )

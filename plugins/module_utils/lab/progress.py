@@ -10,6 +10,8 @@ import typing as t
 
 # Seconds between two signs of life of a step that takes long.
 HEARTBEAT = 20.0
+# The part of a whole from which on its pace tells how long the rest takes.
+ENOUGH = 0.05
 
 
 class LabProgress:
@@ -19,6 +21,7 @@ class LabProgress:
         self.show, self.every = show, every
         self.begin = self.since = time.monotonic()
         self.step, self.lock = "", threading.Lock()
+        self.share: Share | None = None
         self.done = threading.Event()
         self.thread = threading.Thread(target=self._beat, daemon=True)
 
@@ -30,10 +33,10 @@ class LabProgress:
         self.done.set()
         self.thread.join()
 
-    def say(self, step: str) -> None:
-        """Show a step that begins, or that is done."""
+    def say(self, step: str, share: Share | None = None) -> None:
+        """Show a step that begins, or that is done. share: how much of a long one is done."""
         with self.lock:
-            self.step, self.since = step, time.monotonic()
+            self.step, self.share, self.since = step, share, time.monotonic()
             self.show(f"lab, {elapsed(self.since - self.begin)}: {step}")
 
     def _beat(self) -> None:
@@ -41,7 +44,7 @@ class LabProgress:
             with self.lock:
                 step, now = self.step, time.monotonic()
                 if step.startswith(("building", "downloading", "waiting")):
-                    so_far = f"{elapsed(now - self.since)} so far{compiled(step)}"
+                    so_far = f"{elapsed(now - self.since)} so far{self.share.text() if self.share else ''}"
                     self.show(f"lab, {elapsed(now - self.begin)}: still {step.partition(', with')[0]} ({so_far})")
 
 
@@ -50,11 +53,24 @@ def elapsed(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
-def compiled(step: str) -> str:
-    """Return how many packages a build has compiled, read from the log that its step names; "" for other steps."""
-    log = step.partition("; log ")[2]
-    try:
-        with open(log, encoding="utf-8", errors="replace") as stream:
-            return f", {sum(1 for line in stream if not line.startswith('go: '))} packages compiled"
-    except OSError:
-        return ""
+class Share:
+    """How much of a known whole is done. unit: of its numbers."""
+
+    def __init__(self, unit: str) -> None:
+        self.unit = unit
+        self.total = self.started = 0.0
+        self.count: t.Callable[[], float] = float
+
+    def begin(self, total: float, count: t.Callable[[], float]) -> None:
+        """Take the whole, and what counts how much of it is done."""
+        self.total, self.count, self.started = total, count, time.monotonic()
+
+    def text(self) -> str:
+        """Return the share, and how long the rest takes at this pace; "" where the whole is not known."""
+        if not self.total:
+            return ""
+        done = min(self.count(), self.total)
+        part = done / self.total
+        left = (time.monotonic() - self.started) * (1 - part) / part if part >= ENOUGH else 0
+        rest = f", about {elapsed(left)} left at this pace" if left >= 1 else ""
+        return f", {done:.0f} of {self.total:.0f} {self.unit} ({part:.0%}){rest}"

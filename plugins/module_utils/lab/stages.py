@@ -32,7 +32,7 @@ HELD = f'.metadata.annotations["{templates.CONFIG_ERROR}"] != null'
 SAID = (
     f'(.metadata.annotations["{templates.WAITING_REASON}"] // "CreateContainerConfigError") as $reason'
     f' | (.metadata.annotations["{templates.CONFIG_ERROR}"]) as $message'
-    " | [.status.containerStatuses[]?.state.waiting | select(. != null)]"
+    " | [(.status.initContainerStatuses[]?, .status.containerStatuses[]?).state.waiting | select(. != null)]"
     ' | any(.reason == $reason and (.message // "") == $message)'
 )
 ENDED = f'.metadata.annotations["{templates.KUBELET}"] == "crashed"'

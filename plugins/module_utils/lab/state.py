@@ -41,7 +41,7 @@ class LabState:
     def __init__(self, name: str, env: t.Mapping[str, str] | None = None, root: str | None = None) -> None:
         if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?", name):
             raise OrchestratorError(
-                f"lab_name {name!r} is not a usable name.",
+                f"lab_name {name!r} is not a valid name.",
                 hint="Use 1 to 40 lower-case letters, digits and hyphens, with a letter or digit at both ends.",
             )
         env = os.environ if env is None else env
@@ -51,7 +51,7 @@ class LabState:
         self.labs = labs.expanduser().resolve()
         if re.search(r"\s", str(self.labs)):
             raise OrchestratorError(
-                f"The labs' folder {self.labs} has a blank in its path, which KWOK cannot take.",
+                f"The labs' folder {self.labs} has a space in its path, which KWOK does not support.",
                 hint="Set XDG_STATE_HOME to a folder without one.",
             )
         self.dir = self.labs / name
@@ -223,8 +223,8 @@ def crowded() -> str:
         return ""
     load, count = os.getloadavg()[0], os.cpu_count() or 1
     return (
-        f" The machine is busy (load {load:.0f} on {count} processors): end what else runs there, and bring the lab up "
-        "again, which goes on from here."
+        f" The machine is busy (load {load:.0f} on {count} processors): stop other programs, and start the lab again, "
+        "which continues from here."
     )
 
 

@@ -12,6 +12,10 @@ KUBELET = "lab.llm-d.ai/kubelet"
 # A pod is held by the first, its text is the message of the containers that wait; the second is their reason.
 CONFIG_ERROR = "lab.llm-d.ai/config-error"
 WAITING_REASON = "lab.llm-d.ai/waiting-reason"
+# Of a pod that is held by an init container, that container, for which the others wait.
+WAITING_INIT = "lab.llm-d.ai/waiting-init-container"
+# With which code the container of a crashed pod has ended, 1 where nothing is said.
+EXIT_CODE = "lab.llm-d.ai/exit-code"
 # A pod's own delay, a Go duration.
 READY_DELAY = "lab.llm-d.ai/ready-delay"
 STORAGE_PROVISIONER = "lab.llm-d.ai/storage"
@@ -43,13 +47,8 @@ IDENTITY = """
 _TERMINATED = """{terminated: {exitCode: 0, reason: Completed, startedAt: {{ $now | Quote }},
            finishedAt: {{ $now | Quote }}}}"""
 
-INIT_CONTAINERS = (
+_INIT_ENDED = (
     """
-{{ if .spec.initContainers }}
-initContainerStatuses:
-{{ range .spec.initContainers }}"""
-    + IDENTITY
-    + """
   ready: true
   restartCount: 0
   {{ if eq (default "" .restartPolicy) "Always" }}
@@ -61,10 +60,35 @@ initContainerStatuses:
     + _TERMINATED
     + """
   {{ end }}
-{{ end }}
-{{ end }}
 """
 )
+
+
+def init_containers(failing: str = '""', state: str = "") -> str:
+    """Return the statuses of all init containers: those that have ended, and the failing one (a template) with `state`.
+
+    Sets $init to whether there is such a one.
+    """
+    return (
+        "{{ $init := false }}{{ $failing := "
+        + failing
+        + " }}{{ if .spec.initContainers }}\ninitContainerStatuses:\n{{ range .spec.initContainers }}"
+        + IDENTITY
+        + "{{ if eq .name $failing }}{{ $init = true }}"
+        + state
+        + "{{ else }}"
+        + _INIT_ENDED
+        + "{{ end }}\n{{ end }}\n{{ end }}\n"
+    )
+
+
+INITIALIZING = """
+  ready: false
+  started: false
+  restartCount: 0
+  state: {waiting: {reason: PodInitializing}}
+"""
+INIT_CONTAINERS = init_containers()
 
 # An address that is already there stays: the API merges lists of addresses, and a pod has one per family.
 ADDRESSES = """
@@ -158,6 +182,16 @@ _HELD_BY = (
     + WAITING_REASON
     + '") }}'
 )
+_WAITS = f"""
+  ready: false
+  started: false
+  restartCount: 0
+  state:
+    waiting:
+      reason: {_HELD_BY}
+      message: {{{{ index $root.metadata.annotations "{CONFIG_ERROR}" | Quote }}}}
+"""
+_HELD_INIT = f'(default "" (index (default (dict) $root.metadata.annotations) "{WAITING_INIT}"))'
 HELD = (
     HEAD
     + "conditions:\n"
@@ -166,16 +200,8 @@ HELD = (
     + condition(STARTING, False, _HELD_BY)
     + condition(FAULT, True, _HELD_BY)
     + ADDRESSES
-    + INIT_CONTAINERS
-    + containers(f"""
-  ready: false
-  started: false
-  restartCount: 0
-  state:
-    waiting:
-      reason: {_HELD_BY}
-      message: {{{{ index $root.metadata.annotations "{CONFIG_ERROR}" | Quote }}}}
-""")
+    + init_containers(_HELD_INIT, _WAITS)
+    + containers("{{ if $init }}" + INITIALIZING + "{{ else }}" + _WAITS + "{{ end }}")
     + "phase: Pending\n"
 )
 

@@ -89,8 +89,8 @@ def _look_for(
         version = parse_version(text)
         if version and acceptable(version, group["min"], group["below"]):
             return FoundProgram(candidate, "v" + ".".join(map(str, version)), source), lines
-        shown = "v" + ".".join(map(str, version)) if version else "of no version that it tells"
-        lines.append(f"{candidate} is {shown}, not {group['min']} <= version < {group['below']}: passed over")
+        shown = "v" + ".".join(map(str, version)) if version else "of unknown version"
+        lines.append(f"{candidate} is {shown}, not {group['min']} <= version < {group['below']}: skipped")
     cached = cache_place(cache, tool, group["version"]) / tool
     if os.access(cached, os.X_OK):
         return FoundProgram(str(cached), group["version"], "cache"), lines

@@ -13,7 +13,20 @@ from ..base.errors import Forbidden, OrchestratorError
 from ..base.process import Process, runs
 from ..cluster.client import Cluster, api_error
 from ..cluster.watch import Watches
-from .lease import API, DURATION, KIND, NAME, Observation, held_text, holder, process_of, released, taken, version
+from .lease import (
+    API,
+    DURATION,
+    KIND,
+    NAME,
+    RENEW,
+    Observation,
+    held_text,
+    holder,
+    process_of,
+    released,
+    taken,
+    version,
+)
 
 try:
     from kubernetes.client.exceptions import ApiException
@@ -27,15 +40,17 @@ FREE, ALIVE, EXPIRED = "free", "alive", "expired"
 TRIES = 20
 # A holder renews every few seconds; that long after the lock should have expired nothing more is to be learned.
 SLACK = 15
+# Seconds after the taking for which nobody else can have the lock, renewed or not.
+SURE = DURATION - RENEW
 
 
 class LockHeld(OrchestratorError):
     """Somebody else holds the lock."""
 
     def __init__(self, lease: Object, namespace: str, mode: str) -> None:
-        hint = "Run it again when that has ended"
+        hint = "Run it again when that run has finished"
         hint += ", or set llm_d_lock_timeout to more seconds" if mode == WAIT else ", or set llm_d_lock to wait"
-        hint += f". A holder that is gone loses the lock after {DURATION} s by itself."
+        hint += f". The lock of a run that is gone expires after {DURATION}s."
         super().__init__(f"{held_text(lease, namespace)} Nothing was changed.", hint=hint)
 
 
@@ -69,7 +84,9 @@ class Locks:
                 self.waited = max(self.waited, time.monotonic() - begin)
             if self._write(lease, namespace):
                 return
-        raise OrchestratorError(f"The lock of the namespace {namespace} changes hands too often.", hint="Try again.")
+        raise OrchestratorError(
+            (f"The lock of the namespace {namespace} changes its holder too often."), hint="Try again."
+        )
 
     def quiet(self, namespace: str, mode: str, timeout: float) -> bool:
         """Wait or raise Held as take() does, and take nothing; return whether it was waited.
@@ -99,7 +116,7 @@ class Locks:
         lives = runs(process_of(lease))
         if mode == REFUSE and lives:
             raise LockHeld(lease, namespace, mode)
-        why = "waiting until it is free" if mode == WAIT else "waiting to see whether its holder still lives"
+        why = "waiting until it is free" if mode == WAIT else "checking whether its holder is still alive"
         self.say(f"{held_text(lease, namespace)} Now {why}, at most {max(0, deadline - time.monotonic()):.0f} s")
         watches, seen = Watches(self.cluster), Observation()
         watches.start(API, KIND, namespace)
@@ -194,9 +211,18 @@ class Locks:
         elif holder(lease):
             text = f"The lock was lost: {held_text(lease, namespace)}"
         else:
-            text = f"The lock of the namespace {namespace} was lost; another run has had it since."
-        hint = f"The cluster was not reached for {DURATION} s, or somebody removed the lock. Run it again."
+            text = f"The lock of the namespace {namespace} was lost; another run has held it since."
+        hint = f"The cluster was unreachable for {DURATION}s, or the lock was deleted. Run it again."
         raise OrchestratorError(text, hint=hint)
+
+
+def verify_held(cluster: Cluster, held: Object) -> None:
+    """Raise OrchestratorError where a lock was lost. held: as the module stack_lock returns it, {} for none."""
+    if not held or 0 <= time.monotonic() - held["taken"] < SURE:
+        return
+    locks = Locks(cluster, held["identity"], held["process"], "", str)
+    for name in held["namespaces"]:
+        locks.verify(name)
 
 
 def _not_permitted(exc: OrchestratorError) -> Forbidden:
@@ -240,5 +266,5 @@ def seen_locks(cluster: Cluster | None, stack: Object, mode: str, notes: list[st
             continue  # whether it may be read is another rule's matter
         versions[name] = version(lease)
         if lease and holder(lease):
-            notes.append(f"{held_text(lease, name)} A deployment waits for it or is refused, see llm_d_lock.")
+            notes.append(f"{held_text(lease, name)} A deployment waits for it or fails, see llm_d_lock.")
     return {"mode": mode, "namespaces": names, "versions": versions}

@@ -92,7 +92,7 @@ def main(spec: Object) -> None:
     """Renew until the playbook has ended or no lock is left, then give the locks back."""
     signal.signal(signal.SIGTERM, _end)
     sys.path[:] = spec["path"]
-    ended = _end_of(int(spec["process"]["pid"]), spec["process"]["start"])
+    ended = end_of(int(spec["process"]["pid"]), spec["process"]["start"])
     if spec["at_once"]:
         _locks_class(spec)
         sys.stdout.write("ready\n")
@@ -113,7 +113,7 @@ def _end(number: int, frame: t.Any) -> t.NoReturn:
     raise SystemExit
 
 
-def _end_of(pid: int, start: str) -> t.Callable[[float], bool]:
+def end_of(pid: int, start: str) -> t.Callable[[float], bool]:
     """Return a function that waits some seconds at most, and tells whether a process has ended."""
     handle = None
     with contextlib.suppress(OSError, AttributeError):

@@ -29,6 +29,7 @@ CLUSTER_KINDS = frozenset(
         "CustomResourceDefinition",
         "StorageClass",
         "PriorityClass",
+        "IngressClass",
         "PersistentVolume",
         "Node",
         "DeviceClass",

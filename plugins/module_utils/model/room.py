@@ -9,7 +9,7 @@ import typing as t
 
 from ..base.data import Object
 
-# Kind, API group and namespace of objects.
+# Kind, API group or name, and namespace of objects.
 Place = tuple[str, str, str]
 
 
@@ -19,7 +19,7 @@ class Capacity:
 
     own_pods: those of the plan's namespaces, with all of their containers; workloads: live ones there, to know
     what goes with an update; present: names of live objects of the kinds that a quota counts; unread: what may not be
-    read.
+    read; unwanted: kind, name and namespace of workloads that go with the deployment, since no part has them any more.
     """
 
     nodes: t.Sequence[Object] | None = None
@@ -31,3 +31,4 @@ class Capacity:
     runtimes: t.Sequence[Object] = ()
     present: t.Mapping[Place, frozenset[str]] = dataclasses.field(default_factory=dict)
     unread: tuple[str, ...] = ()
+    unwanted: frozenset[Place] = frozenset()

@@ -14,7 +14,7 @@ import typing as t
 from ..base.data import Object
 from .pods import pod_state
 
-NOT_SEEN = "its controller has not seen the present generation yet"
+NOT_SEEN = "its controller has not observed the current generation yet"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,7 +107,7 @@ def _deployment(item: Object) -> State:
     if updated < wanted:
         text += f", {updated} of the new template"
     elif available >= wanted and total > updated:
-        text = f"{total - updated} of {total} pods are old and still to go"
+        text = f"{total - updated} of {total} pods are old and not yet terminated"
     progressing = condition(item, "Progressing")
     if progressing.get("status") == "False":
         return State(False, text, failed=True, details=(("", describe(progressing, "Progressing")),))

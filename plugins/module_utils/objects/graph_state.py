@@ -39,7 +39,7 @@ def graph_state(item: Object, deployments: t.Iterable[Object], pods: t.Iterable[
     if item["metadata"].get("deletionTimestamp") or own.head == NOT_SEEN:
         return own
     if not said.services:
-        return State(False, "it has no services, so that nothing is made of it", failed=True)
+        return State(False, "it has no services, so nothing is created", failed=True)
     mine, placed = [one for one in deployments if _of(one, said)], [one for one in pods if _of(one, said)]
     states = [(service, _service_state(service, mine, placed, judge)) for service in said.services]
     bad = [(service, state) for service, state in states if not state.ready]
@@ -77,13 +77,13 @@ def _service_state(service: Service, deployments: list[Object], pods: list[Objec
         return _pods_state(service, [one for one in pods if _label(one, SERVICE_LABEL) == service.name])
     now = [one for one in mine if _as_asked(one, service)]
     if not now:
-        return State(False, "its Deployment is still that of the graph before")
+        return State(False, "its Deployment is still that of the previous graph")
     waiting = next((state for one in now if not (state := judge(one)).ready), None)
     if waiting is not None:
         return waiting
     old = [one for one in mine if one not in now and mapping(one.get("spec")).get("replicas")]
     if old:
-        return State(False, f"{len(old)} Deployment(s) of the graph before are still to go")
+        return State(False, f"{len(old)} Deployment(s) of the previous graph are not yet deleted")
     return State(True)
 
 
@@ -97,7 +97,7 @@ def _pods_state(service: Service, pods: list[Object]) -> State:
     if ready >= wanted:
         return State(True)
     if not pods:
-        return State(False, "its operator has made nothing of it yet")
+        return State(False, "its operator has not created anything yet")
     stuck = next((state for state in states if state.stuck), None)
     text = f"{ready} of {wanted} pods ready" + (f"; {stuck.text}" if stuck else "")
     return State(False, text, failed=stuck is not None, certain=bool(stuck and stuck.certain))

@@ -154,7 +154,7 @@ def unplaceable(pod: Object, nodes: list[Object]) -> str | None:
         for name, amount in sorted(requests.items())
         if best[name] < amount
     ]
-    return "no node has " + " and ".join(short) if short else "no node has all that it requests at once"
+    return "no node has " + " and ".join(short) if short else "no single node has everything that it requests"
 
 
 def pod_requests(spec: Object) -> Amounts:

@@ -160,19 +160,21 @@ def misfits(data: t.Any, environment: Environment) -> list[ConfigMistake]:
     """
     policies = mapping(data).get("policies")
     if not isinstance(policies, list) or not policies:
-        return [ConfigMistake(("policies",), f"is {_a(policies)}", "a list of policies, each with name, url and llms")]
+        return [
+            ConfigMistake(("policies",), f"is {_a(policies)}", ("use a list of policies, each with name, url and llms"))
+        ]
     found: list[ConfigMistake] = []
     names: dict[str, int] = {}
     for index, policy in enumerate(policies):
         path: Path = ("policies", index)
         if not isinstance(policy, dict):
-            found.append(ConfigMistake(path, f"is {_a(policy)}", "a map with name, url and llms"))
+            found.append(ConfigMistake(path, f"is {_a(policy)}", "use a map with name, url and llms"))
             continue
         found += _policy(policy, path, environment)
         first = names.setdefault(str(policy.get("name")).strip(), index)
         if first != index:
-            text = f"{policy.get('name')!r} is also policies[{first}], and only the first is used"
-            found.append(ConfigMistake((*path, "name"), text, "a name of its own"))
+            text = f"{policy.get('name')!r} is also the name of policies[{first}], and only the first is used"
+            found.append(ConfigMistake((*path, "name"), text, "use a unique name"))
     return found
 
 
@@ -182,21 +184,21 @@ def class_misfits(names: t.Sequence[str], wanted: t.Sequence[str], path: Path, *
     for index, name in enumerate(names):
         place = (*path, index, "name")
         if name not in wanted:
-            fix = "one of: " + ", ".join(wanted)
-            found.append(ConfigMistake(place, f"{name!r} is no class of it.{did_you_mean(name, wanted)}", fix))
+            fix = "use one of: " + ", ".join(wanted)
+            found.append(ConfigMistake(place, f"{name!r} is not one of its classes.{did_you_mean(name, wanted)}", fix))
         elif name in seen:
             found.append(
-                ConfigMistake(place, f"{name!r} is there already, as number {seen[name] + 1}", "remove one of them")
+                ConfigMistake(place, f"{name!r} is a duplicate of class number {seen[name] + 1}", "remove one of them")
             )
         seen.setdefault(name, index)
     missing = [name for name in wanted if name not in seen]
     if missing:
         text = f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing"
-        found.append(ConfigMistake(path, text, f"all of its {len(wanted)} classes, each with a model"))
+        found.append(ConfigMistake(path, text, f"list all of its {len(wanted)} classes, each with a model"))
     if ordered and not found and list(names) != list(wanted):
         index = next(index for index, name in enumerate(names) if name != wanted[index])
-        text = f"{names[index]!r} stands where the classifier has {wanted[index]}: the position decides, not the name"
-        found.append(ConfigMistake((*path, index, "name"), text, "the order " + ", ".join(wanted)))
+        text = f"{names[index]!r} is at the position of {wanted[index]}: the position decides, not the name"
+        found.append(ConfigMistake((*path, index, "name"), text, "use the order " + ", ".join(wanted)))
     return found
 
 
@@ -204,10 +206,13 @@ def base_misfit(url: str) -> tuple[str, str] | None:
     """Return what is wrong with an api_base and what to write, None where nothing is."""
     parts = urllib.parse.urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.netloc:
-        return f"{url!r} is no address", "an address such as http://SERVICE.NAMESPACE.svc.cluster.local:8000"
+        return (
+            f"{url!r} is not a valid address",
+            "use an address such as http://SERVICE.NAMESPACE.svc.cluster.local:8000",
+        )
     bare = re.sub(r"(?<!/)(/+v1)*/*\Z", "", url)
     if re.search(r"/v1/*\Z", parts.path):
-        return f"{url} ends in /v1, which is in each request's path already: /v1/v1/... is not found", bare
+        return f"{url} ends in /v1, which is already in each request's path: /v1/v1/... is not found", bare
     return None
 
 
@@ -218,11 +223,11 @@ def _policy(policy: Object, path: Path, environment: Environment) -> t.Iterator[
     url = expanded(str(policy.get("url") or ""), environment)
     if not wrong and not urllib.parse.urlsplit(url).netloc:
         yield ConfigMistake(
-            (*path, "url"), f"{url!r} is no address", ensemble_url("http://SERVICE:8000", "task_router")
+            (*path, "url"), f"{url!r} is not a valid address", ensemble_url("http://SERVICE:8000", "task_router")
         )
     llms = policy.get("llms")
     if not isinstance(llms, list) or not llms:
-        yield ConfigMistake((*path, "llms"), f"is {_a(llms)}", "a list of classes, each with " + ", ".join(FIELDS))
+        yield ConfigMistake((*path, "llms"), f"is {_a(llms)}", "use a list of classes, each with " + ", ".join(FIELDS))
         return
     for index, llm in enumerate(llms):
         yield from _llm(llm, (*path, "llms", index), environment)
@@ -234,7 +239,7 @@ def _policy(policy: Object, path: Path, environment: Environment) -> t.Iterator[
 
 def _llm(llm: t.Any, path: Path, environment: Environment) -> t.Iterator[ConfigMistake]:
     if not isinstance(llm, dict):
-        yield ConfigMistake(path, f"is {_a(llm)}", "a map with " + ", ".join(FIELDS))
+        yield ConfigMistake(path, f"is {_a(llm)}", "use a map with " + ", ".join(FIELDS))
         return
     wrong = {field: list(_text(llm, field, path, environment)) for field in FIELDS}
     for found in wrong.values():
@@ -248,15 +253,15 @@ def _text(entry: Object, field: str, path: Path, environment: Environment) -> t.
     """Yield what is wrong with a field that has to be a text with something in it."""
     place, value = (*path, field), entry.get(field)
     if not isinstance(value, str):
-        yield ConfigMistake(place, f"is {_a(value)}", "a text" if value is None else f'a text: "{value}"')
+        yield ConfigMistake(place, f"is {_a(value)}", "use a string" if value is None else f'use a string: "{value}"')
         return
     unset = [name for name in variables_in(value) if name not in environment]
     if unset:
-        text = f"${{{unset[0]}}} is in no environment variable of the controller, and stays as it is"
-        yield ConfigMistake(place, text, f"an entry {unset[0]} in routerController.env")
+        text = f"${{{unset[0]}}} is not set in the controller's environment, so it is not replaced"
+        yield ConfigMistake(place, text, f"add {unset[0]} to routerController.env")
     elif not expanded(value, environment).strip():
-        text = "is empty" if not value.strip() else f"{value} is empty: the controller does not start with that"
-        yield ConfigMistake(place, text, "any text where none is asked for" if field == "api_key" else "a text")
+        text = "is empty" if not value.strip() else f"{value} is empty: the controller does not start"
+        yield ConfigMistake(place, text, "use any text if no key is required" if field == "api_key" else "use a string")
 
 
 def _a(value: t.Any) -> str:

@@ -72,7 +72,7 @@ def spelt_otherwise(selector: t.Iterable[str], pods: t.Iterable[Object]) -> list
     carried = {_folded(key): key for pod in pods for key in labels_of(pod)}
     twins = [(key, carried.get(_folded(key), key)) for key in selector]
     return [
-        f"The pool says {key}, the pods say {twin}: use one spelling in both." for key, twin in twins if key != twin
+        f"The pool has {key}, but the pods have {twin}: use one spelling in both." for key, twin in twins if key != twin
     ]
 
 
@@ -205,7 +205,7 @@ def trouble(pod: Object) -> str:
         for found in (state.get("waiting"), state.get("terminated")):
             if found and found.get("reason") not in (None, "Completed", "PodInitializing", "ContainerCreating"):
                 text = f"container {container['name']}: {found['reason']} {found.get('message') or ''}".strip()
-                return text[:300] + (f", last ended by {last}" if last else "")
+                return text[:300] + (f", last exited with {last}" if last else "")
     return f"phase {(pod.get('status') or {}).get('phase', 'unknown')}, not ready"
 
 
@@ -215,10 +215,10 @@ def selector_problem(selector: dict, labels: dict) -> str | None:
         if labels.get(key) == value:
             continue
         if key == OLD_SERVING_LABEL and SERVING_LABEL in labels:
-            return f"the selector asks for {key}, the model's pods carry {SERVING_LABEL}"
+            return f"the selector requires {key}, but the model's pods have {SERVING_LABEL}"
         if key == SERVING_LABEL and OLD_SERVING_LABEL in labels:
-            return f"the selector asks for {key}, the model's pods carry {OLD_SERVING_LABEL}"
+            return f"the selector requires {key}, but the model's pods have {OLD_SERVING_LABEL}"
         if key in labels:
-            return f"the selector asks for {key}={value!r}, the model's pods carry {key}={labels[key]!r}"
-        return f"the selector asks for {key}={value!r}, which the model's pods do not carry.{did_you_mean(key, labels)}"
+            return f"the selector requires {key}={value!r}, but the model's pods have {key}={labels[key]!r}"
+        return f"the selector requires {key}={value!r}, which the model's pods do not have.{did_you_mean(key, labels)}"
     return None if selector else "the selector is empty"

@@ -151,7 +151,7 @@ def _selinux(scc: Object, context: Object, place: Path, annotations: Object) -> 
 
 
 def _depends(name: str, place: Path, wanted: int, annotation: str) -> Refusal:
-    return Refusal(f"{name}?", (*place, name), f"{wanted}, while the namespace's {annotation} is not known")
+    return Refusal(f"{name}?", (*place, name), f"{wanted}, but the namespace's {annotation} is unknown")
 
 
 def depends(refusal: Refusal) -> bool:

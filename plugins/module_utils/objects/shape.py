@@ -256,13 +256,13 @@ def _opened(documents: t.Iterable[t.Any]) -> t.Iterator[t.Any]:
 def _unknown(body: t.Any) -> str:
     """Return what an object lacks to be known by, "" for nothing."""
     if not isinstance(body, dict):
-        return f"is a {_kind(body)}, it must be a map"
+        return f"must be a map, not a {_kind(body)}"
     for key in ("apiVersion", "kind"):
         if not isinstance(body.get(key), str) or not body[key]:
             return f"has no {key}"
     name = mapping(body.get("metadata")).get("name")
     if name and not isinstance(name, str):
-        return f"has a {_kind(name)} as metadata.name ({short(str(name))}), it must be text: quote it"
+        return f"has a {_kind(name)} as metadata.name ({short(str(name))}): put it in quotes"
     return "" if name else "has no metadata.name"
 
 
@@ -276,12 +276,12 @@ def _fitted(value: t.Any, shape: Shape, path: Path, flaws: list[Flaw]) -> t.Any:
     if shape is ANY:
         return _texted(value)
     if shape is TEXT and not isinstance(value, str):
-        flaws.append((path, f"is a {_kind(value)}, it must be text"))
+        flaws.append((path, f"must be a string, not a {_kind(value)}"))
         return _MISFIT
     wanted = "list" if isinstance(shape, list) else "map" if isinstance(shape, dict) else ""
     found = "list" if isinstance(value, list) else "map" if isinstance(value, dict) else ""
     if wanted != found:
-        flaws.append((path, f"is a {_kind(value)}, it must be a {wanted or 'single value'}"))
+        flaws.append((path, f"must be a {wanted or 'single value'}, not a {_kind(value)}"))
         return _MISFIT
     if wanted == "list":
         items = [_fitted(item, shape[0], (*path, index), flaws) for index, item in enumerate(value)]

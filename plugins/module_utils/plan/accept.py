@@ -61,10 +61,12 @@ def check_accepted(accepted: t.Iterable[str], findings: Findings) -> None:
         if rule not in known:
             # A wrong number is near to many.
             near = "" if re.search("[0-9]", rule) else did_you_mean(rule, known)
-            findings.add(where, f"{rule!r} is no rule's id.{near}", "an id that a message shows", rule="input-choice")
+            findings.add(
+                where, (f"{rule!r} is not a rule's id.{near}"), ("use an id that a message shows"), rule="input-choice"
+            )
         elif rule in REFUSED:
-            text = f"{rule} cannot be accepted: planning cannot go on past it, or another variable consents to it"
-            findings.add(where, text, "mend what it finds", rule="input-choice")
+            text = f"{rule} cannot be accepted: planning cannot continue past it, or another variable consents to it"
+            findings.add(where, text, "fix what it finds", rule="input-choice")
 
 
 def is_acceptable(finding: Finding) -> bool:
@@ -77,6 +79,4 @@ def advice(errors: t.Iterable[Finding]) -> str | None:
     ids = list(dict.fromkeys(one.rule for one in errors if is_acceptable(one)))
     if not ids:
         return None
-    return (
-        f"Mend them; what is meant as it is can be accepted for one cluster by its id: {VARIABLE}: [{', '.join(ids)}]."
-    )
+    return f"Fix them. To accept one that is intended for this cluster, add its id: {VARIABLE}: [{', '.join(ids)}]."

@@ -48,6 +48,7 @@ def check_values(params: dict, fetching: dict, inputs: list[dict], known: Findin
     def is_known(finding: Finding) -> bool:
         if finding.mark.line:
             return (finding.mark.file, finding.mark.line) in lines
-        return any((variable, finding.path) in keys for variable in variables.get(finding.mark.file, ()))
+        files = [layer.where for layer in variables.get(finding.mark.file, ())]
+        return any((file, finding.path) in keys for file in (finding.mark.file, *files))
 
     return [item for item in checked.findings if item.severity != ERROR or not is_known(item)]

@@ -26,12 +26,12 @@ def unowned(actions: t.Iterable[Action], decisions: t.Mapping[str, str]) -> list
     for action in actions:
         if not action.asks:
             continue
-        choices = {REUSE_IT: "take it over as it is"}
+        choices = {REUSE_IT: "adopt it unchanged"}
         if action.release:
-            choices[REPLACE_IT] = "delete it and make it anew; needs the consent replace"
-        row = _question(action.id, f"{action.title} is as wanted, but nothing says whose it is", choices, decisions)
+            choices[REPLACE_IT] = "delete and recreate it; needs the consent replace"
+        row = _question(action.id, f"{action.title} is up to date, but its owner is unknown", choices, decisions)
         if row["answer"] == REPLACE_IT:
-            action.action, action.why, action.asks = REPLACE, "llm_d_decisions says so", False
+            action.action, action.why, action.asks = REPLACE, "llm_d_decisions requires it", False
         rows.append(row)
     return rows
 
@@ -63,9 +63,12 @@ def gateways(
         where = gateway["metadata"]["namespace"]
         choices = {
             REUSE_IT: f"set gateway_provider: none and gateway_existing_name: {name}",
-            NEW: f"make {', '.join(sorted(names))} beside it",
+            NEW: f"create {', '.join(sorted(names))} beside it",
         }
-        text = f"Gateway {where}/{name} of class {spec.get('gatewayClassName')} could serve; the plan makes another one"
+        text = (
+            f"Gateway {where}/{name} of class {spec.get('gatewayClassName')} could be used, but the plan creates "
+            "another one"
+        )
         rows.append(_question(f"Gateway/{where}/{name}", text, choices, decisions))
     return rows
 
@@ -98,9 +101,9 @@ def pools(model: StackModel, decisions: t.Mapping[str, str]) -> list[Object]:
         whose = f" of the Helm release {helm[0]}" if helm else ""
         choices = {
             NEW: "deploy beside it: both pools then send requests to these pods",
-            REUSE_IT: "remove the model from the plan, and send a route of httproute_routes to this pool",
+            REUSE_IT: "remove the model from the plan, and add a route in httproute_routes to this pool",
         }
-        text = f"{pool.item.title}{whose} selects the pods of {names} too"
+        text = f"{pool.item.title}{whose} also selects the pods of {names}"
         rows.append(_question(f"InferencePool/{pool.item.namespace}/{pool.item.name}", text, choices, decisions))
     return rows
 
@@ -116,7 +119,7 @@ def unanswered(questions: t.Iterable[Object]) -> list[Finding]:
     for row in questions:
         if row["answer"] is None:
             choices = "; ".join(f"{name}: {text}" for name, text in row["choices"].items())
-            fix = f"llm_d_decisions: {{{row['id']}: ...}} with one of {choices}"
+            fix = f"set llm_d_decisions: {{{row['id']}: ...}} to one of {choices}"
             rows.append(finding_at(row["id"], row["text"], fix, "consent"))
     return rows
 
@@ -124,9 +127,7 @@ def unanswered(questions: t.Iterable[Object]) -> list[Finding]:
 def not_carried_out(questions: t.Iterable[Object]) -> list[Finding]:
     """Return a finding for each answer that other variables have to carry out."""
     return [
-        finding_at(
-            row["id"], f"llm_d_decisions says {REUSE_IT}, and {row['text']}", row["choices"][REUSE_IT], "decision"
-        )
+        finding_at(row["id"], f"llm_d_decisions is {REUSE_IT}, but {row['text']}", row["choices"][REUSE_IT], "decision")
         for row in questions
         if row["answer"] == REUSE_IT and NEW in row["choices"]
     ]
@@ -139,15 +140,13 @@ def consents(actions: t.Sequence[Action], given: t.Container[str], adopt: bool, 
     """Return the consents that a plan needs. given: kinds of llm_d_consent; adopt: llm_d_adopt."""
     rows = []
     for action in actions:
-        if action.action in (DELETE, REPLACE):
-            verb = {DELETE: "delete", REPLACE: "delete and make anew"}[action.action]
-            lost = ", with the data on it" if action.item["kind"] == "PersistentVolumeClaim" else ""
+        if action.action in (DELETE, REPLACE) and not action.unwanted:
+            verb = {DELETE: "delete", REPLACE: "delete and recreate"}[action.action]
+            lost = " and its data" if action.item["kind"] == "PersistentVolumeClaim" else ""
             what = f"{verb} {action.title}{lost}: {action.why}"
             rows.append(_row(action.action, action.id, what, action.action in given))
         if action.adopts and not action.mistake:
-            rows.append(
-                _row("adopt", action.id, f"take over {action.title}, which this collection did not make", adopt)
-            )
+            rows.append(_row("adopt", action.id, f"adopt {action.title}, which this collection did not create", adopt))
     pods = sum(added_pods(action) for action in actions)
     if pods > threshold:
         what = f"add {pods} pods of model servers or with accelerators, more than the threshold of {threshold}"

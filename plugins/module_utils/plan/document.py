@@ -10,6 +10,7 @@ import json
 import typing as t
 
 from ..base.data import Object
+from ..capacity.held import held_text
 from ..changes.actions import CREATE, DELETE, REPLACE, REUSE, UPDATE, Action
 from ..helm.image_check import images_of
 from .outlook import order
@@ -18,7 +19,13 @@ from .state import plan_digest, states
 ACTIONS = ("create", "update", "replace", "delete", "reuse")
 CHANGES = ("create", "update", "replace", "delete")
 # By the kind of consent, what grants it.
-GRANTS = {kind: f"llm_d_consent: [{kind}]" for kind in ("delete", "replace", "scale")} | {"adopt": "llm_d_adopt: true"}
+GRANTS = {kind: f"llm_d_consent: [{kind}]" for kind in ("delete", "replace", "scale")} | {
+    "adopt": "llm_d_adopt: true",
+    "prune": "llm_d_prune: true",
+}
+
+# Consents that have a variable of their own.
+ALONE = ("adopt", "prune")
 
 
 def counts(plan: Object) -> dict[str, int]:
@@ -33,8 +40,19 @@ def changes(plan: Object) -> list[Object]:
 
 
 def missing_consents(plan: Object) -> list[Object]:
-    """Return the consents that nobody has given."""
-    return [consent for consent in plan.get("consents") or [] if not consent.get("granted")]
+    """Return the consents that nobody has given, and without which nothing is deployed."""
+    return [one for one in plan.get("consents") or [] if not one.get("granted") and not one.get("optional")]
+
+
+def to_prune(plan: Object) -> list[Object]:
+    """Return the consents to delete what is no longer wanted that nobody has given; the rest is deployed without."""
+    return [one for one in plan.get("consents") or [] if not one.get("granted") and one.get("optional")]
+
+
+def is_pruned(plan: Object) -> bool:
+    """Return whether a deployment of the plan deletes what is no longer wanted."""
+    rows = [one for one in plan.get("consents") or [] if one.get("kind") == "prune"]
+    return bool(rows) and all(one.get("granted") for one in rows)
 
 
 def open_questions(plan: Object) -> list[Object]:
@@ -59,12 +77,12 @@ def grant(consent: Object) -> str:
 
 
 def grants(plan: Object) -> Object:
-    """Return the variables that give all missing consents: {llm_d_consent: [...], llm_d_adopt: true}."""
+    """Return the variables that give all missing consents: {llm_d_consent: [...], llm_d_adopt: true, ...}."""
     kinds = list(dict.fromkeys(str(consent.get("kind")) for consent in missing_consents(plan)))
-    lists = sorted(kind for kind in kinds if kind != "adopt")
-    given = sorted({str(item.get("kind")) for item in plan.get("consents") or [] if item.get("granted")} - {"adopt"})
+    lists = sorted(kind for kind in kinds if kind not in ALONE)
+    given = sorted({str(item.get("kind")) for item in plan.get("consents") or [] if item.get("granted")} - {*ALONE})
     found: Object = {"llm_d_consent": sorted({*given, *lists})} if lists else {}
-    return {**found, "llm_d_adopt": True} if "adopt" in kinds else found
+    return {**found, **{f"llm_d_{kind}": True for kind in ALONE if kind in kinds}}
 
 
 def decisions(plan: Object) -> Object:
@@ -91,6 +109,12 @@ def object_text(action: Object) -> str:
     """Return an action's object as Kind namespace/name."""
     where = "/".join(filter(None, [action.get("namespace"), action.get("name")]))
     return f"{action.get('kind')} {where}"
+
+
+def left_text(row: Object) -> str:
+    """Return what is no longer wanted in one line, with what it holds."""
+    found = held_text(row)
+    return object_text(row) + (f" ({found})" if found else "")
 
 
 def finding_line(finding: Object) -> str:
@@ -150,7 +174,7 @@ def build(found: PlanContents, findings: list[Object], notes: list[str], capacit
     """Return the plan."""
     state = states(found.actions)
     platform = "openshift" if any(api in found.apis for api in OPENSHIFT) else "kubernetes"
-    busy = {action.component for action in found.actions if action.action != REUSE}
+    busy = {action.component for action in found.actions if action.action != REUSE and not action.unwanted}
     counts = collections.Counter(action.action for action in found.actions)
     wanted = [action.item for action in found.actions if action.action != DELETE]
     return {

@@ -40,6 +40,8 @@ def masked_plan(plan: Object) -> Object:
 
 
 def _text(value: t.Any) -> t.Any:
+    if isinstance(value, list):
+        return [_text(item) for item in value]
     return mask_text(value) if isinstance(value, str) else value
 
 
@@ -127,7 +129,7 @@ FILE_MODE, DIRECTORY_MODE = 0o600, 0o700
 LARGEST = 64 * 2**20
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 REQUIRED = {"digest": str, "namespace": str, "made": str, "inputs": dict, "state": dict, "actions": list}
-AGAIN = "Make a plan anew with the playbook plan."
+AGAIN = "Make a new plan with the playbook plan."
 
 
 def plan_text(plan: Object) -> str:
@@ -143,7 +145,7 @@ def read_plan(path: str) -> Object:
     file = os.path.join(path, PLAN) if os.path.isdir(path) else path
     try:
         if os.path.getsize(file) > LARGEST:
-            raise OrchestratorError(f"{file} is too large for a plan.", hint=AGAIN)
+            raise OrchestratorError(f"{file} is too large to be a plan.", hint=AGAIN)
         with open(file, encoding="utf-8") as stream:
             plan = json.load(stream)
     except OSError as exc:
@@ -173,7 +175,7 @@ def check_writable(directory: str) -> None:
     while not os.path.exists(nearest) and os.path.dirname(nearest) != nearest:
         nearest = os.path.dirname(nearest)
     if not os.path.isdir(nearest) or not os.access(nearest, os.W_OK | os.X_OK):
-        raise OrchestratorError(f"The plan cannot be written under {directory}: {nearest} refuses it.", hint=_hint())
+        raise OrchestratorError(f"Cannot write the plan under {directory}: {nearest} is not writable.", hint=_hint())
 
 
 def write_files(directory: str, texts: dict[str, str]) -> list[str]:
@@ -182,12 +184,12 @@ def write_files(directory: str, texts: dict[str, str]) -> list[str]:
         os.makedirs(directory, mode=DIRECTORY_MODE, exist_ok=True)
         return [_write(os.path.join(directory, name), text) for name, text in texts.items()]
     except OSError as exc:
-        message = f"The plan cannot be written to {directory}: {exc.strerror or exc}."
+        message = f"Cannot write the plan to {directory}: {exc.strerror or exc}."
         raise OrchestratorError(message, hint=_hint()) from exc
 
 
 def _hint() -> str:
-    return "Set llm_d_plan_dir to a folder that you can write, or mend its permissions."
+    return "Set llm_d_plan_dir to a writable folder, or fix its permissions."
 
 
 def _write(path: str, text: str) -> str:
@@ -205,5 +207,5 @@ def link_latest(directory: str) -> str:
         os.symlink(name, temporary)
         os.replace(temporary, link)
     except OSError as exc:
-        raise OrchestratorError(f"Cannot point {link} at {name}: {exc.strerror or exc}.", hint=_hint()) from exc
+        raise OrchestratorError(f"Cannot link {link} to {name}: {exc.strerror or exc}.", hint=_hint()) from exc
     return link

@@ -17,13 +17,16 @@ from .accept import advice, is_acceptable
 
 # The rule that a cluster answers.
 UNREACHABLE = "cluster-unreachable"
+# The last key or index of a printed path.
+LAST_STEP = re.compile(r"""(\.[\w-]+|\[\d+\]|\["([^"\\]|\\.)*"\]|.)\Z""", re.DOTALL)
 
 
 class PlanningFailed(OrchestratorError):
     """Errors stop the run; its result has them and the warnings as data."""
 
     def __init__(self, errors: t.Sequence[Finding], warnings: t.Sequence[Finding]) -> None:
-        count = f"{len(errors)} mistake{'s' if len(errors) > 1 else ''} found"
+        number = sum(one.count for one in errors)
+        count = f"{number} mistake{'s' if number > 1 else ''} found"
         super().__init__(f"{count}; nothing was changed.", advice(errors), [_with_id(one) for one in errors])
         self.warnings = [finding.text() for finding in warnings]
         self.result = {"findings": [finding.as_dict() for finding in (*errors, *warnings)]}
@@ -39,17 +42,25 @@ def _with_id(error: Finding) -> str:
 
 def located(finding: Finding, places: t.Mapping[str, str]) -> Finding:
     """Return a finding of a variable with the file and line where that stands. places: as the module takes them."""
-    name = re.match(r"[\w-]*", finding.mark.file)
-    place = places.get(name[0]) if name and not finding.mark.line else None
+    path = ".".join(filter(None, (finding.mark.file, finding.path)))
+    place = "" if finding.mark.line else _place(path, places)
     if not place:
         return finding
-    where = finding.where or ": ".join(filter(None, (finding.mark.file, finding.path)))
-    finding = dataclasses.replace(finding, where=where, place=place)
+    if finding.objects:  # a rule's, whose places begin the line
+        finding = dataclasses.replace(finding, where=f"{finding.rule} {place} ({path})", place=f"{place} ({path})")
+    else:
+        finding = dataclasses.replace(finding, where=finding.where or path, place=place)
     file, _colon, line = place.rpartition(":")
     if not file or not line.isdigit():
         return finding
-    path = ".".join(filter(None, (finding.mark.file, finding.path)))
     return dataclasses.replace(finding, mark=Mark(file, int(line)), path=path)
+
+
+def _place(path: str, places: t.Mapping[str, str]) -> str:
+    """Return where a variable's key stands, or else the nearest one above it; "" where that is not known."""
+    while path and path not in places:
+        path = LAST_STEP.sub("", path)
+    return places.get(path, "")
 
 
 def weighed(errors: Findings, found: t.Iterable[Finding], strict: bool) -> list[Finding]:
@@ -78,8 +89,8 @@ def unforeseen(error: Exception) -> Finding:
     """Return an exception that nobody has foreseen as a finding: which it was, and where."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{os.path.basename(last.filename)}:{last.lineno}"
-    text = f"planning could not go on, by a mistake of its own: {type(error).__name__}: {error} ({place})"
-    hint = "mend the other mistakes first; if it stays, report it with this line and the values that lead to it"
+    text = f"internal error while planning: {type(error).__name__}: {error} ({place})"
+    hint = "fix the other mistakes first; if it remains, report it with this line and the values that cause it"
     return Finding(Mark("stack"), "", text, hint, "planning")
 
 

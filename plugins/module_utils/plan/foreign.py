@@ -17,8 +17,8 @@ if t.TYPE_CHECKING:
     from ..cluster.client import Cluster
 
 
-NOT_OURS = "it exists and was not made by this collection"
-FIX = "other names, or llm_d_adopt: true to take it over"
+NOT_OURS = "it exists and was not created by this collection"
+FIX = "use another name, or set llm_d_adopt: true to adopt it"
 # Old revisions say nothing, and a release that was uninstalled with its history kept is nobody's.
 _SELECTOR = "owner=helm,status notin (superseded,uninstalled)"
 

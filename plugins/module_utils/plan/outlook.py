@@ -10,15 +10,9 @@ import os
 import typing as t
 
 from ..base.data import Object
-from ..base.errors import OrchestratorError
-from ..base.ours import MANAGED_LABEL
 from ..charts.fetch import differs_from
 from ..components.base import RELEASE
 from ..helm.records import Release, same_values
-
-if t.TYPE_CHECKING:
-    from ..cluster.client import Cluster
-
 
 # Steps of a record that only a component that changed something has.
 WORK = ("install", "apply")
@@ -34,16 +28,13 @@ def waves(table: t.Iterable[Object], components: t.Container[str]) -> list[list[
     return [found[wave] for wave in sorted(found)]
 
 
-def awaited(table: t.Iterable[Object], busy: t.Sequence[t.Sequence[str]]) -> list[list[str]]:
-    """Return for each wave what has to be ready after it: what later ones need; after the last one, all.
+def needs(table: t.Iterable[Object], busy: t.Sequence[t.Sequence[str]]) -> dict[str, list[str]]:
+    """Return for each component that has something to do those of them that have to be ready before it begins.
 
     busy: the waves.
     """
-    needs = {row["name"]: row["needs"] for row in table}
-    later = [
-        [need for wave in busy[number:] for name in wave for need in needs[name]] for number in range(1, len(busy))
-    ]
-    return [sorted(set(names)) for names in later] + ([sorted(name for wave in busy for name in wave)] if busy else [])
+    names = {name for wave in busy for name in wave}
+    return {row["name"]: [need for need in row["needs"] if need in names] for row in table if row["name"] in names}
 
 
 def order(table: t.Iterable[Object], components: t.Container[str], records_dir: str | None, host: str) -> list[Object]:
@@ -88,29 +79,6 @@ def _durations(path: str) -> dict[str, float]:
     }
 
 
-HELM_RECORDS = "owner=helm,status notin (superseded,uninstalled)"
-
-
-def leftovers(cluster: Cluster, stack: Object, stale: t.Iterable[Object]) -> list[Object]:
-    """Return what is ours in the namespace and no longer wanted; it stays until a teardown.
-
-    stack: the stack as plain data; stale: routes of ours that are not wanted and not removed.
-    """
-    names = {part["name"] for part in stack["parts"] if part["kind"] == RELEASE}
-    namespace = stack["namespace"]
-    try:
-        records = cluster.list("v1", "Secret", namespace, f"{MANAGED_LABEL}=true,{HELM_RECORDS}")
-    except OrchestratorError:
-        records = []
-    found = sorted({record["metadata"]["labels"]["name"] for record in records} - names)
-    why = "no model, pool or Gateway of the stack has it any more"
-    rows = [{"kind": "Helm release", "namespace": namespace, "name": name, "why": why} for name in found]
-    why = "no route of the stack has this name; httproute_prune removes it"
-    return rows + [
-        {"kind": "HTTPRoute", "namespace": namespace, "name": route["metadata"]["name"], "why": why} for route in stale
-    ]
-
-
 def revisions(
     stack: Object, charts: list[Object], current: t.Mapping[tuple[str, str], Release], busy: set[str]
 ) -> list[str]:
@@ -130,5 +98,7 @@ def revisions(
         elif not same_values(found.values, values[name]):
             why = "its values differ"
         if why:
-            notes.append(f"Helm release {chart['namespace']}/{name} gets a new revision ({why}); its objects stay.")
+            notes.append(
+                f"Helm release {chart['namespace']}/{name} gets a new revision ({why}); its objects do not change."
+            )
     return notes

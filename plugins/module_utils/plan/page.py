@@ -20,6 +20,7 @@ from .document import (
     finding_line,
     grant,
     grants,
+    left_text,
     missing_consents,
     object_text,
     open_questions,
@@ -41,22 +42,22 @@ Digest: `{{ plan.digest }}`
 |{% for action in counts %} {{ counts[action] }} |{% endfor +%}
 {% if not changed %}
 
-**Nothing would change**: all objects are as wanted.
+**Nothing would change**: all objects are up to date.
 {% elif command %}
 
 ## How to approve
 
 {% if open %}
-First the questions below are to be answered, and the plan made anew with:
+Answer the questions below, then make a new plan with:
 
 {{ ("-e '" ~ answers ~ "'")|fenced }}
 {% else %}
-This deploys exactly what the page says, or refuses:
+This deploys exactly what this page shows, or fails:
 
 {{ command|fenced("sh") }}
 {% if missing %}
 
-It refuses without these, which consent to what is named below:
+It needs these too, which consent to what is listed below:
 
 {{ ("-e '" ~ grants ~ "'")|fenced }}
 {% endif %}
@@ -65,13 +66,13 @@ It refuses without these, which consent to what is named below:
 {{ table("Consents" ~ (" (%d missing)"|format(missing|length) if missing else ""),
          ["kind", "what", "consent", "variable"], consents) -}}
 {{ table("Questions", ["object", "question", "choices", "answer"], questions) -}}
-{{ table("Actions", ["action", "component", "release", "objects", "why"], actions) -}}
+{{ table("Actions", ["action", "component", "release", "objects", "changes", "why"], actions) -}}
 {{ table("Charts", ["release", "chart", "version", "digest", "from"], charts) -}}
 {{ table("Order", ["wave", "components", "at once", "seconds"], order) -}}
 {{ bullets("Capacity", capacity) -}}
 {% if access.missing %}
 {{ bullets("Permissions that " ~ access.user ~ " lacks", access.missing) }}
-This grants all that the plan needs:
+This grants everything that the plan needs:
 
 {{ access.role_yaml.rstrip("\n")|fenced("yaml") }}
 {% endif %}
@@ -110,7 +111,7 @@ def plan_page(plan: Object, *, name: str = "", command: str = "") -> str:
         "access": plan.get("access") or {},
         "findings": [finding_line(item) for item in plan.get("findings") or []],
         "notes": plan.get("notes") or [],
-        "leftovers": [f"{object_text(row)}: {row.get('why') or ''}" for row in plan.get("leftovers") or []],
+        "leftovers": [f"{left_text(row)}: {row.get('why') or ''}" for row in plan.get("leftovers") or []],
         "images": [f"`{image}`" for image in plan.get("images") or []],
         "diffs": _diffs(plan),
     }
@@ -122,7 +123,7 @@ def _rows(plan: Object) -> dict[str, list[list[t.Any]]]:
     chart = ("release", "name", "version", "digest", "ref")
     return {
         "consents": [
-            [row.get("kind"), row.get("what") or row.get("id"), "given" if row.get("granted") else "**missing**",
+            [row.get("kind"), row.get("what") or row.get("id"), _granted(row),
              "" if row.get("granted") else f"`{grant(row)}`"]
             for row in plan.get("consents") or []
         ],
@@ -132,7 +133,9 @@ def _rows(plan: Object) -> dict[str, list[list[t.Any]]]:
             for row in plan.get("questions") or []
         ],
         "actions": [
-            [*key, ", ".join(map(object_text, rows)), "; ".join({row["why"]: 0 for row in rows if row.get("why")})]
+            [*key, ", ".join(map(object_text, rows)),
+             "; ".join(dict.fromkeys(text for row in rows for text in row.get("changes") or [])),
+             "; ".join({row["why"]: 0 for row in rows if row.get("why")})]
             for key, kinds in by_release(plan.get("actions") or []).items()
             for rows in kinds.values()
         ],
@@ -143,6 +146,10 @@ def _rows(plan: Object) -> dict[str, list[list[t.Any]]]:
             for row in plan.get("order") or []
         ],
     }  # fmt: skip
+
+
+def _granted(consent: Object) -> str:
+    return "given" if consent.get("granted") else "with this plan" if consent.get("optional") else "**missing**"
 
 
 def _diffs(plan: Object) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -170,7 +177,7 @@ def capacity_lines(capacity: Object) -> list[str]:
         f" {row.get('used')} of {row.get('hard')} used now"
         for row in capacity.get("quota") or []
     ]
-    return lines + [f"may not be read: {name}" for name in capacity.get("unread") or []]
+    return lines + [f"not permitted to read: {name}" for name in capacity.get("unread") or []]
 
 
 def _resource(capacity: Object, name: str, amount: str) -> str:

@@ -16,17 +16,17 @@ from ..charts.fetch import Chart, fetch_chart
 from ..components.base import RELEASE, Facts, Part, Stack
 from ..deploy import kinds
 from ..deploy.base import Work
-from ..deploy.objects import Objects
+from ..deploy.objects import ROUTE, Objects
 from ..helm.records import Release
 from ..model.items import RenderedRelease
 from ..model.model import StackModel
 from .decisions import consents, gateways, pools, unowned
 from .document import PlanContents
-from .outlook import leftovers, revisions
+from .outlook import revisions
 from .state import inputs
+from .unwanted import Unwanted, in_the_way
 
-if t.TYPE_CHECKING:
-    pass
+NO_ROOM = "there is no room for the new pods beside its own, so that it is deleted first and does not serve meanwhile"
 
 
 class Planner:
@@ -44,8 +44,10 @@ class Planner:
         self.notes: list[str] = []
         # Kinds, as (apiVersion, kind), whose definitions the deployment brings or changes.
         self.redefined: set[tuple[str, str]] = set()
-        # What objects parts no longer want, and do not remove.
-        self.stale: list[Object] = []
+        # What no part has any more.
+        self.unwanted: list[Unwanted] = []
+        # Whether that goes before the rest is deployed.
+        self.first = False
 
     def actions(
         self, rendered: t.Sequence[RenderedRelease], current: t.Mapping[tuple[str, str], Release]
@@ -56,7 +58,25 @@ class Planner:
         first, wave = min((row["wave"] for row in self.params["table"]), default=0), self._waves()
         before = [action for part, found in objects if wave[part.component] == first for action in found]
         after = [action for part, found in objects if wave[part.component] != first for action in found]
-        return before + releases + after
+        return before + releases + after + self._unwanted([*before, *after])
+
+    def _unwanted(self, actions: t.Sequence[Action]) -> list[Action]:
+        """Return what becomes of what no part has any more; routes in the way go when the new ones are applied."""
+        going = {action.id for action in actions if action.action == DELETE}
+        self.unwanted = [one for one in self.unwanted if not {"/".join(key) for key in one.keys} & going]
+        if self.params["prune"] == "false":
+            return []
+        for part in self.parts:
+            routes = [item for item in self.laid.get(part.key) or [] if item["kind"] == ROUTE]
+            if routes and (found := in_the_way(self.unwanted, routes)):
+                self._row(part)["going"] = [_named(item) for item in found]
+        return [action for one in self.unwanted for action in one.actions()]
+
+    def make_room(self, *, fits_later: bool) -> None:
+        """Note that what is no longer wanted has to go first. fits_later: the new pods have no room before that."""
+        self.first = fits_later and bool(self.unwanted)
+        for one in self.unwanted if self.first else ():
+            one.why_now = one.why_now or (NO_ROOM if one.held.pods else "")
 
     def _waves(self) -> dict[str, int]:
         return {row["name"]: row["wave"] for row in self.params["table"]}
@@ -71,8 +91,8 @@ class Planner:
             if "objects" not in plain:
                 # A record is to say what a folder was rendered to.
                 self._row(part)["objects"] = mask(items)
-            if plain.get("prune") or plain.get("gateway"):
-                stale = made.stale(everywhere=bool(plain.get("prune")))
+            if plain.get("prune"):
+                stale = made.stale()
         except OrchestratorError:
             # Which Gateway is meant may be known only once it is there.
             if not plain.get("gateway"):
@@ -82,10 +102,7 @@ class Planner:
             if (action.item["apiVersion"], action.item["kind"]) in self.redefined:
                 # The API server goes by the definition that is there now, not by the one that comes.
                 action.refused = ()
-        if not plain.get("prune"):
-            self.stale += stale
-            return found
-        why = f"it is no longer wanted, and {part.component}_prune is true"
+        why = f"it is no longer part of the stack, and {part.component}_prune is true"
         return found + [Action(part.component, "", item, DELETE, why, live=item) for item in stale]
 
     def _row(self, part: Part) -> Object:
@@ -105,7 +122,7 @@ class Planner:
         charts, params = self.charts(), self.params
         questions = self.questions(actions, facts, model)
         self._replace(actions)
-        self.notes = [f"{text}; it is looked at without asking the API server." for text in self.discovery.unheard]
+        self.notes = [f"{text}; it is checked without the API server." for text in self.discovery.unheard]
         self.notes += revisions(self.result, charts, current, {one.release for one in actions if one.action != REUSE})
         return PlanContents(
             namespace=self.result["namespace"],
@@ -114,15 +131,22 @@ class Planner:
             actions=actions,
             inputs=self.inputs(charts),
             charts=charts,
-            consents=consents(actions, params["consent"], params["adopt"], params["scale_threshold"]),
+            consents=self._consents(actions),
             questions=questions,
-            leftovers=leftovers(self.cluster, self.result, self.stale),
+            leftovers=[one.row() for one in self.unwanted],
             uid=self.cluster_uid(),
             apis=self.inventory.apis,
             host=params["cluster_name"],
             table=params["table"],
             records_dir=params["records_dir"],
         )
+
+    def _consents(self, actions: list[Action]) -> list[Object]:
+        """Return the consents that the plan needs."""
+        params = self.params
+        found = consents(actions, params["consent"], params["adopt"], params["scale_threshold"])
+        pruned = self.unwanted if params["prune"] != "false" else []
+        return found + [one.consent(params["prune"] == "true") for one in pruned]
 
     def questions(self, actions: list[Action], facts: Facts, model: StackModel | None) -> list[Object]:
         """Return what has to be decided about what is there already."""
@@ -136,8 +160,7 @@ class Planner:
         """Let the releases know which of their objects are made anew."""
         for row in self.result["parts"]:
             doomed = [
-                {key: action.item[key] for key in ("apiVersion", "kind")}
-                | {"metadata": {key: action.item["metadata"].get(key) or "" for key in ("namespace", "name")}}
+                _named(action.item)
                 for action in actions
                 if action.action == REPLACE and (action.component, action.release) == (row["component"], row["name"])
             ]
@@ -193,3 +216,9 @@ class Planner:
             space = self.cluster.get("v1", "Namespace", "kube-system")
             return str(((space or {}).get("metadata") or {}).get("uid") or "")
         return ""
+
+
+def _named(item: Object) -> Object:
+    """Return what an object is known by."""
+    metadata = {key: item["metadata"].get(key) or "" for key in ("namespace", "name")}
+    return {**{key: item[key] for key in ("apiVersion", "kind")}, "metadata": metadata}

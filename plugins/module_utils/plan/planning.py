@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import datetime
+import os
 import typing as t
 
 from ..access.of_stack import access_report
@@ -16,8 +17,8 @@ from ..base.data import Object
 from ..base.errors import OrchestratorError
 from ..base.findings import ERROR, NOTE, Finding, Findings, finding_at
 from ..bundle.use import with_site
-from ..capacity.fit import capacity_report
-from ..changes.actions import REUSE, Action, refusals
+from ..capacity.fit import capacity_report, fit
+from ..changes.actions import REUSE, Action, identity, refusals
 from ..charts.defaults import chart_defaults
 from ..charts.fetch import cache_notes
 from ..cluster.client import Cluster
@@ -25,6 +26,7 @@ from ..components.base import OBJECTS, RELEASE, idle
 from ..components.registry import COMPONENTS
 from ..deploy import kinds, release
 from ..deploy.base import Work
+from ..deploy.objects import Objects
 from ..helm.image_check import hinted
 from ..lock.locks import await_locks, seen_locks
 from ..model.items import RenderedRelease
@@ -38,13 +40,14 @@ from ..stack.resolve import resolve
 from ..stack.result import as_result, chart_inputs
 from ..stack.settings import check_writable, checked_settings
 from .accept import Refusals, check_accepted
-from .approval import approve, to_approve
+from .approval import approve, to_ask
 from .checks import check_cluster, check_values, connect
-from .document import build
+from .document import build, is_pruned
 from .findings import PlanningFailed, as_finding, known_mistakes, located, report, unforeseen, weighed
 from .foreign import foreign
-from .outlook import awaited, waves
+from .outlook import needs, waves
 from .planner import Planner
+from .unwanted import Search, Unwanted, outgrown
 
 # The rule about objects of other releases.
 OWNERS = "LLMD304"
@@ -70,6 +73,8 @@ def run(params: dict, check_mode: bool = False, say: t.Callable[[str], t.Any] = 
     except OrchestratorError as exc:
         report(params["findings_file"], [*(planning.all_findings() if planning else []), as_finding(exc)])
         raise
+    except ModuleNotFoundError:  # a package is missing
+        raise
     except Exception as exc:  # its own mistake; what it has found is said all the same
         found = planning.all_findings() if planning else []
         errors = [*(item for item in found if item.severity == ERROR), unforeseen(exc)]
@@ -94,6 +99,7 @@ class Planning:
         self.parts: list[RenderedRelease] = []
         self.rules: StackRules | None = None
         self.actions: concurrent.futures.Future[list[Action]] | None = None
+        self.search: concurrent.futures.Future[Search] | None = None
         self.planned: Object = {}
         self.adopted: list[str] = []
 
@@ -183,7 +189,8 @@ class Planning:
         if self.params["check_rules"] == "off" or self.errors or self.actions is None or self.actions.exception():
             return False
         releases = {part.component for part in self.stack.parts() if part.kind == RELEASE}
-        return any(one.action != REUSE and one.component not in releases for one in self.actions.result())
+        found = (one for one in self.actions.result() if not one.unwanted)
+        return any(one.action != REUSE and one.component not in releases for one in found)
 
     def _plans(self) -> bool:
         """Return whether a plan is asked for."""
@@ -199,8 +206,12 @@ class Planning:
         if self.cluster is None or not (self._plans() and not self.errors or self._rules_wanted()):
             return
         work = self._at_work()
-        weights = (self.params["access"], self.params["capacity"])
         where, what = (self.cluster, work.inventory), (self.stack, self.result_stack)
+        if self._plans() and self._looks_at_releases():
+            places, home = [part.namespace for part in self.stack.parts()], self.params["records_dir"]
+            records = os.path.join(home, self.params["cluster_name"]) if home else ""
+            self.search = _started(Search(work, self.stack.namespace, places, records).look)
+        weights = (self.params["access"], self.params["capacity"])
         self.rules = StackRules(*where, *what, self.fetching, *weights)
         there = {key: found for key, found in work.current.items() if found.status != "uninstalled"}
         self.rules.existing, known = set(there), work.manifests
@@ -230,9 +241,22 @@ class Planning:
         self.planner = Planner(work, self.params, self.stack, self.result_stack, self.fetching)
         moving = [component for component in self.stack.at_work if component.name not in self.settled]
         self.planner.redefined = {kind for component in moving for kind in component.brings()}
-        pool = concurrent.futures.ThreadPoolExecutor(1)
-        self.actions = pool.submit(self.planner.actions, self.parts, work.current)
-        pool.shutdown(wait=False)
+        self.planner.unwanted = self._unwanted(work)
+        if self.params["prune"] != "false":
+            self.rules.unwanted = frozenset(key for one in self.planner.unwanted for key in one.keys)
+        self.actions = _started(self.planner.actions, self.parts, work.current)
+
+    def _unwanted(self, work: Work) -> list[Unwanted]:
+        """Return what is there of this stack and no part has any more."""
+        if self.search is None or work.unread:
+            return []
+        releases = {(part.name, part.namespace) for part in self.stack.parts() if part.kind == RELEASE}
+        wanted = [item for part in self.parts for item in work.inventory.placed(part.manifests, part.namespace)]
+        for part in self.stack.parts():
+            if part.kind != RELEASE:
+                wanted += t.cast(Objects, kinds.laid_out(work, part.as_dict())).given
+        kept = [one for c in self.stack.at_work for one in outgrown(c.name, c.outgrown(work.cluster))]
+        return self.search.result().found(releases, {identity(item) for item in wanted}, kept)
 
     def check_rules(self) -> None:
         """Check the rules."""
@@ -253,6 +277,7 @@ class Planning:
         params = self.params
         work, model = self._at_work(), self.rules.model if self.rules else None
         actions = t.cast("concurrent.futures.Future[list[Action]]", self.actions).result()
+        self.planner.make_room(fits_later=bool(model and fit(model).first))
         found = self.planner.found(actions, work.current, self.facts, model)
         self.notes += self.planner.notes
         if not work.unread:
@@ -267,7 +292,8 @@ class Planning:
 
     def _settle_objects(self, actions: list[Action]) -> None:
         """Find the components whose objects, applied without Helm, are as wanted and ready."""
-        busy = {action.component for action in actions if action.action != REUSE}
+        busy = {action.component for action in actions if action.action != REUSE and not action.unwanted}
+        busy |= {row["component"] for row in self.result_stack["parts"] if row.get("going")}
         for component in self.stack.at_work:
             parts = component.parts()
             mine = [action for action in actions if action.component == component.name]
@@ -304,16 +330,29 @@ class Planning:
             "stack": stack,
             "settled": self.settled,
             "waves": busy,
-            "awaited": awaited(self.params["table"], busy),
+            "needs": needs(self.params["table"], busy),
             "findings": findings,
         }
         asks = self.params["approval"] == "ask" and not self.check_mode
-        asked = asks and to_approve(self.planned, prompt=self.params["approve"] == "prompt")
-        return {**result, "plan": self.planned, "adopted": self.adopted, "to_approve": asked}
+        asked = asks and to_ask(self.planned, prompt=self.params["approve"] == "prompt")
+        prune = {"pruned": is_pruned(self.planned), "prune_first": bool(self.planned) and self.planner.first}
+        return {**result, "plan": self.planned, "adopted": self.adopted, "to_approve": asked, **prune}
 
     def _notes(self) -> list[str]:
         """Return what is to be known besides the findings; of an absent secret only where no finding has it."""
         missing = [one for one in self.stack.absent if not any(item.is_covered_by(one) for item in self.warnings)]
         unused = sorted(self.errors.ids - self.errors.used) if self.rules is not None and self.rules.model else []
-        idle = [f"llm_d_accept: {rule} finds nothing (any more); take it out." for rule in unused]
+        idle = [f"llm_d_accept: {rule} no longer finds anything; remove it." for rule in unused]
         return list(dict.fromkeys([*self.stack.notes, *(one.text() for one in missing), *self.notes, *idle]))
+
+
+R = t.TypeVar("R")
+
+
+def _started(action: t.Callable[..., R], *args: t.Any) -> concurrent.futures.Future[R]:
+    """Return what an action comes to, which goes on meanwhile."""
+    pool = concurrent.futures.ThreadPoolExecutor(1)
+    try:
+        return pool.submit(action, *args)
+    finally:
+        pool.shutdown(wait=False)

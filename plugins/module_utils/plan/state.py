@@ -68,7 +68,7 @@ def changed_inputs(planned: t.Mapping[str, str], now: t.Mapping[str, str]) -> li
     rows = []
     for name in sorted({*planned, *now}):
         if name not in now:
-            rows.append(f"{name} is no longer wanted")
+            rows.append(f"{name} is no longer part of the stack")
         elif name not in planned:
             rows.append(f"{name} was not planned")
         elif planned[name] != now[name]:
@@ -92,7 +92,7 @@ def changed_states(plan: Object, actions: t.Sequence[Action]) -> list[str]:
         if before is None:
             rows.append(f"{title} was not planned")
         elif after is None:
-            rows.append(f"{title} is no longer concerned")
+            rows.append(f"{title} is no longer affected")
         elif before == ABSENT:
             rows.append(f"{title} exists now")
         else:

@@ -150,7 +150,7 @@ def _value_fault(one: Given, word: Word, dialect: Dialect, strict: bool) -> str:
         if one.joined and wrong:
             return f"whose value {one.values[0]!r} {wrong}"
         false = bool(one.values) and not one.joined and not wrong and one.values[0].lower().startswith(("f", "0"))
-        return f"and {one.values[0]!r}, which it takes for true: a value has to stand behind =" if false else ""
+        return f"and {one.values[0]!r}, but it is read as true: a value must follow =" if false else ""
     if word.takes_none and strict and one.values:
         return f"which takes no value, and {one.values[0]!r}" if one.joined or _is_truth(one.values[0]) else ""
     if word.takes_value and not one.values:

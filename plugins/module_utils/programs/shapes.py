@@ -113,11 +113,11 @@ def misfits(tree: t.Any, value: t.Any, path: Path = (), folded: bool = False) ->
             yield Misfit(path, wrong)
     elif "[]" in tree:
         if not isinstance(value, list):
-            yield Misfit(path, "is no list")
+            yield Misfit(path, "is not a list")
         for place, item in enumerate(value if isinstance(value, list) else ()):
             yield from misfits(tree["[]"], item, (*path, place), folded)
     elif not isinstance(value, dict):
-        yield Misfit(path, "is no map")
+        yield Misfit(path, "is not a map")
     else:
         by_case = {name.lower(): name for name in tree} if folded else {}
         for key, inner in value.items():
@@ -126,18 +126,18 @@ def misfits(tree: t.Any, value: t.Any, path: Path = (), folded: bool = False) ->
                 yield from misfits(tree[name], inner, (*path, key), folded)
             elif inner is not None:
                 hint = guess(str(key), tree)
-                yield Misfit((*path, key), f"is no key here.{hint}", ignored=True, near=bool(hint))
+                yield Misfit((*path, key), f"is not a known key.{hint}", ignored=True, near=bool(hint))
 
 
 def _plain_problem(kind: str, value: t.Any) -> str:
     if kind in ("map", "list"):
-        return "" if isinstance(value, dict if kind == "map" else list) else f"is no {kind}"
+        return "" if isinstance(value, dict if kind == "map" else list) else f"is not a {kind}"
     if kind == "text" or kind.startswith("choice:"):
-        return problem(kind, value) if isinstance(value, str) else "is no text: quote it"
+        return problem(kind, value) if isinstance(value, str) else "is not a string: put it in quotes"
     if kind == "duration":
-        return problem(kind, value) if isinstance(value, str) else "is no duration such as 50ms"
+        return problem(kind, value) if isinstance(value, str) else "is not a duration such as 50ms"
     if kind == "bool":
         return "" if isinstance(value, bool) else "is neither true nor false"
     if isinstance(value, str):
-        return "is no number" if kind == "float" else "is no whole number"
+        return "is not a number" if kind == "float" else "is not a whole number"
     return problem("int" if kind == "nanoseconds" else kind, value)

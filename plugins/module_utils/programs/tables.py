@@ -179,13 +179,13 @@ def problem(kind: str, value: t.Any) -> str:
     text = str(value)
     if kind.startswith("choice:"):
         choices = kind.partition(":")[2].split("|")
-        return "" if text in choices else f"is none of {', '.join(choices)}.{guess(text, choices)}"
+        return "" if text in choices else f"is not one of {', '.join(choices)}.{guess(text, choices)}"
     if kind in ("size", "size-auto"):
         return _size_problem(text, kind == "size-auto")
     if kind == "bool":
         return "" if isinstance(value, bool) or text in _TRUTHS else "is neither true nor false"
     if kind == "duration":
-        return "" if _DURATION.match(text) else "is no duration such as 50ms"
+        return "" if _DURATION.match(text) else "is not a duration such as 50ms"
     return ""
 
 
@@ -194,7 +194,7 @@ def _size_problem(text: str, auto: bool) -> str:
     if auto and text in ("auto", "-1"):
         return ""
     if not found or not float(found[1]):
-        return "is no whole number" if not found else "is not above 0"
+        return "is not a whole number" if not found else "is not above 0"
     if len(found[1]) > 3 and found[2] in ("k", "K"):
         return f"is {int(found[1]) * (1024 if found[2] == 'K' else 1000)}, {found[1]} with the suffix {found[2]}"
     return ""
@@ -202,7 +202,7 @@ def _size_problem(text: str, auto: bool) -> str:
 
 def _number_problem(bounded: re.Match[str], value: t.Any) -> str:
     whole = bounded[1] == "int"
-    noun = "is no whole number" if whole else "is no number"
+    noun = "is not a whole number" if whole else "is not a number"
     if isinstance(value, bool):
         return noun
     try:

@@ -83,6 +83,8 @@ def build(params: Object, events: list[Object], now: datetime.datetime) -> Objec
         "stack": mask({key: value for key, value in stack.items() if key != "objects"}),
         "releases": mask(_releases(params.get("releases") or [], stack, approved)),
         "routes": listed(stack.get("routes") or []),
+        "leftovers": params.get("leftovers") or [],
+        "removed": params.get("removed") or [],
         "steps": spans(events, started.timestamp()),
         "verification": mask(params.get("verification") or {}),
     }

@@ -47,7 +47,7 @@ class Records:
                 with open(path, encoding="utf-8") as stream:
                     record = json.load(stream)
             except (OSError, ValueError):
-                self.unseen.append(f"{path}: it cannot be read")
+                self.unseen.append(f"{path}: cannot be read")
                 continue
             if record.get("namespace") == self.namespace:
                 time = os.path.basename(os.path.dirname(path))
@@ -123,13 +123,13 @@ def choose(records: Records, wanted: str) -> Object:
             if row["outcome"] == SUCCEEDED and state_of(record := records.load(row["time"])) != present:
                 return record
     raise OrchestratorError(
-        f"Namespace {records.namespace} has no deployment to return to (rollback_to: {wanted}).", hint=choices(rows)
+        f"Namespace {records.namespace} has no deployment to roll back to (rollback_to: {wanted}).", hint=choices(rows)
     )
 
 
 def _good(records: Records, time: str) -> Object:
     record = records.load(time)
     if record.get("outcome") != SUCCEEDED:
-        raise OrchestratorError(f"The deployment of {time} failed: there is no state to return to.",
+        raise OrchestratorError(f"The deployment of {time} failed: there is no state to roll back to.",
                                 hint=choices(records.rows))  # fmt: skip
     return record

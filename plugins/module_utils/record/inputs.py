@@ -7,8 +7,8 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ..base.data import Object
-from ..base.mask import mask, secrets_in, without
+from ..base.data import Object, leaves
+from ..base.mask import MASK, SHORTEST, mask, secrets_in, without
 from ..components.registry import COMPONENTS
 
 # Beginnings of the names of this collection's variables that say what is deployed and how.
@@ -16,6 +16,8 @@ OURS = ("llm_d", *COMPONENTS, "verify")
 NAMED = re.compile(rf"(?:{'|'.join(OURS)})_(?!result$)")
 # These stand in the record by release, merged.
 VALUES = re.compile(rf"(?:{'|'.join(OURS)})_values$")
+# Secrets whose names do not say so.
+HIDDEN = frozenset(f"{name}_{setting}" for name, cls in COMPONENTS.items() for setting in cls.hidden)
 # What of a module's arguments comes from a run, and may show what a secret is.
 SHOWN = ("failure", "diagnosis", "planned", "collected", "verification", "inputs")
 
@@ -37,13 +39,17 @@ def without_secrets(arguments: Object, variables: Object) -> Object:
     planned = arguments.get("planned") or {}
     stack, plan = planned.get("stack") or {}, planned.get("plan") or {}
     known = secrets_in(variables) | secrets_in([stack.get("releases"), stack.get("parts")])
+    hidden = {name: variables[name] for name in HIDDEN & variables.keys()}
+    # As plain text: Ansible's own kinds of it stay out of what is compared.
+    known |= {str(text) for _path, text in leaves(hidden) if isinstance(text, str) and len(text) >= SHORTEST}
+    variables = {**variables, **{name: MASK for name, value in hidden.items() if value}}
     given = {
         **arguments,
         "inputs": arguments.get("inputs") or {name: variables[name] for name in variables if not VALUES.match(name)},
         "planned": {
             "stack": stack,
             "settled": planned.get("settled") or {},
-            "plan": {name: plan.get(name) for name in ("digest", "inputs")},
+            "plan": {name: plan.get(name) for name in ("digest", "inputs", "leftovers")},
         },
     }
     return {name: mask(without(value, known)) if name in SHOWN else value for name, value in given.items()}

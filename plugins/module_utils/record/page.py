@@ -8,6 +8,7 @@ import json
 import typing as t
 
 from ..base.data import Object
+from ..capacity.held import held_text
 from ..components.gateway import gateway_of
 from ..report import pages
 from . import timeline, topology_svg
@@ -22,41 +23,51 @@ HTML = """\
 {% block heading %}Deployment on <bdi>{{ record.cluster }}</bdi>{% endblock %}
 {% block main %}
 {% if record.outcome == "failed" %}
-<section><h2>Failure</h2>
-<div class="card bad"><h3>Component <bdi>{{ record.failure.component or "unknown" }}</bdi></h3>
-<pre>{{ (record.failure.text or "no message")|cut(4000) }}</pre></div>
+<section>
 {% if causes %}
-<h2>Diagnosis</h2>
+<h2>Why it failed</h2>
 {% endif %}
 {% for cause in causes %}
 <div class="card {{ "warn" if cause.severity == "warning" else "bad" }}">
 <h3><bdi>{{ cause.title or cause.id or "unknown cause" }}</bdi></h3>
-<p class="muted"><bdi>{{ [cause.id, cause.component, cause.where]|select|join(" \u00b7 ") }}</bdi></p>
-<p><bdi>{{ cause.cause }}</bdi></p>
+<p class="muted"><bdi>{{ [cause.id, cause.component, cause.where]|select|join(" \u00b7 ")|soft }}</bdi></p>
+<p><bdi>{{ cause.cause|soft }}</bdi></p>
 {% if cause.remedy %}
-<p><strong>What to do: </strong><bdi>{{ cause.remedy }}</bdi></p>
+<p><strong>What to do: </strong><bdi>{{ cause.remedy|soft }}</bdi></p>
 {% endif %}
 {% if cause.evidence %}
-<pre>{{ cause.evidence|join("\\n")|cut(4000) }}</pre>
+<pre>{{ cause.evidence|join("\\n")|cut(4000)|soft }}</pre>
 {% endif %}
 {% if cause.explained %}
-<p class="muted">Explains: <bdi>{{ cause.explained }}</bdi></p>
+<p class="muted">Explains: <bdi>{{ cause.explained|soft }}</bdi></p>
 {% endif %}
 </div>
 {% endfor %}
-{% if evidence %}
-<h2>Evidence</h2>
-<div class="card"><pre>{{ evidence|join("\\n")|cut(4000) }}</pre></div>
-{% endif %}
 {% if left %}
-<h2>What was left in which state</h2>
+<h2>State of the objects</h2>
 <div class="card"><ul>
 {% for row in left %}
-<li><bdi>{{ row }}</bdi></li>
+<li><bdi>{{ row|soft }}</bdi></li>
 {% endfor %}
 </ul></div>
 {% endif %}
+<h2>Error</h2>
+<div class="card{{ "" if causes else " bad" }}">
+<h3>Component <bdi>{{ record.failure.component or "unknown" }}</bdi></h3>
+<pre>{{ (record.failure.text or "no message")|cut(4000)|soft }}</pre></div>
+{% if evidence %}
+<h2>Evidence</h2>
+<div class="card"><pre>{{ evidence|join("\\n")|cut(4000)|soft }}</pre></div>
+{% endif %}
 </section>
+{% endif %}
+{% if commands %}
+<section><h2>Ask the models</h2>
+<div class="card"><p>With the cluster's kubeconfig:</p>
+{% for command in commands %}
+<pre class="command">{{ command|soft }}</pre>
+{% endfor %}
+</div></section>
 {% endif %}
 {% if topology %}
 <section><h2>Topology</h2>
@@ -70,8 +81,9 @@ ready.</figcaption>
 <section><h2>Timeline</h2>
 <figure>
 {{ timeline|join("\\n") }}
-<figcaption><span class="key work"></span>works<span class="key wait"></span>waits until ready<span class="key probe">
-</span>verifies<span class="key failed"></span>failed<br/>What overlaps ran in parallel.</figcaption>
+<figcaption><span class="key work"></span>working<span class="key wait"></span>waiting until ready
+<span class="key probe"></span>verifying<span class="key failed"></span>failed<br/>
+Steps that overlap ran in parallel.</figcaption>
 </figure></section>
 {% endif %}
 {% for title, columns, rows in tables %}
@@ -83,7 +95,7 @@ ready.</figcaption>
 MARKDOWN = """\
 # Deployment on {{ record.cluster }}: {{ record.outcome }}
 
-Started {{ record.started }}, finished {{ record.finished }} ({{ "%.1f"|format(record.seconds) }} s).
+Started {{ record.started|moment }}, finished {{ record.finished|moment }} ({{ "%.1f"|format(record.seconds) }} s).
 {% if record.namespace %}
 
 Namespace {{ record.namespace }}{% if gateway.name %}, Gateway {{ gateway.namespace }}/{{ gateway.name }} (\
@@ -97,17 +109,15 @@ Plan `{{ record.plan_digest }}`.
 
 Endpoint: {{ record.verification.endpoint }}
 {% endif %}
-{% if record.failure %}
+{% if commands %}
 
-## Failure
+## Ask the models
 
-Component: {{ record.failure.component or "unknown" }}
-
-{{ (record.failure.text or "no message")|fenced }}
+{{ commands|join("\\n")|fenced("sh") }}
 {% endif %}
-{% if causes or evidence or left %}
+{% if causes %}
 
-## Diagnosis
+## Why it failed
 
 {% for cause in causes %}
 - **{{ (cause.title or cause.id)|cut(200) }}** ({{ cause.id }})
@@ -118,7 +128,23 @@ Component: {{ record.failure.component or "unknown" }}
   What to do: {{ cause.remedy|cut(200) }}
 {% endif %}
 {% endfor %}
-{% for row in evidence + left %}
+{% endif %}
+{% if left %}
+
+## State of the objects
+
+{% for row in left %}
+- {{ row|cut(200) }}
+{% endfor %}
+{% endif %}
+{% if record.failure %}
+
+## Error
+
+Component: {{ record.failure.component or "unknown" }}
+
+{{ (record.failure.text or "no message")|fenced }}
+{% for row in evidence %}
 - {{ row|cut(200) }}
 {% endfor %}
 {% endif %}
@@ -126,7 +152,7 @@ Component: {{ record.failure.component or "unknown" }}
 
 ## Timeline
 
-What overlaps ran in parallel; `!` marks what failed.
+Steps that overlap ran in parallel; `!` marks failures.
 
 {{ timeline|join("\\n")|fenced }}
 {% endif %}
@@ -185,8 +211,20 @@ def _shown(record: Object) -> Object:
         "causes": causes,
         "evidence": [] if causes else _lines(diagnosis.get("evidence") or []),
         "left": [_text(row) for row in left] if isinstance(left, list) else [],
+        "commands": _commands(record["verification"].get("commands") or []),
         "tables": _tables(record),
     }
+
+
+def _commands(rows: t.Sequence[t.Any]) -> list[str]:
+    """Return commands of one or several lines, each as one text."""
+    found: list[str] = []
+    for row in map(str, rows):
+        if found and found[-1].endswith("\\"):
+            found[-1] += f"\n{row}"
+        else:
+            found.append(row)
+    return found
 
 
 def _tables(record: Object) -> list[tuple[str, t.Sequence[str], list[list[t.Any]]]]:
@@ -221,8 +259,18 @@ def _tables(record: Object) -> list[tuple[str, t.Sequence[str], list[list[t.Any]
         ("Classes", ("router", "policy", "class", "model", "status", "latency in ms", "answered by"), classes),
         ("Findings", ("model", "check", "what was found", "what to do"), findings),
         ("Releases", ("release", "action", "chart", "version", "digest", "revision", "in s", "error"), releases),
+        ("No longer in the inventory", ("object", "what became of it", "holds"), _unwanted(record)),
         ("Versions", ("tool", "version"), [list(row) for row in record["versions"].items()]),
     ]
+
+
+def _unwanted(record: Object) -> list[list[t.Any]]:
+    """Return the rows of what the stack no longer has."""
+    left = [
+        [f"{row['kind']} {row['namespace']}/{row['name']}", _styled("still there", "warn"), held_text(row)]
+        for row in record.get("leftovers") or []
+    ]
+    return left + [[line, "deleted", ""] for line in record.get("removed") or []]
 
 
 def _styled(text: t.Any, style: str) -> Object:

@@ -56,7 +56,7 @@ SPARED = (
 def secret_name(time: str) -> str:
     """Return the Secret's name for the start of a deployment, as 20261121T083000Z; raise OrchestratorError else."""
     if not TIME.fullmatch(time.lower()):
-        raise OrchestratorError(f"{time!r} is not the time of a record, such as 20261121T083000Z.")
+        raise OrchestratorError(f"{time!r} is not a record's time such as 20261121T083000Z.")
     return PREFIX + time.lower()
 
 
@@ -84,7 +84,7 @@ def pack(record: Object, limit: int = LIMIT) -> tuple[bytes, list[str]]:
         record["left_out"] = left_out
         packed = _gzipped(record)
     if len(packed) > limit:
-        raise OrchestratorError(f"the record has {len(packed)} bytes, a Secret takes {limit}")
+        raise OrchestratorError(f"the record has {len(packed)} bytes, but a Secret holds at most {limit}")
     return packed, left_out
 
 
@@ -99,9 +99,9 @@ def unpack(secret: Object) -> Object:
         record = json.loads(gzip.decompress(base64.b64decode(secret["data"][KEY])))
     except (KeyError, TypeError, ValueError, OSError, EOFError) as exc:
         name = (secret.get("metadata") or {}).get("name")
-        raise OrchestratorError(f"Secret {name} holds no record that can be read: {exc}") from exc
+        raise OrchestratorError(f"Cannot read the record in Secret {name}: {exc}") from exc
     if not isinstance(record, dict):
-        raise OrchestratorError(f"Secret {secret['metadata']['name']} holds no record.")
+        raise OrchestratorError(f"Secret {secret['metadata']['name']} contains no record.")
     return record
 
 
@@ -195,10 +195,10 @@ class RecordStore:
         body = manifest(record, time, self.namespace)
         name = body["metadata"]["name"]
         try:
-            self._request(f"keep Secret {name}", "post", body=body, passing=(TAKEN,))
+            self._request(f"write Secret {name}", "post", body=body, passing=(TAKEN,))
         except _Answered:
             # The same run has recorded before; what is not of this type is another's and the API server keeps it.
-            self._request(f"keep Secret {name}", "put", name, body=body)
+            self._request(f"write Secret {name}", "put", name, body=body)
         for old in surplus(self.list(), history):
             if old != name:
                 self._delete(old)
@@ -223,7 +223,7 @@ class RecordStore:
                 raise _Answered from exc
             raise api_error(exc, action) from exc
         except urllib3.exceptions.HTTPError as exc:
-            raise OrchestratorError(f"The cluster did not answer when asked to {action}: {exc}") from exc
+            raise OrchestratorError(f"No answer from the cluster to the request to {action}: {exc}") from exc
         return json.loads(reply.data)
 
 

@@ -10,6 +10,7 @@ import types
 from ..base.data import Object
 from ..components.base import DEPLOYING, PREPARING, ROUTING
 from ..components.registry import COMPONENTS
+from ..report import lettering
 from ..report.pages import html
 
 VERIFY = "verify"
@@ -21,46 +22,49 @@ WAITING = ("ready", "accepted", "gone", "wait")
 # Characters of a bar that is text.
 BARS = 40
 # Labels stand left of the bars on a wide page, above them on a narrow one; seconds behind the bars, or at the right.
-# left, room: where bars are; label: the room for a label; lane: a row's height, with its text and its bars at heights.
+# left, room: where bars are; label: the room for a label; lane: a row's height with one line of text, and where it is.
 FORMS = {
-    "wide": types.SimpleNamespace(width=1000, left=270, room=666, label=258, lane=24, text=12, bar=1),
-    "narrow": types.SimpleNamespace(width=328, left=2, room=322, label=250, lane=36, text=11, bar=16),
+    "wide": types.SimpleNamespace(width=1000, left=330, room=590, label=318, lane=24, text=12),
+    "narrow": types.SimpleNamespace(width=328, left=2, room=322, label=236, lane=36, text=11),
 }
+# Of a further line of a label, as the style's font has it.
+LINE, SIZE = 15, 12.5
 
 # Bars have a width of 2.5 at least, and stay inside.
 SVG = """\
 {% set name, wide = "timeline-" ~ form, form == "wide" %}
-<svg viewBox="0 0 {{ place.width }} {{ 36 + place.lane * rows|length }}" class="{{ form }}" role="img"
+<svg viewBox="0 0 {{ place.width }} {{ height }}" class="{{ form }}" role="img"
  aria-labelledby="{{ name }}-title {{ name }}-desc">
 <title id="{{ name }}-title">Timeline</title>
 <desc id="{{ name }}-desc">{{ described }}</desc>
 <g class="grid">
 {% for time in ticks %}
 {% set x = place.left + time * scale %}
-<line x1="{{ x|number }}" x2="{{ x|number }}" y1="18" y2="100%"/>
+<line x1="{{ x|number }}" x2="{{ x|number }}" y1="18" y2="{{ height }}"/>
 {% set anchor = "start" if not time else "end" if x > place.width - 30 else "middle" %}
 <text x="{{ x|number }}" y="12" text-anchor="{{ anchor }}">{{ "%g s"|format(time) }}</text>
 {% endfor %}
 </g>
-{% for label, kind, bars, begin, end in rows %}
-{% set failed = kind == "failed" and not wide %}
-{% set told = "%.1f s"|format(end - begin) ~ (", failed" if failed else "") %}
-{% set y = 26 + place.lane * loop.index0 + (0 if kind == "phases" else 6) %}
-<g class="lane {{ kind }}" transform="translate(0 {{ y }})">
-<title>{{ label }}: {{ told }}</title>
-<text x="2" y="{{ place.text }}">{{ label|clipped(place.label, 12.5) }}</text>
-{% for begin, end, style, told in bars %}
+{% for lane in rows %}
+{% set failed = lane.kind == "failed" and not wide %}
+{% set told = "%.1f s"|format(lane.end - lane.begin) ~ (", failed" if failed else "") %}
+<g class="lane {{ lane.kind }}" transform="translate(0 {{ lane.top }})">
+<title>{{ lane.label }}: {{ told }}</title>
+{% for line in lane.lines %}
+<text x="2" y="{{ place.text + 15 * loop.index0 }}">{{ line }}</text>
+{% endfor %}
+{% for begin, end, style, told in lane.bars %}
 {% set width = [2.5, (end - begin) * scale]|max %}
 {% set x = [place.left + begin * scale, place.width - width]|min %}
 <g class="bar {{ style }}">
 <title>{{ told }}</title>
-<rect x="{{ x|number }}" y="{{ place.bar }}" width="{{ width|number }}" height="14" rx="3"/>
+<rect x="{{ x|number }}" y="{{ lane.bar }}" width="{{ width|number }}" height="14" rx="3"/>
 {% if "failed" in style %}
-<path d="M{{ (x + [width - 8, width / 2]|max)|number }} {{ place.bar + 7 }} m-3.5 -3.5 l7 7 m0 -7 l-7 7" class="cross"/>
+<path d="M{{ (x + [width - 8, width / 2]|max)|number }} {{ lane.bar + 7 }} m-3.5 -3.5 l7 7 m0 -7 l-7 7" class="cross"/>
 {% endif %}
 </g>
 {% endfor %}
-<text x="{{ (place.left + end * scale + 6 if wide else 326)|number }}" y="{{ place.text }}"
+<text x="{{ (place.left + lane.end * scale + 6 if wide else 326)|number }}" y="{{ place.text }}"
  text-anchor="{{ "start" if wide else "end" }}" class="seconds">{{ told }}</text>
 </g>
 {% endfor %}
@@ -126,17 +130,32 @@ def drawing(record: Object, form: str) -> str:
     total = max([total, 0.1, *(end_of(step, total) for step in steps)])
     spans = phases(steps, total)
     rows = [
-        (name, "phases", [(begin, end, "phase", f"{name}: {begin:.1f} to {end:.1f} s")], begin, end)
+        types.SimpleNamespace(label=name, kind="phases", begin=begin, end=end,
+                              bars=[(begin, end, "phase", f"{name}: {begin:.1f} to {end:.1f} s")])
         for name, begin, end in spans
-    ]
+    ]  # fmt: skip
     for label, parts in lanes(steps):
         drawn = [_bar(step, total) for step in parts]
-        ends = drawn[0][0], max(step[1] for step in drawn)
-        rows.append((label, "failed" if has_failed(parts) else "", drawn, *ends))
+        kind = "failed" if has_failed(parts) else ""
+        ends = {"begin": drawn[0][0], "end": max(step[1] for step in drawn)}
+        rows.append(types.SimpleNamespace(label=label, kind=kind, bars=drawn, **ends))
     told = [f"{name} {begin:.1f} to {end:.1f} s" for name, begin, end in spans]
     told += [f"{label} failed" for label, parts in lanes(steps) if has_failed(parts)]
-    return html("timeline.svg", SVG, form=form, place=place, rows=rows, scale=place.room / total,
+    height = _stack(rows, place, form)
+    return html("timeline.svg", SVG, form=form, place=place, rows=rows, height=height, scale=place.room / total,
                 ticks=ticks(total, place.room), described="; ".join(told))  # fmt: skip
+
+
+def _stack(rows: list[types.SimpleNamespace], place: types.SimpleNamespace, form: str) -> int:
+    """Give each lane its lines of text, its top and the height of its bars; return the drawing's height."""
+    top = 26
+    for lane in rows:
+        lane.lines = lettering.lines(lane.label, place.label, SIZE, bold=lane.kind == "phases")
+        more = LINE * (len(lane.lines) - 1)
+        lane.top = top + (0 if lane.kind == "phases" else 6)
+        lane.bar = 1 if form == "wide" else 16 + more
+        top += place.lane + more
+    return top + 10
 
 
 # (begin, end, style, what is told of it)

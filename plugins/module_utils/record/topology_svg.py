@@ -6,13 +6,18 @@ from __future__ import annotations
 
 import dataclasses
 
+from ..report import lettering
 from ..report.pages import html, number
 from .topology import BAD, GOOD, WARN, TopologyNode
 
 WIDE, NARROW = 1000, 328
-# Of a box without lines, and of each line; between columns, between boxes of a column, and how far a narrow page goes
-# in with each level.
-BOX, LINE, GUTTER, GAP, INDENT = 52, 16, 44, 12, 14
+# Of a box above its name, of each line of the name and of each line below; between columns, between boxes of a column,
+# and how far a narrow page goes in with each level.
+HEAD, NAME, LINE, GUTTER, GAP, INDENT = 33, 18, 16, 40, 12, 14
+# Beside the text of a box, on both sides together.
+SIDES = 20
+# As the style has them.
+NAME_SIZE, LINE_SIZE = 14.5, 12.5
 # From here on a column is more than a screen.
 TALL = 700
 # By state: class, and the path of its sign in a circle of radius 7.
@@ -35,15 +40,17 @@ SVG = """\
 {% endfor %}
 </g>
 {% for box in boxes %}
-{% set node, room = box.node, box.width - 20 %}
+{% set node = box.node %}
 {% set style, sign = signs.get(node.state, plain) %}
 <g class="box {{ style }}" transform="translate({{ box.x|number }} {{ box.y|number }})">
 <title>{{ ([node.kind ~ " " ~ node.title ~ ": " ~ node.state] + node.lines)|join("\n") }}</title>
 <rect width="{{ box.width|number }}" height="{{ box.height|number }}" rx="8"/>
-<text x="10" y="19" class="kind">{{ node.kind|clipped(room - 22, 11) }}</text>
-<text x="10" y="38" class="name">{{ node.title|clipped(room, 15.5) }}</text>
-{% for line in node.lines %}
-<text x="10" y="{{ 38 + 16 * loop.index }}" class="line">{{ line|clipped(room, 12.5) }}</text>
+<text x="10" y="19" class="kind">{{ node.kind }}</text>
+{% for line in box.names %}
+<text x="10" y="{{ 20 + 18 * loop.index }}" class="name">{{ line }}</text>
+{% endfor %}
+{% for line in box.lines %}
+<text x="10" y="{{ 20 + 18 * box.names|length + 16 * loop.index }}" class="line">{{ line }}</text>
 {% endfor %}
 <g class="sign {{ style }}" transform="translate({{ (box.width - 17)|number }} 15)">
 <circle r="7.5"/><path d="{{ sign }}"/>
@@ -56,13 +63,24 @@ SVG = """\
 
 @dataclasses.dataclass
 class Box:
-    """A node with its place."""
+    """A node with its place. names, lines: its texts, as they fit."""
 
     node: TopologyNode
     x: float
     y: float
     width: float
-    height: float
+    names: list[str] = dataclasses.field(init=False)
+    lines: list[str] = dataclasses.field(init=False)
+
+    def __post_init__(self) -> None:
+        room = self.width - SIDES
+        self.names = lettering.lines(self.node.title, room, NAME_SIZE, bold=True)
+        self.lines = [part for line in self.node.lines for part in lettering.lines(line, room, LINE_SIZE)]
+
+    @property
+    def height(self) -> float:
+        """Return the height that its texts need."""
+        return HEAD + NAME * (len(self.names) - 1) + LINE * len(self.lines) + NAME
 
     @property
     def middle(self) -> float:
@@ -104,7 +122,7 @@ def _columns(node: TopologyNode, level: int, top: float, boxes: list[Box], edges
     for child in node.children:
         children.append(_columns(child, level + 1, y, boxes, edges))
         y = max(box.bottom for box in boxes[first:]) + GAP
-    box = Box(node, 2 + level * (width + GUTTER), top, width, BOX + LINE * len(node.lines))
+    box = Box(node, 2 + level * (width + GUTTER), top, width)
     tall = bool(children) and children[-1].middle - children[0].middle > TALL
     if children:
         # In the middle of a long column nobody would find it.
@@ -126,7 +144,7 @@ def _edge(box: Box, child: Box, straight: bool) -> str:
 def _rows(node: TopologyNode, level: int, top: float, boxes: list[Box], edges: list[Edge]) -> Box:
     """Place a node and below it, further in, its children."""
     x = 2 + level * INDENT
-    box = Box(node, x, top, NARROW - 2 - x, BOX + LINE * len(node.lines))
+    box = Box(node, x, top, NARROW - 2 - x)
     boxes.append(box)
     for child in node.children:
         placed = _rows(child, level + 1, boxes[-1].bottom + GAP, boxes, edges)

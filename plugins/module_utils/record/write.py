@@ -33,7 +33,7 @@ def write_files(record: Object, folder: str) -> tuple[list[str], list[str]]:
             write_atomic(path, text())
         except OrchestratorError as exc:
             # The others would meet the same.
-            return files, [f"The record of the deployment is not complete in {folder}: {exc.message}"]
+            return files, [f"The deployment record in {folder} is incomplete: {exc.message}"]
         files.append(path)
     return files, []
 
@@ -46,5 +46,5 @@ def keep(record: Object, time: str, history: int, connect: t.Callable[[], t.Any]
     try:
         name = RecordStore(connect(), namespace).keep(record, time, history)
     except OrchestratorError as exc:
-        return "", [f"The record is not kept in namespace {namespace}: {exc.message}"]
+        return "", [f"Cannot store the record in namespace {namespace}: {exc.message}"]
     return f"{namespace}/{name}", []

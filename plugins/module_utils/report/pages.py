@@ -46,7 +46,8 @@ LAYOUT = """\
 <h1>{% block heading %}{{ title }}{% endblock %}</h1>
 <dl class="facts">
 {% for name, value in facts if value %}
-<div{% if value|string|length > 40 %} class="long"{% endif %}><dt>{{ name }}</dt><dd><bdi>{{ value }}</bdi></dd></div>
+<div{% if value|string|length > 40 %} class="long"{% endif %}><dt>{{ name }}</dt>
+<dd><bdi>{{ value|soft }}</bdi></dd></div>
 {% endfor %}
 </dl>
 </header>
@@ -63,7 +64,8 @@ HTML_PARTS = """\
 {% macro table(title, columns, rows, class) %}
 {% if rows %}
 <section><h2>{{ title }}</h2>
-<div class="table" role="region" aria-label="{{ title }}" tabindex="0"><table class="{{ class }}">
+<div class="table{{ " pairs" if columns|length < 3 }}" role="region" aria-label="{{ title }}" tabindex="0">
+<table class="{{ class }}">
 <thead><tr>{% for name in columns %}<th scope="col" class="{{ name|kind }}">{{ name }}</th>{% endfor %}</tr></thead>
 <tbody>
 {% for row in rows %}
@@ -72,7 +74,7 @@ HTML_PARTS = """\
 {% set name, cell = columns[loop.index0], value if value is mapping else {"text": value} %}
 {% set text, href = cell["text"]|cut(600), cell["href"] %}
 <td class="{{ cell["style"] or name|kind }}" data-name="{{ name }}">{% if href %}<a href="{{ href }}">{% endif %}
-{%- if text %}<bdi>{{ text }}</bdi>{% endif %}{% if href %}</a>{% endif %}</td>
+{%- if text %}<bdi>{{ text|soft }}</bdi>{% endif %}{% if href %}</a>{% endif %}</td>
 {% endfor %}
 </tr>
 {% endfor %}
@@ -105,6 +107,11 @@ MARKDOWN_PARTS = """\
 {% endif %}
 {% endmacro %}
 """
+# What is too long for a narrow column in one piece, and where it may be broken: neither in numbers nor before a quote.
+LONG = re.compile(r"[^\s<>]{16,}")
+SEAM = re.compile(r"[/,_@=](?=\w)|[.:](?=[^\W\d])|(?<=[a-z\d])(?=[A-Z][a-z])")
+# A time in a name, as 20261121T083000Z.
+COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z")
 # By name; whoever makes a page adds its own.
 TEMPLATES = {"html": {"layout": LAYOUT, "parts": HTML_PARTS}, "markdown": {"parts": MARKDOWN_PARTS}}
 
@@ -115,12 +122,13 @@ def fit(value: t.Any) -> str:
     return text if text.isprintable() else UNFIT.sub("\ufffd", text)
 
 
-def clipped(text: t.Any, width: float, size: float) -> str:
-    """Return a text cut to a width in pixels at a font size; the end of a name tells most, so the middle goes."""
-    text = fit(text).replace("\n", " ")
-    room = max(4, int(width / (size * 0.6)))
-    tail = room // 2
-    return text if len(text) <= room else text[: room - tail - 1] + "\u2026" + text[len(text) - tail :]
+def soft(value: t.Any) -> t.Any:
+    """Return a text as HTML whose long names may be broken behind their parts, and nowhere else."""
+    from markupsafe import Markup, escape
+
+    if hasattr(value, "__html__"):
+        return value
+    return Markup(LONG.sub(lambda name: SEAM.sub("\\g<0><wbr/>", name[0]), str(escape(fit(value)))))
 
 
 def number(value: float) -> str:
@@ -136,7 +144,7 @@ def cut(value: t.Any, length: int) -> str:
 
 def moment(time: str) -> str:
     """Return a time of a record as people read it."""
-    return time.replace("T", " ").replace("Z", " UTC")
+    return COMPACT.sub(r"\1-\2-\3T\4:\5:\6Z", time).replace("T", " ").replace("Z", " UTC")
 
 
 def kind(column: str) -> str:
@@ -168,7 +176,7 @@ def _environment(form: str) -> jinja2.Environment:
         import jinja2
         from markupsafe import Markup
     except ImportError as exc:
-        message = f"No page can be written: the Python that runs the module, {sys.executable}, has no Jinja2."
+        message = f"Cannot write the page: the Python that runs the module, {sys.executable}, has no Jinja2."
         hint = "Install Jinja2 there, or set ansible_python_interpreter to the Python that runs Ansible."
         raise OrchestratorError(message, hint=hint) from exc
 
@@ -190,7 +198,7 @@ def _environment(form: str) -> jinja2.Environment:
         bytecode_cache=Compiled(folder, f"{form}-%s") if folder else None,
         finalize=lambda value: value if isinstance(value, Markup) else escape(value),
     )
-    found.filters |= {"clipped": clipped, "number": number, "cut": cut, "kind": kind}
+    found.filters |= {"soft": soft, "number": number, "cut": cut, "kind": kind, "moment": moment}
     found.filters["plain"] = lambda value: Markup(plain(value))
     found.filters["fenced"] = lambda text, language="text": Markup(fenced(text, language))
     # The style has neither < nor &, so that HTML and XML read it alike.

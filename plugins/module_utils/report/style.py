@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The style of pages: light and dark, wide, narrow and on paper. Colours have a contrast of 4.5 or more.
 
-On a phone each cluster of a fleet's table is a card: its cells stand below one another, each with its column's name.
+On a phone each row of a table is a card: its cells stand below one another, each with its column's name, and the first
+one is its heading. No word is broken inside: names have places to break at (pages.soft).
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ STYLE = (
 body{margin:0;background:var(--page);color:var(--text);
 font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}
 main{max-width:1060px;margin:0 auto;padding:28px 16px 56px}
-h1{font-size:1.55rem;line-height:1.25;margin:.4rem 0 .3rem;overflow-wrap:anywhere}
+h1{font-size:1.55rem;line-height:1.25;margin:.4rem 0 .3rem;overflow-wrap:break-word}
 h2{font-size:1.1rem;margin:2.4rem 0 .7rem}
-h3{font-size:1rem;margin:0 0 .4rem;overflow-wrap:anywhere}
+h3{font-size:1rem;margin:0 0 .4rem;overflow-wrap:break-word}
 p{margin:.3rem 0}
 a{color:var(--accent)}
 .muted,.facts dt,th,footer{color:var(--muted)}
@@ -36,14 +37,17 @@ a{color:var(--accent)}
 .facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:.7rem 1.4rem;margin:1.1rem 0 0}
 .facts .long{grid-column:1/-1}
 .facts dt{font-size:.82rem}
-.facts dd{margin:0;overflow-wrap:anywhere}
+.facts dd{margin:0;overflow-wrap:break-word}
 .card{background:var(--card);border:1px solid var(--rule);border-radius:10px;padding:14px 16px;margin:0 0 12px}
 .card.bad{border-left:4px solid var(--bad)}
 .card.warn{border-left:4px solid var(--warn)}
-pre{margin:.5rem 0 0;white-space:pre-wrap;overflow-wrap:anywhere;font:13px/1.5 ui-monospace,Menlo,Consolas,monospace}
-code{font:.92em ui-monospace,Menlo,Consolas,monospace;overflow-wrap:anywhere}
+pre{margin:.5rem 0 0;white-space:pre-wrap;overflow-wrap:break-word;font:13px/1.5 ui-monospace,Menlo,Consolas,monospace}
+code{font:.92em ui-monospace,Menlo,Consolas,monospace;overflow-wrap:break-word}
+.command{background:var(--page);border:1px solid var(--rule);border-radius:8px;padding:.6rem .8rem;user-select:all}
+.card>h3:not(:first-child){margin-top:1rem}
+summary{cursor:pointer;color:var(--accent);padding:.5rem 0}
 ul{margin:.3rem 0;padding-left:1.2rem}
-li{overflow-wrap:anywhere}
+li{overflow-wrap:break-word}
 figure{margin:0;background:var(--card);border:1px solid var(--rule);border-radius:10px;padding:14px}
 figcaption{color:var(--muted);font-size:.86rem;margin-top:.6rem}
 .key{display:inline-block;width:18px;height:10px;border-radius:3px;margin:0 .35rem 0 .9rem;vertical-align:middle}
@@ -57,7 +61,7 @@ tr:last-child td{border-bottom:0}
 th{font-weight:500;font-size:.82rem;white-space:nowrap}
 td.number{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
 th.number{text-align:right}
-td{overflow-wrap:anywhere;min-width:5rem}
+td:first-child{min-width:9rem}
 td.good{color:var(--good)}td.bad{color:var(--bad)}td.warn{color:var(--warn)}
 bdi{unicode-bidi:isolate}
 svg{display:block;width:100%;height:auto;font-family:inherit}
@@ -85,11 +89,19 @@ footer{margin-top:2.6rem;font-size:.86rem}
 main{padding-top:18px}
 svg.wide{display:none}svg.narrow{display:block}
 figure{padding:10px 8px}
-.fleet thead{display:none}
-.fleet tr{display:block;padding:.5rem 0;border-bottom:1px solid var(--rule)}
-.fleet td{display:block;border:0;padding:.1rem .8rem;text-align:left}
-.fleet td:empty{display:none}
-.fleet td::before{content:attr(data-name) " ";color:var(--muted);font-size:.82rem}
+}
+@media (max-width:600px){
+.table:not(.pairs){border:0;background:none;border-radius:0;overflow:visible}
+.table:not(.pairs) :is(table,tbody){display:block}
+.table:not(.pairs) thead{display:none}
+.table:not(.pairs) tr{display:block;background:var(--card);border:1px solid var(--rule);border-radius:10px;
+padding:.6rem .9rem;margin:0 0 10px}
+.table:not(.pairs) td{display:grid;grid-template-columns:6.6rem minmax(0,1fr);gap:.7rem;border:0;padding:.14rem 0;
+text-align:left;white-space:normal}
+.table:not(.pairs) td:empty{display:none}
+.table:not(.pairs) td::before{content:attr(data-name);color:var(--muted);font-size:.82rem;line-height:1.7}
+.table:not(.pairs) td:first-child{display:block;font-weight:600;padding-bottom:.3rem}
+.table:not(.pairs) td:first-child::before{content:none}
 }
 @media print{
 :root{color-scheme:light;"""

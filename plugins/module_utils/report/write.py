@@ -25,11 +25,11 @@ def report_problem(path: str) -> str | None:
     """Return why a report cannot be written to a path, or None; to be asked before the work begins."""
     folder = os.path.dirname(os.path.abspath(os.path.expanduser(path)))
     if os.path.splitext(path)[1].lower() not in ENDINGS:
-        return f"{path} ends in none of {', '.join(ENDINGS)}, which say the format: SARIF, JUnit or JSON"
+        return f"the name of {path} must end in one of {', '.join(ENDINGS)}, for SARIF, JUnit or JSON"
     if not os.path.isdir(folder):
-        return f"{path} cannot be written: there is no folder {folder}"
+        return f"cannot write {path}: folder not found: {folder}"
     if not os.access(folder, os.W_OK | os.X_OK):
-        return f"{path} cannot be written: the folder {folder} is not writable"
+        return f"cannot write {path}: the folder {folder} is not writable"
     return f"{path} is a folder" if os.path.isdir(os.path.expanduser(path)) else None
 
 
@@ -41,7 +41,7 @@ def write_report(path: str, findings: t.Sequence[Finding], version: str = VERSIO
     """
     problem = report_problem(path)
     if problem:
-        raise OrchestratorError(f"The findings' file {problem}.", hint="Name a file in a folder that exists.")
+        raise OrchestratorError(f"Findings file: {problem}.", hint="Use a file in an existing folder.")
     base = os.path.abspath(base or os.getcwd())
     ending = os.path.splitext(path)[1].lower()
     findings = [_masked(finding) for finding in findings]
@@ -53,7 +53,7 @@ def write_report(path: str, findings: t.Sequence[Finding], version: str = VERSIO
     try:
         replace_file(os.path.abspath(os.path.expanduser(path)), content, 0o644)
     except OSError as exc:
-        raise OrchestratorError(f"The findings' file {path} cannot be written: {exc.strerror}.") from exc
+        raise OrchestratorError(f"Cannot write the findings file {path}: {exc.strerror}.") from exc
 
 
 def _masked(finding: Finding) -> Finding:

@@ -34,8 +34,8 @@ class RecordedCharts:
         recorded = row.get("chart_digest")
         if recorded and one.chart.digest != recorded:
             raise OrchestratorError(
-                f"its chart {wanted['chart_ref']} is no longer what it was: its digest is {one.chart.digest}, "
-                f"recorded was {recorded}"
+                f"its chart {wanted['chart_ref']} has changed: its digest is {one.chart.digest}, the recorded one is "
+                f"{recorded}"
             )
         arguments = one.template(self.work.inventory.version, self.work.inventory.apis, upgrade=upgrade)
         text = checked_render(helm, arguments, one.chart.path, RENDER_SECONDS)

@@ -105,7 +105,7 @@ def _carried_out(record: Object, found: Return, result: Object, restore: Restore
     more = set(result["changing"]).difference(params["changing"] or result["changing"])
     if more:
         # Less may be left to do than was shown: a run that was killed may have got that far meanwhile.
-        raise OrchestratorError("More would be done than was shown; nothing was changed.",
+        raise OrchestratorError("The changes are no longer those that were shown. Nothing was changed.",
                                 hint="Run again.", details=sorted(more))  # fmt: skip
     rows = restore.run(found.steps, found.actions)
     result = _ended({**result, "releases": rows, "changed": any(one.action != UNCHANGED for one in found.steps)})

@@ -69,8 +69,8 @@ class Return:
     def lines(self) -> list[str]:
         """Return the plan as lines to read."""
         if not self.changes:
-            return [f"The namespace is as it was at {self.time}."]
-        lines = [f"Return to the deployment of {self.time}:"]
+            return [f"The namespace already matches the deployment of {self.time}."]
+        lines = [f"Roll back to the deployment of {self.time}:"]
         for step in self.steps:
             lines.append(f"  {step.line()}")
             lines += [f"      {line}" for line in step.diff().splitlines()[2 : 2 + LINES]]
@@ -80,7 +80,7 @@ class Return:
         for release in self.extra:
             count = len(manifest_objects(release.manifest))
             lines.append(
-                f"  Helm release {release.name} is REMOVED with its {count} objects: that deployment had it not"
+                f"  Helm release {release.name} is REMOVED with its {count} objects: it was not part of that deployment"
             )
         return lines
 
@@ -110,8 +110,8 @@ def _is_lost(action: Action) -> bool:
 
 def lost(action: Action) -> str:
     """Return what becomes of an object that is deleted, for good or to be made anew."""
-    verb = {DELETE: "DELETED", REPLACE: "DELETED and made anew"}[action.action]
-    data = ", with the data on it" if action.item["kind"] == "PersistentVolumeClaim" else ""
+    verb = {DELETE: "DELETED", REPLACE: "DELETED and recreated"}[action.action]
+    data = ", with its data" if action.item["kind"] == "PersistentVolumeClaim" else ""
     return f"{action.title} is {verb}{data}: {action.why}"
 
 
@@ -136,7 +136,7 @@ def _refused(action: Action) -> str:
     if action.mistake:
         return action.mistake
     another = action.owner == OTHER and action.live is not None and action.action != DELETE
-    return "it is another's by now; remove or rename it, and run again" if another else ""
+    return "it now belongs to another owner; remove or rename it, and run again" if another else ""
 
 
 def removed(record: Object, current: t.Mapping[tuple[str, str], Release]) -> list[Release]:
@@ -154,7 +154,7 @@ def applied_actions(wanted: t.Sequence[Object], live: t.Sequence[Object]) -> lis
     hidden = [f"{item['kind']} {item['metadata']['name']}" for item in wanted if is_masked(item)]
     if hidden:
         raise OrchestratorError(
-            f"Objects cannot be restored, since secrets in them were not recorded: {', '.join(hidden)}.",
+            f"Cannot restore objects, because their secrets were not recorded: {', '.join(hidden)}.",
             hint="Run site.yml with the inputs of that deployment.",
         )
     found = {identity(item): item for item in live}
@@ -184,7 +184,7 @@ def _content(item: Object) -> str:
 
 PRODUCTION = "production"
 VARIABLE = "llm_d_approved_digest"
-READ = "read what would be done with --check, and have that approved; its last line is the command"
+READ = "run it with --check and have the result approved; the last line is the command"
 
 
 def approval(found: Return, params: Object) -> Object:
@@ -197,9 +197,9 @@ def approval(found: Return, params: Object) -> Object:
     digest, given = found.digest(), params["approved_digest"]
     refused = []
     if given and given != digest:
-        refused.append(f"{VARIABLE}: it is {given}, but what would be done now has {digest} -> {READ}")
+        refused.append(f"{VARIABLE}: it is {given}, but the current rollback plan has {digest} -> {READ}")
     elif not given and params["environment"] == PRODUCTION:
-        refused.append(f"{VARIABLE}: is not set, and llm_d_environment is production -> {READ}")
+        refused.append(f"{VARIABLE}: is not set, but llm_d_environment is production -> {READ}")
     approved = bool(given) and given == digest
     lacking = [] if approved else lacking_consents(found.actions, params["consent"])
     confirmed = approved or (params["confirm"] and not lacking)
@@ -211,7 +211,9 @@ def approval(found: Return, params: Object) -> Object:
 
 def _unconfirmed(lacking: list[str], *, confirm: bool) -> str:
     other = "set the variables that these lines end with." if confirm else "set rollback_confirm to true."
-    return "\n".join([f"Nothing was changed: it was not confirmed. Answer yes on a terminal, or {other}", *lacking])
+    return "\n".join(
+        [(f"Nothing was changed: the rollback was not confirmed. Answer yes on a terminal, or {other}"), *lacking]
+    )
 
 
 def lacking_consents(actions: t.Iterable[Action], given: t.Container[str]) -> list[str]:

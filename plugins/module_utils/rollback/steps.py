@@ -22,7 +22,7 @@ from ..record.parts import RELEASE, recorded_parts
 from .chart import RecordedCharts
 
 UNCHANGED, HISTORY, CHART = "unchanged", "history", "chart"
-GONE = "Helm has that revision no more"
+GONE = "Helm no longer has that revision"
 
 
 @dataclasses.dataclass
@@ -54,7 +54,7 @@ class Step:
 
     def line(self) -> str:
         """Return what becomes of the release, in one line."""
-        old = f"{self.current.chart_version} revision {self.current.revision}" if self.current else "not there"
+        old = f"{self.current.chart_version} revision {self.current.revision}" if self.current else "not installed"
         new = f"{self.row.get('chart_version')} revision {self.row.get('revision')}"
         how = {UNCHANGED: "stays", HISTORY: "from Helm's history", CHART: "from its chart"}[self.action]
         why = f" ({self.why})" if self.why else ""
@@ -123,7 +123,7 @@ def _judge(step: Step, inventory: HelmRecords, charts: RecordedCharts) -> str:
     """Say what becomes of a release; return why it cannot be restored, "" where it can."""
     found = step.current
     if found is not None and not found.managed and found.status != "uninstalled":
-        return "it was not made by this collection"
+        return "it was not created by this collection"
     target = recorded_revision(step, inventory)
     if target is not None:
         step.values, step.after, step.action = target.values, target.manifest, HISTORY
@@ -148,7 +148,7 @@ def _judge(step: Step, inventory: HelmRecords, charts: RecordedCharts) -> str:
 def not_remade(wanted: Object) -> str:
     """Return why a release cannot be made from what its record has of it, "" where it can."""
     if not wanted.get("chart_ref"):
-        return "the record does not say where its chart came from"
+        return "the record does not have its chart's source"
     if is_masked(wanted.get("values") or {}):
         return "secrets in its values were not recorded"
     if wanted.get("values_files"):
@@ -159,7 +159,7 @@ def not_remade(wanted: Object) -> str:
 def difference(found: Release | None, target: Release, inventory: HelmRecords) -> str:
     """Return why a release is not as the target has it, "" where it is."""
     if found is None:
-        return "it is not there"
+        return "it does not exist"
     if found.status != "deployed":
         return f"its status is {found.status}"
     if found.labels.get(FINGERPRINT_LABEL) == RECOVERING:
@@ -172,5 +172,5 @@ def difference(found: Release | None, target: Release, inventory: HelmRecords) -
         return "its objects differ"
     objects = inventory.scoped(found.manifest, found.namespace)
     if inventory.missing(objects):
-        return "objects of it are missing"
+        return "some of its objects are missing"
     return "it was changed by hand" if inventory.drifted(objects) else ""

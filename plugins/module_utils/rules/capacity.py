@@ -83,7 +83,7 @@ def evictions(model: StackModel) -> t.Iterator[Finding]:
         named = listed(f"{pod.namespace}/{pod.name}" for pod in victims[:4])
         named += f" and {len(victims) - 4} more" if len(victims) > 4 else ""
         many = f"{len(victims)} pod{'s' if len(victims) > 1 else ''} of lower priority"
-        text = f"room for {one.title} is made by evicting {many}: {named}"
+        text = f"{one.title} fits only after evicting {many}: {named}"
         yield finding(text, (pod_side(one, "priorityClassName"),), ("evictions", one.title))
 
 
@@ -122,7 +122,7 @@ RULES = (
         "Some node is large enough for a pod",
         _stuck(SMALL),
         "Some node that a pod may run on could hold it if it were empty.",
-        f"{_PENDING} No pod that ends helps.",
+        f"{_PENDING} No pod that ends makes enough room.",
         f"ask for less (tensor parallelism, memory), add larger nodes, {WARN} where an autoscaler does",
         f"{_SCHEDULER}, NodeResourcesFit; F8",
     ),
@@ -159,15 +159,15 @@ RULES = (
         _stuck(TROUBLE),
         "Of the nodes that could hold a pod some is ready and not cordoned.",
         f"{_PENDING} were unschedulable, or had untolerated taint node.kubernetes.io/...",
-        f"uncordon or mend the nodes, {WARN}",
+        f"uncordon or repair the nodes, {WARN}",
         f"{_SCHEDULER}, NodeUnschedulable; F8",
     ),
     _rule(
         7,
-        "No other pods have to go",
+        "No other pods are evicted",
         evictions,
         "The plan's pods find room without preemption: none of lower priority is evicted.",
-        "Pods of others end, without a question: whatever they served or computed stops.",
+        "Pods of others are evicted without asking: their work stops.",
         "agree on it with the owners of these pods, use another PriorityClass, or add nodes",
         "Kubernetes, Pod Priority and Preemption; llm-d#1569",
         WARNING,
@@ -177,7 +177,7 @@ RULES = (
         "Updates find room for the pod that they start first",
         stalled,
         "A rolling update that may miss no pod has room for one more pod than before.",
-        "The new pod stays Pending, the old ones serve on, and the update never ends.",
+        "The new pod stays Pending, the old ones keep serving, and the update never finishes.",
         "let the update end a pod first (strategy Recreate, or maxUnavailable 1), or free room for one more pod",
         "Kubernetes, Deployments, Rolling Update",
         WARNING,

@@ -158,7 +158,7 @@ def topics(model: StackModel) -> t.Iterator[Finding]:
         model_name = topic.rsplit("@", maxsplit=1)[-1] if topic.count("@") > 1 else ""
         text = ""
         if not topic.startswith(str(prefix)):
-            text = f"{link.workload.item.name} sends KV events as {topic!r}, the picker takes those of {prefix!r}"
+            text = f"{link.workload.item.name} sends KV events as {topic!r}, but the picker accepts those of {prefix!r}"
         elif model_name and "$" not in model_name and link.server.names and model_name not in link.server.names:
             text = f"{link.workload.item.name} sends KV events for {model_name!r}, it serves {link.server.names[0]!r}"
         if text:
@@ -177,12 +177,12 @@ def block_sizes(model: StackModel) -> t.Iterator[Finding]:
 
 
 _rule = rule_factory("LLMD5")
-_SILENT = "Requests are served, but the picker's index stays empty: no prefix-cache hits, and no sign of it."
+_SILENT = "Requests are served, but the picker's index stays empty: there are no prefix-cache hits, and no error."
 
 RULES = (
     _rule(
         20,
-        "Servers send the KV events that are waited for",
+        "Servers send the KV events that the picker waits for",
         published,
         "Where a plugin has a kvEventsConfig, the pool's servers run with --kv-events-config enabled.",
         _SILENT,
@@ -202,7 +202,7 @@ RULES = (
     ),
     _rule(
         22,
-        "KV events have the topic that is taken",
+        "KV events have the topic that the picker accepts",
         topics,
         "The servers' topic starts with topicFilter and ends with the name that they serve.",
         _SILENT,
@@ -214,7 +214,7 @@ RULES = (
         "Block sizes agree",
         block_sizes,
         "tokenProcessorConfig.blockSize of the picker is the servers' --block-size.",
-        "Hashes never match: no prefix-cache hits, and no sign of it.",
+        "Hashes never match: there are no prefix-cache hits, and no error.",
         "use one block size in both",
         "llm-d-kv-cache, tokenProcessorConfig.blockSize; vLLM, --block-size",
     ),

@@ -68,7 +68,7 @@ def variables(model: StackModel) -> t.Iterator[Finding]:
                 text = f"container {container.get('name')} of {item.name} sets the variable {name!r}"
                 guess = re.sub(r"[^-._a-zA-Z0-9]+", "_", name).strip("_")
                 side = made(item, (*path, "env", index, "name"))
-                yield finding(text, (side,), ("variable", item.title, path, name), f"a name such as {guess}")
+                yield finding(text, (side,), ("variable", item.title, path, name), f"use a name such as {guess}")
 
 
 def references(model: StackModel) -> t.Iterator[Finding]:
@@ -114,8 +114,8 @@ def durations(model: StackModel) -> t.Iterator[Finding]:
         for path, value in _leaves(item.spec, ("spec",)) if known else ():
             form, example = known.get(str(path[-1]), (None, ""))
             if form and value not in (None, "") and not (isinstance(value, str) and form.match(value)):
-                text = f"{path[-1]} of {item.title} is {value!r}, which is no duration"
-                yield finding(text, (made(item, path),), ("duration", item.title, path), f"such as {example}")
+                text = f"{path[-1]} of {item.title} is {value!r}, which is not a duration"
+                yield finding(text, (made(item, path),), ("duration", item.title, path), f"use one such as {example}")
 
 
 def overlays(model: StackModel) -> t.Iterator[Finding]:
@@ -126,9 +126,12 @@ def overlays(model: StackModel) -> t.Iterator[Finding]:
         for name, text in mapping(item.body.get("data")).items() if item.name in names else ():
             for path, value in _quantities(text) if isinstance(text, str) else ():
                 if value is not None and parse(value) is None:
-                    said = f"{'.'.join(map(str, path))} in {name} of {item.title} is {value!r}, which is no quantity"
+                    said = (
+                        f"{'.'.join(map(str, path))} in {name} of {item.title} is {value!r}, which is not a valid "
+                        "quantity"
+                    )
                     side = made(item, ("data", name), (*path,), value)
-                    yield finding(said, (side,), ("overlay", item.title, name, path), "such as 500m or 16Gi")
+                    yield finding(said, (side,), ("overlay", item.title, name, path), "use one such as 500m or 16Gi")
 
 
 def _quantities(text: str) -> list[tuple[Path, t.Any]]:
@@ -161,7 +164,7 @@ def topology(model: StackModel) -> t.Iterator[Finding]:
             parts = {key: spec.get(key) for key in ("affinity", "topologySpreadConstraints")}
             for place, value in _leaves(parts, ()):
                 if place[-1] == "topologyKey" and str(value) not in labels:
-                    text = f"no node has the label {value}, by which {item.name} is spread or kept apart."
+                    text = f"no node has the label {value}, which {item.name} is spread by."
                     side, key = made(item, (*path, *place)), ("topology", item.title, str(value))
                     yield finding(text + did_you_mean(str(value), labels), (side,), key)
 
@@ -180,7 +183,7 @@ def media(model: StackModel) -> t.Iterator[Finding]:
                     name = f"volume {volume.get('name')} of {item.name}"
                     text = f"{name} is of medium {medium!r}, which kubelets do not know"
                     side = made(item, (*path, "volumes", index, "emptyDir", "medium"))
-                    yield finding(text, (side,), ("medium", item.title, index), "Memory, HugePages, or none at all")
+                    yield finding(text, (side,), ("medium", item.title, index), "use Memory, HugePages, or none")
 
 
 _rule = rule_factory("LLMD8")
@@ -192,7 +195,7 @@ RULES = (
         images,
         "The image of each container is HOST/PATH:TAG or a digest, as container runtimes read it.",
         "InvalidImageName: the container never starts.",
-        "HOST/PATH:TAG, without a scheme",
+        "use HOST/PATH:TAG, without a scheme",
         "distribution/reference, grammar",
     ),
     _rule(
@@ -201,15 +204,18 @@ RULES = (
         variables,
         "Names of variables hold letters, digits, '-', '_' and '.', as every release of Kubernetes takes them.",
         "Kubernetes before 1.34 refuses the object; later ones set a variable that no shell can read.",
-        "a name of capitals and underscores",
+        "use a name of capitals and underscores",
         "Kubernetes, EnvVar name; KEP-4369",
     ),
     _rule(
         7,
-        "Variables that are referred to are set",
+        "Referenced variables are set",
         references,
-        "Each $(NAME) in command, args and values of variables is a variable of that container that stands before it.",
-        "Kubernetes leaves the text as it stands: the program gets $(NAME) itself.",
+        (
+            "Each $(NAME) in command, args and values of variables is a variable of that container that is defined "
+            "before it."
+        ),
+        "Kubernetes does not replace it: the program gets $(NAME) itself.",
         "add the variable to env, or correct its name",
         "Kubernetes, Define Dependent Environment Variables",
     ),
@@ -225,28 +231,28 @@ RULES = (
     ),
     _rule(
         9,
-        "Durations are durations",
+        "Durations are valid",
         durations,
         "Intervals and time-outs of monitors and DestinationRules have units that their controllers read.",
         "The controller ignores the object: no metrics, or connections by defaults.",
-        "a number with its unit",
+        "use a number with a unit",
         "Prometheus operator, Duration; Istio, networking.istio.io DestinationRule",
     ),
     _rule(
         10,
-        "Overlays of objects hold quantities",
+        "Overlays of objects contain quantities",
         overlays,
         "In texts of ConfigMaps, resources.limits and resources.requests hold quantities.",
         "The Gateway's controller cannot make its Deployment: it is never programmed.",
-        "a quantity such as 16Gi",
+        "use a quantity such as 16Gi",
         "Istio, Gateway API, Automated Deployment; Kubernetes, Quantity",
     ),
     _rule(
         11,
         "Topology keys are labels of nodes",
         topology,
-        "Some node has each label by which affinity or spread constraints tell nodes apart.",
-        "What is preferred has no effect; what is required keeps pods Pending, or nothing apart.",
+        "Some node has each label that affinity or spread constraints distinguish nodes by.",
+        "A preferred constraint has no effect; a required one keeps pods Pending, or separates nothing.",
         "use a label that nodes have, such as kubernetes.io/hostname",
         "Kubernetes, Pod affinity topologyKey; Topology Spread Constraints",
         WARNING,
@@ -257,7 +263,7 @@ RULES = (
         media,
         "The medium of an emptyDir is empty, Memory or HugePages.",
         "The pod stays in ContainerCreating: FailedMount, unknown storage medium.",
-        "Memory, HugePages, or none at all",
+        "use Memory, HugePages, or none",
         "Kubernetes, EmptyDirVolumeSource medium; kubelet, pkg/volume/emptydir",
     ),
 )

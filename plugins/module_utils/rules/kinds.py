@@ -8,7 +8,7 @@ import collections
 import typing as t
 
 from ..base.data import dicts, texts
-from ..base.findings import Finding, show_path
+from ..base.findings import WARNING, Finding, show_path
 from ..base.names import did_you_mean
 from ..model.items import Item
 from ..model.model import StackModel
@@ -23,6 +23,9 @@ _BUILT_IN = (
     *("discovery.k8s.io", "events.k8s.io", "networking.k8s.io", "node.k8s.io", "rbac.authorization.k8s.io"),
     *("scheduling.k8s.io", "storage.k8s.io", "flowcontrol.apiserver.k8s.io"),
 )
+
+# What metrics-server, or another one that measures pods, adds to an API server.
+_METRICS = "metrics.k8s.io"
 
 
 def served(model: StackModel) -> t.Iterator[Finding]:
@@ -92,6 +95,17 @@ def _plural(kind: str) -> str:
     return kind.lower() + "s"
 
 
+def metrics(model: StackModel) -> t.Iterator[Finding]:
+    """Autoscalers by CPU or memory have somebody who measures these."""
+    served = model.facts.served
+    measured = served is None or any(api.partition("/")[0] == _METRICS for api in served)
+    for item in [] if measured else model.items("HorizontalPodAutoscaler", planned_only=True):
+        for index, metric in enumerate(dicts(item.spec.get("metrics"))):
+            if metric.get("type") in ("Resource", "ContainerResource"):
+                text = f"{item.name} scales by a pod's resources, but the cluster does not serve {_METRICS}"
+                yield finding(text, (Side(item, ("spec", "metrics", index)),), ("metrics", item.title))
+
+
 def shapes(model: StackModel) -> t.Iterator[Finding]:
     """What is rendered are objects, with maps and lists where their kinds have them."""
     for item, one in model.misfits:
@@ -108,9 +122,9 @@ RULES = (
         10,
         "The cluster serves every kind",
         served,
-        "Each kind that the plan makes is known to the cluster.",
+        "The cluster knows each kind that the plan creates.",
         "helm install fails: resource mapping not found, ensure CRDs are installed first.",
-        "install the CRDs that bring the kind, or turn off what needs it",
+        "install the CRDs of the kind, or turn off what needs it",
         "Kubernetes, API discovery; F3",
     ),
     _rule(
@@ -126,8 +140,8 @@ RULES = (
         12,
         "The cluster serves what pickers watch",
         watched_kinds,
-        "The kinds without which an endpoint picker of that version does not start are served by the cluster; what it "
-        "uses only where it is there may be absent.",
+        "The cluster serves the kinds that an endpoint picker of that version needs to start; optional ones may be "
+        "missing.",
         "The picker crashes or never becomes Ready: if kind is a CRD, it should be installed before calling Start.",
         "install the CRDs of the picker's own release of the Gateway API Inference Extension",
         "gateway-api-inference-extension#1737, #1933; F3",
@@ -141,5 +155,15 @@ RULES = (
         "The API server refuses the object (cannot unmarshal), or Helm does (validation error).",
         "write a map as key: value, a list with a dash before each entry, and give each object a metadata.name",
         "Kubernetes API conventions",
+    ),
+    _rule(
+        15,
+        "Autoscalers have metrics",
+        metrics,
+        "Where a HorizontalPodAutoscaler goes by CPU or memory, the cluster serves metrics.k8s.io.",
+        "Its condition ScalingActive is False (FailedGetResourceMetric), and there stay as many pods as there are.",
+        "install metrics-server, or remove the autoscaler",
+        "Kubernetes, HorizontalPodAutoscaler spec.metrics",
+        WARNING,
     ),
 )

@@ -58,7 +58,7 @@ def both_roles(model: StackModel) -> t.Iterator[Finding]:
             releases = {w.item.release for w in running}
             idle = [w for w in model.workloads if w.role == role and w.item.release in releases]
             why = "are not selected by the pool" if idle and idle[0].replicas != 0 else "do not exist"
-            text = f"the picker of pool {pool.item.name} parts prefill from decode, but {role} pods {why}"
+            text = f"the picker of pool {pool.item.name} separates prefill from decode, but {role} pods {why}"
             missing = [label_side(w) for w in idle] or [Side(running[0].item, (), role)]
             labels = idle[0].labels if idle else {}
             label = next((key for key, value in pool.selector.items() if idle and labels.get(key) != value), "")
@@ -73,7 +73,7 @@ def sidecars(model: StackModel) -> t.Iterator[Finding]:
         bare = [w for w in running if w.role != "prefill" and not w.sidecars]
         if bare and any(w.role == "prefill" for w in running):
             names = listed(w.item.name for w in bare)
-            text = f"the picker of pool {pool.item.name} parts prefill from decode, {names} has no routing sidecar"
+            text = f"the picker of pool {pool.item.name} separates prefill from decode, {names} has no routing sidecar"
             sides = (config, *(Side(w.item, w.path, "sidecar") for w in bare))
             explained = tuple(("probe", w.item.title) for w in bare)
             yield finding(text, sides, ("sidecar", pool.item.title), explains=explained)
@@ -105,7 +105,7 @@ def answers(model: StackModel) -> t.Iterator[Finding]:
     for release in dict.fromkeys(w.item.release for w in model.workloads if not w.item.live and w.item.release):
         mine = [w for w in model.workloads if w.item.release == release and not w.item.live]
         if not any(w.role != "prefill" and w.replicas != 0 for w in mine):
-            text = f"release {release} has no decode pods: nothing answers requests"
+            text = f"release {release} has no decode pods to answer requests"
             sides = [Side(w.item, ("spec", "replicas"), "decode") for w in mine]
             yield finding(text, tuple(sides), ("answers", release))
 
@@ -159,7 +159,7 @@ def _devices(model: StackModel, fewer: bool) -> t.Iterator[Finding]:
         # A group of pods starts every rank that its size makes: more pods than ranks fail as fewer do.
         if (asked < needed or workload.size > 1) is fewer:
             group = f"{workload.size} pods x {server.devices} = {asked}" if workload.size > 1 else str(asked)
-            text = f"{workload.item.name} asks for {group} accelerators, its parallelism ({shown}) needs {needed}"
+            text = f"{workload.item.name} requests {group} accelerators, but its parallelism ({shown}) needs {needed}"
             by_chart = _container(workload, server, workload.role or "decode", "parallelism")
             # The chart writes the sizes of parallelism; elsewhere they stand in the user's own arguments.
             sides = [container_side(workload, server, "args") if _own_sizes(workload, server) else by_chart]
@@ -190,10 +190,10 @@ _rule = rule_factory("LLMD5")
 RULES = (
     _rule(
         1,
-        "Prefill and decode are both there",
+        "Prefill and decode both exist",
         both_roles,
-        "Where the picker's plugins part prefill from decode, the pool selects running pods of both roles.",
-        "Without prefill pods requests are served by decode alone, without a sign of it; without decode they fail.",
+        "Where the picker's plugins separate prefill from decode, the pool selects running pods of both roles.",
+        "Without prefill pods, decode serves requests alone, without an error; without decode they fail.",
         "create both roles with replicas above 0, or use a plugins file without prefill",
         "llm-d-inference-scheduler, pd-profile-handler; F10; llm-d/llm-d#1189",
     ),
@@ -201,7 +201,7 @@ RULES = (
         2,
         "Decode pods have a routing sidecar",
         sidecars,
-        "Where the picker's plugins part prefill from decode, decode pods run the routing sidecar.",
+        "Where the picker's plugins separate prefill from decode, decode pods run the routing sidecar.",
         "The prefill pod that the picker chose is ignored: requests get 200, prefill pods stay idle.",
         "set routing.proxy.enabled: true",
         "llm-d-inference-scheduler, cmd/pd-sidecar; F10",
@@ -239,7 +239,7 @@ RULES = (
         too_few,
         "Tensor x pipeline x data parallel sizes are the accelerators that a pod (of a group: all its pods) asks for. "
         "A chip of TPU7x is two devices.",
-        "The server dies at start: fewer devices than the world size.",
+        "The server exits at start: fewer devices than the world size.",
         "raise the accelerators in resources, or lower decode.parallelism",
         "vLLM, --tensor-parallel-size; LeaderWorkerSet, spec.leaderWorkerTemplate.size",
     ),

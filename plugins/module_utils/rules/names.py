@@ -65,11 +65,11 @@ def unique_objects(model: StackModel) -> t.Iterator[Finding]:
         other = first.setdefault(key, item)
         if other is not item:
             makers = listed((other.release or other.component, item.release or item.component))
-            text = f"{item.title} is made twice, by {makers}"
+            text = f"{item.title} is created twice, by {makers}"
             same = other.release == item.release
             both: tuple[str, ...] = ("name", item.release) if same else ("twice", other.release, item.release)
             key = _name_key(item, model)
-            remedy = f"give each release a {show_path(key)} of its own" if key and not same else ""
+            remedy = f"use a unique {show_path(key)} for each release" if key and not same else ""
             sides = [Side(one, (), *(("values", key) if key else ("fullname",))) for one in (other, item)]
             yield finding(text, sides, both, remedy)
 
@@ -89,7 +89,9 @@ def foreign_objects(model: StackModel) -> t.Iterator[Finding]:
             owner = mapping(metadata.get("annotations")).get(_MANAGED_BY)
             item = model.find(body_kind, str(metadata.get("name")), str(metadata.get("namespace") or ""))
             if item and not item.live and item.release and owner and owner != item.release:
-                text = f"{item.title} belongs to the Helm release {owner} already, release {item.release} wants it"
+                text = (
+                    f"{item.title} already belongs to the Helm release {owner}, but release {item.release} contains it"
+                )
                 yield finding(text, (Side(item),), ("owner", owner, item.release))
 
 
@@ -149,7 +151,7 @@ _rule = rule_factory("LLMD3")
 RULES = (
     _rule(
         1,
-        "Releases and models have names of their own",
+        "Releases and models have unique names",
         unique_releases,
         "No two models share a name, a release or a pool, and no two components share a release name.",
         "The second release replaces the first one's objects: one model disappears without an error.",
@@ -167,11 +169,11 @@ RULES = (
     ),
     _rule(
         3,
-        "No object is made twice",
+        "No object is created twice",
         unique_objects,
         "After the charts' truncation no two releases render an object of the same kind, name and namespace.",
         "helm install fails (invalid ownership metadata), or one release overwrites the other's object.",
-        "choose names that differ in the characters that are kept",
+        "use names that differ in the characters that remain",
         "Helm: one release owns an object; production-stack#900",
     ),
     _rule(
@@ -179,7 +181,7 @@ RULES = (
         "Objects belong to no other release",
         foreign_objects,
         "An object that the plan makes does not exist already as part of another Helm release.",
-        "helm install fails: invalid ownership metadata; what was installed before it stays behind.",
+        "helm install fails: invalid ownership metadata; what was installed before it remains.",
         "choose another name, or uninstall that release first",
         "Helm, annotation meta.helm.sh/release-name",
     ),
@@ -189,7 +191,7 @@ RULES = (
         release_names,
         f"A release's name is a DNS label of at most {RELEASE_LIMIT} characters.",
         "helm install refuses it.",
-        "a shorter or simpler name, or release_name",
+        "use a shorter or simpler name, or set release_name",
         "Helm, pkg/chartutil/validate_name.go",
     ),
     _rule(
@@ -198,7 +200,7 @@ RULES = (
         object_names,
         f"Names that become host names or labels (with the suffixes of pods) have at most {LABEL_LIMIT} characters.",
         "The API server refuses the object, or its pods are never created.",
-        "a shorter or simpler name, or fullnameOverride",
+        "use a shorter or simpler name, or set fullnameOverride",
         "Kubernetes, RFC 1123 labels; llm-d-deployer#11",
     ),
     _rule(
@@ -207,7 +209,7 @@ RULES = (
         label_values,
         f"A label's value is text of at most {LABEL_LIMIT} letters, digits, '-', '_' and '.'.",
         "The API server refuses the object.",
-        "a value without slashes and blanks, for example Qwen3-32B instead of Qwen/Qwen3-32B",
+        "use a value without slashes and spaces, for example Qwen3-32B instead of Qwen/Qwen3-32B",
         "Kubernetes, labels and selectors",
     ),
 )

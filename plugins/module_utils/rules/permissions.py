@@ -11,7 +11,7 @@ from ..model.model import StackModel
 from ..model.permissions import Permission, compact
 from .base import Check, Rule, finding
 
-_GRANT = "have an administrator apply this, or deploy as somebody who may:\n"
+_GRANT = "ask an administrator to apply this, or deploy as a user with these permissions:\n"
 
 
 def _missing(model: StackModel, held: bool) -> list[Permission]:
@@ -23,7 +23,7 @@ def permitted(model: StackModel) -> t.Iterator[Finding]:
     """All that the plan needs is permitted; one finding for all that is not."""
     access, missing = model.facts.access, _missing(model, held=False)
     if access and missing:
-        text = f"{access.user or 'the user'} may not do what the plan needs: {compact(missing)}"
+        text = f"{access.user or 'the user'} lacks permissions that the plan needs: {compact(missing)}"
         yield finding(text, key=("access",), remedy=_GRANT + access.role)
 
 
@@ -33,9 +33,11 @@ def grantable(model: StackModel) -> t.Iterator[Finding]:
     if access and missing:
         reasons = ", ".join(dict.fromkeys(need.why for need in missing))
         user = access.user or "the user"
-        text = f"{user} does not hold what Roles of the charts grant: {compact(missing)} ({reasons})"
+        text = f"{user} lacks permissions that the charts' Roles grant: {compact(missing)} ({reasons})"
         both = bool(_missing(model, held=False))
-        hint = "have an administrator grant it, or the verbs escalate and bind on roles of rbac.authorization.k8s.io"
+        hint = (
+            "ask an administrator to grant them, or the verbs escalate and bind on roles of rbac.authorization.k8s.io"
+        )
         yield finding(text, key=("held",), remedy=hint + ("; LLMD741's Role has it" if both else ":\n" + access.role))
 
 
@@ -45,7 +47,7 @@ def readable(model: StackModel) -> t.Iterator[Finding]:
     missing = [need for need in access.missing if need.optional] if access else []
     if missing:
         unchecked = "; ".join(dict.fromkeys(need.why for need in missing))
-        yield finding(f"not permitted, and so not checked: {unchecked} ({compact(missing)})", key=("readable",))
+        yield finding(f"not checked, because it is not permitted: {unchecked} ({compact(missing)})", key=("readable",))
 
 
 def answered(model: StackModel) -> t.Iterator[Finding]:
@@ -53,7 +55,7 @@ def answered(model: StackModel) -> t.Iterator[Finding]:
     access = model.facts.access
     unknown = [need for need in access.unknown if not need.optional] if access else []
     if unknown:
-        yield finding(f"the cluster does not say whether these are permitted: {compact(unknown)}", key=("answered",))
+        yield finding(f"cannot determine whether these are permitted: {compact(unknown)}", key=("answered",))
 
 
 def _rule(number: int, title: str, severity: str, check: Check, meaning: str, failure: str, remedy: str) -> Rule:
@@ -68,18 +70,18 @@ RULES = (
         "What the plan needs is permitted",
         ERROR,
         permitted,
-        "Whoever deploys may do all that site.yml, verification and teardown do with the objects of this plan.",
-        "The deployment stops half way with 403 Forbidden: some releases are made, others are not.",
-        "have an administrator apply the Role that the finding and the plan give, see permissions.md",
+        "The user may do everything that site.yml, verification and teardown do with the objects of this plan.",
+        "The deployment stops halfway with 403 Forbidden: some releases are installed, others are not.",
+        "ask an administrator to apply the Role in the finding and the plan, see permissions.md",
     ),
     _rule(
         42,
-        "Roles of the charts may be made",
+        "Roles of the charts may be created",
         ERROR,
         grantable,
-        "Kubernetes lets a Role be made only by somebody who holds all that it grants, or may escalate and bind.",
+        "Kubernetes lets only a user who has all permissions of a Role, or may escalate and bind, create it.",
         "helm install fails: attempting to grant RBAC permissions not currently held.",
-        "hold what the endpoint picker's Role grants, or the verbs escalate and bind on roles",
+        "get the permissions that the endpoint picker's Role grants, or the verbs escalate and bind on roles",
     ),
     _rule(
         43,
@@ -87,16 +89,16 @@ RULES = (
         WARNING,
         readable,
         "Planning may read what it only compares with: nodes, classes, quotas. Without, it checks less.",
-        "A mistake that the check would have named shows up while deploying, or later.",
-        "have an administrator grant it, if these checks are wanted; deploying does not need it",
+        "A mistake that the check would have found shows up while deploying, or later.",
+        "ask an administrator to grant it if you want these checks; deploying does not need it",
     ),
     _rule(
         44,
-        "The cluster says what is permitted",
+        "The cluster reports what is permitted",
         WARNING,
         answered,
         "The cluster's authorizer answers reviews of the permissions that the plan needs.",
-        "A permission that is missing is known only once the deployment stops with 403 Forbidden.",
-        "look at the cluster's authorization webhook; deploying goes on",
+        "A missing permission shows only when the deployment stops with 403 Forbidden.",
+        "check the cluster's authorization webhook; deploying continues",
     ),
 )

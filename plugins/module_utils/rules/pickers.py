@@ -76,7 +76,9 @@ def service_exists(model: StackModel) -> t.Iterator[Finding]:
         if service is None and model.known("Service"):
             near = [item for item in model.items("Service") if item.namespace == pool.item.namespace]
             guess = did_you_mean(pool.epp, [item.name for item in near])
-            text = f"pool {pool.item.name} refers to endpoint picker {pool.epp}, but there is no such Service.{guess}"
+            text = (
+                f"pool {pool.item.name} refers to endpoint picker {pool.epp}, but that Service does not exist.{guess}"
+            )
             sides = [Side(pool.item, (*pool.epp_path, "name"))]
             sides += [Side(item) for item in near if pool.item.release and item.release == pool.item.release]
             yield finding(text, tuple(sides), ("epp", pool.item.title))

@@ -110,7 +110,7 @@ def _constrained(model: StackModel, certain: bool) -> t.Iterator[Finding]:
         text += f": {_told(found)}" + (f"; {listed(others)} would" if others else "")
         choice = next((name for name in ("nonroot-v2", "anyuid", *sorted(others)) if name in others), "")
         grant = f"oc adm policy add-scc-to-user {choice} -z {account} -n {item.namespace}" if choice else ""
-        remedy = f"leave the field out, or have an administrator run: {grant}" if grant else ""
+        remedy = f"remove the field, or ask an administrator to run: {grant}" if grant else ""
         yield finding(text, _sides(item, path, found), ("scc", item.title, path), remedy)
 
 
@@ -122,7 +122,7 @@ def server_version(model: StackModel) -> t.Iterator[Finding]:
         pods = list(_pods(model))
         sidecars = [(item, path) for item, path, spec, _space in pods if _sidecar(spec)]
         sides = tuple(Side(item, (*path, "initContainers")) for item, path in sidecars)
-        text = f"the cluster is Kubernetes {running}, {KUBERNETES_SINCE} or later is needed"
+        text = f"the cluster is Kubernetes {running}, but {KUBERNETES_SINCE} or later is needed"
         yield finding(text + (" for sidecar containers" if sides else ""), sides, ("kubernetes",))
 
 
@@ -185,7 +185,7 @@ RULES = (
         pod_security,
         "Each pod is within the level that its namespace enforces (label pod-security.kubernetes.io/enforce).",
         "No pod is created; only the ReplicaSet's events say why: violates PodSecurity.",
-        "set the field as the standard wants it, or use a namespace with another level",
+        "set the field as the standard requires, or use a namespace with another level",
         "Kubernetes, Pod Security Standards",
     ),
     _rule(
@@ -195,18 +195,18 @@ RULES = (
         constraints,
         "An SCC that each pod's ServiceAccount may use allows its users, volumes, capabilities and host access.",
         "No pod is created; only the ReplicaSet's events say why: unable to validate against any constraint.",
-        "leave the field out, or have an administrator let the ServiceAccount use an SCC that allows it",
+        "remove the field, or ask an administrator to let the ServiceAccount use an SCC that allows it",
         _SCC,
     ),
     _rule(
         63,
-        "It is known whether OpenShift admits the pods",
+        "OpenShift's admission of the pods can be checked",
         WARNING,
         constraints_unknown,
         "The SCCs, who may use them (also by roles of other names) and the namespace's openshift.io/sa.scc annotations "
         "can be read.",
         "Pods may be refused: restricted-v2, which everybody may use, does not allow what they ask for.",
-        "ask an administrator which SCC the ServiceAccount may use; a namespace gets its ranges when it is made",
+        "ask an administrator which SCC the ServiceAccount may use; a namespace gets its ranges when it is created",
         _SCC,
     ),
     _rule(
@@ -214,7 +214,7 @@ RULES = (
         "The cluster is new enough",
         WARNING,
         server_version,
-        "The cluster's version has what the pods use.",
+        "The cluster's version supports what the pods use.",
         "The API server drops the field: a sidecar runs as an init container that never ends, so the pod never starts.",
         "upgrade the cluster to Kubernetes 1.29 or later",
         "kubernetes-sigs/gateway-api-inference-extension, prerequisites; Kubernetes, Sidecar Containers",
@@ -235,8 +235,8 @@ RULES = (
         ERROR,
         established,
         "A CustomResourceDefinition that is installed serves its kind.",
-        "helm install fails: no matches for kind; with its definition there, nobody looks for it.",
-        "mend the definition (its names may clash with another's), or wait until it is established",
+        "helm install fails: no matches for kind, although the definition exists.",
+        "fix the definition (its names may conflict with another), or wait until it is established",
         "Kubernetes, CustomResourceDefinition status; F3",
     ),
 )

@@ -80,7 +80,7 @@ def mounts(model: StackModel) -> t.Iterator[Finding]:
                     name = str(mount.get("name"))
                     if name not in names:
                         guess = did_you_mean(name, names)
-                        text = f"{item.name} mounts the volume {name}, its pod has {listed(names)}.{guess}"
+                        text = f"{item.name} mounts the volume {name}, but its pod has {listed(names)}.{guess}"
                         sides = (
                             pod_side(item, path, (kind, index, "volumeMounts", place, "name")),
                             pod_side(item, path, ("volumes",)),
@@ -108,7 +108,7 @@ def accelerators(model: StackModel) -> t.Iterator[Finding]:
             guess = did_you_mean(str(given), known)
             if guess and (item.release, key) not in done:
                 done.add((item.release, key))
-                text = f"the accelerator {given} is not known, so the pods ask for {_FALLBACK}.{guess}"
+                text = f"the accelerator {given} is unknown, so the pods request {_FALLBACK}.{guess}"
                 yield finding(text, (Side(item, path, "values", key),), ("accelerator", item.release, key))
 
 
@@ -166,7 +166,7 @@ def monitors(model: StackModel) -> t.Iterator[Finding]:
             names = {name for container in containers for name in port_names(container)}
             for index, entry in enumerate(dicts(monitor.spec.get("podMetricsEndpoints"))):
                 if entry.get("port") and str(entry["port"]) not in names:
-                    text = f"{monitor.title} asks port {entry['port']}, {pod.item.name} has {listed(names)}"
+                    text = f"{monitor.title} uses port {entry['port']}, but {pod.item.name} has {listed(names)}"
                     place = ("spec", "podMetricsEndpoints", index, "port")
                     sides = (Side(monitor, place, pod.role, ("monitoring", "podmonitor", "portName")), Side(pod.item))
                     yield finding(text, sides, ("monitor", pod.item.title, str(entry["port"])))
@@ -180,8 +180,8 @@ RULES = (
         "Images are pinned",
         images,
         "Images that values or the chart's defaults name have a tag other than latest, main and the like, or a digest.",
-        "A restarted pod runs another version than its neighbours; nobody can say what was deployed.",
-        "a released version, for example v0.6.0, or a digest",
+        "A restarted pod may run another version than the others, and the deployed version is unknown.",
+        "use a released version, for example v0.6.0, or a digest",
         "Kubernetes, Images; llm-d-modelservice, containers[].image and routing.proxy.image",
         WARNING,
     ),
@@ -205,19 +205,19 @@ RULES = (
     ),
     _rule(
         11,
-        "Settings given as JSON are JSON",
+        "JSON settings are valid JSON",
         settings,
         "The values of flags such as --kv-transfer-config and --kv-events-config can be read as JSON.",
-        "The server dies at start: CrashLoopBackOff.",
+        "The server exits at start: CrashLoopBackOff.",
         "correct the JSON; in YAML keep it in single quotes",
         "vLLM, --kv-transfer-config and --kv-events-config",
     ),
     _rule(
         12,
-        "Monitors ask a declared port",
+        "Monitors use a declared port",
         monitors,
         "The port that a PodMonitor names is declared by a container of its pods.",
-        "No metrics of the model are collected, without a sign of it.",
+        "No metrics of the model are collected, and there is no error.",
         "use the name of the server's port in monitoring.podmonitor.portName",
         "Prometheus operator, PodMonitor spec.podMetricsEndpoints[].port",
     ),

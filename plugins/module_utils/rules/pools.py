@@ -107,7 +107,7 @@ def strangers(model: StackModel) -> t.Iterator[Finding]:
         others = [w for w in others if w.item.release != mine[0].item.release or w.item.live] if mine else []
         if others:
             labels = ", ".join(f"{key}={value}" for key, value in pool.selector.items())
-            text = f"pool {pool.item.name} ({labels}) selects the pods of {listed(w.item.name for w in others)} too"
+            text = f"pool {pool.item.name} ({labels}) also selects the pods of {listed(w.item.name for w in others)}"
             releases = frozenset(w.item.release or w.item.name for w in (*mine, *others))
             yield finding(text, (selector_side(pool), *map(label_side, others)), ("overlap", releases))
 
@@ -184,14 +184,14 @@ def _port_finding(pool: InferencePool, port: int, missed: list[tuple[Workload, t
     behind = [w for w, _open in missed if any(port in (s.ports or ()) for s in w.models)]
     opened = listed(p for _w, ports in missed for p in ports)
     what = (
-        f"passes by the routing sidecar, which listens on {opened}"
+        f"bypasses the routing sidecar, which listens on {opened}"
         if behind
-        else f"has no listener: the pods listen on {opened}"
+        else f"is not listened on: the pods listen on {opened}"
     )
     text = f"pool {pool.item.name} sends requests to port {port}, which {what}"
     probes = tuple(("probe", workload.item.title) for workload, _open in missed)
     explained = (("backend-port", pool.item.title), *probes)
-    return finding(text, tuple(sides), ("port", pool.item.title), f"make both {opened}", explained)
+    return finding(text, tuple(sides), ("port", pool.item.title), f"set both to {opened}", explained)
 
 
 RULES = (
@@ -202,7 +202,7 @@ RULES = (
         selects_pods,
         "Every label of an InferencePool's selector is on the pods of its model.",
         "The pool is Accepted and the endpoint picker Ready, but requests get 503 (no healthy upstream).",
-        "give the pods that label (modelArtifacts.labels), or select by one that they carry",
+        "add that label to the pods (modelArtifacts.labels), or select by one that they have",
         "InferencePool v1, spec.selector; F5",
     ),
     Rule(
@@ -251,17 +251,17 @@ RULES = (
         WARNING,
         unserved,
         "The pods of each model are selected by some pool.",
-        "The model loads, holds its GPUs and never gets a request.",
+        "The model loads, uses its GPUs and never gets a request.",
         "add a pool that selects these pods, or remove the model",
         "InferencePool v1, spec.selector",
     ),
     Rule(
         "LLMD107",
-        "Objectives are for a pool that is there",
+        "Objectives are for an existing pool",
         WARNING,
         objectives,
         "An InferenceObjective's poolRef names a pool of its namespace, in that pool's API group.",
-        "Requests that name the objective have the default priority, and nothing says so.",
+        "Requests with the objective get the default priority, without an error.",
         "correct name and group of the poolRef; the group of InferencePool v1 is inference.networking.k8s.io",
         "gateway-api-inference-extension, apix/v1alpha2 InferenceObjective",
     ),

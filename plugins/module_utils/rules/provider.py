@@ -47,7 +47,7 @@ def class_exists(model: StackModel) -> t.Iterator[Finding]:
         name = str(gateway.spec.get("gatewayClassName") or "")
         if model.exists("GatewayClass", name) is False:
             known = listed((item.name for item in model.items("GatewayClass")), "none")
-            text = f"Gateway {gateway.name} is of class {name!r}, the cluster has {known}"
+            text = f"Gateway {gateway.name} is of class {name!r}, but the cluster has {known}"
             yield finding(text, (class_side(gateway),), ("class", name))
 
 
@@ -75,7 +75,9 @@ def _provider_remedy(pool: InferencePool, wanted: str) -> str:
     # inferencepool v1.0.0 has no template for Istio; v1.0.1 does.
     if wanted == "istio" and pool.item.chart_version.lstrip("v") == "1.0.0":
         host = f"{pool.epp}.{pool.item.namespace}.svc.cluster.local"
-        return f"take inferencepool v1.0.1 or newer, which makes the DestinationRule, or make one yourself for {host}"
+        return (
+            f"use inferencepool v1.0.1 or later, which creates the DestinationRule, or create one for {host} yourself"
+        )
     return f"set provider.name: {wanted} in the pool's values, or another gatewayClassName"
 
 
@@ -102,7 +104,9 @@ def destination(model: StackModel) -> t.Iterator[Finding]:
             host = str(rule.spec.get("host") or "")
             near = rule.release == pool.item.release and rule.namespace == pool.item.namespace
             if near and not _is_picker(rule, pool):
-                text = f"the DestinationRule is for {host}, the picker of pool {pool.item.name} is {_hosts(pool)[2]}"
+                text = (
+                    f"the DestinationRule is for {host}, but the picker of pool {pool.item.name} is {_hosts(pool)[2]}"
+                )
                 sides = (Side(rule, ("spec", "host"), "destination_host"), Side(pool.item, (*pool.epp_path, "name")))
                 yield finding(text, sides, ("epp", pool.item.title))
 
@@ -126,7 +130,7 @@ RULES = (
         "The Gateway's class exists",
         class_exists,
         "The GatewayClass that the Gateway names is in the cluster.",
-        "No controller takes the Gateway: no address, no status, every request times out.",
+        "No controller handles the Gateway: no address, no status, every request times out.",
         "install the provider first, or set gateway_provider or gateway_class_name to one that the cluster has",
         "Gateway API v1, Gateway spec.gatewayClassName; F7",
     ),
@@ -146,7 +150,7 @@ RULES = (
         destination,
         "The host of a pool's DestinationRule is its endpoint picker's Service.",
         "The rule has no effect: the gateway cannot talk TLS to the picker, requests get 500.",
-        "leave provider.istio.destinationRule.host empty: the chart works it out",
+        "leave provider.istio.destinationRule.host empty: the chart sets it",
         "inferencepool v1.3.0, provider.istio.destinationRule.host; F10",
     ),
     _rule(

@@ -27,7 +27,7 @@ def quotas(model: StackModel) -> t.Iterator[Finding]:
             found[use.name].append(use)
     for name, exceeded in found.items():
         items = {entry.title: entry for use in exceeded for entry, value in use.by if value > 0}
-        text = f"ResourceQuota {name} does not suffice: " + "; ".join(map(_use, _distinct(exceeded)))
+        text = f"ResourceQuota {name} would be exceeded: " + "; ".join(map(_use, _distinct(exceeded)))
         yield finding(text, tuple(Side(item, (), chart_fact(item)) for item in items.values()), ("quota", name))
 
 
@@ -70,11 +70,11 @@ _REFUSED = "The API server refuses the pods; only the ReplicaSet's or StatefulSe
 RULES = (
     _rule(
         21,
-        "Quotas suffice for what the plan adds",
+        "Quotas allow what the plan adds",
         quotas,
-        "What the plan adds to a namespace fits into what its ResourceQuotas leave. What runs already counts once.",
+        "What the plan adds to a namespace fits into its ResourceQuotas. Running pods count once.",
         f"{_REFUSED} exceeded quota.",
-        "have the quota raised, remove what is not used, or ask for less (replicas, requests, limits)",
+        "raise the quota, remove what is not used, or request less (replicas, requests, limits)",
         "Kubernetes, Resource Quotas",
     ),
     _rule(
@@ -82,8 +82,8 @@ RULES = (
         "Quotas leave room for an update",
         surges,
         "A rolling update that may miss no pod has room in the quota for one more pod than before.",
-        "The new pod is refused, the old ones serve on, and the update never ends.",
-        "let the update end a pod first (strategy Recreate, or maxUnavailable 1), or have the quota raised",
+        "The new pod is refused, the old ones keep serving, and the update never finishes.",
+        "let the update end a pod first (strategy Recreate, or maxUnavailable 1), or raise the quota",
         "Kubernetes, Resource Quotas; Deployments, Rolling Update",
         WARNING,
     ),

@@ -12,7 +12,7 @@ from ..base.data import Object, dicts, mapping
 from ..base.findings import Finding
 from ..base.given import GIVEN
 from ..base.names import did_you_mean
-from ..model.items import Item
+from ..model.items import CLUSTER_KINDS, Item
 from ..model.model import StackModel, pod_specs
 from .base import Check, Side, claim_variables, finding, listed, made, rule_factory
 
@@ -39,6 +39,9 @@ def _refs(model: StackModel) -> t.Iterator[Ref]:
             yield from _pod_refs(item, path, spec)
         if item.kind == "StatefulSet":
             yield from _template_refs(item)
+    for item in model.items("Ingress", planned_only=True):
+        if name := item.spec.get("ingressClassName"):
+            yield Ref("IngressClass", str(name), "", made(item, ("spec", "ingressClassName")))
     for item in model.items("PersistentVolumeClaim", planned_only=True):
         name = item.spec.get("storageClassName")
         if name:
@@ -114,14 +117,14 @@ def _container_refs(container: Object, item: Item, path: tuple) -> t.Iterator[Re
 def _missing(model: StackModel, kind: str) -> t.Iterator[Finding]:
     users: dict[tuple[str, str], list[Side]] = collections.defaultdict(list)
     for ref in _refs(model):
-        namespace = "" if kind in ("PriorityClass", "StorageClass") else ref.side.item.namespace
+        namespace = "" if kind in CLUSTER_KINDS else ref.side.item.namespace
         absent = ref.kind == kind and ref.name not in _GIVEN.get(kind, ())
         if absent and "$" not in ref.name and model.exists(kind, ref.name, namespace) is False:
             users[(namespace, ref.name)].append(ref.side)
     for (namespace, name), sides in users.items():
         known = [item.name for item in model.items(kind) if item.namespace == namespace]
         where = f" in namespace {namespace}" if namespace else ""
-        text = f"there is no {kind} {name}{where}, which {listed(map(_needer, sides))} needs."
+        text = f"{kind} {name} not found{where}; {listed(map(_needer, sides))} needs it."
         yield finding(text + did_you_mean(name, known), tuple(sides), (kind, namespace, name))
 
 
@@ -167,7 +170,7 @@ RULES = (
         secret_keys,
         "A Secret or ConfigMap that a container reads by key has that key.",
         "CreateContainerConfigError: couldn't find key.",
-        "add the key, or name the one that is there",
+        "add the key, or use an existing one",
         f"{_PODS}, env[].valueFrom.secretKeyRef; F9",
     ),
     _rule(
@@ -185,7 +188,7 @@ RULES = (
         _check("ServiceAccount"),
         "Each ServiceAccount that a pod runs as is in the cluster or made by the plan.",
         "No pod is created; only the ReplicaSet's events say why.",
-        "create the account, or leave serviceAccountOverride empty so that the chart makes one",
+        "create the account, or leave serviceAccountOverride empty so that the chart creates one",
         f"{_PODS}, serviceAccountName",
     ),
     _rule(
@@ -203,7 +206,7 @@ RULES = (
         _check("PriorityClass"),
         "Each PriorityClass that a pod names is in the cluster.",
         "No pod is created: no PriorityClass with that name was found.",
-        "use a PriorityClass of the cluster, or leave it out",
+        "use a PriorityClass of the cluster, or remove it",
         f"{_PODS}, priorityClassName",
     ),
     _rule(
@@ -214,5 +217,14 @@ RULES = (
         "The pod stays in ContainerCreating or CreateContainerConfigError.",
         "create the ConfigMap, or correct its name",
         f"{_PODS}; F9",
+    ),
+    _rule(
+        14,
+        "Ingress classes exist",
+        _check("IngressClass"),
+        "Each IngressClass that an Ingress names is in the cluster.",
+        "No controller takes up the Ingress, and it never gets an address.",
+        "use an IngressClass of the cluster, or install the controller that brings it",
+        "Kubernetes, Ingress spec.ingressClassName",
     ),
 )

@@ -13,6 +13,7 @@ import typing as t
 from ..base.data import dicts
 from ..base.findings import WARNING, Finding
 from ..base.names import did_you_mean
+from ..base.suggest import NEAR, nearest
 from ..cluster.definitions import objections
 from ..cluster.refusals import DENIED, INVALID, UNKNOWN, WARNED, Objection, absent_class, is_security, quoted
 from ..model.items import Item
@@ -76,8 +77,18 @@ def _found(side: Side, cause: Objection, text: str) -> Finding:
 def invalid(model: StackModel) -> t.Iterator[Finding]:
     """Values that the API server does not take, and fields that it requires."""
     for cause, side in _causes(model):
-        if cause.how not in (UNKNOWN, DENIED, WARNED):
-            yield _found(side, cause, f"the API server refuses {_where(side)}: {cause.text}{_near(side, cause)}")
+        if cause.how not in (UNKNOWN, DENIED, WARNED) and not _misspelt(model, side, cause):
+            yield _found(side, cause, f"the API server rejects {_where(side)}: {cause.text}{_near(side, cause)}")
+
+
+def _misspelt(model: StackModel, side: Side, cause: Objection) -> bool:
+    """Return whether a field is missing because it was misspelt, which is said of the other name."""
+    if not cause.text.startswith("Required value") or not cause.path:
+        return False
+    *above, name = cause.path
+    others = [one.path[-1] for one, other in _causes(model)
+              if one.how == UNKNOWN and other.item is side.item and list(one.path[:-1]) == above]  # fmt: skip
+    return nearest(str(name), map(str, others), NEAR) is not None
 
 
 def _where(side: Side) -> str:
@@ -119,7 +130,7 @@ def warnings(model: StackModel) -> t.Iterator[Finding]:
     """What the API server warns of in what a user wrote: it takes the field, and does not do what it says."""
     for cause, side in _causes(model):
         if cause.how == WARNED and _by_user(side):
-            yield _found(side, cause, f"the API server warns of {_where(side)}: {cause.text}")
+            yield _found(side, cause, f"the API server warns about {_where(side)}: {cause.text}")
 
 
 def denied(model: StackModel) -> t.Iterator[Finding]:
@@ -129,7 +140,7 @@ def denied(model: StackModel) -> t.Iterator[Finding]:
     for cause, side in _causes(model):
         if cause.how == DENIED and not (is_security(cause.text) and side.item.title in said):
             what = f"pods of {side.item.name}" if cause.path else side.item.title
-            yield _found(side, cause, f"the cluster does not admit {what}: {cause.text}")
+            yield _found(side, cause, f"the cluster rejects {what}: {cause.text}")
 
 
 _rule = rule_factory("LLMD8")
@@ -138,12 +149,12 @@ _DRY_RUN = "Kubernetes, dry run with fieldValidation=Strict"
 RULES = (
     _rule(
         1,
-        "The API server takes every value",
+        "The API server accepts every value",
         invalid,
         "A dry run of each object that is new or changes succeeds: quantities, types, enums, ranges, required fields, "
         "duplicates. Where the namespace does not exist yet another one stands in; where objects may not be tried, the "
         "server's OpenAPI schemas are asked.",
-        "The release fails half way, in the API server's words, or its controller makes no pods.",
+        "The release fails halfway, with the API server's error, or its controller creates no pods.",
         "correct the value",
         f"{_DRY_RUN}; OpenAPI v3",
     ),
@@ -152,8 +163,8 @@ RULES = (
         "Fields are known to the API server",
         unknown,
         "The API server knows each field that values put into an object.",
-        "It drops the field without a word: no probe, no port, no limit.",
-        "correct the name, or the place",
+        "It silently drops the field: no probe, no port, no limit.",
+        "correct the field's name or place",
         _DRY_RUN,
     ),
     _rule(
@@ -161,8 +172,8 @@ RULES = (
         "Charts write fields that the API server knows",
         unknown_of_chart,
         "The API server knows each field that a chart writes by itself.",
-        "It drops the field without a word; the chart is made for a newer release of the kind's definition.",
-        "install the release of the definitions that the chart is made for",
+        "It silently drops the field; the chart is made for a newer release of the CRD.",
+        "install the release of the CRDs that the chart is made for",
         _DRY_RUN,
         WARNING,
     ),
@@ -171,20 +182,20 @@ RULES = (
         "The cluster admits the objects and their pods",
         denied,
         "Admission lets each object and a pod of each template pass: RuntimeClass, PriorityClass, Pod Security, "
-        "LimitRanges, what quotas make pods specify, webhooks and policies. In a namespace that does not exist yet "
-        "only classes are said.",
+        "LimitRanges, what quotas make pods specify, webhooks and policies. In a namespace that does not exist yet, "
+        "only classes are reported.",
         "The object is refused, or no pod is created and only the ReplicaSet's events say why.",
-        "change what is refused, or have the cluster's policy changed",
+        "change what is rejected, or ask for a change of the cluster's policy",
         "Kubernetes, Admission Control",
     ),
     _rule(
         13,
-        "The API server warns of nothing",
+        "The API server gives no warnings",
         warnings,
         "A dry run of each object that is new gives no warning about a field of the user's values: variables and ports "
         "given twice, negative times, labels and annotations of earlier releases.",
-        "The object is made; of two the last one counts, and what is out of date ends with some later release.",
-        "do as the warning says",
+        "The object is created; of two, the last one wins, and deprecated fields end with a later release.",
+        "follow the warning",
         "Kubernetes, Warning headers: pkg/api/pod/warnings.go",
         WARNING,
     ),

@@ -49,7 +49,7 @@ GROUPS: dict[str, tuple[Rule, ...]] = {
     "Versions": versions.RULES,
     "Artifacts of models": artifacts.RULES,
     "The API server": refused.RULES,
-    "What the API server does not see": formats.RULES,
+    "Not checked by the API server": formats.RULES,
     "Model servers": model_servers.RULES,
     "Arguments": arguments.RULES,
     "Prefill and decode": handover.RULES,
@@ -78,7 +78,8 @@ RULES: tuple[Rule, ...] = tuple(rule for rules in GROUPS.values() for rule in ru
 def check(model: StackModel, rules: t.Iterable[Rule] = RULES) -> list[Finding]:
     """Return every mistake in a stack once, in the order of the rules.
 
-    Findings of one key are one, and so are those of one rule about the same line of a values file.
+    Findings of one key are one, and so are those of one rule about the same line of a values file, or about the same
+    key of a variable if they differ in names alone.
     """
     ordered = list(rules)
     found: dict[tuple, tuple[Rule, Finding] | None] = {}
@@ -113,8 +114,8 @@ def _checked(rule: Rule, model: StackModel) -> t.Iterator[Finding]:
     except Exception as exc:  # whatever a rule has not foreseen is its mistake, not the user's
         where = traceback.extract_tb(exc.__traceback__)[-1]
         place = f"{os.path.basename(where.filename)}:{where.lineno}"
-        text = f"this rule could not be checked, by a mistake of its own: {type(exc).__name__}: {exc} ({place})"
-        remedy = "report it with this line; what the rule is about is unchecked, see docs/reference/rules.md"
+        text = f"internal error in this rule: {type(exc).__name__}: {exc} ({place})"
+        remedy = "report it with this line; the rule's subject is unchecked, see docs/reference/rules.md"
         yield finding(text, (), (FAILED, rule.id), remedy)
 
 
@@ -137,8 +138,23 @@ def _said(rule: Rule, one: Finding) -> Finding:
 
 
 def _by_line(findings: list[Finding]) -> list[Finding]:
-    kept: dict[tuple, Finding] = {}
+    kept: dict[tuple, list[Finding]] = {}
     for item in findings:
-        line = (item.rule, item.mark, item.path, () if item.mark.line else (item.objects, item.key))
-        kept.setdefault(line, item)
-    return list(kept.values())
+        text = _nameless(item) if item.place else (item.objects, item.key)
+        kept.setdefault((item.rule, item.mark, item.path, () if item.mark.line else text), []).append(item)
+    return [_first(alike) for alike in kept.values()]
+
+
+def _nameless(item: Finding) -> str:
+    """Return what is said of one object of several that the same values make, without the names of these."""
+    text = item.message
+    for name in sorted(item.about, key=len, reverse=True):
+        text = text.replace(name, "")
+    return text
+
+
+def _first(alike: list[Finding]) -> Finding:
+    """Return the first of findings that are one mistake, and of how many other objects they are."""
+    count = len({item.objects for item in alike}) - 1
+    more = f" and {count} more like it" if count else ""
+    return dataclasses.replace(alike[0], message=alike[0].message + more)

@@ -35,14 +35,17 @@ def _parents(model: StackModel) -> t.Iterator[tuple[Item, int, Object, Item | No
 
 def parent(model: StackModel) -> t.Iterator[Finding]:
     for route, index, ref, gateway in _parents(model):
-        if gateway is not None or not model.known("Gateway"):
+        # A name that is empty follows from a variable that is wrong, and has been named.
+        if gateway is not None or not model.known("Gateway") or not ref.get("name"):
             continue
         gateways = model.items("Gateway")
         namespace, name = ref.get("namespace") or route.namespace, str(ref.get("name"))
         known = listed((item.title.partition(" ")[2] for item in gateways), "no Gateway")
         guess = did_you_mean(name, [item.name for item in gateways if item.name != name])
         near = [item for item in gateways if not item.live or item.name == name]
-        text = f"route {route.name} is attached to Gateway {namespace}/{name}, which does not exist; there is {known}."
+        text = (
+            f"route {route.name} is attached to Gateway {namespace}/{name}, which does not exist; available: {known}."
+        )
         yield finding(
             text + guess, (Side(route, ("spec", "parentRefs", index)), *map(Side, near)), ("parent", namespace, name)
         )
@@ -74,7 +77,7 @@ def listener(model: StackModel) -> t.Iterator[Finding]:
             continue
         wanted = " and ".join(f"{key} {ref[key]}" for key in ("sectionName", "port") if key in ref)
         known = listed(f"{entry.get('name')}:{entry.get('port')}" for entry in _listeners(gateway))
-        text = f"route {route.name} asks for the listener with {wanted}, Gateway {gateway.name} has {known}"
+        text = f"route {route.name} uses the listener with {wanted}, but Gateway {gateway.name} has {known}"
         sides = (Side(route, ("spec", "parentRefs", index)), Side(gateway, ("spec", "listeners"), "listeners"))
         yield finding(text, sides, ("listener", gateway.title, wanted))
 
@@ -85,7 +88,7 @@ def allowed(model: StackModel) -> t.Iterator[Finding]:
         met = _met(ref, gateway) if gateway else []
         verdicts = [_refusal(entry, route, gateway, model) for entry in met if gateway]
         if gateway and verdicts and all(verdicts):
-            text = f"Gateway {gateway.name} does not take route {route.name} of {route.namespace}: {verdicts[0]}"
+            text = f"Gateway {gateway.name} does not accept route {route.name} of {route.namespace}: {verdicts[0]}"
             sides = (Side(gateway, ("spec", "listeners"), "listeners"), Side(route, ("spec", "parentRefs", index)))
             yield finding(text, sides, ("allowed", gateway.title, route.namespace))
 
@@ -95,20 +98,23 @@ def _refusal(entry: Object, route: Item, gateway: Item, model: StackModel) -> st
     rule = mapping(entry.get("allowedRoutes"))
     kinds = [kind.get("kind") for kind in dicts(rule.get("kinds"))]
     if kinds and "HTTPRoute" not in kinds:
-        return f"listener {entry.get('name')} takes {listed(kinds)} only"
+        return f"listener {entry.get('name')} accepts only {listed(kinds)}"
     if entry.get("protocol") in ("TCP", "UDP", "TLS") and not kinds:
         return f"listener {entry.get('name')} has protocol {entry.get('protocol')}"
     namespaces = mapping(rule.get("namespaces"))
     origin = namespaces.get("from", "Same")
     if origin == "Same" and route.namespace != gateway.namespace:
-        return f"listener {entry.get('name')} takes routes of {gateway.namespace} only (from: Same)"
+        return f"listener {entry.get('name')} accepts only routes of {gateway.namespace} (from: Same)"
     if origin == "None":
-        return f"listener {entry.get('name')} takes no routes (from: None)"
+        return f"listener {entry.get('name')} accepts no routes (from: None)"
     selector, home = mapping(namespaces.get("selector")), model.find("Namespace", route.namespace)
     if origin == "Selector" and selector and home and not labels_match(selector, home.labels):
         shown = [f"{key}={value}" for key, value in mapping(selector.get("matchLabels")).items()]
         shown += [f"{one.get('key')} {one.get('operator')}" for one in dicts(selector.get("matchExpressions"))]
-        return f"listener {entry.get('name')} takes namespaces with {', '.join(shown)}, {home.name} is not labelled so"
+        return (
+            f"listener {entry.get('name')} accepts namespaces with {', '.join(shown)}, but {home.name} does not have "
+            "these labels"
+        )
     return ""
 
 
@@ -134,7 +140,7 @@ def _meet(left: list[str], right: list[str]) -> bool:
 def timeouts_place(model: StackModel) -> t.Iterator[Finding]:
     for route in model.items("HTTPRoute", planned_only=True):
         if "timeouts" in route.spec:
-            text = f"route {route.name} has timeouts under spec, where the API does not have them"
+            text = f"route {route.name} has timeouts under spec, but the API has none there"
             yield finding(text, (Side(route, ("spec", "timeouts")),))
 
 
@@ -194,7 +200,7 @@ RULES: t.Final = (
         parent,
         "Each parentRef names a Gateway of the plan or the cluster, in the namespace where that Gateway is.",
         "The route's status stays empty (parents: []), requests get 404.",
-        "name the Gateway that the gateway component makes, with its namespace (httproute_gateway_name, "
+        "use the Gateway that the gateway component creates, with its namespace (httproute_gateway_name, "
         "httproute_gateway_namespace)",
         f"{API} spec.parentRefs; F6",
     ),
@@ -204,7 +210,7 @@ RULES: t.Final = (
         parent_kind,
         f"A parentRef has kind Gateway and group {GATEWAY_GROUP}.",
         "The route's status stays empty (parents: []), requests get 404.",
-        "use kind Gateway and its group, or leave both out",
+        "use kind Gateway and its group, or remove both",
         f"{API} spec.parentRefs",
     ),
     _rule(
@@ -213,7 +219,7 @@ RULES: t.Final = (
         listener,
         "The sectionName and port of a parentRef are those of one listener of the Gateway.",
         "Accepted=False/NoMatchingParent, requests get 404.",
-        "name a listener that the Gateway has, or leave sectionName (httproute_section_name) and port out",
+        "use a listener that the Gateway has, or remove sectionName (httproute_section_name) and port",
         f"{API} spec.parentRefs[].sectionName; F6",
     ),
     _rule(
@@ -257,7 +263,7 @@ RULES: t.Final = (
         "No two rules match the same requests",
         duplicate_matches,
         "On one Gateway no two rules have the same match for the same hostnames.",
-        "The older route takes all requests, the other model is never reached; both are Accepted.",
+        "The older route gets all requests, and the other model is never reached; both are Accepted.",
         "give one of them another path_prefix or its own hostnames",
         f"{API} spec.rules[].matches; kserve/kserve#5800",
     ),
@@ -266,9 +272,9 @@ RULES: t.Final = (
         "Rule names are unique per Gateway",
         rule_names,
         "The names of rules, where given, are used once on a Gateway.",
-        "Istio looks pickers up by the names of rules: one is asked for both, and the other model's pods take turns "
-        "without theirs, all conditions green.",
-        "rename one rule, or leave the names out",
+        "Istio looks pickers up by the names of rules: one picker is used for both, and the other model's pods are "
+        "balanced without a picker, with all conditions True.",
+        "rename one rule, or remove the names",
         "istio/istio#58392, istio/istio#61594; F11",
     ),
 )

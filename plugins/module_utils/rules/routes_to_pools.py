@@ -49,7 +49,7 @@ def exists(model: StackModel) -> t.Iterator[Finding]:
         pools = [pool.item for pool in model.pools]
         guess = did_you_mean(name, [item.name for item in pools if item.name != name])
         known = listed((f"{item.namespace}/{item.name}" for item in pools), "no pool")
-        text = f"route {route.name} leads to {kind} {home}/{name}, which does not exist; there is {known}.{guess}"
+        text = f"route {route.name} refers to {kind} {home}/{name}, which does not exist; available: {known}.{guess}"
         near = [item for item in pools if item.name == name or not item.live]
         yield finding(text, (side, *map(Side, near)), ("backend", home, name))
 
@@ -64,7 +64,7 @@ def group(model: StackModel) -> t.Iterator[Finding]:
             continue
         shown = f"{given[1]} of group {given[0] or '(core)'}"
         text = (
-            f"route {route.name} leads to the {shown} {pool.item.name}, which is an InferencePool of {pool.item.group}"
+            f"route {route.name} refers to the {shown} {pool.item.name}, which is an InferencePool of {pool.item.group}"
         )
         yield finding(text, (side, Side(pool.item, ("apiVersion",), "api")), ("group", pool.item.title))
 
@@ -73,7 +73,9 @@ def port(model: StackModel) -> t.Iterator[Finding]:
     for route, _rule, ref, side in _backends(model):
         pool = pool_of(ref, route, model)
         if pool and ref.get("port") is not None and pool.ports and number(ref["port"]) not in pool.ports:
-            text = f"route {route.name} names port {ref['port']}, pool {pool.item.name} sends to {listed(pool.ports)}"
+            text = (
+                f"route {route.name} uses port {ref['port']}, but pool {pool.item.name} sends to {listed(pool.ports)}"
+            )
             yield finding(text, (side, Side(pool.item, pool.ports_path, "ports")), ("backend-port", pool.item.title))
 
 
@@ -110,7 +112,7 @@ def served_name(model: StackModel) -> t.Iterator[Finding]:
         for workload in [] if shared else own:
             if expected.model and workload.served and expected.model not in workload.served:
                 answers = listed(workload.served)
-                text = f"{expected.name} is asked for as {expected.model!r}, its servers answer to {answers}"
+                text = f"{expected.name} is requested as {expected.model!r}, but its servers answer to {answers}"
                 topic = (("topic", workload.item.title), ("name", workload.item.release))
                 yield finding(text, (_server_side(workload),), ("served", expected.name), explains=topic)
     for route, rule, ref, side in _backends(model):
@@ -152,7 +154,7 @@ def routed(model: StackModel) -> t.Iterator[Finding]:
         pools = [pool for pool in model.pools if pool.item.name == expected.pool]
         if not pools or broken or not model.known("HTTPRoute") or _serving(expected, model):
             continue
-        text = f"no route leads to pool {expected.pool} of model {expected.name}"
+        text = f"no route refers to pool {expected.pool} of model {expected.name}"
         routes = model.items("HTTPRoute", planned_only=True)
         yield finding(text, (Side(pools[0].item), *map(Side, routes)), ("routed", expected.name))
 
@@ -165,7 +167,7 @@ def prefix(model: StackModel) -> t.Iterator[Finding]:
         if not expected.path_prefix or not rules or any(_takes(rule, wanted) for _route, rule in rules):
             continue
         given = listed(str(_path(match).get("value", "/")) for _r, rule in rules for match in _matches(rule))
-        text = f"model {expected.name} is asked for under {wanted or '/'}, its route takes {given}"
+        text = f"model {expected.name} is requested under {wanted or '/'}, but its route matches {given}"
         sides = tuple(Side(route, ("spec", "rules")) for route, _rule in rules)
         explained = tuple(("rewrite", route.title) for route, _rule in rules)
         yield finding(text, sides, ("prefix", expected.name), explains=explained)
@@ -201,7 +203,7 @@ def rewritten(model: StackModel) -> t.Iterator[Finding]:
         for given in [str(path.get("value", "/")) for path in prefixes]:
             kept = str(new.get("replacePrefixMatch", new.get("replaceFullPath", "/"))) if new else given
             if kept.rstrip("/") and kept[:3] != "/v1":
-                how = f"as {kept}" if new else "as they are"
+                how = f"as {kept}" if new else "unchanged"
                 text = f"route {route.name} sends paths under {given} on {how}, model servers know /v1 only"
                 yield finding(text, (side,), ("rewrite", route.title))
 
@@ -219,7 +221,7 @@ RULES: t.Final = (
         exists,
         "Each backendRef names an InferencePool that the plan makes or the cluster has.",
         "ResolvedRefs=False/BackendNotFound, requests get 500.",
-        "name the pool's release: the InferencePool has its name",
+        "use the name of the pool's release: the InferencePool has the same name",
         f"{API} spec.rules[].backendRefs; F6",
     ),
     _rule(
@@ -237,7 +239,7 @@ RULES: t.Final = (
         port,
         "The port of a backendRef, where given, is one of the pool's target ports.",
         "Some gateways ignore it, others send requests to a port where nothing listens; no condition shows it.",
-        "use the pool's target port, or leave the port out",
+        "use the pool's target port, or remove the port",
         f"{API} spec.rules[].backendRefs[].port",
     ),
     _rule(
@@ -251,7 +253,7 @@ RULES: t.Final = (
     ),
     _rule(
         9,
-        "The served model name is the one asked for",
+        "The served model name is the requested one",
         served_name,
         "The name that requests and probes use is one that the model's servers answer to (--served-model-name).",
         "404 from the model server: the model does not exist.",
@@ -260,7 +262,7 @@ RULES: t.Final = (
     ),
     _rule(
         14,
-        "Every model is routed to",
+        "Every model has a route",
         routed,
         "Some route leads to the pool of each model.",
         "The model is loaded and Ready, requests for it get 404.",
@@ -269,16 +271,16 @@ RULES: t.Final = (
     ),
     _rule(
         15,
-        "A model is reached where it is asked for",
+        "A model is reachable where it is requested",
         prefix,
-        "The path prefix under which a model is probed matches a rule that leads to its pool.",
+        "The path prefix under which a model is probed matches a rule for its pool.",
         "404 from the gateway, or the answer of another model.",
         "use the same path prefix in the route and in the model's entry",
         f"{API} spec.rules[].matches[].path",
     ),
     _rule(
         16,
-        "A prefix is cut off",
+        "A prefix is removed",
         rewritten,
         "A rule for a prefix other than / or /v1 rewrites it, since model servers know /v1 only.",
         "404 from the model server for every request.",

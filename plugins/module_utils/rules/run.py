@@ -122,13 +122,19 @@ class StackRules:
         self.laid_out: dict[tuple[str, str], list[Object]] = {}
         # Definitions of kinds that come with the stack, from templates and from folders crds/ of charts.
         self.definitions: list[Object] = []
+        # Kind, namespace and name of what is there and goes with the deployment, since no part has it any more.
+        self.unwanted: frozenset[tuple[str, str, str]] = frozenset()
         # What becomes of every object, with what the API server refuses of it; None where that is not asked.
         self.actions: concurrent.futures.Future[list[Action]] | None = None
 
     def findings(self, parts: list[RenderedRelease]) -> list[Finding]:
         """Return what the rules find. parts: of the components at work, rendered."""
         gateway = self.result["route_gateway"]
-        facts = facts_of(self._objects(parts), self._served(), istiod(self.cluster, self.result["gateway"]["provider"]))
+        there = {
+            kind: [body for body in bodies if (kind, *_place(body)) not in self.unwanted]
+            for kind, bodies in self._objects(parts).items()
+        }
+        facts = facts_of(there, self._served(), istiod(self.cluster, self.result["gateway"]["provider"]))
         facts = dataclasses.replace(facts, told=self.result)
         place = (gateway["name"], gateway["namespace"], gateway["section_name"])
         models = [{**row, "hostnames": tuple(row["hostnames"])} for row in self.result["models"]]
@@ -137,7 +143,7 @@ class StackRules:
         if self.access != "off":
             add_access(model, self.cluster, self.inventory, self.result, self.present)
         if self.capacity != "off":
-            add_capacity(model, self.cluster)
+            add_capacity(model, self.cluster, self.unwanted)
         own = self.stack.facts.chart_values
         model.facts = dataclasses.replace(model.facts, chart_values=own, definitions=self.definitions)
         self.model = model
@@ -202,7 +208,7 @@ class StackRules:
         if not path:
             return part.name, str(error)
         where = locate(part.layers, path, part.name)
-        return where, f"release {part.name} cannot be rendered with {show_path(path)}, and can without it: {error.text}"
+        return where, f"release {part.name} cannot be rendered because of {show_path(path)}: {error.text}"
 
     def _part(self, part: Part, text: str | None, wanted: Wanted | None) -> RenderedRelease:
         """Return a part with its objects. text: what Helm makes of a release; others have their objects."""
@@ -222,7 +228,10 @@ class StackRules:
         """Return the cluster's objects by kind; a kind that may not be listed is left out, and so unknown."""
         found: Objects = {}
         devices = self._devices_api(parts)
-        for api_version, kind in (*CLUSTER_WIDE, *((devices, kind) for kind in (CLASS, SLICE, CLAIM) if devices)):
+        # Who has no Ingress need not be allowed to list their classes.
+        ingresses = any(mapping(body).get("kind") == "Ingress" for part in parts for body in part.manifests)
+        wide = (*CLUSTER_WIDE, *([("networking.k8s.io/v1", "IngressClass")] if ingresses else []))
+        for api_version, kind in (*wide, *((devices, kind) for kind in (CLASS, SLICE, CLAIM) if devices)):
             with contextlib.suppress(OrchestratorError):
                 found[kind] = self.cluster.list(api_version, kind)
         namespaces = [component.namespace for component in self.stack.components.values()]
@@ -256,6 +265,11 @@ class StackRules:
         for version, kinds in served_kinds(self.definitions).items():
             served.setdefault(version, []).extend(kinds)
         return served
+
+
+def _place(body: Object) -> tuple[str, str]:
+    metadata = mapping(body.get("metadata"))
+    return str(metadata.get("namespace") or ""), str(metadata.get("name"))
 
 
 def _without_values(secret: Object) -> Object:

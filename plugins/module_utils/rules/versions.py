@@ -24,12 +24,12 @@ def api(model: StackModel) -> t.Iterator[Finding]:
         if provider and row and pool.item.group not in row.groups:
             running = f"{provider.name} {model.facts.gateway_version or ''}".strip()
             knows = listed(row.groups, "no InferencePool at all")
-            text = f"{running} routes to {knows}, pool {pool.item.name} is of {pool.item.group}"
+            text = f"{running} supports {knows}, but pool {pool.item.name} is of {pool.item.group}"
             sides = (Side(pool.item, ("apiVersion",), "api"), class_side(gateway))
             remedy = row.remedy
             chart = chart_row(pool.item.chart, pool.item.chart_version)
             if chart and row.groups and not set(chart.groups) & set(row.groups):
-                text += f"; chart {chart.chart} {pool.item.chart_version} makes no other ({chart.source})"
+                text += f"; chart {chart.chart} {pool.item.chart_version} creates no other ({chart.source})"
                 fitting = [f"{one.since} or later" for one in CHARTS if one.chart == chart.chart and one.since]
                 remedy = f"use a chart {chart.chart} of {fitting[0]}" if chart.groups == (ALPHA_POOL_GROUP,) else remedy
             yield finding(f"{text} ({row.source})", sides, ("api", gateway.title, pool.item.group), remedy)
@@ -71,11 +71,13 @@ def picker_image(model: StackModel) -> t.Iterator[Finding]:
         row, found = picker_row(image), config_of(picker, model)
         side = Side(picker.item, ("spec", "template", "spec", "containers", picker.index, "image"), "epp_image")
         if row and found and found[0].get("apiVersion") not in (None, *row.config):
-            text = f"image {image} reads a configuration of {listed(row.config)}, the file is {found[0]['apiVersion']}"
+            text = (
+                f"image {image} reads a configuration of {listed(row.config)}, but the file is {found[0]['apiVersion']}"
+            )
             yield finding(f"{text} ({row.source})", (side, found[1]), ("image", picker.item.title))
         group = picker.flag("pool-group") or row and row.groups[0]
         if row and group and "$" not in group and group not in row.groups:
-            text = f"image {image} knows pools of {listed(row.groups)}, it is to watch {group} ({row.source})"
+            text = f"image {image} knows pools of {listed(row.groups)}, but must watch {group} ({row.source})"
             yield finding(text, (side,), ("image", picker.item.title))
 
 
@@ -88,7 +90,7 @@ RULES = (
         api,
         "The gateway's version routes to InferencePools of the API group that the pool is made in.",
         "ResolvedRefs=False/InvalidKind, requests get 500 or 404; the pool has no status.",
-        "make the pool in the API group that the gateway knows",
+        "create the pool in the API group that the gateway knows",
         "compatibility table; F1; llm-d/llm-d#578",
     ),
     _rule(

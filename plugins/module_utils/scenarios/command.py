@@ -58,7 +58,7 @@ class Start:
         try:
             words = shlex.split(text.replace("\\\n", " "), comments=False)
         except ValueError:
-            self.scenario.change(name, f"{self.role}.containers[].args", "its quotes do not match: cut at blanks")
+            self.scenario.change(name, f"{self.role}.containers[].args", "its quotes do not match: split at spaces")
             words = text.split()
         # The chart starts the server with the port itself.
         while "--port" in words[:-1]:
@@ -76,14 +76,14 @@ class Start:
             preprocess = self.scenario.render(self.scenario.role(self.role, "PREPROCESS"))
             text = text.replace(preprocess, "/bin/true") if OWN_FOLDER in preprocess else text
             text = re.sub(rf"[^;&\n]*{OWN_FOLDER}[^;&\n]*", "/bin/true", text)
-            why = f"{OWN_FOLDER} is the benchmark's own: its call is left out"
+            why = f"{OWN_FOLDER} is the benchmark's own: its call is skipped"
             self.scenario.change(self.scenario.source(self.role, "PREPROCESS"), f"{self.role}.containers[].args", why)
         text = _TOPIC.sub(lambda found: self._topic(found, name), text)
         return _PORT.sub(lambda found: self._port(found, name), text)
 
     def _model(self, found: re.Match[str], name: str) -> str:
         model = self.scenario.current["DEPLOY_CURRENT_MODEL"]
-        why = f"the server starts {found[1]}, the model to serve is {model}: written so"
+        why = f"the server starts {found[1]}, but the model to serve is {model}: replaced"
         self.scenario.change(name, f"{self.role}.containers[].args", why)
         return model
 
@@ -91,7 +91,7 @@ class Start:
         """Return the topic of KV events with the served model: the picker drops those of any other."""
         model = self.scenario.current["DEPLOY_CURRENT_MODEL"]
         if found[2] != model:
-            why = f"KV events are of the model {found[2]}, the one served is {model}: written so"
+            why = f"KV events are of the model {found[2]}, but the served one is {model}: replaced"
             self.scenario.change(name, f"{self.role}.containers[].args", why)
         return found[1] + model
 
@@ -102,6 +102,6 @@ class Start:
         wanted = self.scenario.get(COMMON + ("METRICS_PORT" if self.proxy else "INFERENCE_PORT"))
         if not given or given == wanted:
             return found[0]
-        why = f"the server would listen on {given}, but is asked on {wanted}: written {wanted}"
+        why = f"the server would listen on {given}, but is used on {wanted}: replaced by {wanted}"
         self.scenario.change(name, f"{self.role}.containers[].args", why)
         return found[1] + wanted

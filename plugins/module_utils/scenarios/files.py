@@ -55,7 +55,7 @@ def plan_file(path: str, summary: str, text: str, force: bool, refused: list[str
     """Return a file as it would be written; one that is not ours as it stands is noted in refused."""
     before = _read(path)
     if before and before != text and not force and not _ours(before):
-        refused.append(f"{path}: was not written by this module, or changed since")
+        refused.append(f"{path}: not written by this module, or modified since")
     return File(path, summary, text, before)
 
 
@@ -82,7 +82,7 @@ def write(files: list[File]) -> None:
         try:
             os.makedirs(os.path.dirname(file.path), exist_ok=True)
         except OSError as exc:
-            raise OrchestratorError(f"{os.path.dirname(file.path)} cannot be made: {exc.strerror}") from exc
+            raise OrchestratorError(f"cannot create {os.path.dirname(file.path)}: {exc.strerror}") from exc
         write_atomic(file.path, file.text)
 
 

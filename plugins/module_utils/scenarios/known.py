@@ -188,14 +188,14 @@ IGNORED: tuple[tuple[str, str], ...] = (
     ("IMAGE_(REGISTRY|REPO|NAME|TAG)$", "it is the benchmark's own image"),
     ("GATEWAY_(PROVIDER|API)_|LWS_", "gateway implementations and CRDs are the cluster's, see the rules"),
     ("IGNORE_FAILED_VALIDATION|VLLM_COMMON_ACCELERATOR_MEMORY", "it is for the benchmark's own capacity check"),
-    ("VLLM_MODELSERVICE_(INFERENCE_MODEL|INFERENCE_POOL|EPP)$", "a pool and its endpoint picker are always made"),
+    ("VLLM_MODELSERVICE_(INFERENCE_MODEL|INFERENCE_POOL|EPP)$", "a pool and its endpoint picker are always created"),
     ("VLLM_MODELSERVICE_(VALUES_FILE|ADDITIONAL_SETS|ROUTE)$", "only the benchmark's own charts and routes use it"),
-    ("VLLM_(INFRA|MODELSERVICE)_(CHART_NAME|HELM_REPOSITORY|HELM_REPOSITORY_URL)$", "charts are named by the roles"),
+    ("VLLM_(INFRA|MODELSERVICE)_(CHART_NAME|HELM_REPOSITORY|HELM_REPOSITORY_URL)$", "the roles set the charts"),
     (".*POD_LABELS$", "llm-d-modelservice puts modelArtifacts.labels on pods, no others"),
     ("VLLM_COMMON_METRICS_SCRAPE_ENABLED", "the PodMonitor finds pods without it"),
     ("LLMD_ROUTINGSIDECAR_DEBUG_LEVEL", "the chart reads no routing.proxy.debugLevel"),
     ("VLLM_COMMON_(FQDN|TIMEOUT|MODEL_LOADER_EXTRA_CONFIG|ENABLE_SLEEP_MODE)$", "only the method standalone reads it"),
-    ("VLLM_COMMON_CONTEXT_SECRET_NAME", "the benchmark's own secret is not made"),
+    ("VLLM_COMMON_CONTEXT_SECRET_NAME", "the benchmark's own secret is not created"),
 )
 
 _IGNORED = tuple((re.compile(pattern), why) for pattern, why in IGNORED)

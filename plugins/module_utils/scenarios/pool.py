@@ -55,7 +55,7 @@ def _plugins(scenario: Scenario, pool: Values) -> dict[str, str]:
         ending = "" if file.endswith((".yaml", ".yml")) else ".yaml"
         text = scenario.template(file + ending, _PRESETS)
         if text is None:
-            why = f"{file} is neither in the scenario nor beside it: the default is written"
+            why = f"{file} is neither in the scenario nor beside it: the default is used"
             scenario.change(_GAIE + "PLUGINS_CONFIGFILE", "llm_d_models[].pool.plugins_config_file", why)
             del pool["plugins_config_file"]
         else:
@@ -94,7 +94,7 @@ def _provider(scenario: Scenario, variables: Values) -> Values:
     rule = found.get("destinationRule") if variables["gateway_provider"] in ("istio", "openshift") else None
     for key in found:
         if key != "destinationRule" or not isinstance(rule, dict):
-            scenario.change(name, f"provider.{key}", "the chart reads provider.istio.destinationRule only: left out")
+            scenario.change(name, f"provider.{key}", "the chart reads provider.istio.destinationRule only: skipped")
     if not isinstance(rule, dict):
         return {}
     return _destination_rule(scenario, name, rule)
@@ -104,11 +104,11 @@ def _destination_rule(scenario: Scenario, name: str, rule: Values) -> Values:
     """Return the part of a DestinationRule that the chart reads; it names host and TLS itself."""
     host = str(rule.pop("host", ""))
     if host and not host.startswith(scenario.current["DEPLOY_CURRENT_SERVICE_NAME"]):
-        why = f"{host} is not this pool's picker: the chart's own host is taken"
+        why = f"{host} is not this pool's picker: the chart's default host is used"
         scenario.change(name, "provider.istio.destinationRule.host", why)
     policy = mapping(rule.get("trafficPolicy"))
     for key in [*(key for key in rule if key != "trafficPolicy"), *(key for key in policy if key != "connectionPool")]:
         where = f"provider.istio.destinationRule.{'trafficPolicy.' * (key in policy)}{key}"
-        scenario.change(name, where, "the chart never reads it: left out")
+        scenario.change(name, where, "the chart never reads it: skipped")
     kept = {"trafficPolicy": {"connectionPool": policy["connectionPool"]}} if policy.get("connectionPool") else {}
     return {"provider": {"istio": {"destinationRule": kept}}} if kept else {}

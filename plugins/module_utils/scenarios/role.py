@@ -37,7 +37,7 @@ class Role:
             return int(text)
         if text and text != "auto":
             self.scenario.change(
-                self.scenario.source(self.role, name), f"{self.role}.{key}", f"{text[:40]!r} is no number"
+                self.scenario.source(self.role, name), f"{self.role}.{key}", f"{text[:40]!r} is not a number"
             )
         return None
 
@@ -73,7 +73,7 @@ class Role:
             moved += found if key == "initContainers" and isinstance(found, list) else []
             if not moved or key != "initContainers":
                 name = self.scenario.source(self.role, "EXTRA_POD_CONFIG")
-                self.scenario.change(name, f"{self.role}.extraConfig.{key}", "the chart writes it itself: left out")
+                self.scenario.change(name, f"{self.role}.extraConfig.{key}", "the chart writes it itself: skipped")
         return moved
 
     def devices(self) -> int:
@@ -115,7 +115,9 @@ class Role:
         if len(parts) in (2, 3) and parts[-1] and parts[-2] != "kubernetes.io/os":
             values["acceleratorTypes"] = {"labelKey": parts[-2], "labelValues": [parts[-1]]}
         elif len(parts) == 1 and affinity not in ("auto", "", "none"):
-            scenario.change(COMMON + "AFFINITY", f"{self.role}.acceleratorTypes", f"{affinity!r} is no label:value")
+            scenario.change(
+                COMMON + "AFFINITY", f"{self.role}.acceleratorTypes", (f"{affinity!r} is not in the form label:value")
+            )
         annotations = self._annotations(self.text("PODANNOTATIONS", "podAnnotations"))
         if annotations:
             values["podAnnotations"] = annotations
@@ -124,7 +126,7 @@ class Role:
             values["annotations"] = common
         extra = self._pod()
         if "affinity" in extra and "acceleratorTypes" in values:
-            scenario.change(COMMON + "AFFINITY", f"{self.role}.acceleratorTypes", "the pod's own affinity is taken")
+            scenario.change(COMMON + "AFFINITY", f"{self.role}.acceleratorTypes", "the pod's own affinity is used")
             del values["acceleratorTypes"]
         scheduler = scenario.get(COMMON + "POD_SCHEDULER", "schedulerName")
         if scheduler not in ("", "default-scheduler"):
@@ -160,7 +162,7 @@ class Role:
             if source in own:
                 self._left_out.add(str(volume.get("name")))
                 name = self.scenario.source(self.role, "EXTRA_VOLUMES")
-                self.scenario.change(name, f"{self.role}.volumes", f"{source} is the benchmark's own: left out")
+                self.scenario.change(name, f"{self.role}.volumes", f"{source} is the benchmark's own: skipped")
             elif volume:
                 kept.append(volume)
                 self._claim((volume.get("persistentVolumeClaim") or {}).get("claimName"))
@@ -171,7 +173,7 @@ class Role:
         if claim and claim != self.scenario.get(COMMON + "PVC_NAME"):
             name = self.scenario.source(self.role, "EXTRA_VOLUMES")
             self.scenario.change(
-                name, f"{self.role}.volumes", f"the claim {claim} has to exist, prepare makes only the one for models"
+                name, f"{self.role}.volumes", f"the claim {claim} must exist; prepare creates only the one for models"
             )
 
     def _container(self) -> Values:
@@ -197,7 +199,7 @@ class Role:
             if security.pop(key, None) is not None:
                 name = self.scenario.source(self.role, "EXTRA_CONTAINER_CONFIG")
                 where = f"{self.role}.containers[].extraConfig.securityContext.{key}"
-                self.scenario.change(name, where, "a container has no such setting, a pod has: left out")
+                self.scenario.change(name, where, "this is a setting of pods, not of containers: skipped")
 
     def _environment(self, command: str) -> list[Values]:
         text = self.text("ENVVARS_TO_YAML", "containers[].env")
@@ -282,7 +284,7 @@ class Role:
             self.scenario.change(
                 name,
                 f"{self.role}.containers[].resources",
-                "the network's resource is found only on the cluster: name it",
+                "the network's resource is known only on the cluster: set it",
             )
         elif network:
             asked[network] = self.text("NETWORK_NR", "containers[].resources") or "1"

@@ -50,11 +50,11 @@ def import_scenario(
     source = os.path.basename(path)
     host = host or dns_label(source.removesuffix(".sh"))
     if not _HOST.match(host):
-        raise OrchestratorError(f"{host!r} is no name of a host", hint="Set host.")
+        raise OrchestratorError(f"{host!r} is not a valid host name", hint="Set host.")
     values_dir = os.path.abspath(values_dir or os.path.join(os.path.dirname(inventory_dir), "values", host))
     if os.path.commonpath([inventory_dir, values_dir]) == inventory_dir:
-        hint = "Ansible reads every YAML file there as inventory: give a folder outside."
-        raise OrchestratorError(f"values_dir {values_dir} lies in the inventory's folder.", hint=hint)
+        hint = "Ansible reads every YAML file there as inventory: use a folder outside."
+        raise OrchestratorError(f"values_dir {values_dir} is in the inventory's folder.", hint=hint)
     scenario = read_scenario(path, variables)
     found = translate(scenario, os.path.relpath(values_dir, inventory_dir) + "/")
     _without_tokens(scenario, found)
@@ -71,7 +71,7 @@ def _unlisted(inventory: str, host: str) -> list[str]:
             named = re.search(rf"^\s*['\"]?{re.escape(host)}['\"]?\s*:", stream.read(), re.MULTILINE)
     except FileNotFoundError:
         return []
-    return [] if named else [f"{path}: is kept as it is; add the host {host} to it"]
+    return [] if named else [f"{path}: not changed; add the host {host} to it"]
 
 
 def _files(found: Translation, source: str, host: str, inventory: str, values_dir: str, force: bool) -> list[File]:
@@ -79,9 +79,7 @@ def _files(found: Translation, source: str, host: str, inventory: str, values_di
     files = []
     hosts = os.path.join(inventory, "hosts.yml")
     if not os.path.exists(hosts):
-        note = [
-            "A host is a cluster. It is reached by llm_d_kubeconfig and llm_d_context; without, by kubectl's rules."
-        ]
+        note = ["A host is a cluster. Set llm_d_kubeconfig and llm_d_context; otherwise kubectl's rules apply."]
         text = render({"all": {"vars": _HOST_VARIABLES, "hosts": {host: {}}}}, source, ansible=True, notes=note)
         files.append(plan_file(hosts, "the inventory, with this host only", text, force, refused))
     text = render(found.variables, source, ansible=True)
@@ -95,9 +93,9 @@ def _files(found: Translation, source: str, host: str, inventory: str, values_di
         files.append(plan_file(path, summary_text, render(values, source, ansible=False), force, refused))
     if refused:
         raise OrchestratorError(
-            "Nothing was written: these files are not this module's to change.",
+            "Nothing was written: these files were not written by this module.",
             details=refused,
-            hint="Set force: true to write over them, or give another folder or host.",
+            hint="Set force: true to overwrite them, or use another folder or host.",
         )
     return files
 
@@ -110,7 +108,7 @@ def _without_tokens(scenario: Scenario, found: Translation) -> None:
     for key in found.variables:
         found.variables[key] = _clean(found.variables[key], key, seen)
     for where in dict.fromkeys(seen):
-        why = "a token or password is not written: keep it in a Secret and refer to it by valueFrom.secretKeyRef"
+        why = "tokens and passwords are not written: put it into a Secret and refer to it with valueFrom.secretKeyRef"
         scenario.changes.append({"line": 0, "variable": "", "key": where, "why": why})
 
 
@@ -155,4 +153,4 @@ def summary(report: dict[str, t.Any]) -> list[str]:
     counts = {kind: len(report[kind]) for kind in ("translated", "ignored")}
     lines.append(f"{counts['translated']} variables translated, {counts['ignored']} ignored")
     used = ", ".join(f"{item['variable'].removeprefix(PREFIX)}={item['value']}" for item in report["defaults"])
-    return [*lines, f"the benchmark's defaults taken: {used}"] if used else lines
+    return [*lines, f"the benchmark's defaults used: {used}"] if used else lines

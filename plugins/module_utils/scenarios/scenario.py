@@ -126,7 +126,7 @@ class Scenario:
             self.shell.uses.setdefault(PREFIX + short, set()).add(PREFIX + name)
             text = self._placeholder(short) or found[2] or ""
             if not text:
-                self.change(name, "", f"REPLACE_ENV_{found[1]} stands for nothing")
+                self.change(name, "", f"REPLACE_ENV_{found[1]} has no value")
             return text
 
         rounds = 0
@@ -159,7 +159,7 @@ class Scenario:
             self.change(name, key, f"{image} has no fixed tag: set one")
             return "latest"
         if self.line(name):
-            self.change(name, key, f"{tag} changes under a deployment: written {pinned}")
+            self.change(name, key, f"the tag {tag} can change under a deployment: replaced by {pinned}")
         return pinned
 
     def yaml(self, text: str, name: str, kind: type) -> t.Any:
@@ -171,13 +171,13 @@ class Scenario:
         node, findings = load_yaml(f"value:\n{inner}".encode(), PREFIX + name)
         wrong = next((item for item in findings if item.severity == ERROR), None)
         if node is None or wrong:
-            self.change(name, "", f"its YAML cannot be read: {wrong.message if wrong else 'no map'}; it is left out")
+            self.change(name, "", f"its YAML cannot be read: {wrong.message if wrong else 'no map'}; it is skipped")
             return kind()
         value = to_plain(node).get("value")
         if value is None or value in ({}, []):
             return kind()
         if not isinstance(value, kind):
-            self.change(name, "", f"it holds no {'list' if kind is list else 'map'}; it is left out")
+            self.change(name, "", f"it is not a {'list' if kind is list else 'map'}; it is skipped")
             return kind()
         return value
 
@@ -224,13 +224,13 @@ def read_scenario(path: str, variables: dict[str, str]) -> Scenario:
     """Return a file's scenario; raise OrchestratorError where it cannot be read."""
     try:
         if os.path.getsize(path) > MAX_BYTES:
-            raise OrchestratorError(f"{path}: larger than {MAX_BYTES // 2**20} MiB, which no scenario is")
+            raise OrchestratorError(f"{path}: larger than {MAX_BYTES // 2**20} MiB, too large for a scenario")
         with open(path, "rb") as stream:
             text = stream.read(MAX_BYTES + 1).decode("utf-8")
     except OSError as exc:
         raise OrchestratorError(f"{path} cannot be read: {exc.strerror}") from exc
     except UnicodeDecodeError as exc:
-        raise OrchestratorError(f"{path} is no UTF-8 text") from exc
+        raise OrchestratorError(f"{path} is not UTF-8 text") from exc
     if "\0" in text:
-        raise OrchestratorError(f"{path} is no text: it holds a NUL character")
+        raise OrchestratorError(f"{path} is not text: it contains a NUL character")
     return Scenario(text, os.path.dirname(os.path.abspath(path)), variables)

@@ -104,7 +104,7 @@ class Shell:
             self._close()
 
     def _begin(self, what: str, end: str, line: int) -> None:
-        statement = Statement(line, what, "what it decides is known only where it runs")
+        statement = Statement(line, what, "its result is known only at run time")
         if not self._open:
             self.statements.append(statement)
         # Only the outermost statement is told of, however deep they are nested.
@@ -120,7 +120,7 @@ class Shell:
         pipe = "|" in (command.before, command.after)
         if pipe or command.before in ("&&", "||"):
             what = "|" if pipe else command.before
-            why = "a pipe's outcome is known only where it runs" if pipe else "whether it runs is known only then"
+            why = "a pipe's result is known only at run time" if pipe else ("whether it runs is known only at run time")
             self.statements.append(Statement(command.line, what, why))
             return self.statements[-1]
         return None
@@ -136,9 +136,9 @@ class Shell:
         if append and text is not None:
             text, why = (None, before.why) if before.text is None else (before.text + text, "")
         if text is None and origin(word):
-            self._note(command.line, origin(word), "a command's output is known only where it runs", name)
+            self._note(command.line, origin(word), "a command's output is known only at run time", name)
         elif text is None:
-            self._note(command.line, "$", f"it is made of what is not known ({why})", name)
+            self._note(command.line, "$", f"its value is unknown ({why})", name)
         self._left -= len(text or "") if append else 0
         self.variables[name] = Value(text, command.line, why)
         if text and len(text) < 300:
@@ -241,7 +241,7 @@ class Shell:
             text, why = (None, before.why) if before.text is None else (before.text + text, "")
             self._left -= len(text or "")
         if content and content[0] is None:
-            self._note(command.line, why, "a command's output is known only where it runs", *filter(None, holders))
+            self._note(command.line, why, "a command's output is known only at run time", *filter(None, holders))
         self.files[file] = Value(text, command.line, why)
 
 

@@ -42,8 +42,8 @@ def translate(scenario: Scenario, values_path: str) -> Translation:
     methods = re.split(r"[,\s]+", scenario.get("DEPLOY_METHODS", "the method"))
     if "modelservice" not in methods:
         raise OrchestratorError(
-            f"The scenario deploys by {', '.join(methods)} only, which is not translated.",
-            hint="Give a scenario of the method modelservice.",
+            f"The scenario deploys only by {', '.join(methods)}, which is not translated.",
+            hint="Use a scenario of the method modelservice.",
         )
     if len(methods) > 1:
         scenario.change("DEPLOY_METHODS", "", "only the method modelservice is translated")
@@ -73,7 +73,7 @@ def _name(scenario: Scenario, variable: str, key: str) -> str:
 def _models(scenario: Scenario) -> dict[str, str]:
     """Return the served models by the names that their releases get."""
     if scenario.unknown("DEPLOY_MODEL_LIST"):
-        raise OrchestratorError("LLMDBENCH_DEPLOY_MODEL_LIST cannot be known, so there is nothing to deploy.")
+        raise OrchestratorError("LLMDBENCH_DEPLOY_MODEL_LIST is unknown, so there is nothing to deploy.")
     found: dict[str, str] = {}
     for text in re.split(r"[,\s]+", scenario.get("DEPLOY_MODEL_LIST", "llm_d_models")):
         model = text.partition(":")[0]
@@ -86,7 +86,7 @@ def _models(scenario: Scenario) -> dict[str, str]:
             name = f"{base[:26]}-{number}"
         found[name] = model
     if not found:
-        raise OrchestratorError("LLMDBENCH_DEPLOY_MODEL_LIST names no model.")
+        raise OrchestratorError("LLMDBENCH_DEPLOY_MODEL_LIST contains no model.")
     return found
 
 
@@ -95,7 +95,7 @@ def _gateway(scenario: Scenario) -> Values:
     provider = GATEWAYS.get(given)
     if provider is None:
         scenario.change(
-            SERVER + "GATEWAY_CLASS_NAME", "gateway_provider", f"{given!r} is no known class: istio is written"
+            SERVER + "GATEWAY_CLASS_NAME", "gateway_provider", f"{given!r} is not a known class: replaced by istio"
         )
     found: Values = {"gateway_provider": provider or "istio"}
     if given in ("data-science-gateway-class", "gke-l7-rilb", "agentgateway-v2"):
@@ -140,7 +140,7 @@ def _prepare(scenario: Scenario) -> Values:
     """Return the role prepare's variables: the models' claim, and where the token comes from, never the token."""
     found: Values = {}
     if scenario.given("HF_TOKEN"):
-        why = "a token is not written: it is taken from the environment's HF_TOKEN when a playbook runs"
+        why = "tokens are not written: HF_TOKEN of the environment is used when a playbook runs"
         scenario.change("HF_TOKEN", "prepare_hf_token", why)
         found["prepare_hf_token"] = Evaluated(_TOKEN)
     if scenario.given(COMMON + "HF_TOKEN_NAME"):
@@ -153,7 +153,7 @@ def _prepare(scenario: Scenario) -> Values:
         why = "llm-d-modelservice reads the key HF_TOKEN only: keep the token there"
         scenario.change(COMMON + "HF_TOKEN_KEY", "gaie_hf_token_key", why)
     if scenario.given(COMMON + "EXTRA_PVC_NAME"):
-        why = f"prepare makes one claim: make {scenario.get(COMMON + 'EXTRA_PVC_NAME')} yourself"
+        why = f"prepare creates one claim: create {scenario.get(COMMON + 'EXTRA_PVC_NAME')} yourself"
         scenario.change(COMMON + "EXTRA_PVC_NAME", "", why)
     if scenario.get(SERVER + "URI_PROTOCOL", "modelArtifacts.uri") != "pvc":
         return found
@@ -219,7 +219,7 @@ def _artifacts(scenario: Scenario, model: str, variables: Values) -> Values:
         found["uri"] = f"pvc+hf://{claim}/hub/{model}"
     elif claim:
         scenario.change(
-            "DEPLOY_MODEL_LIST", "modelArtifacts.uri", f"{model} is no repository (ORG/NAME): not kept on a claim"
+            "DEPLOY_MODEL_LIST", "modelArtifacts.uri", f"{model} is not a repository (ORG/NAME): not stored on a claim"
         )
     found["size"] = scenario.get(COMMON + "PVC_MODEL_CACHE_SIZE", "modelArtifacts.size")
     if "prepare_hf_token" in variables:
@@ -246,7 +246,7 @@ def _own_sidecar(scenario: Scenario, routing: Values, decode: Values) -> None:
     """Write the sidecar out: beside other init containers the chart's own makes a LeaderWorkerSet that is no YAML."""
     if decode["containers"][0]["modelCommand"] != "custom":
         del decode["initContainers"]
-        why = "the chart cannot have these beside its sidecar in a LeaderWorkerSet: left out"
+        why = "the chart cannot have these beside its sidecar in a LeaderWorkerSet: skipped"
         scenario.change("VLLM_MODELSERVICE_DECODE_INIT_CONTAINER_CONFIG", "decode.initContainers", why)
         return
     proxy, port = routing["proxy"], routing["servicePort"]

@@ -20,7 +20,7 @@ from ..base.suggest import Index, index_schema, meant, moved, suggest
 from ..charts.defaults import coalesce, enabled_subcharts, own_values
 from ..charts.files import ChartFiles
 from ..values.layers import UserValues
-from .errors import Violation, violations
+from ..values.violations import Violation, violations
 from .facts import Fact, facts_for, may_read, owner
 from .infer import Schema, allow_templated, infer_schema
 from .known_keys import misspellings
@@ -52,7 +52,7 @@ def check_values(
     try:
         merged = coalesce(chart, given.values)
     except ValueError as exc:
-        hint = "write a map: they are the values of the subchart of that name"
+        hint = "use a map: these are the values of the subchart of that name"
         findings.append(check.at((str(exc),), "must be a map", hint, "subchart-values"))
         return sorted(findings, key=sort_key)
     findings += check.schemas(merged)
@@ -105,14 +105,14 @@ class ValuesCheck:
 
     def too_slow(self) -> Finding:
         """Return the finding that the chart's schema costs too much to evaluate."""
-        message = f"the schema of the chart {self.label} takes more than {SECONDS:g} s to evaluate"
-        hint = "take another version of the chart, or shorten the longest texts, which a pattern may take too long for"
+        message = f"the schema of the chart {self.label} timed out after {SECONDS:g}s"
+        hint = "use another version of the chart, or shorten the longest strings: a pattern may be slow on them"
         return self.whole(message, hint, "schema-cost")
 
     def broken(self, reason: str) -> Finding:
         """Return the finding that the chart's schema is none."""
-        hint = "Helm refuses the chart too: take another version of it"
-        return self.whole(f"the schema of the chart {self.label} is broken: {reason}", hint, "broken-schema")
+        hint = "Helm rejects the chart too: use another version of it"
+        return self.whole(f"the schema of the chart {self.label} is invalid: {reason}", hint, "broken-schema")
 
     def unfollowed(self, ref: str) -> Finding:
         """Return the note of a reference that is not followed; one to a file is a mistake of the chart."""
@@ -121,8 +121,8 @@ class ValuesCheck:
             return self.whole(
                 f"the schema's remote reference {short(ref)} was not followed", "", "remote-ref", NOTE, source
             )
-        message = f"the schema refers to {short(ref)}, for which Helm does not look in the chart"
-        hint = "expect Helm to refuse the chart: take another version of it"
+        message = f"the schema refers to {short(ref)}, which Helm does not look for in the chart"
+        hint = "Helm will reject the chart: use another version of it"
         return self.whole(message, hint, "remote-ref", WARNING, source)
 
     def schemas(self, values: Values) -> list[Finding]:
@@ -183,7 +183,7 @@ class ValuesCheck:
             same = hint.meant is not None and dig(merged, hint.meant, self) == dig(merged, path)
             wanted = hint.other_chart and self.chart.schema is None or hint.meant is not None and not same
             severity = ERROR if wanted and unknown_keys != WARNING else WARNING
-            text = f"the chart never reads it{', which changes nothing' if same else ''}"
+            text = f"the chart never reads it{', so it has no effect' if same else ''}"
             findings.append(self.at(path, text, hint.text, "unread-key", source, severity, key=True))
         return findings
 
@@ -196,7 +196,7 @@ class ValuesCheck:
         path = violation.path
         belongs = owner(str(path[-1]), self.chart.name) if len(path) == 1 and not self.prefix else None
         if belongs:
-            text = f"it belongs into the values of the chart {belongs}: give each chart a file of its own"
+            text = f"it belongs in the values of the chart {belongs}: use one file per chart"
             return Hint(text, None, True)
         other = meant(path, violation.siblings, index)
         if other:
@@ -222,7 +222,7 @@ class ValuesCheck:
         own = own_values(self.chart)
         for path, node in _nodes(schema):
             if node.get("x-unread") and self.is_given(path) and dig(self.given.values, path) != dig(own, path):
-                text = "no template of the chart reads it, though its values.yaml has it: it changes nothing"
+                text = "no template of the chart reads it, although its values.yaml has it: it has no effect"
                 yield self.at(path, text, "remove it", "unread-key", f"chart {self.label}", WARNING, key=True)
 
     def is_given(self, path: Path) -> bool:
@@ -251,9 +251,9 @@ class ValuesCheck:
         if tag is None or tag == "":
             return "the tag is missing" if self.given.complete else ""
         if not isinstance(tag, str):
-            return f"the tag {tag} is a number, of which YAML drops trailing zeros"
+            return f"the tag {tag} is a number, and YAML drops its trailing zeros"
         if _floats(image):
-            return f"{tag} changes under a deployment"
+            return f"the tag {tag} can change under a deployment"
         name = self.given.node((*path, "name"))
         if name is not None and self.given.node((*path, "tag")) is None:
             return f"the tag {tag} is the chart's default and belongs to its own image, not to {name.value}"

@@ -57,8 +57,9 @@ def check_charts(
 ) -> Checked:
     """Return what is wrong with the values of several charts; a chart that cannot be had is a finding too.
 
-    entries: dicts of name, chart_ref, chart_version, values_files, values; unknown_keys: severity of keys that a chart
-    without a schema never reads; files_known: whether who calls has reported the files' own mistakes.
+    entries: dicts of name, chart_ref, chart_version, values_files, values, and as variables the layers that the values
+    were merged of, where these are known; unknown_keys: severity of keys that a chart without a schema never reads;
+    files_known: whether who calls has reported the files' own mistakes.
     Raises OrchestratorError only where this Python lacks a package.
     """
     require(plain_yaml.IMPORT_ERROR, source.IMPORT_ERROR)
@@ -69,6 +70,7 @@ def check_charts(
     for entry in entries:
         name = entry.get("name") or entry["chart_ref"]
         given = load_values(entry.get("values_files") or [], entry.get("values"), inline_name(name))
+        given.variables = entry.get("variables") or []
         if files_known:
             given.findings.clear()
         found, row = _check_one(name, entry, given, fetched[_key(entry)], strict, unknown_keys, slow)
@@ -84,9 +86,10 @@ def inline_name(name: str) -> str:
 
 def failure_text(findings: list[Finding]) -> str:
     """Return the whole message of a failed check: a count, then one line for each error."""
-    errors = [finding.text() for finding in findings if finding.severity == ERROR]
-    count = "1 mistake" if len(errors) == 1 else f"{len(errors)} mistakes"
-    return OrchestratorError(f"The values hold {count}; nothing was changed.", details=errors).render()
+    errors = [finding for finding in findings if finding.severity == ERROR]
+    number = sum(one.count for one in errors)
+    text = f"The values hold {number} mistake{'' if number == 1 else 's'}; nothing was changed."
+    return OrchestratorError(text, details=[one.text() for one in errors]).render()
 
 
 def _key(entry: Entry) -> Key:
@@ -119,7 +122,7 @@ def _inferred(chart: Chart, files: ChartFiles, cache: str) -> dict[str, t.Any]:
         with deadline(INFERENCE_SECONDS):
             return cached_schema(files, chart.digest, cache)
     except TookTooLong:
-        return open_schema(f"its templates take more than {INFERENCE_SECONDS:g} s to follow")
+        return open_schema(f"reading its templates timed out after {INFERENCE_SECONDS:g}s")
 
 
 def _check_one(
@@ -136,16 +139,15 @@ def _check_one(
         message = " ".join([fetched.message, *fetched.details]).rstrip(".")
         # Planning says which variables name the chart; the module chart_values has options for that.
         variable = _variable(entry, "version" if isinstance(fetched, WrongVersion) else "ref")
-        place = f"{variable} (chart of {name})" if variable else ""
-        missing = Finding(Mark(place or f"chart of {name}"), "", message, fetched.hint or "", "chart-fetch")
+        missing = Finding(Mark(variable or f"chart of {name}"), "", message, fetched.hint or "", "chart-fetch")
         return [missing, *given.findings], row
     chart, files, inferred = fetched
     row.update(chart=chart.name, version=chart.version, digest=chart.digest, has_schema=files.schema is not None)
     wanted, what = entry.get("chart"), OTHER_CHARTS.get(files.name)
     if what and wanted and wanted != files.name:
-        place = f"{_variable(entry, 'ref')} (chart of {name})"
-        text = f"the chart there is {files.name}, {what}; {wanted} is meant"
-        hint = f"name the chart {wanted}: this collection deploys no stack with {files.name} yet"
+        place = _variable(entry, "ref")
+        text = f"the chart is {files.name}, {what}, not {wanted}"
+        hint = f"use the chart {wanted}: this collection cannot deploy a stack with {files.name} yet"
         more: t.Any = {"where": place, "covers": ("LLMD402",), "about": frozenset([name])}
         return [Finding(Mark(place), "", text, hint, "other-chart", **more)], row
     if chart.digest in slow:  # as it was for another release; waiting once is enough
@@ -178,5 +180,5 @@ def _misnamed(name: str, entry: Entry, chart: Chart) -> list[Finding]:
     if len(named) != 1 or wanted.lstrip("v") == (other := named.pop()).lstrip("v"):
         return []
     mark = Mark(_variable(entry, "version") or f"chart of {name}")
-    text, hint = f"is {wanted}, but the chart's folder {chart.source} is named after {other}", f"write {other}"
+    text, hint = f"is {wanted}, but the name of the chart's folder {chart.source} says {other}", f"set it to {other}"
     return [Finding(mark, "", text, hint, "chart-version", WARNING)]

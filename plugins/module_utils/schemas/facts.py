@@ -83,7 +83,7 @@ OVERLAYS = tuple(
             )
         ),
         *(
-            (ROUTERS, old, "forbidden", f"the chart refuses it: use {new}", f"{ROUTER}/routerlib/templates")
+            (ROUTERS, old, "forbidden", f"the chart rejects it: use {new}", f"{ROUTER}/routerlib/templates")
             for old, new in RENAMED.items()
         ),
     )
@@ -171,8 +171,8 @@ FACTS = (
         "required",
         ("inferencePool", "modelServers", "matchLabels"),
         "pool-selector",
-        "the pool's selector is missing, and the chart does not render without it",
-        'give the labels that the model\'s pods carry, such as llm-d.ai/inference-serving: "true"',
+        "the pool's selector is missing, and the chart requires it",
+        'set the labels that the model\'s pods have, such as llm-d.ai/inference-serving: "true"',
         f"{GAIE}/templates/_validations.tpl",
     ),
     *(

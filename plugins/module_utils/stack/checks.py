@@ -25,7 +25,7 @@ def check_names(stack: Stack) -> None:
     for part in releases:
         wrong = name_problem(part.name, RELEASE_LIMIT)
         if wrong and not stack.findings.has(part.where):
-            fix = "a shorter or simpler name, or release_name"
+            fix = "use a shorter or simpler name, or set release_name"
             more: t.Any = {"about": [part.name], "covers": ["LLMD305", "LLMD306"]}
             stack.findings.add(part.where, f"its Helm release {wrong}", fix, rule="input-name", **more)
     unique([(part.name, part.where) for part in releases], "Helm release", stack.findings)

@@ -79,7 +79,10 @@ def check_namespace(namespace: str, phase: str | None, findings: Findings) -> No
     """Note a namespace that is on its way out: nothing can be created in it."""
     if phase == "Terminating":
         findings.add(
-            "llm_d_namespace", f"the namespace {namespace} is being deleted", "wait, or another", rule="input-namespace"
+            "llm_d_namespace",
+            f"the namespace {namespace} is being deleted",
+            ("wait, or use another namespace"),
+            rule="input-namespace",
         )
 
 
@@ -87,18 +90,21 @@ def helm_version(binary: str | None, findings: Findings) -> str | None:
     """Return Helm's version, for example v3.19.4; note it where Helm is absent or too old."""
     path = shutil.which(binary or "helm")
     if path is None:
-        fix = f"Helm {_text(HELM_MINIMUM)} or later on PATH, or its path in llm_d_helm_binary"
-        findings.add("helm", f"{binary or 'helm'} was not found", fix, rule="helm")
+        fix = f"install Helm {_text(HELM_MINIMUM)} or later on PATH, or set llm_d_helm_binary to its path"
+        findings.add("helm", f"{binary or 'helm'} not found", fix, rule="helm")
         return None
     try:
         version = _told_version(path)
     except (OSError, subprocess.SubprocessError) as exc:
-        findings.add("helm", f"{path} does not run: {exc}", "a working Helm in llm_d_helm_binary", rule="helm")
+        findings.add("helm", f"cannot run {path}: {exc}", "set llm_d_helm_binary to a working Helm", rule="helm")
         return None
     parsed = parse_version(version)
     if parsed is None or parsed < HELM_MINIMUM:
         findings.add(
-            "helm", f"{path} is {version or 'of unknown version'}", f"Helm {_text(HELM_MINIMUM)} or later", rule="helm"
+            "helm",
+            f"{path} is {version or 'of unknown version'}",
+            (f"install Helm {_text(HELM_MINIMUM)} or later"),
+            rule="helm",
         )
     return version
 

@@ -14,7 +14,7 @@ options:
     required: true
   options:
     description:
-      - By component what the C(argument_specs) of its role say of each setting, C(type) and C(choices), by which
+      - By component, what the C(argument_specs) of its role define for each setting, C(type) and C(choices), by which
         settings are checked.
     type: dict
     default: {}
@@ -27,7 +27,7 @@ options:
       - List of models, each with a release, a pool and a route; the variable C(llm_d_models). See C(docs/variables.md).
     type: raw
   search_paths:
-    description: Folders that relative values files are looked up in, in order.
+    description: Folders to search for relative values files, in order.
     type: list
     elements: str
     default: []
@@ -36,7 +36,7 @@ options:
     type: path
     required: true
   cluster_name:
-    description: Name of the cluster in the inventory, by which its records are found.
+    description: Name of the cluster in the inventory; its records are found by it.
     type: str
     default: ""
   kustomize_binary:
@@ -46,7 +46,7 @@ options:
     description: Helm, by default the one on C(PATH).
     type: str
   chart_cache:
-    description: Folder in which fetched charts are kept, by default below the user's cache directory.
+    description: Folder of fetched charts, by default below the user's cache directory.
     type: path
   plain_http:
     description:
@@ -54,7 +54,7 @@ options:
     type: bool
     default: false
   registry_logins:
-    description: Logins for OCI registries of charts, beside those of C(helm registry login).
+    description: Logins for OCI registries of charts, in addition to those of C(helm registry login).
     type: list
     elements: dict
     default: []
@@ -72,7 +72,7 @@ options:
         type: str
         required: true
   registry_ca:
-    description: File of certificate authorities that OCI registries of charts are trusted by, beside the system's.
+    description: File of certificate authorities for OCI registries of charts, in addition to the system's.
     type: path
   unknown_keys:
     description: Whether keys that a chart without a schema never reads are errors or warnings.

@@ -34,7 +34,7 @@ def _check_work(stack: Stack) -> None:
         return
     asks = [component for component in stack.at_work if component.asks and not any(map(_is_work, component.parts()))]
     if asks and not stack.findings and not stack.params["models"]:
-        fix = "at least one model, or " + " or ".join(component.asks for component in asks)
+        fix = "add at least one model, or " + " or ".join(component.asks for component in asks)
         stack.findings.add("llm_d_models", "is empty: there is nothing to deploy", fix, rule="input-empty")
 
 

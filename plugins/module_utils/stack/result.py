@@ -36,7 +36,7 @@ def _chart_input(part: Part) -> Object:
     files = [layer for layer in part.layers if layer.root is not None]
     values = remainder(part.spec["values"], merge_all(layer.values for layer in files))
     chart = {key: part.spec[key] for key in ("chart_ref", "chart_version")}
-    inline = [layer.where for layer in part.layers if layer.root is None]
+    inline = [layer for layer in part.layers if layer.root is None]
     settings = zip(("ref", "version"), part.chart_settings, strict=True)
     variables = {key: f"{part.component}_{setting}" for key, setting in settings}
     more: Object = {"chart_variable": f"{part.component}_chart", "chart_variables": variables}

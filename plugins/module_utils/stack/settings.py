@@ -16,6 +16,8 @@ from ..base.typed import typed
 from ..components.base import Component
 from ..components.registry import COMPONENTS
 
+# The default of llm_d_namespace.
+NAMESPACE = "llm-d"
 # About what a small record takes.
 TRIAL_BYTES = 64 * 1024
 
@@ -41,12 +43,12 @@ def checked_settings(params: dict, findings: Findings) -> dict:
     for row in params.get("table") or []:
         if row["name"] not in COMPONENTS:
             known = ", ".join(COMPONENTS)
-            findings.add(
-                "component table", f"nothing handles the row {row['name']!r}", f"one of: {known}", rule="input"
-            )
+            findings.add("component table", f"unknown component {row['name']!r}", f"use one of: {known}", rule="input")
     wrong = name_problem(params["namespace"])
     if wrong:
         findings.add("llm_d_namespace", wrong, rule="input-namespace")
+        # What follows from it is no mistake of its own.
+        params["namespace"] = NAMESPACE
     return params
 
 
@@ -62,7 +64,7 @@ def _check_shapes(cls: type[Component], settings: Values, findings: Findings) ->
             # What charts are given is looked at where they are rendered.
             elif check is formats.image and one and not cls.chart and (why := formats.floating(one)):
                 text = f"the image {one} {why}"
-                findings.add(place, text, "a released version, or a digest", rule="image-tag", severity=WARNING)
+                findings.add(place, text, "use a released version, or a digest", rule="image-tag", severity=WARNING)
 
 
 def places(params: dict) -> list[str]:
@@ -75,7 +77,7 @@ def _models(value: t.Any, findings: Findings) -> list:
     if value is None or isinstance(value, list):
         return value or []
     findings.add(
-        "llm_d_models", f"is a {kind(value)}", "a list, each entry beginning with - name: NAME", rule="input-type"
+        "llm_d_models", f"is a {kind(value)}", "use a list, each entry beginning with - name: NAME", rule="input-type"
     )
     return []
 
@@ -95,7 +97,7 @@ def check_writable(folder: str | None, findings: Findings) -> None:
     except OSError as exc:
         findings.add(
             "llm_d_records_dir",
-            f"{folder} cannot be written: {exc.strerror}",
-            "a folder of yours",
+            f"cannot write to {folder}: {exc.strerror}",
+            "use a folder that you can write to",
             rule="input-records-dir",
         )

@@ -61,7 +61,7 @@ def from_cluster(releases: t.Mapping[tuple[str, str], Release]) -> list[Deployed
 def release_row(one: DeployedRelease, found: Release | None, recorded: bool) -> Object:
     """Return a release's row: its version and status; drift where somebody else has changed it."""
     drift: list[str] = []
-    state, ready = "it is not there", False
+    state, ready = "it does not exist", False
     if found is None or found.status == "uninstalled":
         drift = ["deleted"]
     else:

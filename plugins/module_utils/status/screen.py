@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import collections
 import typing as t
 
 from ..base.data import Object
+from ..capacity.held import held_text
 
 HEADINGS = ("COMPONENT", "OBJECT", "STATE", "DRIFT")
 WIDEST = 70
@@ -14,8 +16,11 @@ WIDEST = 70
 ROWS = 40
 
 
-def screen(result: Object, fix: str = "") -> list[str]:
-    """Return the lines: what is deployed, releases and whatever is not as it should be, and the command that mends."""
+def screen(result: Object, fix: str = "", prune: str = "") -> list[str]:
+    """Return the lines: what is deployed, releases and whatever is not as it should be, and the commands that mend.
+
+    fix: deploys what was changed; prune: deletes what is left over.
+    """
     lines = [head(result)]
     if not result["deployed"]:
         return lines + notes(result)
@@ -23,11 +28,23 @@ def screen(result: Object, fix: str = "") -> list[str]:
     lines += table(shown[:ROWS])
     if len(shown) > ROWS:
         lines.append(f"... and {len(shown) - ROWS} more rows; status_file has them all")
-    lines.append(f"{len(result['rows']) - len(shown)} more objects are as deployed and ready.")
+    lines.append(f"{len(result['rows']) - len(shown)} more objects are unchanged and ready.")
     lines += notes(result)
     if fix and (result["drifted"] or not result["healthy"]):
-        lines.append(f"To mend it: {fix}")
+        lines.append(f"To fix it: {fix}")
+    if prune and result["leftovers"]:
+        lines.append(f"To delete what is left over: {prune}")
     return lines
+
+
+def left_over(result: Object) -> str:
+    """Return how much is left over, and what that holds."""
+    rows = result["leftovers"]
+    devices: collections.Counter[str] = collections.Counter()
+    for row in rows:
+        devices.update(row["devices"])
+    found = held_text({"pods": sum(row["pods"] for row in rows), "devices": devices})
+    return f"{len(rows)} left over" + (f" ({found})" if found else "")
 
 
 def head(result: Object) -> str:
@@ -37,10 +54,11 @@ def head(result: Object) -> str:
         return f"{where}: nothing of this collection is deployed."
     health = "healthy" if result["healthy"] else "NOT HEALTHY"
     if not record:
-        return f"{where}: {health}; there is no record, so only Helm's own manifests say what was deployed."
+        return f"{where}: {health}; there is no record, so the comparison is with Helm's manifests only."
     user = (record.get("by") or {}).get("user")
     models = ", ".join(map(str, record.get("models") or [])) or "no models"
-    drift = "DRIFTED from its record" if result["drifted"] else "as recorded"
+    drift = "DRIFTED from its record" if result["drifted"] else "no drift"
+    drift += f", {left_over(result)}" if result["leftovers"] else ""
     return f"{where}: {health}, {drift}. Deployed {record['time']}{f' by {user}' if user else ''}: {models}."
 
 
@@ -51,7 +69,7 @@ def notes(result: Object) -> list[str]:
     if last.get("outcome") == "failed":
         than = f"; the record above is of {record['time']}" if record else ""
         lines.append(f"The newest deployment, {last['time']}, failed{than}.")
-    return lines + [f"Not seen: {text}" for text in result["unseen"]]
+    return lines + [f"Not checked: {text}" for text in result["unseen"]]
 
 
 def table(rows: t.Sequence[Object]) -> list[str]:

@@ -10,6 +10,7 @@ from ..base.apis import GATEWAY_API
 from ..base.data import Object
 from ..base.errors import OrchestratorError
 from ..base.ours import COMPONENT_LABEL
+from ..capacity.held import held_by
 from ..changes.drift import SCALERS, Key, changes, key_of, scaled_by, unscaled, without_masked
 from ..cluster.client import Cluster
 from ..cluster.compare import differs, is_built_in, patch_of, same_after
@@ -19,9 +20,10 @@ from ..deploy.objects import ROUTE, Objects
 from ..deploy.readiness import Readiness
 from ..helm.records import Release
 from ..objects.conditions import State
+from ..plan.unwanted import HELM_RELEASE, recorded
 from ..record.history import Records, time_of
 from ..record.parts import RELEASE, model_names, recorded_parts
-from .added import OURS, POOL, Added, ObjectReader, added_releases
+from .added import ADDED, LEFTOVER, OURS, POOL, Added, ObjectReader
 from .rows import DeployedRelease, from_cluster, from_record, pool_state, recorded_manifest, release_row, row
 
 # Of a record's stack, the Gateway; its component has the same name.
@@ -59,15 +61,28 @@ class Status:
         releases = {(name, place): one for place in self.namespaces for name, one in self._releases(place).items()}
         expected = from_record(self.record) if self.record else from_cluster(releases)
         rows = [release_row(one, releases.get(one.key), bool(self.record)) for one in expected]
-        rows += added_releases(expected, releases)
         wanted = self._objects(expected, releases)
         applied = [(item, component, "") for item, component in self._applied()]
         rows += self._judged([*wanted, *applied])
-        added = Added(self.reader, self.inventory, self.namespaces, self._besides(expected, applied))
+        besides = self._besides(expected, applied)
+        added = Added(self.reader, self.inventory, self.namespaces, besides, recorded(self.record))
+        rows += added.releases(expected, releases)
         routes = [item for item, _component, _release in applied if item["kind"] == ROUTE]
         items = [item for item, _component, _release in (*wanted, *applied) if item["kind"] != ROUTE]
         rows += added.rows(items, routes, releases)
-        return self._result(rows)
+        return self._result(rows, self._leftovers(rows, releases))
+
+    def _leftovers(self, rows: list[Object], releases: dict[tuple[str, str], Release]) -> list[Object]:
+        """Return what is left over, with what its pods hold."""
+        found = []
+        for one in [one for one in rows if one["drift"] == LEFTOVER]:
+            place = {name: one[name] for name in ("component", "kind", "namespace", "name")}
+            release = releases[(one["name"], one["namespace"])] if one["kind"] == HELM_RELEASE else None
+            items = self.inventory.scoped(release.manifest, release.namespace) if release else []
+            owners = {key_of(item) for item in items} | {(one["kind"], one["namespace"], one["name"])}
+            pods = self.reader.objects("v1", "Pod", one["namespace"])
+            found.append({**place, **held_by(owners, pods).plain()})
+        return found
 
     def _releases(self, namespace: str) -> dict[str, Release]:
         try:
@@ -87,7 +102,7 @@ class Status:
             current = releases.get(one.key)
             manifest = recorded_manifest(self.cluster, one, current)
             if manifest is None:
-                self.unseen.append(f"objects of {one.name}: Helm has no manifest of revision {one.revision} any more")
+                self.unseen.append(f"objects of {one.name}: Helm no longer has the manifest of revision {one.revision}")
                 continue
             found += [(item, one.component, one.name) for item in self.inventory.scoped(manifest, one.namespace)]
         return found
@@ -175,7 +190,7 @@ class Status:
             self.unseen.append(f"{kind} {name}: {exc.message}")
             return row(kind, namespace, name, component, release, None)
         if live is None:
-            return row(kind, namespace, name, component, release, State(False, "it is not there"), "deleted")
+            return row(kind, namespace, name, component, release, State(False, "it does not exist"), "deleted")
         state = pool_state(live, gateways) if kind == POOL else readiness.judge(item)
         lines = self._changed(unscaled(without_masked(item, live), scaled), live)
         return row(kind, namespace, name, component, release, state, "changed" if lines else "", "; ".join(lines))
@@ -194,7 +209,7 @@ class Status:
             return changes(item, live)
         return changes(item, live)
 
-    def _result(self, rows: list[Object]) -> Object:
+    def _result(self, rows: list[Object], leftovers: list[Object]) -> Object:
         newest: Object = dict(self.records.rows[0]) if self.records.rows else {}
         # A key of this name would keep the whole result from the screen and from other tasks.
         newest.pop("secret", None)
@@ -205,14 +220,15 @@ class Status:
             deployed["models"] = model_names(self.record)
             releases = self.record.get("releases") or []
             deployed["charts"] = {row["chart"]: row.get("chart_version") for row in releases if row.get("chart")}
-        judged = [one for one in rows if one["drift"] != "added"]
+        judged = [one for one in rows if one["drift"] not in (ADDED, LEFTOVER)]
         return {
             "namespace": self.namespaces[0],
             "deployed": bool(judged),
             "record": deployed,
             "last": newest,
             "healthy": bool(judged) and all(one["ready"] is not False for one in judged),
-            "drifted": any(one["drift"] for one in rows),
+            "drifted": any(one["drift"] not in ("", LEFTOVER) for one in rows),
+            "leftovers": leftovers,
             "rows": rows,
             "unseen": list(dict.fromkeys(self.unseen)),
         }

@@ -13,6 +13,8 @@ from ..base.given import is_given
 from ..base.ours import MANAGED_LABEL, RECORD_TYPE, SECRET_TYPE, is_kept, object_key
 from ..helm.records import Release
 
+# As a plan names a release among what is no longer wanted.
+HELM_RELEASE = "Helm release"
 CLAIM = "PersistentVolumeClaim"
 DEFINITION = "CustomResourceDefinition"
 
@@ -82,7 +84,7 @@ def make_plan(
     """
     plan = TeardownPlan(releases=[release for release in releases if release.managed])
     plan.kept += [
-        (f"Helm release {release.name} in {release.namespace}", "it was not made by this collection")
+        (f"Helm release {release.name} in {release.namespace}", "it was not created by this collection")
         for release in releases
         if not release.managed
     ]
@@ -108,7 +110,7 @@ def _claim(plan: TeardownPlan, item: Object, delete: bool) -> None:
     if delete:
         plan.claims.append(item)
     else:
-        plan.kept.append((line(item), "it holds data; set teardown_delete_pvcs to true to delete it"))
+        plan.kept.append((line(item), "it contains data; set teardown_delete_pvcs to true to delete it"))
 
 
 def owned(items: t.Iterable[Object], others: t.Iterable[Object]) -> list[Object]:
@@ -170,5 +172,5 @@ def namespace_refusal(namespace: Object, others: list[Object], *, force: bool) -
     if others and not force:
         shown = ", ".join(f"{item['kind']} {item['metadata']['name']}" for item in others[:5])
         more = f" and {len(others) - 5} more" if len(others) > 5 else ""
-        return f"it still holds {shown}{more}"
+        return f"it still contains {shown}{more}"
     return None

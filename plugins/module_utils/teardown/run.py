@@ -11,6 +11,7 @@ from ..base.apis import CRD_API
 from ..base.data import Object
 from ..base.errors import Forbidden, OrchestratorError
 from ..base.ours import COMPONENT_LABEL, MANAGED_LABEL, SECRET_TYPE, object_key
+from ..changes.drift import key_of
 from ..cluster.sweep import Sweep
 from ..components.registry import COMPONENTS
 from ..deploy.base import Work
@@ -20,6 +21,7 @@ from ..helm.records import Release
 from .decide import (
     CLAIM,
     DEFINITION,
+    HELM_RELEASE,
     TeardownPlan,
     apart,
     foreign,
@@ -42,19 +44,42 @@ class Teardown:
     """One teardown of the namespaces of a stack."""
 
     def __init__(self, work: Work, params: Object) -> None:
-        """params: namespaces, release_names, delete_pvcs, delete_namespace, force_namespace."""
+        """params: namespaces, only, release_names, delete_pvcs, delete_namespace, force_namespace."""
         self.work, self.cluster, self.inventory, self.params = work, work.cluster, work.inventory, params
         self.namespaces = list(dict.fromkeys(params["namespaces"]))
         self.sweep = Sweep(work.cluster, work.inventory.discovery)
         self.errors: list[str] = []
         self.unseen: list[tuple[str, str]] = []
+        # What alone goes, by kind, namespace and name; all that is ours where there is nothing.
+        self.only = {(row["kind"], row.get("namespace") or "", row["name"]) for row in params.get("only") or []}
         # By release that stays, what needs it.
         self.stays: dict[str, list[Object]] = {}
 
     def releases(self) -> list[Release]:
         """Return all releases of the namespaces, ours and others'."""
         found = [self._releases(namespace) for namespace in list(self.namespaces)]
-        return [release for releases in found for _name, release in sorted(releases.items())]
+        known = [release for releases in found for _name, release in sorted(releases.items())]
+        return [one for one in known if not self.only or (HELM_RELEASE, one.namespace, one.name) in self.only]
+
+    def labelled(self) -> list[Object]:
+        """Return the objects of the namespaces with our label."""
+        found = self.sweep.objects(self.namespaces, OURS)
+        return [item for item in found if key_of(item) in self.only] + self._named() if self.only else found
+
+    def _named(self) -> list[Object]:
+        """Return what was named and has no label of ours: a controller has made it of what has. It goes by itself."""
+        rows = [row for row in self.params["only"] if row["kind"] != HELM_RELEASE and row.get("api_version")]
+        live = [self.cluster.get(*(row[key] for key in ("api_version", "kind", "name", "namespace"))) for row in rows]
+        return [
+            {
+                **item,
+                "apiVersion": row["api_version"],
+                "kind": row["kind"],
+                "metadata": {key: value for key, value in item["metadata"].items() if key != "ownerReferences"},
+            }
+            for row, item in zip(rows, live, strict=True)
+            if item is not None and not is_ours(item)
+        ]
 
     def _releases(self, namespace: str) -> dict[str, Release]:
         try:
@@ -64,13 +89,13 @@ class Teardown:
             if namespace == self.namespaces[0]:
                 raise
             self.namespaces.remove(namespace)
-            self.unseen.append((f"Namespace {namespace}", "its Helm releases may not be listed"))
+            self.unseen.append((f"Namespace {namespace}", "its Helm releases cannot be listed: not permitted"))
             return {}
 
     def plan(self) -> TeardownPlan:
         """Return what goes and what stays."""
         releases = self.releases()
-        labelled = self.sweep.objects(self.namespaces, OURS)
+        labelled = self.labelled()
         managed = [release for release in releases if release.managed]
         needed = {release.name: dependants(self.cluster, release) for release in managed}
         going = {item["metadata"]["uid"] for item in labelled if not is_derived(item)}
@@ -101,7 +126,7 @@ class Teardown:
             going = {item["metadata"]["uid"] for item in plan.dependent}
             used = [item for one in found for item in apart(self._instances(one), going)]
             plan.definitions = [] if used else found
-            why = f"{line(used[0])} is of such a kind" if used else ""
+            why = f"{line(used[0])} is of this kind" if used else ""
             plan.kept += [(f"{len(found)} CustomResourceDefinitions", why)] if used else []
 
     def _instances(self, definition: Object) -> list[Object]:
@@ -171,9 +196,7 @@ class Teardown:
     def left(self, plan: TeardownPlan) -> list[str]:
         """Return one line for each thing that should be gone and is not, and what could not be done."""
         releases = self.releases()
-        rest = make_plan(
-            releases, self.sweep.objects(self.namespaces, OURS), [], delete_claims=self.params["delete_pvcs"]
-        )
+        rest = make_plan(releases, self.labelled(), [], delete_claims=self.params["delete_pvcs"])
         staying = [release.name for release in rest.releases if release.name in self.stays]
         lines = [f"Helm release {one.name}: {one.status}" for one in rest.releases if one.name not in staying]
         lines += [why_left(self.cluster, item) for item in (*rest.routes, *rest.objects, *rest.claims)]
@@ -192,6 +215,8 @@ class Teardown:
 
     def namespace_fate(self, namespace: str, plan: TeardownPlan) -> tuple[bool, str | None]:
         """Return (whether the namespace goes, why not), as it will be once the plan is carried out."""
+        if self.only:
+            return False, None
         live = self.cluster.get("v1", "Namespace", namespace)
         if live is None:
             return False, None
@@ -226,7 +251,7 @@ class Teardown:
 def orphan_line(item: Object) -> str:
     """Return what is left of a release without a record, and why it was not deleted."""
     name, namespace = owner(item) or ("", "")
-    why = f"not deleted: Helm has no record of its release {name} in {namespace}, so nothing proves that it is ours"
+    why = f"not deleted: Helm has no record of its release {name} in {namespace}, so its owner is unknown"
     return left_line(item) if item["metadata"].get("deletionTimestamp") else f"{line(item)}: {why}"
 
 

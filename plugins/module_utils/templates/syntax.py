@@ -166,7 +166,7 @@ def _pipe(tokens: list[Token], line: int) -> Pipe:
 
 def _text(token: Token) -> str:
     if token.kind not in ("raw", "string"):
-        raise ValueError(f"unexpected {token.text!r}, a name in quotes is wanted")
+        raise ValueError(f"unexpected {token.text!r}, expected a name in quotes")
     if token.kind == "raw" or "\\" not in token.text:
         return token.text[1:-1]
     # Go's escapes are Python's, apart from rare ones that no chart needs to be told apart.

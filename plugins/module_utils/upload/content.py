@@ -77,7 +77,7 @@ def _walk(root: str) -> t.Iterator[tuple[str, int, int]]:
         names.sort()
         here = os.path.realpath(folder)
         if here in seen:
-            raise OrchestratorError(f"{folder} is a link to a folder that it lies in.", hint="Remove the link.")
+            raise OrchestratorError(f"{folder} is a link to a parent folder.", hint="Remove the link.")
         seen.add(here)
         for name in sorted(names):
             yield _inside(root, folder, name), -1, 0
@@ -89,7 +89,7 @@ def _walk(root: str) -> t.Iterator[tuple[str, int, int]]:
 def _inside(root: str, folder: str, name: str) -> str:
     path = os.path.relpath(os.path.join(folder, name), root).replace(os.sep, "/")
     if any(sign in path for sign in _STRANGE):
-        raise OrchestratorError(f"{path!r} in {root} has a name that cannot be sent.", hint="Rename it.")
+        raise OrchestratorError(f"{path!r} in {root} has a name that cannot be uploaded.", hint="Rename it.")
     return path
 
 
@@ -103,7 +103,7 @@ def _stat(path: str) -> os.stat_result:
     except OSError as exc:
         _raise(exc)
     if not stat.S_ISREG(found.st_mode):
-        raise OrchestratorError(f"{path} is neither a file nor a folder.", hint="Remove it.")
+        raise OrchestratorError(f"{path} is not a regular file or folder.", hint="Remove it.")
     return found
 
 
@@ -168,7 +168,7 @@ class Archive:
         except OSError as exc:
             _raise(exc)
         if left:
-            raise OrchestratorError(f"{place} changed while it was sent.", hint="Run it again when it is complete.")
+            raise OrchestratorError(f"{place} changed during the upload.", hint="Run it again when it is complete.")
         if padding := bytes(_padded(size) - size):
             yield padding
 

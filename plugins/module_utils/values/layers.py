@@ -61,12 +61,14 @@ class Layer:
 class UserValues:
     """All that a user gives one chart, the last layer on top, and what is wrong with the files themselves.
 
-    complete: whether every file could be read; what is missing from values may stand in one that could not.
+    complete: whether every file could be read; what is missing from values may stand in one that could not;
+    variables: what the inline values were merged of, the last one on top, where that is known.
     """
 
     layers: list[Layer]
     findings: list[Finding] = dataclasses.field(default_factory=list)
     complete: bool = True
+    variables: t.Sequence[Layer] = ()
 
     @functools.cached_property
     def values(self) -> Values:
@@ -86,7 +88,16 @@ class UserValues:
     def mark(self, path: Path, *, key: bool = False) -> Mark:
         """Return the place of a value (of its key with key=True), or of the nearest map around it."""
         node, around = self._nearest(path)
-        return node.key_mark or node.mark if key or around else node.mark
+        mark = node.key_mark or node.mark if key or around else node.mark
+        return mark if mark.line else self._variable(path) or mark
+
+    def _variable(self, path: Path) -> Mark | None:
+        """Return the variable that sets an inline value, or the nearest map above it; None where none does."""
+        for end in range(len(path), 0, -1):
+            for layer in reversed(self.variables):
+                if layer.locate(path[:end]):
+                    return Mark(layer.where)
+        return None
 
     def _nearest(self, path: Path) -> tuple[ValueNode, int]:
         """Return the node at a path or the nearest one above it, and how many keys of the path it lacks."""
@@ -141,10 +152,14 @@ def load_file(file: str) -> tuple[ValueNode | None, list[Finding]]:
     try:
         found = os.stat(path)
         if stat.S_ISDIR(found.st_mode):
-            return None, [Finding(shown, "", "not a file", "name a values file; list several files one by one", _FILE)]
+            return None, [
+                Finding(
+                    shown, "", "not a file", ("use the path of a values file; list several files one by one"), _FILE
+                )
+            ]
         return _read(path, file, (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns))
     except (OSError, ValueError) as exc:  # ValueError: a name that no file can have
-        hint = f"check the name; relative names count from {os.getcwd()}"
+        hint = f"check the path; relative paths are resolved from {os.getcwd()}"
         reason = getattr(exc, "strerror", None) or exc
         return None, [Finding(shown, "", f"cannot be read: {reason}", hint, _FILE)]
 
@@ -219,13 +234,13 @@ class Loader:
             if os.path.isfile(path):
                 return os.path.abspath(path)
         shown = ", ".join(dict.fromkeys(os.path.dirname(path) for path in tried)) or "nowhere"
-        self.findings.add(where, f"the values file {name!r} was not found", f"a file in one of: {shown}", "yaml-file")
+        self.findings.add(where, f"values file not found: {name!r}", (f"use a file in one of: {shown}"), "yaml-file")
         return None
 
     def file(self, name: t.Any, where: str) -> Layer | None:
         """Return a values file's content, or None with the mistake noted."""
         if not isinstance(name, str):
-            self.findings.add(where, f"{name!r} is not a file name", "a path as text", "input-type")
+            self.findings.add(where, f"{name!r} is not a file name", "use a path", "input-type")
             return None
         path = self.find(name, where)
         if path is None:
@@ -246,15 +261,19 @@ class Loader:
         return None if root is None else Layer(to_plain(root), path, root)
 
     def layers(self, entry: Values, where: str) -> list[Layer]:
-        """Return an entry's values_files in order, then its inline values."""
+        """Return an entry's values_files in order, then its inline values.
+
+        where: the entry's place, or the beginning of the names of a role's variables, with its underscore.
+        """
+        where += "" if where.endswith("_") else "."
         files = entry.get("values_files") or []
         found = []
         for index, name in enumerate(files):
-            layer = self.file(name, f"{where}.values_files[{index}]")
+            layer = self.file(name, f"{where}values_files[{index}]")
             if layer:
                 found.append(layer)
         if entry.get("values"):
-            found.append(Layer(entry["values"], f"{where}.values"))
+            found.append(Layer(entry["values"], f"{where}values"))
         return found
 
 
@@ -274,17 +293,19 @@ def check_entry(entry: t.Any, schema: t.Mapping[str, type], where: str, findings
     """
     if not isinstance(entry, dict):
         found = "is empty" if entry is None else f"is a {kind(entry)}"
-        findings.add(where, found, "a map with the keys " + ", ".join(schema), "input-type")
+        findings.add(where, found, "use a map with the keys " + ", ".join(schema), "input-type")
         return None
     good: Values = {}
     for key, value in entry.items():
         if key not in schema:
             message = f"unknown key.{did_you_mean(str(key), schema)}"
-            findings.add(f"{where}.{key}", message, "one of: " + ", ".join(schema), "input-unknown-key")
+            findings.add(f"{where}.{key}", message, "use one of: " + ", ".join(schema), "input-unknown-key")
         elif value is None:
             continue
         elif not isinstance(value, schema[key]) or (isinstance(value, bool) and schema[key] is not bool):
-            findings.add(f"{where}.{key}", f"is a {kind(value)}: {value!r}", f"a {kind(schema[key]())}", "input-type")
+            findings.add(
+                f"{where}.{key}", f"is a {kind(value)}: {value!r}", (f"use a {kind(schema[key]())}"), "input-type"
+            )
         else:
             good[key] = value
     return good

@@ -21,7 +21,7 @@ except ImportError:  # pragma: no cover - reported by the modules
 MAX_NODES = 100_000
 MAX_DEPTH = 100
 TAG = "tag:yaml.org,2002:"
-TEMPLATE_HINT = 'values are plain text and no template is filled in: quote it, as in "{{ name }}"'
+TEMPLATE_HINT = 'templates are not filled in here, and the braces must be quoted, as in "{{ name }}"'
 
 
 @dataclasses.dataclass
@@ -62,8 +62,8 @@ class Builder:
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
-                    hint = "Helm reads only the first: give each document a file of its own"
-                    raise Refused(self.mark(event), "the file holds several YAML documents", hint, "yaml-documents")
+                    hint = "Helm reads only the first: put each document into its own file"
+                    raise Refused(self.mark(event), "the file contains several YAML documents", hint, "yaml-documents")
             elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
                 self.open(event)
             elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
@@ -80,7 +80,7 @@ class Builder:
         if not isinstance(self.root.value, dict):
             kind = "a list" if isinstance(self.root.value, list) else "text or a number"
             hint = "write KEY: VALUE lines at the top level"
-            raise Refused(self.root.mark, f"the file holds {kind}, not a map", hint, "yaml-map")
+            raise Refused(self.root.mark, f"the file contains {kind}, not a map", hint, "yaml-map")
         return self.root
 
     def mark(self, event: t.Any) -> Mark:
@@ -91,7 +91,7 @@ class Builder:
 
     def open(self, event: t.Any) -> None:
         if self.stack and self.stack[-1].wants_key():
-            raise Refused(self.mark(event), "a map or list stands where a key is wanted", TEMPLATE_HINT, "yaml-key")
+            raise Refused(self.mark(event), "a map or list is used as a key", TEMPLATE_HINT, "yaml-key")
         is_map = isinstance(event, yaml.MappingStartEvent)
         if event.tag not in (None, "!", TAG + ("map" if is_map else "seq")):
             self.unknown_tag(event)
@@ -116,7 +116,7 @@ class Builder:
         if target is None or any(entry.node is target for entry in self.stack):
             hint = 'define the anchor above, or quote text that begins with "*"'
             raise Refused(
-                self.mark(event), f"the alias *{short(event.anchor)} names no finished anchor", hint, "yaml-alias"
+                self.mark(event), f"the alias *{short(event.anchor)} has no anchor above it", hint, "yaml-alias"
             )
         return ValueNode(target.value, self.mark(event), size=target.size, depth=target.depth)
 
@@ -132,14 +132,14 @@ class Builder:
             self.unknown_tag(event)
             value = event.value
         if isinstance(value, float) and not math.isfinite(value):
-            message = f"{short(event.value)} is no number to Helm"
-            self.report(self.mark(event), message, "write a finite number", "yaml-number")
+            message = f"Helm does not accept {short(event.value)} as a number"
+            self.report(self.mark(event), message, "use a finite number", "yaml-number")
         return value
 
     def unknown_tag(self, event: t.Any) -> None:
-        hint = "remove it; secret values belong into a Kubernetes Secret, which the values name"
+        hint = "remove it; put secret values into a Kubernetes Secret, and its name into the values"
         tag = "!!" + event.tag.removeprefix(TAG) if event.tag.startswith(TAG) else event.tag
-        self.report(self.mark(event), f"the tag {short(tag)} means nothing to Helm", hint, "yaml-tag")
+        self.report(self.mark(event), f"Helm does not know the tag {short(tag)}", hint, "yaml-tag")
 
     def check_depth(self, node: ValueNode) -> None:
         if len(self.stack) + node.depth > MAX_DEPTH:
@@ -187,14 +187,14 @@ class Open:
     def merge(self, node: ValueNode) -> None:
         parts = node.value if isinstance(node.value, list) else [node]
         if not all(isinstance(part.value, dict) for part in parts):
-            raise Refused(node.mark, "<< wants a map, or a list of maps", "give it an alias of a map", "yaml-merge")
+            raise Refused(node.mark, "<< needs a map, or a list of maps", "give it an alias of a map", "yaml-merge")
         self.merges += parts
 
     def put(self, key: ValueNode, node: ValueNode, builder: Builder) -> None:
         name = self.name(key, builder)
         first = self.node.value.get(name)
         if first is not None:
-            hint = f"keep one: line {first.key_mark.line} has it too, and the later one would win silently"
+            hint = f"keep one: line {first.key_mark.line} has it too, and the later one would silently win"
             builder.report(key.mark, f"the key {short(name)!r} is given twice in one map", hint, "yaml-duplicate")
         node.key_mark = key.mark
         self.node.value[name] = node

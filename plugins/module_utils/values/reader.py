@@ -78,7 +78,9 @@ def _syntax_finding(exc: Exception, content: bytes, file: str) -> Finding:
         position = getattr(exc, "position", 0)
         before = content.decode("utf-8-sig", "replace")[:position]
         place = Mark(file, before.count("\n") + 1, position - (before.rfind("\n") + 1) + 1)
-        return Finding(place, "", "the file holds a character that YAML does not allow", "remove it", "yaml-encoding")
+        return Finding(
+            place, "", ("the file contains a character that YAML does not allow"), "remove it", "yaml-encoding"
+        )
     problem = str(getattr(exc, "problem", None) or exc)
     context = getattr(exc, "context", None)
     if problem.startswith("exceeded maximum nesting depth"):  # libyaml of PyYAML 6.0.4, before a node is made

@@ -27,7 +27,7 @@ def check_gateway(spec: Object, gateway: Object) -> Check:
     """Judge the Gateway's Accepted and Programmed."""
     title = f"Gateway {namespace_of(gateway)}/{name_of(gateway)}"
     conditions = (gateway.get("status") or {}).get("conditions")
-    hint = "Check that its class exists and its controller runs; without load balancers use a ClusterIP Service."
+    hint = "Check that its class exists and its controller is running; without load balancers use a ClusterIP Service."
     return _claims(spec, "gateway", title, conditions, ("Accepted", "Programmed"), hint)
 
 
@@ -41,7 +41,7 @@ def check_route(spec: Object, snapshot: Object, gateway: Object) -> Check:
         return failed(
             spec,
             "route",
-            f"no HTTPRoute leads to {wanted}; there is: {names}",
+            f"no HTTPRoute refers to {wanted}; available: {names}",
             f"Deploy the httproute component for this model, or make its route's backend the InferencePool {wanted}.",
         )
     route = found[0]
@@ -53,7 +53,7 @@ def check_route(spec: Object, snapshot: Object, gateway: Object) -> Check:
             spec,
             "route",
             f"{title} has no status for Gateway {name_of(gateway)}; its parents are {parents(route)}",
-            "Make its parentRef name this Gateway, and check that the Gateway's controller runs.",
+            "Make its parentRef name this Gateway, and check that the Gateway's controller is running.",
         )
     hint = "Make the route's parent, section, backend name, group and port agree with the Gateway and the pool."
     return _claims(spec, "route", title, mine.get("conditions"), ("Accepted", "ResolvedRefs"), hint)
@@ -104,7 +104,7 @@ def check_picker(spec: Object, snapshot: Object) -> Check | None:
         return failed(
             spec,
             "endpoint_picker",
-            f"{title} is asked on port {port}, Service {name} has {ports}",
+            f"{title} is used on port {port}, but Service {name} has {ports}",
             "Make the pool's picker port and the Service's port agree.",
         )
     pods = [pod for pod in snapshot["pods"] if matches(labels_of(pod), service["spec"].get("selector") or {})]

@@ -11,6 +11,7 @@ from ..base.data import Object
 from ..base.words import listed
 from ..objects.pools import Check, failed, is_ready, labels_of, matches
 from . import routes, tally, verdict, workers
+from .commands import Ask, WayIn, completion
 from .http import Http, HttpTarget, PodTarget, TransportError
 from .prober import METRICS_TIMEOUT, Options
 from .verdict import Answer
@@ -26,7 +27,7 @@ class FrontedModel:
 
     spec: Object
     workers: list[Worker] = dataclasses.field(default_factory=list)
-    answer: Answer = dataclasses.field(default_factory=lambda: Answer(0, error="it was not asked"))
+    answer: Answer = dataclasses.field(default_factory=lambda: Answer(0, error="it was not called"))
     kind: str = "completions"
     seconds: list[float] = dataclasses.field(default_factory=list)
     first_token: float | None = None
@@ -95,19 +96,28 @@ class Frontend:
             for found in routes.forward_targets(self.service, self.port, self.pods)
         ]
 
+    def shown(self, one: FrontedModel) -> Ask:
+        """Return a request for a model that people can send."""
+        way = WayIn(self.namespace, self.told["service"], self.port)
+        if self.service is not None and self.options.via == "address":
+            way = WayIn(address=f"http://{routes.service_address(self.service)}:{self.port}")
+        chat = one.kind == "chat"
+        path = "/v1/chat/completions" if chat else "/v1/completions"
+        return Ask(way, path, completion(one.spec["model"], chat))
+
     def check(self) -> Check:
         """Judge the frontend's Service and pods."""
         subject = {"name": self.name}
         if self.service is None:
-            hint = "The operator makes it: look at the frontend's DynamoGraphDeployment, and at the operator's log."
+            hint = "The operator creates it: check the frontend's DynamoGraphDeployment and the operator's log."
             return failed(subject, "frontend", f"{self.title} does not exist", hint, claim=False)
         if not self.targets():
-            hint = "Look at the events and logs of the frontend's pod."
+            hint = "Check the events and logs of the frontend's pod."
             return failed(subject, "frontend", f"{self.title} has no ready pod behind it", hint, claim=False)
         if not self.listing:
             name, why = min(self.mute.items())
-            hint = "Look at the log of the frontend's pod."
-            return failed(subject, "frontend", f"GET /v1/models of {name} gave: {why}", hint, claim=False)
+            hint = "Check the log of the frontend's pod."
+            return failed(subject, "frontend", f"GET /v1/models of {name} failed: {why}", hint, claim=False)
         return Check(self.name, "frontend", True, f"{self.title} answers")
 
     def list_models(self) -> None:
@@ -140,7 +150,7 @@ class Frontend:
         spaces = {worker.space for worker in one.workers}
         if seeing and spaces and not seeing & (spaces | set(GLOBAL_SPACES)):
             detail = (
-                f"the frontend looks for workers in Dynamo namespace {listed(sorted(seeing))} alone, this model's "
+                f"the frontend looks for workers only in Dynamo namespace {listed(sorted(seeing))}, but this model's "
                 f"register in {listed(sorted(spaces))}"
             )
             hint = (
@@ -150,10 +160,12 @@ class Frontend:
             return detail, hint
         elsewhere = {worker.namespace for worker in one.workers} - {self.namespace}
         if elsewhere:
-            detail = f"its workers are in namespace {listed(sorted(elsewhere))}, the frontend in {self.namespace}"
+            detail = (
+                f"its workers are in namespace {listed(sorted(elsewhere))}, but the frontend is in {self.namespace}"
+            )
             return detail, "With discovery by Kubernetes (since 0.8) a frontend sees the workers of its own namespace."
         return "", (
-            "Its workers are ready, but not registered: read their log and the frontend's (model card, discovery "
+            "Its workers are ready, but not registered: read their logs and the frontend's (model card, discovery "
             "backend; frontend and workers need the same one)."
         )
 
@@ -174,11 +186,13 @@ class Frontend:
         if self.missing(one) or not self.listing:
             return "See the findings on frontend, model_list and pods below."
         if status == 404:
-            return "The frontend listed the model and lost it: its workers come and go, or its card was refused."
+            return "The frontend listed the model and lost it: its workers come and go, or its card was rejected."
         if status == 200:
-            return "Another model's workers answered: see served_by, and give each model a Dynamo namespace of its own."
+            return (
+                "Another model's workers answered: see served_by, and use a separate Dynamo namespace for each model."
+            )
         if status in (401, 403):
-            return "The frontend asks for credentials: allow this client."
+            return "The frontend requires credentials: allow this client."
         return "Read the logs of the frontend's pod and of the model's workers."
 
     def close(self) -> None:

@@ -143,7 +143,7 @@ class Probe:
         """Ask models in rounds, and read the workers' counters around each."""
         # Those too that are not ready: an endpoint's workers answer as soon as they have registered.
         every = self.front.workers
-        before = self.tally.read(self.pool, every) if plan else {}
+        before = self._first_counts(every) if plan else {}
         for names in plan:
             here = [one for one in asked if one.name in names and one.serves]
             jobs = [(one, self.pool.submit(self._again, one)) for one in here for _number in range(self._count(one))]
@@ -151,13 +151,23 @@ class Probe:
             deadline, pause = time.monotonic() + COUNTER_SECONDS, 0.05
             while True:
                 after = self.tally.read(self.pool, every)
-                found = tally.tallied(sent, before, after)
+                found = tally.tallied(sent, before, after, self.tally.deaf)
                 if self._settled(here, found) or time.monotonic() + pause > deadline:
                     break
                 time.sleep(pause)
                 pause *= 2
             self.rounds.append(found)
             before = {**before, **{place: value for place, value in after.items() if value is not None}}
+
+    def _first_counts(self, every: list[Worker]) -> dict[tally.Place, verdict.Counters | None]:
+        """Return the counters of workers; a port that cannot be reached just after its pod is Ready gets a moment."""
+        deadline, pause = time.monotonic() + COUNTER_SECONDS, 0.05
+        while True:
+            counts = self.tally.read(self.pool, every)
+            if self.rounds or not self.tally.lost or time.monotonic() + pause > deadline:
+                return counts
+            time.sleep(pause)
+            pause *= 2
 
     def _settled(self, here: list[FrontedModel], found: tally.Tallied) -> bool:
         """Return whether the counters tell all that they are going to tell."""
@@ -179,7 +189,7 @@ class Probe:
         """Return whether prefill is known to take part, or cannot be known."""
         mine = {worker.place for worker in one.owner.of_role(True)}
         ours = [found for found in self.rounds if one.name in found.sent]
-        return any(found.took.get(place) for found in ours for place in mine) or mine <= ours[-1].blind
+        return any(found.took.get(place) for found in ours for place in mine) or mine <= ours[-1].blind.keys()
 
     def _extras(self, one: FrontedModel) -> None:
         """Ask for chat, and for a stream where wanted; what is only looked at beside fails where another answers."""
@@ -208,7 +218,8 @@ class Probe:
                 proof = tally.judge_prefill_workers(one.owner, self.rounds, self.options.pd)
                 checks += [proof] if proof else []
         endpoints = [f"{front.title} ({self.lines.text})"] if self.lines else []
-        result = verdict.part(checks, [self._row(one) for one in front.models], endpoints=endpoints)
+        asks = [front.shown(one) for one in front.models if one.serves]
+        result = verdict.part(checks, [self._row(one) for one in front.models], endpoints=endpoints, asks=asks)
         verdict.tell(result, self.emit, time.monotonic() - self.begin)
         return {**result, "behind": f"frontend {front.name}"}
 
@@ -230,7 +241,7 @@ class Probe:
 
 def _extra_hint(kind: str) -> str:
     if kind == "chat":
-        return "Give the model a chat template, or a model that has one: what routes by chat needs it."
+        return "Set a chat template, or use a model that has one: routing by chat needs it."
     return "Read the frontend's log."
 
 

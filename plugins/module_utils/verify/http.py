@@ -201,7 +201,7 @@ class Http:
         # The reason travels on a channel of its own, a moment behind the closed connection.
         said = self.target.why()
         if isinstance(exc, TimeoutError):
-            return TransportError(f"no answer within {timeout:.0f} s from {self.target.text}", late=True)
+            return TransportError(f"timed out after {timeout:.0f}s waiting for {self.target.text}", late=True)
         closed = isinstance(exc, (http.client.RemoteDisconnected, http.client.IncompleteRead, ConnectionResetError))
         text = f"{said or str(exc) or type(exc).__name__} ({self.target.text})"
         return TransportError(text, closed=closed and not said)

@@ -37,7 +37,7 @@ def target_of(client: t.Any, way: Way) -> HttpTarget:
     address = routes.gateway_address(way.gateway)
     if address:
         return HttpTarget(scheme, address, listener["port"])
-    raise TransportError(f"there is no way to Gateway {name_of(way.gateway)} from here", transient=False)
+    raise TransportError(f"cannot reach Gateway {name_of(way.gateway)} from here", transient=False)
 
 
 def ask(client: t.Any, way: Way, names: t.Sequence[str], timeout: float) -> Answer:
@@ -88,4 +88,4 @@ def told(answer: Answer) -> str:
     came = f"{answer.status} {answer.text[:EXCERPT].strip() or '(empty body)'}" if answer.status else answer.error
     if answer.status == 200 and not served(answer):
         came = f"200 of another model, {answer.model}"
-    return f"{answer.asked}{model} by {answer.target or 'the Gateway'} gave: {came}"
+    return f"{answer.asked}{model} by {answer.target or 'the Gateway'} failed: {came}"

@@ -23,12 +23,12 @@ COUNTERS = ("inference_model_request_total", "inference_objective_request_total"
 # Some of these are in every picker's metrics: without any, the page is another's.
 FAMILIES = re.compile(r"^(?:# \w+ )?(?:inference_(?:pool|extension|model|objective)|llm_d_epp)_", re.MULTILINE)
 UNREADABLE = (
-    "Let the picker's metrics be read: monitoring.prometheus.enabled: true makes a token for them, "
-    "monitoring.prometheus.auth.enabled: false (--metrics-endpoint-auth=false) does without."
+    "Make the picker's metrics readable: monitoring.prometheus.enabled: true creates a token for them, "
+    "monitoring.prometheus.auth.enabled: false (--metrics-endpoint-auth=false) needs none."
 )
 NOT_ASKED = (
-    "The Gateway spreads the requests over the pool's pods in turn. Give each route rule a name of its own or none "
-    "(Istio looks a picker up by the rule's name), and let the rule's backend be the InferencePool."
+    "The Gateway balances the requests over the pool's pods without the picker. Use a unique name for each route "
+    "rule, or none (Istio looks up a picker by the rule's name), and set the rule's backend to the InferencePool."
 )
 METRICS_PORT = 9090
 METRICS_TIMEOUT = 5.0
@@ -89,7 +89,7 @@ class Counts:
             self.mute.pop(picker.pod, None)
             return sum(float(line.split()[-1]) for line in text.splitlines() if line.startswith(COUNTERS))
         if status in (401, 403):
-            text = f"{status}: they ask for a token, and no Secret of ServiceAccount {picker.account} has one for them"
+            text = f"{status}: they require a token, but no Secret of ServiceAccount {picker.account} has one for them"
         elif status:
             text = f"port {picker.port} answers {status} without an endpoint picker's counters"
         self.mute[picker.pod] = text[:300]
@@ -140,11 +140,11 @@ def judge_own_picker(
         return None
     if not any(pod in moved for moved in asked for pod in own):
         why = mute.get(own[0], "they were not read")
-        detail = f"it is not proven that its own endpoint picker was asked: metrics of {own[0]} cannot be read ({why})"
+        detail = f"cannot tell whether its own endpoint picker was used: cannot read the metrics of {own[0]} ({why})"
         return Check(model, "own_picker", not shared, detail, UNREADABLE if shared else "", claim=True)
     if all(any(moved.get(pod) for pod in own) for moved in asked):
-        return Check(model, "own_picker", True, f"its endpoint picker was asked: {', '.join(own)}")
+        return Check(model, "own_picker", True, f"its endpoint picker was used: {', '.join(own)}")
     others = set.intersection(*({pod for pod, went in moved.items() if went} for moved in asked)) - set(own)
-    detail = f"its own endpoint picker ({', '.join(own)}) was not asked: it did not count the requests"
+    detail = f"its own endpoint picker ({', '.join(own)}) was not used: it did not count the requests"
     detail += f", {listed(sorted(others), 4)} did" if others else ""
     return Check(model, "own_picker", False, detail, NOT_ASKED)

@@ -59,20 +59,18 @@ def check_pods(spec: Object, snapshot: Object) -> Check:
     if not pods:
         known = list(_workloads(spec, snapshot)) or spec.get("labels")
         stopped = [item for item in _workloads(spec, snapshot) if item["spec"].get("replicas") == 0]
-        detail = detail if known else "which pods are its own is not known"
+        detail = detail if known else "its own pods are unknown"
         detail += "".join(f"; {item.get('kind', 'workload')} {name_of(item)} is scaled to 0" for item in stopped)
         return failed(
             spec,
             "pods",
-            f"{detail}; no pod carries {text_of(spec.get('labels') or {'llm-d.ai/model': spec['name']})}",
-            "Look at the events of the model's Deployment or LeaderWorkerSet, and at its replicas.",
+            f"{detail}; no pod has {text_of(spec.get('labels') or {'llm-d.ai/model': spec['name']})}",
+            "Check the events of the model's Deployment or LeaderWorkerSet, and its replicas.",
             # Where nothing is known of its pods, its answer says more than that none is found.
             claim=not known,
         )
     detail += "".join(f"; pod {name_of(pod)}: {trouble(pod)}" for pod in unready[:3])
-    return Check(
-        spec["name"], "pods", False, detail, "Look at the pod's events and logs; verify again once it is ready."
-    )
+    return Check(spec["name"], "pods", False, detail, "Check the pod's events and logs; verify again once it is ready.")
 
 
 def check_selector(spec: Object, snapshot: Object) -> Check | None:
@@ -85,8 +83,8 @@ def check_selector(spec: Object, snapshot: Object) -> Check | None:
         return failed(
             spec,
             "selector",
-            f"InferencePool {spec['pool']} does not exist; there is: {known}",
-            "Install the gaie component, or name the right pool.",
+            f"InferencePool {spec['pool']} does not exist; available: {known}",
+            "Install the gaie component, or set the right pool.",
         )
     selector, mine = pool_selector(pool), pods_of(spec, snapshot)
     selected = alive_with(selector, snapshot)
@@ -95,7 +93,7 @@ def check_selector(spec: Object, snapshot: Object) -> Check | None:
         return _selects_nothing(spec, title, selector, mine or alike(selector, filter(is_alive, snapshot["pods"])))
     if not any(is_ready(pod) for pod in selected):
         return failed(
-            spec, "selector", f"{title} selects {len(selected)} pods, none of them is ready", "Make the pods ready."
+            spec, "selector", f"{title} selects {len(selected)} pods, but none of them is ready", "Make the pods ready."
         )
     own = {name_of(pod) for pod in mine}
     others = [name_of(pod) for pod in selected if mine and name_of(pod) not in own]
@@ -104,7 +102,7 @@ def check_selector(spec: Object, snapshot: Object) -> Check | None:
             spec,
             "selector",
             f"{title} with selector {text_of(selector)} also selects pods of something else: {listed(others, 4)}",
-            "Give each model's pods a label of their own and put it into the pool's selector.",
+            "Add a unique label to each model's pods and to the pool's selector.",
             claim=False,
         )
     return Check(spec["name"], "selector", True, f"{title} selects {len(selected)} pods")
@@ -112,7 +110,7 @@ def check_selector(spec: Object, snapshot: Object) -> Check | None:
 
 def _selects_nothing(spec: Object, title: str, selector: dict[str, str], candidates: list[Object]) -> Check:
     detail = f"{title} selects 0 pods: its selector is {text_of(selector)}"
-    detail += "".join(f"; pod {name_of(pod)} carries {text_of(labels_of(pod))}" for pod in candidates[:2])
+    detail += "".join(f"; pod {name_of(pod)} has {text_of(labels_of(pod))}" for pod in candidates[:2])
     hints = spelt_otherwise(selector, candidates)[::-1]
     hint = "Make the pool's selector and the labels of the model's pods agree."
     return failed(spec, "selector", detail, " ".join([*hints, hint]))

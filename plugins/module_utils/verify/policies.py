@@ -19,6 +19,7 @@ from ..base.data import Object, dicts, mapping
 from ..base.words import listed, plural
 from ..objects.pools import Check, failed
 from . import routes, verdict
+from .commands import Ask, WayIn, completion
 from .http import HttpReply, HttpTarget, Lines, PodTarget, TransportError
 from .policy_causes import HEADER, Causes, ClassRequest
 from .policy_config import config_hint, differences
@@ -68,9 +69,10 @@ class Router:
             if self.lines:
                 self.lines.close()
         endpoints = [f"{self.title} ({self.lines.text})"] if self.lines else []
-        found = verdict.part(self.checks, classes=map(self._row, self.courses), endpoints=endpoints)
+        asks = [self._shown(course) for course in self.courses if course.ok and not course.wanted]
+        found = verdict.part(self.checks, classes=map(self._row, self.courses), endpoints=endpoints, asks=asks)
         good = sum(course.ok for course in self.courses)
-        detail = "; ".join(found["failures"])[:300] or f"{good} of {len(self.courses)} requests answered as wanted"
+        detail = "; ".join(found["failures"])[:300] or f"{good} of {len(self.courses)} requests answered as expected"
         status = "failed" if found["failures"] else "done"
         self.emit(self.name, "probe", status, seconds=time.monotonic() - self.begin, detail=detail)
         return {**found, "router": self.name}
@@ -91,8 +93,8 @@ class Router:
         found = list(routes.forward_targets(service, self.port, pods))
         if not found:
             hint = (
-                "Look at the controller's pod. If it exits again and again, read its log: a class without api_key, "
-                "api_base or model ends it, an empty api_key too."
+                "Check the controller's pod. If it exits again and again, read its log: it exits for a class without "
+                "api_key, api_base or model, or with an empty api_key."
             )
             return self._fail("router", f"{self.title} has no ready pod behind it", hint)
         ways = itertools.cycle(found)
@@ -115,7 +117,7 @@ class Router:
         reply = self._get("/health")
         if isinstance(reply, str) or reply.status != 200:
             came = reply if isinstance(reply, str) else f"{reply.status} {reply.text()[: verdict.EXCERPT]}"
-            return self._fail("router", f"GET /health gave: {came}", "Read the log of the controller's pod.")
+            return self._fail("router", f"GET /health failed: {came}", "Read the log of the controller's pod.")
         self.checks.append(Check(self.name, "router", True, f"{self.title} is healthy"))
         return True
 
@@ -126,23 +128,25 @@ class Router:
         live = dicts(mapping(value).get("policies"))
         if isinstance(reply, str) or reply.status != 200 or not isinstance(mapping(value).get("policies"), list):
             came = reply if isinstance(reply, str) else f"{reply.status}"
-            self._fail("config", f"GET /config gave no policies: {came}", "Is this the LLM Router's controller (v1)?")
+            self._fail(
+                "config", (f"GET /config returned no policies: {came}"), "Is this the LLM Router's controller (v1)?"
+            )
             return
         if not self.policies:
             # Whose configuration is in a ConfigMap of others is taken at its word.
             self._take(live)
         found = differences(self.policies, live)
         if found:
-            self._fail("config", f"GET /config is not what was wanted: {listed(found, 4)}", config_hint(live))
+            self._fail("config", f"GET /config is not as expected: {listed(found, 4)}", config_hint(live))
         else:
             told = (f"{policy['name']} with {len(policy['llms'])} classes" for policy in self.policies)
-            self.checks.append(Check(self.name, "config", True, f"/config is what was wanted: {', '.join(told)}"))
+            self.checks.append(Check(self.name, "config", True, f"/config is as expected: {', '.join(told)}"))
         shown = [
             llm for policy in live for llm in dicts(policy.get("llms")) if llm.get("api_key", REDACTED) != REDACTED
         ]
         if shown:
-            detail = f"GET /config shows the api_key of {plural(len(shown), 'model')} to whoever asks"
-            self._fail("config", detail, "Let nobody else reach the controller, and take a version that redacts keys.")
+            detail = f"GET /config shows the api_key of {plural(len(shown), 'model')} to every client"
+            self._fail("config", detail, "Restrict access to the controller, and use a version that redacts keys.")
 
     def _ask(self, course: ClassRequest) -> None:
         """Ask for a class until the answer is final, or the time is over."""
@@ -216,6 +220,14 @@ class Router:
                 detail = f"{policy['name']}: the classifier's choice: {self.causes.told(chosen)}"
                 found.append(failed({"name": self.name}, "classifier", detail, self.causes.hint(chosen), claim=False))
         return found
+
+    def _shown(self, course: ClassRequest) -> Ask:
+        """Return a request to a policy that people can send; its classifier chooses the model."""
+        way = WayIn(self.namespace, self.told["service"], self.port)
+        if self.options.via == "address" and self.lines:
+            way = WayIn(address=self.lines.text)
+        chosen = {"policy": course.policy["name"], "routing_strategy": course.strategy, "model": course.name}
+        return Ask(way, "/v1/chat/completions", {**completion("", chat=True), "nim-llm-router": chosen})
 
     def _row(self, course: ClassRequest) -> Object:
         """Return a row of the result's classes; that of the classifier has no class of its own."""

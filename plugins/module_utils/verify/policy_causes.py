@@ -26,7 +26,7 @@ class ClassRequest:
 
     policy: Object
     wanted: Object | None
-    answer: Answer = dataclasses.field(default_factory=lambda: Answer(0, error="it was not asked"))
+    answer: Answer = dataclasses.field(default_factory=lambda: Answer(0, error="it was not called"))
     chosen: str = ""
     closed: bool = False
     # No answer came, in time or at all. Some port-forwards do not pass on that a server hung up.
@@ -68,11 +68,11 @@ class Causes:
         if course.closed:
             return f"the controller closed the connection without an answer ({answer.target})"
         if answer.status != 200:
-            return f"{answer.asked} gave: {verdict.came(answer)}"
+            return f"{answer.asked} failed: {verdict.came(answer)}"
         if meant is None:
-            return f"200, but {HEADER} names {course.chosen or 'nothing'}, which is no class of the policy"
+            return f"200, but {HEADER} is {course.chosen or 'empty'}, which is not a class of the policy"
         if course.chosen != meant["name"]:
-            return f"200 for class {meant['name']}, but {HEADER} names {course.chosen or 'nothing'}"
+            return f"200 for class {meant['name']}, but {HEADER} is {course.chosen or 'empty'}"
         return f"200 for class {meant['name']} from model {answer.model!r}, not {meant['model']!r}"
 
     def hint(self, course: ClassRequest) -> str:
@@ -83,11 +83,12 @@ class Causes:
         if course.silent:
             if course.wanted:
                 return (
-                    f"So does a controller whose model does not answer: api_base {course.wanted['api_base']} has to be "
-                    "reachable from its pod (namespace, name and port of the frontend's Service, no network policy)."
+                    f"A controller does this if its model does not answer: api_base {course.wanted['api_base']} must "
+                    "be reachable from its pod (namespace, name and port of the frontend's Service, no network "
+                    "policy)."
                 )
             return (
-                "So does a controller whose classifier chose a class that the policy does not have: the position "
+                "A controller does this if its classifier chose a class that the policy does not have: the position "
                 "counts, so each policy needs all classes of its classifier, in the classifier's order. Or the chosen "
                 "class's model does not answer at its api_base."
             )
@@ -98,14 +99,14 @@ class Causes:
         if status == 400:
             return (
                 "The controller could not read nim-llm-router in the body, or does not know the strategy: this is "
-                "another version than v1, or something between changes the body."
+                "another version than v1, or something in between changes the body."
             )
         if status == 404:
             return f"The controller does not know the policy, or the class in it. {RESTART}"
         if status == 503:
             return (
-                f"The classifier (Triton) does not answer at {course.policy.get('url') or 'its url'}: look at the "
-                "router server's pod, and at namespace and release in the policy's url."
+                f"The classifier (Triton) does not answer at {course.policy.get('url') or 'its url'}: check the "
+                "router server's pod, and the namespace and release in the policy's url."
             )
         if status >= 500:
             return (
@@ -119,17 +120,17 @@ class Causes:
         status, meant = course.answer.status, course.meant
         if status == 200:
             return (
-                f"The class's model is another one in the controller's configuration. {RESTART}"
+                f"The controller's configuration has another model for the class. {RESTART}"
                 if meant and course.chosen == meant["name"]
-                else f"The order of classes is another one in the controller's configuration. {RESTART}"
+                else f"The controller's configuration has another order of classes. {RESTART}"
             )
         if status in (404, 405):
             base = str((meant or {}).get("api_base") or "")
             if base.rstrip("/").endswith("/v1"):
-                return "Take /v1 off api_base: the controller adds the whole path, so that it asks for /v1/v1/..."
+                return "Remove /v1 from api_base: the controller adds the whole path, so that it requests /v1/v1/..."
             return f"The frontend does not serve {(meant or {}).get('model')}: use a name that its /v1/models lists."
         if status in (401, 403):
-            return "The model's server refuses the api_key: look at the Secret from which the controller takes it."
+            return "The model's server rejects the api_key: check the Secret from which the controller reads it."
         return "The answer is the model server's, passed through: read the frontend's log."
 
     def trouble(self, course: ClassRequest) -> str:
@@ -152,7 +153,7 @@ class Causes:
 
     def _read_trouble(self, url: str) -> str:
         if PLACEHOLDER.search(url):
-            return f"{url} has a variable that was not filled in: the controller's pod needs it in its environment."
+            return f"{url} has a variable without a value: the controller's pod needs it in its environment."
         place = service_of(url, self.namespace)
         if place is None:
             return ""
@@ -163,16 +164,16 @@ class Causes:
                 "v1", "Namespace", namespace
             ) is None:
                 return ""  # name.namespace, or a host outside of the cluster
-            return f"{url} names Service {name} of namespace {namespace}, which does not exist."
+            return f"{url} uses Service {name} of namespace {namespace}, which does not exist."
         ports = [entry["port"] for entry in service["spec"].get("ports") or []]
         if port not in ports:
             return (
-                f"{url} names port {port} of Service {namespace}/{name}, which has {listed(map(str, ports)) or 'none'}."
+                f"{url} uses port {port} of Service {namespace}/{name}, which has {listed(map(str, ports)) or 'none'}."
             )
         selector = service["spec"].get("selector") or {}
         pods = self.cluster.list("v1", "Pod", namespace) if selector else []
         if selector and not any(is_ready(pod) and matches(labels_of(pod), selector) for pod in pods):
-            return f"{url} names Service {namespace}/{name}, which has no ready pod behind it."
+            return f"{url} uses Service {namespace}/{name}, which has no ready pod behind it."
         return ""
 
 

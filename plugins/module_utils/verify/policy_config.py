@@ -13,8 +13,8 @@ from ..base.words import listed
 
 PLACEHOLDER = re.compile(r"\$\{[^}]+\}")
 RESTART = (
-    "The controller reads its configuration once, when it starts: restart its Deployment. If that changes nothing, the "
-    "ConfigMap that it mounts is another one (its key has to be config.yaml, mounted at /app)."
+    "The controller reads its configuration once, at start: restart its Deployment. If that changes nothing, it "
+    "mounts another ConfigMap (its key must be config.yaml, mounted at /app)."
 )
 
 
@@ -25,13 +25,13 @@ def differences(wanted: list[Object], live: list[Object]) -> list[str]:
     for policy in wanted:
         name = policy["name"]
         if name not in there:
-            found.append(f"policy {name} is missing (there is {listed(there, 6) or 'none'})")
+            found.append(f"policy {name} is missing (available: {listed(there, 6) or 'none'})")
             continue
         actual = there[name]
         if policy.get("url") and not _same(policy["url"], actual.get("url")):
-            found.append(f"{name}: url is {actual.get('url')}, wanted {policy['url']}")
+            found.append(f"{name}: url is {actual.get('url')}, expected {policy['url']}")
         found += _classes(name, policy["llms"], dicts(actual.get("llms")))
-    found += [f"policy {name} is not wanted" for name in there if name not in {one["name"] for one in wanted}]
+    found += [f"policy {name} is unexpected" for name in there if name not in {one["name"] for one in wanted}]
     return found
 
 
@@ -40,12 +40,12 @@ def _classes(policy: str, wanted: list[Object], live: list[Object]) -> list[str]
     if names != actual:
         lost = [name for name in names if name not in actual]
         if lost:
-            return [f"{policy}: {listed(lost, 6)} missing: later classes take the place of those before"]
+            return [f"{policy}: {listed(lost, 6)} missing, which shifts the later classes"]
         pairs = enumerate(itertools.zip_longest(names, actual, fillvalue="none"), 1)
         number, (name, other) = next(item for item in pairs if item[1][0] != item[1][1])
-        return [f"{policy}: class {number} is {other}, wanted {name}; the position counts, not the name"]
+        return [f"{policy}: class {number} is {other}, expected {name}; the position counts, not the name"]
     return [
-        f"{policy}: {key} of {one['name']} is {other.get(key)}, wanted {one[key]}"
+        f"{policy}: {key} of {one['name']} is {other.get(key)}, expected {one[key]}"
         for one, other in zip(wanted, live, strict=True)
         for key in ("model", "api_base")
         if not _same(one[key], other.get(key))
@@ -62,5 +62,5 @@ def config_hint(live: list[Object]) -> str:
     texts = [str(llm.get(key)) for policy in live for llm in dicts(policy.get("llms")) for key in ("api_base", "model")]
     open_ = [found[0] for text in texts if (found := PLACEHOLDER.search(text))]
     if open_:
-        return f"Give the controller's pod {listed(open_)} in its environment: it was not filled in. {RESTART}"
+        return f"Set {listed(open_)} in the environment of the controller's pod: it has no value. {RESTART}"
     return RESTART

@@ -26,6 +26,7 @@ from ..objects.pools import (
     pool_ports,
 )
 from . import conditions, pickers, prefill, routes, verdict
+from .commands import Ask, WayIn, completion
 from .http import Http, HttpReply, HttpTarget, PodTarget, TransportError
 from .pods import check_pods, check_ports, check_selector
 from .verdict import Answer
@@ -106,15 +107,22 @@ class Prober:
         ]
         return [check for check in found if check is not None]
 
-    def target(self, spec: Object) -> HttpTarget:
-        """Return where to send a model's requests; raises TransportError where there is no way yet."""
+    def _way(self, spec: Object) -> tuple[Object, Object | None, tuple[str, int] | None]:
+        """Return a model's listener, the Gateway's Service, and the pod and port behind it where one is to be used."""
         found = routes.find_route(spec, self.snapshot, self.gateway)
         listener = routes.listener_for(self.gateway, found[0] if found else None)
+        if self.options.via == "address":
+            return listener, None, None
+        service = routes.find_service(self.gateway, self.snapshot["services"])
+        pods = self.snapshot["gateway_pods"]
+        return listener, service, routes.forward_target(service, listener["port"], pods) if service else None
+
+    def target(self, spec: Object) -> HttpTarget:
+        """Return where to send a model's requests; raises TransportError where there is no way yet."""
+        listener, service, way = self._way(spec)
         scheme = "https" if listener.get("protocol") == "HTTPS" else "http"
-        via, why = self.options.via, "the Gateway has no address that can be reached from outside the cluster"
+        via, why = self.options.via, "the Gateway has no address that is reachable from outside the cluster"
         if via in ("auto", "port_forward"):
-            service = routes.find_service(self.gateway, self.snapshot["services"])
-            way = service and routes.forward_target(service, listener["port"], self.snapshot["gateway_pods"])
             if way:
                 return PodTarget(self.cluster.client, namespace_of(self.gateway), *way, scheme)
             why = "the Gateway has no Service"
@@ -123,7 +131,20 @@ class Prober:
         address = routes.gateway_address(self.gateway)
         if via in ("auto", "address") and address:
             return HttpTarget(scheme, address, listener["port"])
-        raise TransportError(f"there is no way to Gateway {name_of(self.gateway)}: {why}")
+        raise TransportError(f"cannot reach Gateway {name_of(self.gateway)}: {why}")
+
+    def shown(self, spec: Object) -> Ask | None:
+        """Return a request that people can send as this prober does, None where the way is gone again."""
+        listener, service, way = self._way(spec)
+        scheme = "https" if listener.get("protocol") == "HTTPS" else "http"
+        address = routes.gateway_address(self.gateway)
+        if not way and not address:
+            return None
+        found = WayIn(address=f"{scheme}://{address}:{listener['port']}", scheme=scheme)
+        if service and way:
+            found = WayIn(namespace_of(service), name_of(service), listener["port"], scheme)
+        prefix, headers = self.request(spec)
+        return Ask(found, f"{prefix}/v1/completions", completion(spec["model"]), headers)
 
     def request(self, spec: Object) -> tuple[str, dict[str, str]]:
         """Return the path before /v1 and the headers for a model."""

@@ -215,6 +215,7 @@ def _result(prober: Prober, courses: list[Course], rounds: list[Round]) -> Objec
         checks,
         [_model(course, rounds, owners) for course in courses],
         endpoints=[course.answer.target for course in courses if course.answer.target][:1],
+        asks=filter(None, [prober.shown(course.spec) for course in courses if course.serves]),
     )
     verdict.tell(shown, prober.emit, time.monotonic() - prober.begin)
     place = f"{pools.namespace_of(prober.gateway)}/{name_of(prober.gateway)}"

@@ -25,7 +25,7 @@ def find_gateway(snapshot: Object, name: str | None, namespace: str) -> Object:
             if name_of(gateway) == name:
                 return gateway
         raise OrchestratorError(
-            f"Gateway {namespace}/{name} does not exist; in that namespace there is: {known}.",
+            f"Gateway {namespace}/{name} does not exist; that namespace has: {known}.",
             hint="Deploy the gateway component, or set verify_gateway to an existing Gateway.",
         )
     named = {ref["name"] for route in snapshot["routes"] for ref in route["spec"].get("parentRefs") or []}
@@ -33,7 +33,7 @@ def find_gateway(snapshot: Object, name: str | None, namespace: str) -> Object:
     if len(candidates) == 1:
         return candidates[0]
     raise OrchestratorError(
-        f"Cannot tell which Gateway serves the models of namespace {namespace}; there is: {known}.",
+        f"Cannot tell which Gateway serves the models of namespace {namespace}; available: {known}.",
         hint="Set verify_gateway to {name: ..., namespace: ...}.",
     )
 

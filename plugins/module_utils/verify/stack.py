@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The verification of all that a stack tells of: models behind a Gateway, models behind frontends, routers."""
+"""The verification of all that a stack tells of: models behind a Gateway or frontends, routers, orchestrators."""
 
 from __future__ import annotations
 
@@ -15,21 +15,25 @@ from .frontends import probe_frontends
 from .policies import probe_routers
 from .prober import Options
 from .rounds import probe
+from .workflows import probe_orchestrators
 
 Emit = t.Callable[..., t.Any]
 
 
 @dataclasses.dataclass
 class Targets:
-    """What is to be verified. models: specs of those behind the Gateway; frontends, routers: as a stack tells them."""
+    """What is to be verified. models: specs of those behind the Gateway; frontends, routers, orchestrators: as a stack
+    tells them; token: for orchestrators."""
 
     models: list[Object]
     frontends: list[Object] = dataclasses.field(default_factory=list)
     routers: list[Object] = dataclasses.field(default_factory=list)
+    orchestrators: list[Object] = dataclasses.field(default_factory=list)
+    token: str = ""
 
     def __bool__(self) -> bool:
         """Return whether there is anything."""
-        return bool(self.models or self.frontends or self.routers)
+        return bool(self.models or self.frontends or self.routers or self.orchestrators)
 
 
 def verify(cluster: t.Any, options: Options, wanted: Targets, emit: Emit, lenient: bool = False) -> Object:
@@ -42,6 +46,7 @@ def verify(cluster: t.Any, options: Options, wanted: Targets, emit: Emit, lenien
         behind_frontends = pool.submit(probe_frontends, cluster, options, wanted.frontends, emit)
     parts = [*_taken(behind_gateway.result, lenient), *_taken(behind_frontends.result, lenient)]
     parts += _taken(lambda: probe_routers(cluster, options, wanted.routers, emit), lenient)
+    parts += _taken(lambda: probe_orchestrators(cluster, options, wanted.orchestrators, emit, wanted.token), lenient)
     return joined(parts)
 
 
@@ -56,7 +61,7 @@ def _taken(get: t.Callable[[], list[Object]], lenient: bool) -> list[Object]:
 
 def joined(parts: t.Sequence[Object]) -> Object:
     """Return parts of the result as one."""
-    names = ("checks", "models", "classes", "notes", "endpoints", "failures")
+    names = ("checks", "models", "classes", "notes", "endpoints", "asks", "failures")
     found: Object = {name: [item for part in parts for item in part.get(name) or []] for name in names}
     own = {key: value for part in parts for key, value in part.items() if key not in (*names, "behind", "router")}
     return {**own, **found, "endpoint": "; ".join(found["endpoints"]), "summary": summary(parts)}

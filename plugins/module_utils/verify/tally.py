@@ -50,12 +50,13 @@ def taken(before: Counters, after: Counters) -> float:
 
 
 class Tally:
-    """Reads the counters of workers. deaf: why those of a pod cannot be read."""
+    """Reads the counters of workers. deaf: why those of a pod cannot be read; lost: those that may answer yet."""
 
     def __init__(self, connect: t.Callable[[Worker], Http]) -> None:
         self._connect = connect
         self._https: dict[Place, Http] = {}
         self.deaf: dict[Place, str] = {}
+        self.lost: set[Place] = set()
 
     def read(self, pool: concurrent.futures.Executor, workers: t.Sequence[Worker]) -> dict[Place, Counters | None]:
         """Return the counters of each worker, None where they cannot be read."""
@@ -63,12 +64,15 @@ class Tally:
 
     def _one(self, worker: Worker) -> Counters | None:
         place = worker.place
+        self.lost.discard(place)
         if place not in self._https:
             self._https[place] = self._connect(worker)
         try:
             reply = self._https[place].request("GET", "/metrics", timeout=METRICS_TIMEOUT)
         except TransportError as exc:
             self.deaf[place] = str(exc)[:300]
+            if exc.transient:
+                self.lost.add(place)
             return None
         if reply.status == 200 and FAMILIES.search(reply.text()):
             self.deaf.pop(place, None)
@@ -84,16 +88,23 @@ class Tally:
 
 @dataclasses.dataclass
 class Tallied:
-    """A round of requests. sent: by model, how many; took: by worker, how many it counted; blind: those unread."""
+    """A round of requests. sent: by model, how many; took: by worker, how many it counted; blind: those unread, and
+    why."""
 
     sent: dict[str, int]
     took: dict[Place, float] = dataclasses.field(default_factory=dict)
-    blind: set[Place] = dataclasses.field(default_factory=set)
+    blind: dict[Place, str] = dataclasses.field(default_factory=dict)
 
 
-def tallied(sent: dict[str, int], before: t.Mapping[Place, t.Any], after: t.Mapping[Place, t.Any]) -> Tallied:
-    """Return a round by the counters before and after it."""
-    blind = {place for place in after if after[place] is None or before.get(place) is None}
+def tallied(
+    sent: dict[str, int],
+    before: t.Mapping[Place, t.Any],
+    after: t.Mapping[Place, t.Any],
+    deaf: t.Mapping[Place, str] | None = None,
+) -> Tallied:
+    """Return a round by the counters before and after it. deaf: why counters cannot be read."""
+    unread = [place for place in after if after[place] is None or before.get(place) is None]
+    blind = {place: (deaf or {}).get(place, "") for place in unread}
     took = {place: taken(before[place], after[place]) for place in after if place not in blind}
     return Tallied(sent, took, blind)
 
@@ -151,10 +162,16 @@ def _neighbours(mine: t.Iterable[Worker], others: t.Iterable[Worker]) -> bool:
 
 
 def _untold(owner: Owner, one: Tallied) -> Check:
-    names = [worker.name for worker in owner.of_role(False) if worker.place in one.blind]
-    detail = f"cannot tell which worker answered: no request counter at /metrics of {listed(names) or 'its workers'}"
+    unread = {worker.name: one.blind[worker.place] for worker in owner.of_role(False) if worker.place in one.blind}
+    detail = f"cannot tell which worker answered: no request counter at /metrics of {listed(unread) or 'its workers'}"
+    detail += _reason(unread.values())
     hint = f"Let the workers serve /metrics on port {SYSTEM_PORT} (DYN_SYSTEM_ENABLED=true), or compare their logs."
     return Check(owner.name, "served_by", False, detail, hint, claim=True)
+
+
+def _reason(whys: t.Iterable[str]) -> str:
+    why = next(filter(None, whys), "")
+    return f" ({why})" if why else ""
 
 
 def _crosstalk(
@@ -168,28 +185,28 @@ def _crosstalk(
 ) -> Check:
     """Return the check of a model that others answer for, with who they are and what they have in common."""
     role = "prefill workers" if prefill else "workers"
-    detail = f"its own {role} took {count:.0f} of {plural(sent, 'request')}"
+    detail = f"its own {role} served {count:.0f} of {plural(sent, 'request')}"
     if strangers:
         told = (_told(worker, one, known) for worker in strangers)
-        detail += f"; those of another answered under its name: {listed(told, 4)}"
+        detail += f"; others answered under its name: {listed(told, 4)}"
     shared = _neighbours(owner.of_role(prefill), strangers)
     space = next((w.space for w in owner.workers), "")
     if shared and space:
         detail += f"; all of them register in Dynamo namespace {space}"
     hint = (
         "Models whose workers register under one endpoint get each other's requests, with wrong answers and no error. "
-        "Give each model a DynamoGraphDeployment and a Dynamo namespace of its own (dynamoNamespace up to 0.6; since "
-        "0.7 it is made of the graph's name)."
+        "Use a separate DynamoGraphDeployment and Dynamo namespace for each model (dynamoNamespace up to 0.6; since "
+        "0.7 it follows from the graph's name)."
     )
     if not strangers:
-        hint = "Look for workers of other graphs or namespaces that register under the same Dynamo namespace."
+        hint = "Check for workers of other graphs or namespaces that register under the same Dynamo namespace."
     return Check(owner.name, "served_by", False, detail, hint)
 
 
 def _told(worker: Worker, one: Tallied, known: t.Mapping[Place, str]) -> str:
     model = known.get(worker.owner)
     whose = f"model {model}" if model else f"graph {worker.graph}"
-    return f"{worker.name} ({whose}) took {one.took[worker.place]:.0f}"
+    return f"{worker.name} ({whose}) served {one.took[worker.place]:.0f}"
 
 
 def judge_prefill_workers(owner: Owner, rounds: t.Sequence[Tallied], mode: str) -> Check | None:
@@ -203,6 +220,7 @@ def judge_prefill_workers(owner: Owner, rounds: t.Sequence[Tallied], mode: str) 
         return Check(owner.name, "prefill", True, "prefill took part: " + ", ".join(moved))
     if all(worker.place in one.blind for worker in mine for one in ours):
         detail = "cannot tell whether prefill took part: no request counter at the prefill workers' /metrics"
+        detail += _reason(one.blind[worker.place] for worker in mine for one in ours)
         return Check(owner.name, "prefill", False, detail, "Compare the workers' logs.", claim=True)
     count = sum(one.sent[owner.name] for one in ours)
     names = ", ".join(sorted(worker.name for worker in mine))
@@ -211,8 +229,8 @@ def judge_prefill_workers(owner: Owner, rounds: t.Sequence[Tallied], mode: str) 
     if len(spaces) > 1:
         detail += f"; prefill and decode register in different Dynamo namespaces: {', '.join(sorted(spaces))}"
     hint = (
-        "Decode alone answered. Prefill and decode have to be services of one graph with the same Dynamo namespace; "
-        "the prefill worker needs --is-prefill-worker (since 1.0 --disaggregation-mode prefill) and both a KV transfer "
-        "that works (NIXL): read the decode worker's log."
+        "Only decode answered. Prefill and decode must be services of one graph with the same Dynamo namespace; the "
+        "prefill worker needs --is-prefill-worker (since 1.0 --disaggregation-mode prefill) and both need a working "
+        "KV transfer (NIXL): read the decode worker's log."
     )
     return Check(owner.name, "prefill", False, detail, hint, claim=mode == "warn")

@@ -14,6 +14,7 @@ import typing as t
 
 from ..base.data import Object
 from ..objects.pools import Check
+from .commands import Ask
 from .prefill import Wiring
 
 # Any of these that grows shows that a server worked on a request. Names of vLLM and, after them, of other engines.
@@ -126,12 +127,12 @@ def judge_served(model: str, rounds: list[Round], owners: dict[str, set[str]]) -
         likely = [pod for pod in others if not owners[pod] & one.asked] or others
         detail = f"the request counters of its own pods ({', '.join(sorted(mine))}) did not move"
         if likely:
-            detail += ", those of another did: " + ", ".join(
+            detail += ", but those of another did: " + ", ".join(
                 pod + (f" (model {', '.join(sorted(owners[pod]))})" if owners[pod] else "") for pod in likely[:4]
             )
         hint = (
-            "Another model answered. Give each route rule a name of its own or none, each model its own endpoint "
-            "picker, and each pool a selector that matches that model's pods only."
+            "Another model answered. Use a unique name for each route rule, or none, a separate endpoint picker for "
+            "each model, and a selector for each pool that matches only that model's pods."
         )
         return Check(model, "served_by", False, detail, hint)
     return Check(model, "served_by", True, "served by " + ", ".join(served_by(model, rounds, owners)))
@@ -156,10 +157,10 @@ def judge_prefill(
     deaf = {pod: why for one in ours for pod, why in one.deaf.items() if pod in prefill}
     if prefill <= set(deaf):
         name, why = min(deaf.items())
-        detail = f"prefill did not take part: nothing answers on the port of pod {name} that the pool sends to ({why})"
+        detail = f"prefill did not take part: no answer on the port of pod {name} that the pool sends to ({why})"
         hint = (
-            "Decode alone served the requests: routing sidecars since v0.6.0 let it where prefill does not answer, "
-            "without a word. Make the prefill server's port the pool's target port."
+            "Only decode served the requests: routing sidecars since v0.6.0 allow this silently if prefill does not "
+            "answer. Set the prefill server's port to the pool's target port."
         )
         return Check(model, "prefill", False, detail, hint, claim=mode == "warn")
     if all(prefill <= one.blind for one in ours):
@@ -167,7 +168,7 @@ def judge_prefill(
         return Check(model, "prefill", False, detail, "Compare the pods' logs.", claim=True)
     detail = f"prefill did not take part: no counter of {', '.join(sorted(prefill))} moved over {requests} long prompts"
     hint = (
-        "Requests were served by decode alone. Check the endpoint picker's P/D plugins (prefill and decode profiles, "
+        "Only decode served the requests. Check the endpoint picker's P/D plugins (prefill and decode profiles, "
         "threshold), the pods' llm-d.ai/role labels, the routing sidecar, and VLLM_NIXL_SIDE_CHANNEL_HOST."
     )
     return Check(model, "prefill", False, detail, hint, claim=mode == "warn")
@@ -176,12 +177,12 @@ def judge_prefill(
 def _not_wired(model: str, wiring: Wiring, mode: str) -> Check:
     """Return the check of prefill pods that the endpoint picker takes for ordinary servers: nothing to prove there."""
     detail = (
-        f"its prefill pods do not prefill for decode: the endpoint picker's plugins ({wiring.title}) do not part "
+        f"its prefill pods do not prefill for decode: the endpoint picker's plugins ({wiring.title}) do not separate "
         "prefill from decode, so that they are picked as ordinary servers or not at all"
     )
     hint = (
-        "Give the pool a plugins file with pd-profile-handler or disagg-profile-handler and profiles for prefill and "
-        "decode (plugins_config_file, plugins_custom_config), or create no prefill pods."
+        "Use a plugins file with pd-profile-handler or disagg-profile-handler and profiles for prefill and decode "
+        "(plugins_config_file, plugins_custom_config), or create no prefill pods."
     )
     return Check(model, "prefill", False, detail, hint, claim=mode != "required")
 
@@ -202,7 +203,7 @@ def judge_answer(spec: Object, answer: Answer, checks: list[Check], hint: str = 
     if answer.status == 200 and answer.model == wanted:
         detail = f"200 from {answer.asked} in {answer.seconds * 1000:.0f} ms"
         return Check(spec["name"], "completion", True, detail, seconds=answer.waited)
-    detail = f"{answer.asked} for model {wanted!r} by {answer.target} gave: {came(answer)}"
+    detail = f"{answer.asked} for model {wanted!r} by {answer.target} failed: {came(answer)}"
     if answer.attempts > 1:
         detail += f" ({answer.attempts} attempts in {answer.waited:.0f} s)"
     hint = hint or _cause(wanted, answer, [check for check in checks if not check.ok])
@@ -213,21 +214,21 @@ def _cause(wanted: str, answer: Answer, broken: list[Check]) -> str:
     """Return what to do about a failed completion."""
     if answer.status == 404 and answer.is_json:
         offered = ", ".join(answer.offered)
-        there = f"the servers behind this path offer: {offered}" if offered else "the server does not know the model"
+        there = f"the servers behind this path serve: {offered}" if offered else "the server does not know the model"
         return (
-            f"The request reached a model server, but {there}. Set the model's name as it is served "
-            "(--served-model-name), or lead the route to the pool of that model."
+            f"The request reached a model server, but {there}. Set the model's served name (--served-model-name), or "
+            "point the route to the pool of that model."
         )
     if broken:
         return "See the findings on " + ", ".join(dict.fromkeys(check.name for check in broken)) + " below."
     if answer.status == 404:
-        return "No route took the request: check the HTTPRoute's path, hostnames and URLRewrite."
+        return "No route matched the request: check the HTTPRoute's path, hostnames and URLRewrite."
     if answer.status == 200:
-        return "The server named another model: check that the route leads to this model's pool."
+        return "The server answered as another model: check that the route refers to this model's pool."
     if answer.status in (401, 403):
-        return "The Gateway or the server asks for credentials: allow this client, or verify by another way."
+        return "The Gateway or the server requires credentials: allow this client, or verify another way."
     if answer.status in (500, 503):
-        return "All objects look right: read the logs of the endpoint picker and of the Gateway's pod."
+        return "All objects look correct: read the logs of the endpoint picker and of the Gateway's pod."
     return "Read the logs of the model's pods and of the Gateway's pod."
 
 
@@ -277,6 +278,7 @@ def part(
     models: t.Iterable[Object] = (),
     classes: t.Iterable[Object] = (),
     endpoints: t.Iterable[str] = (),
+    asks: t.Iterable[Ask] = (),
 ) -> Object:
     """Return a part of the module's result; the rows of models are told whether they are ok."""
     failures, notes = split_findings(checks)
@@ -287,6 +289,7 @@ def part(
         "classes": list(classes),
         "notes": notes,
         "endpoints": list(endpoints),
+        "asks": list(asks),
         "failures": failure_lines(failures),
     }
 

@@ -113,10 +113,10 @@ def check_workers(name: str, workers: t.Sequence[Worker], roles: t.Mapping[str, 
     if ready and ready >= max(wanted, len(workers)):
         return Check(name, "pods", True, detail)
     detail += "".join(f"; pod {one.name}: {one.trouble}" for one in unready[:3])
-    hint = "Look at the pods' events and logs; verify again once they are ready."
+    hint = "Check the pods' events and logs; verify again once they are ready."
     if not workers:
         hint = (
-            "Look at the DynamoGraphDeployment's status and at the operator's log: an operator that is restricted to "
-            "another namespace does nothing, and says nothing."
+            "Check the DynamoGraphDeployment's status and the operator's log: an operator that is restricted to "
+            "another namespace silently does nothing."
         )
     return Check(name, "pods", False, detail, hint)

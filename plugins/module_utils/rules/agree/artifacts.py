@@ -76,9 +76,9 @@ def _uses_uri(item: Item) -> bool:
 def _wrong(scheme: str, rest: str) -> str:
     known = ", ".join(f"{name}://" for name in SCHEMES)
     if not scheme:
-        return f"has no scheme ({known}): the chart makes no volume model-storage and gives the server no model"
+        return f"has no scheme ({known}): the chart creates no volume model-storage and passes no model to the server"
     if scheme in SCHEMES:
-        return "names nothing after its scheme"
+        return "has nothing after its scheme"
     return f"has the scheme {scheme}://, the chart knows {known}"
 
 
@@ -174,8 +174,8 @@ RULES: tuple[Rule, ...] = (
         "The model's URI has a scheme",
         schemes,
         "modelArtifacts.uri begins with hf://, pvc://, pvc+hf:// or oci://, where the chart takes the model from it.",
-        "The chart mounts a volume that it does not make (the API server refuses the Deployment), or starts the server "
-        "without a model.",
+        "The chart mounts a volume that it does not create (the API server refuses the Deployment), or starts the "
+        "server without a model.",
         "write hf://ORG/MODEL, pvc://CLAIM/PATH or oci://IMAGE",
         f"{_CHART}, templates/_helpers.tpl mountModelVolumeVolumes",
     ),
@@ -184,7 +184,7 @@ RULES: tuple[Rule, ...] = (
         "A model is served under its own name",
         served_names,
         "Where modelArtifacts.uri and modelArtifacts.name both name a repository, it is the same one.",
-        "Clients get the answers of another model than they ask for, and nothing says so.",
+        "Clients get answers of another model than the requested one, without an error.",
         "use one name in both, or an alias without a slash",
         f"{_CHART}, modelArtifacts.uri and modelArtifacts.name",
         WARNING,
@@ -194,7 +194,7 @@ RULES: tuple[Rule, ...] = (
         "The picker tokenizes as the model does",
         tokenizers,
         "A modelName in the parameters of a picker's plugins is that of a model that its pool's pods serve.",
-        "Prompts are cut into other tokens than the servers cut them into: no prefix-cache hits, and no sign of it.",
+        "The picker's tokens differ from the servers': there are no prefix-cache hits, and no error.",
         "name the model that the pool serves",
         "llm-d-inference-scheduler, precise-prefix-cache-scorer; llm-d-router, token-producer",
         WARNING,

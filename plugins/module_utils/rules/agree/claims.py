@@ -98,7 +98,7 @@ def claims_exist(model: StackModel) -> t.Iterator[Finding]:
         if model.exists(kind, name, namespace) is False:
             known = [item.name for item in model.items(kind) if item.namespace == namespace]
             who = listed(one.side.item.name for one in users)
-            text = f"there is no {kind} {name} in namespace {namespace}, which {who} needs."
+            text = f"{kind} {name} not found in namespace {namespace}; {who} needs it."
             yield finding(text + did_you_mean(name, known), tuple(u.side for u in users), (kind, namespace, name))
 
 
@@ -111,7 +111,7 @@ def classes_exist(model: StackModel) -> t.Iterator[Finding]:
                 known = [one.name for one in model.items(CLASS)]
                 has = f"it has {listed(known)}" if known else "it has none"
                 who = listed(one.side.item.name for one in users)
-                text = f"there is no DeviceClass {' or '.join(missing)}, of which {who} claims devices; {has}."
+                text = f"DeviceClass {' or '.join(missing)} not found; {who} claims devices of it; {has}."
                 sides = (request.side, *(one.side for one in users))
                 yield finding(text, sides, (CLASS, *missing))
 
@@ -173,7 +173,7 @@ def devices_enough(model: StackModel) -> t.Iterator[Finding]:
         if wanted[driver] > there[driver] - taken[driver]:
             text = f"the plan's pods claim {wanted[driver]} devices of driver {driver}, "
             text += f"the cluster's ResourceSlices have {there[driver]}"
-            text += f", of which others have {taken[driver]}" if taken[driver] else ""
+            text += f", of which {taken[driver]} are in use by others" if taken[driver] else ""
             remedy = "" if there[driver] else f"run the driver {driver} on the nodes with such devices"
             yield finding(text, tuple(sides[driver]), ("devices", driver), remedy)
 
@@ -188,7 +188,7 @@ RULES: tuple[Rule, ...] = (
         "Resource claims exist",
         claims_exist,
         "Each ResourceClaim and ResourceClaimTemplate that pods name is in the cluster or made by the plan.",
-        f"{_PENDING}: its claim is never made; only the pod's events say why.",
+        f"{_PENDING}: its claim is never created; only the pod's events show why.",
         "create the claim or its template in that namespace, or correct its name in resourceClaims",
         _SOURCE,
     ),
@@ -206,8 +206,8 @@ RULES: tuple[Rule, ...] = (
         10,
         "There are as many devices as are claimed",
         devices_enough,
-        "Where a DeviceClass selects a driver's devices and nothing else, its ResourceSlices have as many as the pods "
-        "of the plan claim, without those that are allocated to others' claims, as far as these may be read.",
+        "Where a DeviceClass selects only a driver's devices, its ResourceSlices have as many as the pods of the plan "
+        "claim, without those allocated to other claims, as far as these may be read.",
         f"{_PENDING}: cannot allocate all claims.",
         "use fewer replicas or devices, or llm_d_capacity: warn where nodes with such devices are added when needed",
         _SOURCE,

@@ -87,7 +87,7 @@ def used_prefill(model: StackModel) -> t.Iterator[Finding]:
             )
             args = ("spec", "template", "spec", "containers", picker.index, "args")
             sides = (Side(picker.item, args, "plugins_file"), *(Side(w.item, (), PREFILL) for w in idle))
-            yield finding(f"{text}part none from decode", sides, ("roles", pool.item.title))
+            yield finding(f"{text}do not separate them from decode", sides, ("roles", pool.item.title))
 
 
 def transfers(server: Server) -> list[Object] | None:
@@ -207,7 +207,7 @@ RULES: tuple[Rule, ...] = (
         "Prefill pods have a picker that uses them",
         used_prefill,
         "Where a pool selects prefill pods, a profile of its picker takes them.",
-        "Prefill pods are sent whole requests by a picker that knows no roles, or none at all.",
+        "A picker without roles sends whole requests to prefill pods, or they get no requests.",
         "name a plugins file with a prefill profile (pluginsConfigFile), or set prefill.create: false",
         f"{_ROUTER}; F10",
         WARNING,
@@ -226,9 +226,9 @@ RULES: tuple[Rule, ...] = (
         33,
         "KV roles are those of their pods",
         kv_roles,
-        "Prefill pods are no kv_consumer and decode pods no kv_producer, but for NixlConnector, which has no roles; "
-        "SGLang's --disaggregation-mode is the role.",
-        "KV blocks are never sent, or never looked for.",
+        "Prefill pods are not kv_consumer and decode pods are not kv_producer, except with NixlConnector, which has "
+        "no roles; SGLang's --disaggregation-mode is the role.",
+        "KV blocks are never sent, or never requested.",
         "use kv_producer (prefill), kv_consumer (decode) or kv_both",
         "vLLM, KVTransferConfig.kv_role; SGLang, server_args.py disaggregation_mode",
     ),
@@ -257,7 +257,7 @@ RULES: tuple[Rule, ...] = (
         "Declared plugins are in a profile",
         empty_profiles,
         "A plugins file that declares plugins has a scheduling profile that uses them.",
-        "The picker makes a profile of its own of them, without weights: not what was chosen.",
+        "The picker creates its own profile from them, without weights.",
         "add a profile to schedulingProfiles with a pluginRef and weight for each scorer, or leave the key out",
         "EndpointPickerConfig, schedulingProfiles; gateway-api-inference-extension, pkg/epp/config/loader/defaults.go",
         WARNING,

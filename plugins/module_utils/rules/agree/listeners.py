@@ -76,7 +76,7 @@ def certificates(model: StackModel) -> t.Iterator[Finding]:
             yield finding(text, (one.side("tls", "mode"),), ("tls", one.title))
         elif _ends_tls(one) and not dicts(tls.get("certificateRefs")) and not tls.get("options"):
             what = "no tls.certificateRefs" if tls else "no tls"
-            text = f"{one.title} has protocol {one.body.get('protocol')} and {what}: there is no certificate to serve"
+            text = f"{one.title} has protocol {one.body.get('protocol')} and {what}: it has no certificate to serve"
             yield finding(text, (one.side("tls") if tls else one.side("protocol"),), ("tls", one.title))
 
 
@@ -162,7 +162,7 @@ def admits_some(model: StackModel) -> t.Iterator[Finding]:
     for one in _listeners(model):
         namespaces = mapping(mapping(one.body.get("allowedRoutes")).get("namespaces"))
         if namespaces.get("from") == "Selector" and not namespaces.get("selector"):
-            text = f"{one.title} admits routes by a selector and has none: it admits none"
+            text = f"{one.title} admits routes by a selector, but the selector is missing: it admits none"
             yield finding(text, (one.side("allowedRoutes", "namespaces", "selector"),), ("admits", one.title))
 
 

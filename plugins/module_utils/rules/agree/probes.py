@@ -59,7 +59,7 @@ def probes(model: StackModel) -> t.Iterator[Finding]:
             knows = f"the server listens on {listed(server.ports or (), 'an unknown port')}"
             what = f"port {port}" if target in (None, number(port)) else f"port {port} ({target})"
             what += "" if target is not None else f", which the container does not declare (it has {listed(names)})"
-            text = f"the {probe} of {workload.item.name} asks {what}; {knows}"
+            text = f"the {probe} of {workload.item.name} uses {what}; {knows}"
             sides = (container_side(workload, server, probe), container_side(workload, server, "ports"))
             same = (("monitor", workload.item.title, str(port)),)
             yield finding(text, sides, ("probe", workload.item.title), explains=same)
@@ -75,7 +75,7 @@ def paths(model: StackModel) -> t.Iterator[Finding]:
             asked = str(path).partition("?")[0]
             if path is None or asked in known:
                 continue
-            text = f"the {probe} of {workload.item.name} asks for {path}, which {server.program} does not have."
+            text = f"the {probe} of {workload.item.name} requests {path}, which {server.program} does not have."
             text += did_you_mean(asked, known)
             yield finding(
                 text, (container_side(workload, server, probe, "httpGet", "path"),), ("path", workload.item.title)
@@ -87,7 +87,7 @@ _rule = rule_factory("LLMD5")
 RULES: tuple[Rule, ...] = (
     _rule(
         10,
-        "Probes ask a port that answers",
+        "Probes use a port that answers",
         probes,
         "The port of a model server's probe is declared, where it is a name, and is one that the server or the routing "
         "sidecar before it listens on.",
@@ -97,7 +97,7 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         17,
-        "Probes ask for a path that there is",
+        "Probes use a path that exists",
         paths,
         "The path of a model server's probe is one that the server answers: /health and /v1/models for all.",
         "404: the pod never becomes Ready, or is killed again and again.",

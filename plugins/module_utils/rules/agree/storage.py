@@ -53,7 +53,7 @@ def default_class(model: StackModel) -> t.Iterator[Finding]:
     for claim in _planned(model):
         if claim.spec.get("storageClassName") is None and not claim.spec.get("volumeName"):
             there = f"none of the cluster's ({listed(one.name for one in classes)}) is the default"
-            where = f"{claim_variables(claim)}storage_class is" if claim_variables(claim) else "it names"
+            where = f"{claim_variables(claim)}storage_class is" if claim_variables(claim) else "it is set to"
             what = "empty" if claim_variables(claim) else "no StorageClass"
             text = (
                 f"{claim.title} gets no volume: {where} {what}, and {there if classes else 'the cluster has no class'}"
@@ -146,9 +146,9 @@ def pull_secrets(model: StackModel) -> t.Iterator[Finding]:
                 kind = str(secret.body.get("type") or "Opaque") if secret else ""
                 use = f"with which {item.name} pulls its images"
                 if model.exists("Secret", name, item.namespace) is False:
-                    text = f"there is no Secret {name} in namespace {item.namespace}, {use}"
+                    text = f"Secret {name} not found in namespace {item.namespace}, {use}"
                 elif secret and "type" in secret.body and kind not in _PULL_TYPES:
-                    text = f"Secret {name}, {use}, is of type {kind}: kubelets pass it over"
+                    text = f"Secret {name}, {use}, is of type {kind}: kubelets ignore it"
                 else:
                     continue
                 side = made(item, (*path, "imagePullSecrets", index))
@@ -193,8 +193,8 @@ RULES: tuple[Rule, ...] = (
         "Secrets for pulling images can be used",
         pull_secrets,
         "Each of imagePullSecrets is in the namespace, and of a type that kubelets read.",
-        "Images are pulled without credentials: ImagePullBackOff where the registry wants some.",
-        "make the secret with kubectl create secret docker-registry, in that namespace",
+        "Images are pulled without credentials: ImagePullBackOff if the registry requires some.",
+        "create the secret with kubectl create secret docker-registry in that namespace",
         "Kubernetes, Pull an Image from a Private Registry",
         WARNING,
     ),

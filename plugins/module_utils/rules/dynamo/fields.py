@@ -98,7 +98,7 @@ def unfilled(model: StackModel) -> t.Iterator[Finding]:
                 known = _known(model, one, path)
                 names = [name for name in _VARIABLE.findall(value) if known is not None and name not in known]
                 if names:
-                    text = f"${{{names[0]}}} in {show_path(path)} of {one.item.name} is filled by nothing"
+                    text = f"${{{names[0]}}} in {show_path(path)} of {one.item.name} has no value"
                     same = (("image", one.item.title, path), ("name", one.item.name), ("long", one.item.name))
                     yield finding(text, (Side(one.item, path),), ("unfilled", one.item.title, path), "", same)
 
@@ -130,7 +130,7 @@ def registries(model: StackModel) -> t.Iterator[Finding]:
         inner, left = _INTERNAL.search(image), _PLACEHOLDER.search(image)
         if inner or left:
             path = service.where("image")
-            why = "is of a registry of NVIDIA's own" if inner else "is a placeholder"
+            why = "is in an internal registry of NVIDIA" if inner else "is a placeholder"
             text = f"the image {image} of {service.name} in {one.item.name} {why}"
             same = (("image", one.item.title, path),)
             right = f"{_PUBLIC}{_runtime(service)}-runtime:{one.version}, or your own registry"
@@ -186,7 +186,7 @@ def mixed(model: StackModel) -> t.Iterator[Finding]:
                 text = f"{service.name} of {one.item.name} runs Dynamo {show_version(other)}, the frontend of "
                 text += f"{front_item.item.name} {show_version(line)}"
                 sides = (Side(one.item, service.where("image")), Side(front_item.item, front.where("image")))
-                yield finding(text, sides, ("line", one.item.title, service.name), "images of one version for all")
+                yield finding(text, sides, ("line", one.item.title, service.name), "use images of one version for all")
 
 
 def numbers(model: StackModel) -> t.Iterator[Finding]:
@@ -196,7 +196,9 @@ def numbers(model: StackModel) -> t.Iterator[Finding]:
             continue
         for path, value in leaves(service.body.get("resources")):
             if path[:1] in (("limits",), ("requests",)) and isinstance(value, (int, float)):
-                text = f"{show_path(path)} of {service.name} in {one.item.name} is a number, {value}: a text is needed"
+                text = (
+                    f"{show_path(path)} of {service.name} in {one.item.name} must be a string, not the number {value}"
+                )
                 side = Side(one.item, (*service.path, "resources", *path))
                 yield finding(text, (side,), ("number", one.item.title, service.name, path), f'"{value}"')
 
@@ -210,7 +212,7 @@ def startup_probes(model: StackModel) -> t.Iterator[Finding]:
                 held = mapping(held.get(step))
             if "startupProbe" in held and "podTemplate" not in service.body:
                 meant = f" (it would be {budget(mapping(held['startupProbe'])) // 60} minutes)"
-                text = f"the startupProbe of {service.name} in {one.item.name} is read by nothing there{meant}"
+                text = f"the startupProbe of {service.name} in {one.item.name} has no effect there{meant}"
                 lost = (("start", one.item.title, service.name),)
                 side = Side(one.item, (*service.path, *place, "startupProbe"))
                 yield finding(text, (side,), ("startup", one.item.title, service.name), explains=lost)
@@ -238,7 +240,10 @@ def api_versions(model: StackModel) -> t.Iterator[Finding]:
             text = f"{one.item.name} is of {one.item.group}/{one.graph.api}, Dynamo {one.version} has v1alpha1"
             side = Side(one.item, ("apiVersion",))
             yield finding(
-                text, (side,), ("kind", one.item.group, one.item.kind), "apiVersion: nvidia.com/v1alpha1, spec.services"
+                text,
+                (side,),
+                ("kind", one.item.group, one.item.kind),
+                ("use apiVersion: nvidia.com/v1alpha1 and spec.services"),
             )
 
 
@@ -268,8 +273,8 @@ RULES = (
         "Graphs have services",
         empty,
         "A graph has at least one service: spec.services in v1alpha1, spec.components in v1beta1.",
-        "The operator makes nothing of it, and calls it successful.",
-        "spec.services, each with componentType and extraPodSpec.mainContainer",
+        "The operator creates nothing, and reports success.",
+        "add spec.services, each with componentType and extraPodSpec.mainContainer",
         "airunway issue 23; ai-dynamo/dynamo, issue 1449",
     ),
     _rule(
@@ -278,7 +283,7 @@ RULES = (
         types,
         "Each service has a componentType (in v1beta1: type) that the operator knows.",
         "The pod gets no ports, no probes and no Service, and is Ready before its model is.",
-        "componentType: frontend or worker",
+        "set componentType: frontend or worker",
         f"{_API}; internal/dynamo/component_*.go",
     ),
     _rule(
@@ -287,7 +292,7 @@ RULES = (
         unfilled,
         "No ${VARIABLE} is left in a graph but those of a container's own shell, which its environment has.",
         "The API server refuses the name, the kubelet the image (InvalidImageName), or the model is not found.",
-        "a value for it in dynamo_models_variables, or the text itself",
+        "set it in dynamo_models_variables, or write the value itself",
         "GNU gettext, envsubst; the recipe of the LLM Router for Dynamo",
     ),
     _rule(
@@ -296,7 +301,7 @@ RULES = (
         tagless,
         "No image ends in a colon, as it does where its version was an empty variable.",
         "The pod stays in InvalidImageName.",
-        "the version, for example :0.5.0",
+        "add the version, for example :0.5.0",
         "Kubernetes, Images",
     ),
     _rule(
@@ -312,9 +317,9 @@ RULES = (
         70,
         "Images can be pulled by others",
         registries,
-        "No image is of a registry inside NVIDIA, or of one that is to be filled in.",
+        "No image is in an internal registry of NVIDIA, or in a placeholder.",
         "ImagePullBackOff.",
-        "nvcr.io/nvidia/ai-dynamo/*-runtime, or your own registry",
+        "use nvcr.io/nvidia/ai-dynamo/*-runtime, or your own registry",
         f"{_SOURCE}, samples with nvcr.io/nvidian",
     ),
     _rule(
@@ -323,7 +328,7 @@ RULES = (
         development,
         "Images of Dynamo have the tag of a release.",
         "ImagePullBackOff: versions in development are not published.",
-        "a released version, for example 0.5.0 or 1.0.1",
+        "use a released version, for example 0.5.0 or 1.0.1",
         f"{_SOURCE}, pull request 13596",
         WARNING,
     ),
@@ -332,8 +337,8 @@ RULES = (
         "Runtimes are not newer than the platform",
         newer,
         "The image of a service is of the platform's release line, or of an older one.",
-        "The worker looks for a discovery, or is given arguments, that the operator of that line does not know.",
-        "images and platform of one version",
+        "The worker uses a discovery backend, or gets arguments, that the operator of that line does not know.",
+        "use images and platform of one version",
         f"{_SOURCE}, docs, release notes (runtime and platform of one release)",
         WARNING,
     ),
@@ -342,8 +347,8 @@ RULES = (
         "Frontend and workers are of one release line",
         mixed,
         "The runtime of a frontend and of the workers that it sees are of one minor version.",
-        "What a worker registers is not what the frontend reads: no model is listed.",
-        "images of one version",
+        "The frontend cannot read what a worker registers: no model is listed.",
+        "use images of one version",
         f"{_SOURCE}, issue 9200; lib/llm/src/discovery",
         WARNING,
     ),
@@ -352,45 +357,45 @@ RULES = (
         "Old runtimes have an etcd",
         older,
         "From 1.0 on the platform brings no etcd of its own; runtimes before 0.8 need one.",
-        "The worker ends at start: it cannot reach etcd.",
-        "images of the platform's version, or global.etcd.install: true",
+        "The worker exits at start: it cannot reach etcd.",
+        "use images of the platform's version, or set global.etcd.install: true",
         f"{_SOURCE}, deploy/helm/charts/platform 1.0.1 values.yaml",
         NOTE,
     ),
     _rule(
         75,
-        "Amounts of resources are texts",
+        "Resource quantities are strings",
         numbers,
-        'resources.limits and requests of a service have texts: gpu: "1".',
+        'resources.limits and requests of a service are strings: gpu: "1".',
         "The API server refuses the graph: must be of type string.",
-        "the number in quotes",
+        "put the number in quotes",
         f"{_API} resources",
     ),
     _rule(
         76,
-        "Startup probes stand in the main container",
+        "Startup probes are in the main container",
         startup_probes,
-        "A startupProbe stands in extraPodSpec.mainContainer: it is the one probe without a field of the service.",
-        "The API server drops it, and the operator's own holds: 10 minutes in 0.5.",
+        "A startupProbe is in extraPodSpec.mainContainer: it is the only probe without its own field in the service.",
+        "The API server drops it, and the operator's default applies: 10 minutes in 0.5.",
         "extraPodSpec.mainContainer.startupProbe",
         f"{_SOURCE}, deploy/cloud/operator/internal/dynamo/graph.go GenerateBasePodSpec",
     ),
     _rule(
         77,
-        "Claims stand where they are read",
+        "Claims are where they are read",
         claims,
         "A service's claim is pvc up to 0.5; from 0.6 on the graph has pvcs and the service volumeMounts of these.",
-        "The API server drops the field, and the model is downloaded anew by every pod.",
-        "the fields of the Dynamo version that runs",
+        "The API server drops the field, and every pod downloads the model again.",
+        "use the fields of the running Dynamo version",
         f"{_API}; v0.6.0",
     ),
     _rule(
         78,
         "The operator has the graph's version",
         api_versions,
-        "Graphs are of nvidia.com/v1alpha1; v1beta1 is there from 1.2 on.",
+        "Graphs are of nvidia.com/v1alpha1; v1beta1 exists from 1.2 on.",
         "The API server does not know the kind.",
-        "apiVersion: nvidia.com/v1alpha1",
+        "use apiVersion: nvidia.com/v1alpha1",
         f"{_SOURCE}, pull request 12375",
     ),
 )

@@ -49,11 +49,14 @@ def crosstalk(model: StackModel) -> t.Iterator[Finding]:
         found = [pair for _endpoint, pairs in rows for pair in pairs]
         names = listed(name for _one, service in found for name in service.names or (service.model,))
         endpoints = listed(endpoint for endpoint, _found in rows)
-        text = f"workers of the models {names} share the endpoint {endpoints}: requests for one are answered by another"
+        text = (
+            f"the workers of the models {names} share the endpoint {endpoints}: requests for one model are answered "
+            "by another"
+        )
         line = found[0][0].line
-        remedy = "a dynamoNamespace of its own for each model, and dynamo for the frontend"
+        remedy = "use a separate dynamoNamespace for each model, and dynamo for the frontend"
         if line >= COMPUTED:
-            remedy = "a graph of its own for each model, and globalDynamoNamespace: true for the frontend"
+            remedy = "use a separate graph for each model, and set globalDynamoNamespace: true for the frontend"
         sides = [_namespace_side(*pair) for pair in _ordered(found)]
         yield finding(text, sides, ("crosstalk", namespace), remedy, (("blind",),))
 
@@ -77,10 +80,10 @@ def blind_frontends(model: StackModel) -> t.Iterator[Finding]:
     models = listed(name for _one, service in unseen for name in service.names or (service.model,))
     spaces = listed(service.dynamo_namespace for _one, service in unseen)
     text = f"no frontend sees the workers of {models} in the Dynamo namespace {spaces}: the frontend of "
-    text += f"{one.item.name} looks at {front.dynamo_namespace}"
-    remedy = f"dynamoNamespace: {GLOBAL} for the frontend"
+    text += f"{one.item.name} watches {front.dynamo_namespace}"
+    remedy = f"set dynamoNamespace: {GLOBAL} for the frontend"
     if one.line >= COMPUTED:
-        remedy = "globalDynamoNamespace: true for the frontend; dynamoNamespace is not read from 0.7 on"
+        remedy = "set globalDynamoNamespace: true for the frontend; dynamoNamespace is not read from 0.7 on"
     sides = [_front_side(one, front), *(_namespace_side(*pair) for pair in unseen)]
     yield finding(text, sides, ("blind",), remedy, (("unread", one.item.title),))
 
@@ -104,7 +107,7 @@ def apart(model: StackModel) -> t.Iterator[Finding]:
         if one.line >= KUBERNETES_DISCOVERY and workers and seen and not near and not _by_etcd(one):
             front, _service = seen[0]
             text = f"the workers of {one.item.name} are in the namespace {one.graph.namespace}, and the frontend of "
-            text += f"{front.item.name} looks for workers in its own, {front.graph.namespace}, alone"
+            text += f"{front.item.name} looks for workers only in its own, {front.graph.namespace}"
             said = sorted((front.item, one.item), key=lambda item: "namespace" not in mapping(item.body["metadata"]))
             sides = [Side(item, ("metadata", "namespace")) for item in said]
             yield finding(text, sides, ("apart", front.item.title, one.item.title))
@@ -122,7 +125,7 @@ def unread(model: StackModel) -> t.Iterator[Finding]:
         late = one.line >= COMPUTED
         field = "dynamoNamespace" if late else "globalDynamoNamespace"
         if field in service.body:
-            known = "globalDynamoNamespace: true for a frontend that sees all" if late else "dynamoNamespace"
+            known = "set globalDynamoNamespace: true for a frontend that sees all" if late else "dynamoNamespace"
             text = f"{field} of {service.name} in {one.item.name} is not read by Dynamo {one.version}"
             side = Side(one.item, (*service.path, field))
             yield finding(text, (side,), ("unread", one.item.title), f"{known}, or nothing")
@@ -139,7 +142,7 @@ def one_namespace(model: StackModel) -> t.Iterator[Finding]:
             common = collections.Counter(str(s.body.get("dynamoNamespace") or "") for s in one.graph.services)
             odd = [str(s.body.get("dynamoNamespace") or "") != common.most_common(1)[0][0] for s in one.graph.services]
             ordered = [side for _odd, side in sorted(zip(odd, sides, strict=True), key=lambda row: not row[0])]
-            remedy = "one dynamoNamespace for all of them"
+            remedy = "use one dynamoNamespace for all of them"
             yield finding(text, ordered, ("namespaces", one.item.title), remedy, (("blind",),))
 
 
@@ -150,11 +153,11 @@ RULES = (
         50,
         "Models do not share an endpoint",
         crosstalk,
-        "Workers of different models differ in namespace.component.endpoint: up to 0.6 by dynamoNamespace, from 0.7 on "
-        "because each graph has a namespace of its own.",
-        "Requests go round all workers of the endpoint: one model's answers come under another's name, without an "
+        "Workers of different models differ in namespace.component.endpoint: up to 0.6 by dynamoNamespace, from 0.7 "
+        "on because each graph has its own namespace.",
+        "Requests are spread over all workers of the endpoint: a model's answers come under another name, without an "
         "error; later releases refuse the second model.",
-        "a dynamoNamespace (from 0.7 on: a graph) of its own for each model",
+        "use a separate dynamoNamespace (from 0.7 on: a separate graph) for each model",
         "ai-dynamo/dynamo, issues 3665 and 7738, pull request 4126; lib/runtime/src/discovery",
     ),
     _rule(
@@ -162,8 +165,8 @@ RULES = (
         "A graph is in one Dynamo namespace",
         one_namespace,
         "Up to 0.6 all services of a graph have the same dynamoNamespace, or none.",
-        "The operator makes nothing of the graph: namespace mismatch for component.",
-        "one dynamoNamespace for all services of the graph",
+        "The operator creates nothing: namespace mismatch for component.",
+        "use one dynamoNamespace for all services of the graph",
         "ai-dynamo/dynamo, deploy/cloud/operator/internal/dynamo/graph.go getDynamoNamespace",
     ),
     _rule(
@@ -173,7 +176,7 @@ RULES = (
         "A frontend is in the Dynamo namespace of the workers, or in the one that sees all: dynamoNamespace: dynamo up "
         "to 0.6, globalDynamoNamespace: true from 0.7 on.",
         "The frontend is Ready, /v1/models is empty, and every request is answered with 404.",
-        "the namespace that sees all, for the frontend alone",
+        "use the namespace that sees all, only for the frontend",
         "ai-dynamo/dynamo, lib/llm/src/namespace.rs; pull requests 3008 and 4126",
     ),
     _rule(
@@ -182,7 +185,7 @@ RULES = (
         apart,
         "From 0.8 on, where workers are found by the Kubernetes API, frontend and workers are in one namespace of it.",
         "The frontend is Ready, /v1/models is empty.",
-        "one namespace for the frontend and its models, or DYN_DISCOVERY_BACKEND=etcd for all of them",
+        "use one namespace for the frontend and its models, or set DYN_DISCOVERY_BACKEND=etcd for all of them",
         "ai-dynamo/dynamo, lib/runtime/src/discovery/kube/daemon.rs",
     ),
     _rule(
@@ -190,8 +193,8 @@ RULES = (
         "Fields of namespaces are read",
         unread,
         "dynamoNamespace is read up to 0.6, globalDynamoNamespace from 0.7 on.",
-        "The API server drops the field or the operator overlooks it: the service is in another Dynamo namespace.",
-        "the field of the Dynamo version that runs",
+        "The API server drops the field or the operator ignores it: the service is in another Dynamo namespace.",
+        "use the field of the running Dynamo version",
         "ai-dynamo/dynamo, pull request 4126; deploy/operator/api/v1alpha1",
         WARNING,
     ),

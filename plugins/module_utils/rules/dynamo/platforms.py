@@ -28,7 +28,7 @@ REMOVED = {
 # Repositories that are gone, and where their images are now.
 GONE = {
     "gcr.io/kubebuilder/kube-rbac-proxy": "registry.k8s.io/kubebuilder/kube-rbac-proxy",
-    "docker.io/bitnami/etcd": "bitnamilegacy/etcd, with etcd.global.security.allowInsecureImages: true",
+    "docker.io/bitnami/etcd": "use bitnamilegacy/etcd, with etcd.global.security.allowInsecureImages: true",
     "docker.io/bitnami/nats": "bitnamilegacy/nats",
     "docker.io/bitnami/os-shell": "bitnamilegacy/os-shell",
 }
@@ -41,7 +41,7 @@ def scopes(model: StackModel) -> t.Iterator[Finding]:
     places = [one.scope for one in own] or ([str(told["scope"])] if told.get("scope") else [])
     for one in model.graphs:
         if places and "" not in places and one.graph.namespace not in places:
-            text = f"{one.item.title}: the operator looks at the namespace {places[0]} alone"
+            text = f"{one.item.title}: the operator watches only the namespace {places[0]}"
             sides = [Side(one.item, ("metadata", "namespace"))]
             sides += [made(own[0].item, ("metadata", "namespace"))] if own else []
             yield finding(text, sides, ("scope", one.item.title))
@@ -54,7 +54,7 @@ def second(model: StackModel) -> t.Iterator[Finding]:
         for other in own[:index]:
             if "" in (one.scope, other.scope) or one.scope == other.scope:
                 where = one.scope or other.scope or "all namespaces"
-                text = f"{one.item.title} and {other.item.title} both look at {where}"
+                text = f"{one.item.title} and {other.item.title} both watch {where}"
                 yield finding(text, (Side(one.item), Side(other.item)), ("operators", one.item.title))
 
 
@@ -64,10 +64,10 @@ def gone(model: StackModel) -> t.Iterator[Finding]:
         for path, spec in pod_specs(item):
             for kind in ("initContainers", "containers"):
                 for index, container in enumerate(dicts(spec.get(kind))):
-                    name = _repository(container.get("image"))
+                    name = repository(container.get("image"))
                     if name in GONE:
                         side = _image_side(item, (*path, kind, index, "image"), name)
-                        text = f"the image {container['image']} of {item.name} is in a repository that is gone"
+                        text = f"the image {container['image']} of {item.name} is in a repository that no longer exists"
                         yield finding(text, (side,), ("gone", item.title, name), GONE[name])
 
 
@@ -81,7 +81,7 @@ def _image_side(item: Item, path: Path, name: str) -> Side:
     return made(item, path)
 
 
-def _repository(image: t.Any) -> str:
+def repository(image: t.Any) -> str:
     try:
         found = parse_image(str(image or ""))
     except ValueError:
@@ -101,13 +101,14 @@ def charts(model: StackModel) -> t.Iterator[Finding]:
     one, other = version(crds.chart_version) or (), version(platform.chart_version) or ()
     if other >= ONE_CHART:
         text = (
-            f"{CRDS} {crds.chart_version} goes up beside {PLATFORM} {platform.chart_version}, which has the definitions"
+            f"{CRDS} {crds.chart_version} is deployed beside {PLATFORM} {platform.chart_version}, which already "
+            "contains the CRDs"
         )
-        remedy = "no chart of the definitions (dynamo_platform_crds_chart) from 1.0 on"
+        remedy = "remove the CRDs' chart (dynamo_platform_crds_chart) from 1.0 on"
         yield finding(text, (Side(crds), Side(platform)), ("crds",), remedy)
     elif one[:2] != other[:2]:
         text = f"{CRDS} is of {crds.chart_version}, {PLATFORM} of {platform.chart_version}"
-        yield finding(text, (Side(crds), Side(platform)), ("crds",), "one version for both charts")
+        yield finding(text, (Side(crds), Side(platform)), ("crds",), "use one version for both charts")
 
 
 def removed(model: StackModel) -> t.Iterator[Finding]:
@@ -117,8 +118,8 @@ def removed(model: StackModel) -> t.Iterator[Finding]:
         return
     for path, right in REMOVED.items():
         if any(dig(layer.values, path) is not None for layer in item.layers):
-            text = f"{show_path(path)} is no value of {PLATFORM} {item.chart_version} any more"
-            yield finding(text, (Side(item, (), "values", path),), ("removed", path), f"{right} instead")
+            text = f"{show_path(path)} is no longer a value of {PLATFORM} {item.chart_version}"
+            yield finding(text, (Side(item, (), "values", path),), ("removed", path), f"use {right} instead")
 
 
 _rule = rule_factory("LLMD8")
@@ -127,39 +128,39 @@ _CHART = "ai-dynamo/dynamo, deploy/helm/charts/platform"
 RULES = (
     _rule(
         79,
-        "The operator looks at the graphs' namespace",
+        "The operator watches the graphs' namespace",
         scopes,
-        "Graphs are in a namespace that the operator looks at: 0.5.0 is restricted to that of its release by default.",
-        "Nothing becomes of the graph: no status, no pods, no event, no line in the log.",
-        "the operator's namespace for graphs, or dynamo-operator.namespaceRestriction.enabled: false",
+        "Graphs are in a namespace that the operator watches: 0.5.0 is restricted to that of its release by default.",
+        "Nothing happens to the graph: no status, no pods, no event, no line in the log.",
+        "put graphs into the operator's namespace, or set dynamo-operator.namespaceRestriction.enabled: false",
         "ai-dynamo/dynamo, pull request 3104, issue 3199",
     ),
     _rule(
         80,
         "Namespaces have one operator",
         second,
-        "No two operators look at the same namespace.",
+        "No two operators watch the same namespace.",
         "Both reconcile each graph, and undo each other's work.",
-        "one operator for all namespaces",
+        "use one operator for all namespaces",
         "ai-dynamo/dynamo, issue 4573",
     ),
     _rule(
         81,
-        "Images are where they were",
+        "Images still exist",
         gone,
-        "No image is of a repository that its publisher has emptied.",
+        "No image is in a repository that its publisher has emptied.",
         "ImagePullBackOff.",
-        "the repository's successor",
+        "use the repository's successor",
         "NVIDIA/aicr, pull request 318; ai-dynamo/dynamo, issues 2806 and 4322",
     ),
     _rule(
         82,
-        "Definitions and platform go together",
+        "CRDs and platform match",
         charts,
-        "dynamo-crds is of the platform's version; from 1.0 on there is no such chart, as the platform has the "
-        "definitions.",
-        "The chart is not there, or two releases want the same definitions; fields of graphs are dropped.",
-        "one version for both charts, and no chart of the definitions from 1.0 on",
+        "dynamo-crds is of the platform's version; from 1.0 on there is no such chart, because the platform contains "
+        "the CRDs.",
+        "The chart is not found, or two releases own the same CRDs; fields of graphs are dropped.",
+        "use one version for both charts, and no CRDs' chart from 1.0 on",
         "ai-dynamo/dynamo, pull request 6466",
     ),
     _rule(
@@ -167,8 +168,8 @@ RULES = (
         "Values of the platform are those of its version",
         removed,
         "From 1.0 on what comes with the platform is turned on below global: global.nats.install, global.etcd.install.",
-        "The chart does not render: it refuses the older keys.",
-        "the key below global",
+        "The chart does not render: it rejects the older keys.",
+        "use the key below global",
         f"{_CHART} 1.0.1, templates/validate-values.yaml",
     ),
 )

@@ -161,7 +161,7 @@ def addresses(model: StackModel) -> t.Iterator[Finding]:
                 wrong = _wrong(model, url, config.controller.namespace)
                 if wrong and (path[-1], url) not in done:
                     done.add((path[-1], url))
-                    text = f"{show_path(path)} of {config.item.name}, {url}, names {wrong}"
+                    text = f"{show_path(path)} of {config.item.name}, {url}, has {wrong}"
                     yield finding(text, (config.side(path),), ("policy", config.item.title, path, "address"))
 
 
@@ -182,14 +182,14 @@ def _wrong(model: StackModel, url: str, home: str) -> str:
     item = model.find("Service", name, namespace)
     if item:
         ports = [number(row.get("port")) for row in dicts(item.spec.get("ports"))]
-        return "" if port in ports or not ports else f"port {port}, and {item.title} has {listed(ports)}"
+        return "" if port in ports or not ports else f"port {port}, but {item.title} has {listed(ports)}"
     elsewhere = [one.namespace for one in services if one.name == name]
     if elsewhere:
-        return f"the namespace {namespace}, and the Service {name} is in {listed(elsewhere)}"
+        return f"the namespace {namespace}, but the Service {name} is in {listed(elsewhere)}"
     if not _known(model, namespace) or model.exists("Service", name, namespace) is None:
         return ""
     near = did_you_mean(name, [one.name for one in services if one.namespace == namespace])
-    return f"the Service {name} of {namespace}, which is not there.{near}"
+    return f"the Service {name} of {namespace}, which does not exist.{near}"
 
 
 def _known(model: StackModel, namespace: str) -> bool:
@@ -206,10 +206,10 @@ RULES = (
         92,
         "Policies are complete",
         _check("fields"),
-        "Each policy has a name of its own, a url and llms; each of these name, api_base, api_key and model, none "
+        "Each policy has a unique name, a url and llms; each of these has a name, api_base, api_key and model, none "
         "empty. ${VARIABLES} are in the controller's environment.",
-        "The controller ends at start: Missing field; a variable that is not set stays as it is, and is asked for.",
-        "the field, or an entry of routerController.env",
+        "The controller exits at start: Missing field; an unset variable is not replaced, and is requested literally.",
+        "add the field, or an entry of routerController.env",
         _SOURCE,
     ),
     _rule(
@@ -218,24 +218,24 @@ RULES = (
         _check("classes"),
         "A policy's llms are the classes of its classifier, each once, in the order of its outputs: the position "
         "decides, not the name.",
-        "Requests go to another class's model; behind the last one the connection is closed without an answer.",
-        "all classes in the classifier's order",
+        "Requests go to another class's model; beyond the last one the connection is closed without an answer.",
+        "list all classes in the classifier's order",
         _SOURCE,
     ),
     _rule(
         94,
-        "Policies name models that are served",
+        "Policies use models that are served",
         served,
-        "The model of each class is served by the frontend that its api_base names.",
+        "The model of each class is served by the frontend of its api_base.",
         "404 for each request of the class: model not found.",
-        "a model of dynamo_models, by its served name",
+        "use a model of dynamo_models, by its served name",
         "ai-dynamo/dynamo, lib/llm/src/http/service (404 Model not found)",
     ),
     _rule(
         95,
         "Addresses of models have no /v1",
         _check("api_base"),
-        "api_base is an address without /v1: the controller puts the request's path, which begins so, behind it.",
+        "api_base is an address without /v1: the controller appends the request's path, which begins with it.",
         "404: requests go to /v1/v1/chat/completions.",
         "http://SERVICE.NAMESPACE.svc.cluster.local:8000",
         _SOURCE,
@@ -244,18 +244,18 @@ RULES = (
         96,
         "No key is empty",
         _check("api_key"),
-        "api_key, with its variable replaced, is not empty; any text does where none is asked for.",
+        "api_key, with its variable replaced, is not empty; any text works if no key is required.",
         "The controller ends at start: Missing field 'api_key'; CrashLoopBackOff.",
-        "any text, for example none",
+        "use any text, for example none",
         _SOURCE,
     ),
     _rule(
         97,
-        "Addresses of policies are there",
+        "Addresses of policies exist",
         addresses,
-        "The Services, namespaces and ports that api_base and url name are those of the frontend and the classifier.",
+        "The Services, namespaces and ports in api_base and url are those of the frontend and the classifier.",
         "Requests are answered with 503 (the classifier), or the connection is closed without an answer (a model).",
-        "the Service's name, namespace and port",
+        "use the Service's name, namespace and port",
         "Kubernetes, DNS for Services",
     ),
 )

@@ -53,10 +53,10 @@ def mount_path(model: StackModel) -> t.Iterator[Finding]:
     for item in deployments(model, "router-controller"):
         for index, mount in enumerate(dicts(container_of(item).get("volumeMounts"))):
             if "config" in str(mount.get("name")) and str(mount.get("mountPath")).rstrip("/") != PLACE:
-                text = f"{item.name} mounts its configuration at {mount.get('mountPath')}, and reads {PLACE}/{FILE}"
+                text = f"{item.name} mounts its configuration at {mount.get('mountPath')}, but reads {PLACE}/{FILE}"
                 key: Path = ("routerController", "config", "mountPath")
                 side = Side(item, (*CONTAINER, "volumeMounts", index, "mountPath"), "values", key)
-                yield finding(text, (side,), ("mount", item.title), f"routerController.config.mountPath: {PLACE}")
+                yield finding(text, (side,), ("mount", item.title), f"set routerController.config.mountPath: {PLACE}")
 
 
 def config_key(model: StackModel) -> t.Iterator[Finding]:
@@ -137,10 +137,8 @@ def demo_app(model: StackModel) -> t.Iterator[Finding]:
     """The demo's web interface, whose image nobody publishes."""
     for item in deployments(model, "app"):
         side = Side(item, (*CONTAINER, "image"), "values", ("app", "enabled"))
-        text = (
-            f"the demo {item.name} goes up with the image {container_of(item).get('image')}, which is published nowhere"
-        )
-        yield finding(text, (side,), ("app", item.title), "app.enabled: false, unless you have built the image")
+        text = f"the demo {item.name} uses the image {container_of(item).get('image')}, which is not published"
+        yield finding(text, (side,), ("app", item.title), "set app.enabled: false, unless you have built the image")
 
 
 def backends(model: StackModel) -> t.Iterator[Finding]:
@@ -155,7 +153,7 @@ def backends(model: StackModel) -> t.Iterator[Finding]:
                 if not service.get("port"):
                     wrong = f"the Service {name or '(none)'} without a port"
                 elif held is None and model.exists("Service", name, item.namespace) is False:
-                    wrong = f"the Service {name or '(none)'}, which is not there.{did_you_mean(name, near)}"
+                    wrong = f"the Service {name or '(none)'}, which does not exist.{did_you_mean(name, near)}"
                 if wrong:
                     text = f"the path {path.get('path')} of {item.title} leads to {wrong}"
                     key: Path = ("ingress", "hosts", number_, "paths", index)
@@ -181,12 +179,12 @@ _SOURCE = "NVIDIA-AI-Blueprints/llm-router, deploy/helm/llm-router 0.1.0"
 RULES = (
     _rule(
         84,
-        "The router's configuration is where it is read",
+        "The router's configuration is mounted where it is read",
         mount_path,
         "routerController.config.mountPath is /app: the image's command reads /app/config.yaml, whatever CONFIG_PATH "
         "says.",
         "The controller runs with the configuration in its image, without an error: other policies, NVIDIA's cloud.",
-        "routerController.config.mountPath: /app",
+        "set routerController.config.mountPath: /app",
         f"{_SOURCE}; src/router-controller main.rs",
     ),
     _rule(
@@ -194,18 +192,18 @@ RULES = (
         "The router's config map has config.yaml",
         config_key,
         "The config map of routerController.config.existingConfigMap has the key config.yaml.",
-        "The controller ends at start: it cannot read its configuration.",
-        "kubectl create configmap NAME --from-file=config.yaml=FILE",
+        "The controller exits at start: it cannot read its configuration.",
+        "run kubectl create configmap NAME --from-file=config.yaml=FILE",
         f"{_SOURCE}, templates/router-controller-deployment.yaml",
     ),
     _rule(
         86,
-        "One pod at a time has the classifier's claim",
+        "One pod at a time mounts the classifier's claim",
         surges,
         "A classifier whose claim is ReadWriteOnce has one replica, and the strategy Recreate.",
-        "A second pod on another node stays in ContainerCreating (Multi-Attach error), or an update waits for a second "
-        "GPU for ever.",
-        "routerServer.replicas: 1 and routerServer.strategy.type: Recreate, or a claim that is ReadWriteMany",
+        "A second pod on another node stays in ContainerCreating (Multi-Attach error), or an update waits forever for "
+        "a second GPU.",
+        "set routerServer.replicas: 1 and routerServer.strategy.type: Recreate, or use a claim that is ReadWriteMany",
         f"{_SOURCE}, values.yaml routerServer",
     ),
     _rule(
@@ -213,8 +211,8 @@ RULES = (
         "The model repository is on the classifier's volume",
         repositories,
         "routerServer.modelRepository.path is at or below a mount of its pods, or the address of a bucket.",
-        "Triton ends at start: failed to stat file.",
-        "a path below routerServer.volumes.modelRepository.mountPath, as /model_repository/routers",
+        "Triton exits at start: failed to stat file.",
+        "use a path below routerServer.volumes.modelRepository.mountPath, such as /model_repository/routers",
         f"{_SOURCE}, templates/router-server-deployment.yaml",
     ),
     _rule(
@@ -222,18 +220,18 @@ RULES = (
         "The model repository is the folder of the models",
         levels,
         "Where the models are copied to a claim as a folder, that folder is the repository's path.",
-        "Triton takes the folder for a model: it serves none, or fails to stat it.",
-        "routerServer.modelRepository.path: /model_repository/routers",
+        "Triton treats the folder as a model: it serves none, or fails to stat it.",
+        "set routerServer.modelRepository.path: /model_repository/routers",
         "NVIDIA-AI-Blueprints/llm-router, README; kubectl cp",
         WARNING,
     ),
     _rule(
         89,
-        "The demo's image is there",
+        "The demo's image exists",
         demo_app,
         "app.enabled is true only where the image of the demo has been built and pushed.",
-        "ImagePullBackOff; helm --wait runs out of time.",
-        "app.enabled: false",
+        "ImagePullBackOff; helm --wait times out.",
+        "set app.enabled: false",
         f"{_SOURCE}, values.yaml app",
         WARNING,
     ),
@@ -243,7 +241,7 @@ RULES = (
         backends,
         "The backend of each path of an Ingress is a Service of the namespace, with a port.",
         "The API server refuses the Ingress, or requests are answered with 503.",
-        "service: router-controller for each of ingress.hosts[].paths[]",
+        "set service: router-controller for each of ingress.hosts[].paths[]",
         f"{_SOURCE}, templates/ingress.yaml",
     ),
     _rule(

@@ -61,7 +61,7 @@ def parallel(model: StackModel) -> t.Iterator[Finding]:
             continue
         held, needed = service.gpus * service.nodes, tensor * pipeline
         if needed > held:
-            text = f"{service.name} of {one.item.name} spreads the model over {needed} GPUs and asks for {held}"
+            text = f"{service.name} of {one.item.name} spreads the model over {needed} GPUs but requests {held}"
             sides = (_side(one, service, "args"), _gpu_side(one, service))
             yield finding(text, sides, ("parallel", one.item.title, service.name))
 
@@ -76,7 +76,7 @@ def idle_gpus(model: StackModel) -> t.Iterator[Finding]:
         used = math.prod(size or 1 for size in sizes) * ranks
         held = service.gpus * service.nodes
         if used < held:
-            text = f"{service.name} of {one.item.name} asks for {held} GPUs and uses {used}"
+            text = f"{service.name} of {one.item.name} requests {held} GPUs but uses {used}"
             sides = (_gpu_side(one, service), _side(one, service, "args"))
             key = ("parallel", one.item.title, service.name)
             remedy = f"{'--tp' if service.engine == 'sglang' else '--tensor-parallel-size'} {held}, or {used} GPUs"
@@ -88,7 +88,7 @@ def no_gpus(model: StackModel) -> t.Iterator[Finding]:
     for one, service in workers(model):
         claims = dicts(mapping(service.container.get("resources")).get("claims"))
         if service.engine and not service.gpus and not claims and not _on_cpu(service):
-            text = f"{service.name} of {one.item.name} asks for no GPU"
+            text = f"{service.name} of {one.item.name} requests no GPU"
             yield finding(text, (_gpu_side(one, service),), ("parallel", one.item.title, service.name))
 
 
@@ -113,7 +113,7 @@ def memory(model: StackModel) -> t.Iterator[Finding]:
         room = int(spread * (largest or USUAL_MEMORY) * _SHARE)
         if weights > room:
             each = (largest or USUAL_MEMORY) // GIGA
-            named = "as nodes say" if largest else "an assumption"
+            named = "from the nodes' labels" if largest else "an assumption"
             text = f"{service.model} has about {weights // GIGA} GB of weights, by its name; {service.name} of "
             text += f"{one.item.name} has {spread} GPU{'s' if spread > 1 else ''} of {each} GB ({named}) for them"
             sides = (_gpu_side(one, service), _side(one, service, "args"))
@@ -177,10 +177,10 @@ def roles(model: StackModel) -> t.Iterator[Finding]:
         decodes = [service for service in running if service.kind != PREFILL]
         said = [service for service in decodes if _decodes_only(service)]
         if prefills and not decodes:
-            text = f"{one.item.name} has workers for prefill and none for decode"
+            text = f"{one.item.name} has workers for prefill but none for decode"
             yield finding(text, [Side(one.item, service.path) for service in prefills], ("roles", one.item.title))
         elif said and not prefills and not _prefilled_elsewhere(model, said):
-            text = f"{listed(s.name for s in said)} of {one.item.name} decodes only, and nothing prefills for it"
+            text = f"{listed(s.name for s in said)} of {one.item.name} only decodes, but there is no prefill worker"
             yield finding(text, [_side(one, service, "args") for service in said], ("roles", one.item.title))
 
 
@@ -280,8 +280,8 @@ RULES = (
         "GPUs suffice for tensor parallelism",
         parallel,
         "Tensor times pipeline parallelism of a worker is at most the GPUs of its pods.",
-        "The engine ends at start: fewer devices than the world size.",
-        "as many GPUs as --tensor-parallel-size (--tp) times pipeline parallelism",
+        "The engine exits at start: fewer devices than the world size.",
+        "request as many GPUs as --tensor-parallel-size (--tp) times pipeline parallelism",
         f"{_SOURCE}, components/src/dynamo; vLLM and SGLang, parallel configuration",
     ),
     _rule(
@@ -290,7 +290,7 @@ RULES = (
         idle_gpus,
         "A worker that asks for several GPUs spreads its model over all of them.",
         "GPUs are held and not used, and a model that needs them does not fit.",
-        "--tensor-parallel-size (--tp) as many as there are GPUs",
+        "set --tensor-parallel-size (--tp) to the number of GPUs",
         "vLLM, --tensor-parallel-size; SGLang, --tp",
         WARNING,
     ),
@@ -299,8 +299,8 @@ RULES = (
         "Workers have a GPU",
         no_gpus,
         "A worker of vLLM, SGLang or TensorRT-LLM asks for GPUs in resources.limits.gpu.",
-        "The pod runs on a node without one, and the engine ends: no CUDA device.",
-        'resources.limits.gpu: "1" (a text), or more',
+        "The pod runs on a node without one, and the engine exits: no CUDA device.",
+        'set resources.limits.gpu: "1" (a string), or more',
         f"{_SOURCE}, deploy/operator/api/v1alpha1 resources.limits.gpu",
         WARNING,
     ),
@@ -310,8 +310,8 @@ RULES = (
         memory,
         "The weights of a model, estimated from its name and quantization, fit the memory of the GPUs that it is "
         "spread over (by the nodes' labels, else 80 GB each).",
-        "The engine ends at start: CUDA out of memory.",
-        "more GPUs with tensor parallelism, or a quantized model",
+        "The engine exits at start: CUDA out of memory.",
+        "use more GPUs with tensor parallelism, or a quantized model",
         "Hugging Face, model cards; nvidia.com/gpu.memory of gpu-feature-discovery",
         WARNING,
     ),
@@ -322,8 +322,8 @@ RULES = (
         "The startup probe of a worker lasts longer than its model takes to be downloaded and read. The operator's own "
         "is 10 minutes in 0.5, two hours from 0.6 on.",
         "The kubelet kills the worker while it loads, again and again: it never becomes Ready.",
-        "a startupProbe of extraPodSpec.mainContainer (the only place for it) with a higher failureThreshold, or the "
-        "model on a volume",
+        "set a startupProbe with a higher failureThreshold in extraPodSpec.mainContainer (the only place for it), or "
+        "put the model on a volume",
         f"{_SOURCE}, deploy/operator/internal/dynamo/component_worker.go; lib/runtime/src/system_status_server.rs",
         WARNING,
     ),
@@ -333,7 +333,7 @@ RULES = (
         roles,
         "A graph with workers for prefill has some for decode, and one whose workers decode only has some for prefill.",
         "The model is not listed, or requests wait for a prefill that never comes.",
-        "workers of both roles, or of neither",
+        "add workers of both roles, or of neither",
         f"{_SOURCE}, components/src/dynamo/vllm; docs of disaggregated serving",
     ),
     _rule(
@@ -341,8 +341,8 @@ RULES = (
         "Prefill and decode load one model",
         pairs,
         "All workers of a disaggregated graph have the same --model.",
-        "KV blocks of another model are refused, or taken for what they are not.",
-        "one model for both roles",
+        "KV blocks of another model are refused, or misread.",
+        "use one model for both roles",
         f"{_SOURCE}, docs of disaggregated serving",
     ),
     _rule(
@@ -351,8 +351,8 @@ RULES = (
         unknown_arguments,
         "--is-prefill-worker is known up to 1.1, --is-decode-worker from 0.6 to 1.1, --disaggregation-mode of vLLM's "
         "workers from 1.0 on.",
-        "The worker ends at start: unrecognized arguments.",
-        "the argument of the runtime's version",
+        "The worker exits at start: unrecognized arguments.",
+        "use the argument of the runtime's version",
         f"{_SOURCE}, components/src/dynamo/vllm/backend_args.py at v0.5.0 to v1.0.1",
     ),
     _rule(
@@ -361,7 +361,7 @@ RULES = (
         old_arguments,
         "From 1.0 on the role of vLLM's workers is --disaggregation-mode.",
         "Later releases do not start with the older arguments.",
-        "--disaggregation-mode prefill or decode",
+        "use --disaggregation-mode prefill or decode",
         f"{_SOURCE}, components/src/dynamo/vllm/backend_args.py",
         WARNING,
     ),
@@ -371,7 +371,7 @@ RULES = (
         folders,
         "workingDir is below /workspace/components/backends up to 0.6, below /workspace/examples/backends from 0.7 on.",
         "The worker starts in an empty folder, and files named relative to it are not found.",
-        "the folder of the image's version",
+        "use the folder of the image's version",
         f"{_SOURCE}, pull request 3849",
         WARNING,
     ),

@@ -75,8 +75,10 @@ class Invocation:
     def title(self) -> str:
         """Return 'Deployment demo/a-decode starts vLLM 0.18'."""
         version = f" {self.span}" if self.span else ""
-        unsure = "" if self.span and self.span.sure else f", whose version image {self.image} does not say,"
-        newer = f" (image {self.image} is newer than what is known)" if self.span and not self.span.sure else unsure
+        unsure = "" if self.span and self.span.sure else f", whose version is not in the image name {self.image},"
+        newer = (
+            (f" (image {self.image} is newer than the known versions)") if self.span and not self.span.sure else unsure
+        )
         return f"{self.item.title} starts {self.table.program}{version}{newer}"
 
 
@@ -255,7 +257,7 @@ def _connectors(value: dict[str, t.Any], span: Span | None, path: Path = ()) -> 
         if name not in known:
             where = vllm.CONNECTORS.elsewhere(name)
             hint = f" vLLM has it {where}." if where else guess(name, known)
-            yield Misfit((*path, "kv_connector"), f"is {name}, which is no connector.{hint}")
+            yield Misfit((*path, "kv_connector"), f"is {name}, which is not a connector.{hint}")
         if "kv_role" not in value:
             yield Misfit((*path, "kv_role"), "is missing beside kv_connector")
     inner = mapping(value.get("kv_connector_extra_config")).get("connectors")
@@ -284,7 +286,7 @@ def once(model: StackModel) -> t.Iterator[Finding]:
             first = seen.setdefault(word.name, one)
             if one.values[:1] != first.values[:1]:
                 both = " and ".join(_shown(each) for each in (first, one))
-                text = f"{start.item.title} starts {start.table.program} with {both}: the last one counts"
+                text = f"{start.item.title} starts {start.table.program} with {both}: the last one wins"
                 sides = tuple(start.place(each, True) for each in (one, first) if each.shown.startswith("-"))
                 yield finding(text, sides, ("twice", start.item.title, word.name))
 
@@ -302,7 +304,7 @@ def commands(model: StackModel) -> t.Iterator[Finding]:
             given = mapping(next((one for one in written if one is not None), None))
             own, mode = given.get("command"), given.get("modelCommand")
             if own and mode in _CHART_COMMANDS and own != server.container.get("command"):
-                text = f"modelCommand {mode} has the chart write the command: {' '.join(texts(own))} has no effect"
+                text = f"modelCommand {mode} makes the chart write the command: {' '.join(texts(own))} has no effect"
                 sides = (dataclasses.replace(side, more=(*side.more, "command")),)
                 yield finding(text, sides, ("command", workload.item.title))
 
@@ -316,7 +318,7 @@ RULES = (
         "Programs know their arguments",
         _of(("word",), True),
         "vLLM, SGLang, the routing sidecar and the endpoint picker know every argument in the version of their image.",
-        "The program ends at start (unrecognized arguments, unknown flag): CrashLoopBackOff.",
+        "The program exits at start (unrecognized arguments, unknown flag): CrashLoopBackOff.",
         "correct the argument, or use an image whose version has it",
         _SOURCE,
     ),
@@ -325,17 +327,17 @@ RULES = (
         "Arguments are known to some version",
         _of(("word", "value", "json"), False),
         "Of an image whose version is not among those known, arguments and values are as a known version takes them.",
-        "The program may end at start: CrashLoopBackOff.",
+        "The program may exit at start: CrashLoopBackOff.",
         "correct the argument, or leave it if the image's own version takes it",
         _SOURCE,
         WARNING,
     ),
     _rule(
         52,
-        "Arguments have a value of their kind",
+        "Arguments have a valid value",
         _of(("value",), True),
-        "A number is a number and in its range, a choice is one of those there are, a switch has no value.",
-        "The program ends at start (invalid value, expected one argument): CrashLoopBackOff.",
+        "A number is in its range, a choice is one of those allowed, and a switch has no value.",
+        "The program exits at start (invalid value, expected one argument): CrashLoopBackOff.",
         "correct the value",
         _SOURCE,
     ),
@@ -344,7 +346,7 @@ RULES = (
         "Arguments are given once",
         once,
         "An argument that is given several times, by the chart or under another spelling too, has the same value.",
-        "The last one counts, whichever was meant.",
+        "The last one wins.",
         "remove one of them: parallelism sets tensor and data sizes, routing the port",
         "Python, argparse; Go, flag",
         WARNING,
@@ -353,19 +355,19 @@ RULES = (
         54,
         "vLLM knows the keys of its JSON arguments",
         _of(("json",), True),
-        "The keys of --kv-transfer-config, --kv-events-config and --ec-transfer-config are vLLM's, their roles and "
-        "connectors such as it has.",
-        "vLLM ends at start, or ignores the key: no KV transfer, no KV events, and no sign of it.",
+        "The keys of --kv-transfer-config, --kv-events-config and --ec-transfer-config, and their roles and "
+        "connectors, are known to vLLM.",
+        "vLLM exits at start, or ignores the key: no KV transfer, no KV events, and no error.",
         "correct the key or its value",
         _SOURCE,
     ),
     _rule(
         55,
-        "A command is written by one",
+        "A command is set once",
         commands,
         "A container with modelCommand vllmServe or imageDefault has no command of its own.",
         "The command in the values has no effect: the chart writes another.",
-        "remove command, or set modelCommand: custom and write args whole",
+        "remove command, or set modelCommand: custom and write all args",
         "llm-d-modelservice, templates/_helpers.tpl",
     ),
 )

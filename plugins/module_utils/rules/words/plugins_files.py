@@ -70,7 +70,7 @@ class PluginsFile:
     @property
     def title(self) -> str:
         """Return 'the plugins file of Deployment demo/gaie-a-epp (picker 0.7)'."""
-        version = f" (picker {self.span})" if self.span else " (a picker whose version its image does not say)"
+        version = f" (picker {self.span})" if self.span else " (a picker whose version is not in its image's name)"
         return f"the plugins file of {self.picker.item.title}{version}"
 
     @property
@@ -147,9 +147,9 @@ def _types(file: PluginsFile) -> t.Iterator[_Fault]:
         if kind not in have:
             where = shapes.elsewhere(kind)
             hint = f" The picker has it {where}." if where else guess(kind, have)
-            yield _Fault(file, ("plugins", place, "type"), f"there is no plugin of type {kind}.{hint}")
+            yield _Fault(file, ("plugins", place, "type"), f"unknown plugin type {kind}.{hint}")
         if name in names:
-            yield _Fault(file, ("plugins", place), f"the name {name} is given to two plugins")
+            yield _Fault(file, ("plugins", place), f"the name {name} is used by two plugins")
         names[name] = place
     alpha: Table = known.ROUTER_EXPERIMENTAL
     allowed = (
@@ -175,7 +175,7 @@ def _parameters(file: PluginsFile) -> t.Iterator[_Fault]:
 
 
 def _said(one: Misfit) -> str:
-    return one.text.replace("is no key here", "is not one that it reads")
+    return one.text.replace("is not a known key", "is not a known parameter")
 
 
 def _gates(file: PluginsFile) -> t.Iterator[_Fault]:
@@ -186,7 +186,7 @@ def _gates(file: PluginsFile) -> t.Iterator[_Fault]:
         if isinstance(gate, str) and gate not in have:
             where = table.elsewhere(gate)
             hint = f" The picker has it {where}." if where else guess(gate, have)
-            yield _Fault(file, ("featureGates", place), f"there is no feature gate {gate}.{hint}")
+            yield _Fault(file, ("featureGates", place), f"unknown feature gate {gate}.{hint}")
 
 
 def _handlers(file: PluginsFile) -> t.Iterator[_Fault]:
@@ -194,11 +194,11 @@ def _handlers(file: PluginsFile) -> t.Iterator[_Fault]:
     handlers = [(place, kind) for place, _name, kind, _parameters in file.plugins if kind.endswith(_HANDLER)]
     kinds = [kind for _place, kind in handlers]
     if len(handlers) > 1:
-        yield _Fault(file, ("plugins", handlers[1][0]), f"there may be one profile handler, not {listed(kinds)}")
+        yield _Fault(file, ("plugins", handlers[1][0]), f"only one profile handler is allowed, not {listed(kinds)}")
     elif len(file.profiles) > 1 and kinds in ([], [_SINGLE]):
         names = listed(name for name, _plugins in file.profiles)
-        what = f"{_SINGLE} takes one profile" if kinds else "no profile handler chooses among them"
-        yield _Fault(file, ("schedulingProfiles",), f"there are the profiles {names}, and {what}")
+        what = f"{_SINGLE} allows one profile" if kinds else "no profile handler chooses among them"
+        yield _Fault(file, ("schedulingProfiles",), f"it has the profiles {names}, but {what}")
 
 
 def _roles(file: PluginsFile) -> t.Iterator[_Fault]:
@@ -212,7 +212,7 @@ def _roles(file: PluginsFile) -> t.Iterator[_Fault]:
             wanted = str(parameters.get(key) or default)
             if key in takes and "profiles" not in parameters and wanted not in profiles:
                 path: Path = ("plugins", place, "parameters", key) if parameters.get(key) else ("schedulingProfiles",)
-                text = f"{kind} runs the profile {wanted}, which is not there ({listed(profiles)} are)."
+                text = f"{kind} runs the profile {wanted}, which does not exist; available: {listed(profiles)}."
                 yield _Fault(file, path, text + guess(wanted, profiles))
 
 
@@ -229,12 +229,12 @@ def _deciders(file: PluginsFile) -> t.Iterator[_Fault]:
             if at < 0:
                 those = [name for name, (_at, one) in declared.items() if one.endswith(_DECIDER)]
                 yield _Fault(
-                    file, path, f"{kind} asks the decider {decider}, which is not declared.{guess(decider, those)}"
+                    file, path, f"{kind} uses the decider {decider}, which is not declared.{guess(decider, those)}"
                 )
             elif not of.endswith(_DECIDER) and of in shapes.known(file.span):
-                yield _Fault(file, path, f"{kind} asks {decider} as its decider, which is a {of}")
+                yield _Fault(file, path, f"{kind} uses {decider} as its decider, which is a {of}")
             elif at > place and file.sure and file.span is not None and file.span.high < _ORDERED:
-                yield _Fault(file, path, f"{kind} asks the decider {decider}, which has to be declared before it")
+                yield _Fault(file, path, f"{kind} uses the decider {decider}, which must be declared before it")
 
 
 def _named_deciders(kind: str, parameters: Object, shapes: Shapes, span: Span | None) -> list[tuple[Path, str]]:
@@ -266,7 +266,7 @@ def references(model: StackModel) -> t.Iterator[Finding]:
             # A type that is misspelt where it is declared is named there.
             meant = nearest(name, declared, LIKE)
             if name not in declared and not (meant and meant not in sound):
-                text = f"{file.picker.item.title} is told to use the plugin {name}, which its file does not declare."
+                text = f"{file.picker.item.title} must use the plugin {name}, which its file does not declare."
                 side = file.side(("schedulingProfiles", at[0], "plugins", at[1]))
                 key = ("plugin", file.picker.item.title, name)
                 yield finding(text + guess(name, sound), (side,), key)
@@ -315,7 +315,7 @@ def sockets(model: StackModel) -> t.Iterator[Finding]:
                 if mine
                 else f"the picker mounts nothing at {folder}"
             )
-            text = f"{file.title}: it asks the tokenizer at {socket}, and {why} (others mount {where})"
+            text = f"{file.title}: it uses the tokenizer at {socket}, but {why} (others mount {where})"
             yield finding(text, (file.side(path),), ("socket", file.picker.item.title))
 
 
@@ -353,17 +353,17 @@ RULES = (
         fatal,
         "Keys, plugin types, parameters, feature gates, profile handlers and deciders are those that the picker has in "
         "the version of its image.",
-        "The picker ends at start (CrashLoopBackOff), or a misspelt parameter has no effect; requests fail with 500.",
+        "The picker exits at start (CrashLoopBackOff), or a misspelt parameter has no effect; requests fail with 500.",
         "correct the plugins file",
         _SOURCE,
     ),
     _rule(
         17,
-        "A plugins file has nothing unknown",
+        "A plugins file has no unknown parameters",
         doubtful,
-        "There is no parameter that its plugin does not read; of a picker whose version is not known, nothing that no "
-        "known version has.",
-        "The parameter has no effect, or the picker ends at start.",
+        "Each parameter is one that its plugin reads; for a picker of unknown version, one that some known version "
+        "reads.",
+        "The parameter has no effect, or the picker exits at start.",
         "remove it, or leave it if the image's own version takes it",
         _SOURCE,
         WARNING,

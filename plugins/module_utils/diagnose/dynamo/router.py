@@ -11,16 +11,17 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ..base import plain_yaml
-from ..base.data import Object, mapping
-from ..objects.pods import condition, container_states, waiting
-from ..objects.policies import ConfigMistake, misfits
-from .base import ERROR, SYMPTOM, WARNING, Diagnosis, Proof
-from .evidence import Evidence, clean, ref, seconds
-from .log_rules import Rules, log_rule
-from .rules_endpoints import has_ready, slices_of
-from .rules_images import image_of
-from .rules_start import KEY, SECRET
+from ...base import plain_yaml
+from ...base.data import Object, mapping
+from ...base.words import sentence
+from ...objects.pods import condition, container_states, waiting
+from ...objects.policies import ConfigMistake, misfits
+from ..base import ERROR, SYMPTOM, WARNING, Diagnosis, Proof
+from ..evidence import Evidence, clean, ref, seconds
+from ..log_rules import Rules, log_rule
+from ..rules_endpoints import has_ready, slices_of
+from ..rules_images import image_of
+from ..rules_start import KEY, SECRET
 
 COMPONENT = "app.kubernetes.io/component"
 CONTROLLER, SERVER = "router-controller", "router-server"
@@ -36,46 +37,49 @@ ROUTER: Rules = (
     log_rule(
         870, "The router's controller finds a field of its config empty",
         r"Missing field '(\w+)' in (LLM|policy) '([^']*)'",
-        "A field of config.yaml is empty once ${VARIABLES} are replaced. An empty api_key is none to it, also where the"
-        " models ask for no key.",
-        "Give the field a value. For api_key: any text that is not empty in the Secret that it comes from (none, for"
-        " models that ask for no key), then restart the controller's Deployment.",
+        "A field of config.yaml is empty once ${VARIABLES} are replaced. An empty api_key counts as missing, even if "
+        "the models require no key.",
+        "Set the field. For api_key: any non-empty text in its Secret (none, for models that require no key); then "
+        "restart the controller's Deployment.",
         "llm-router, config.rs: validate_config",
         key=1,
     ),
     log_rule(
         871, "The router's controller cannot read its config",
         r"Failed to load configuration: ((?!Missing field '|No such file).*)",
-        "config.yaml is no YAML, or lacks a field that has to be there: each policy has name, url and llms, each class"
-        " name, api_base, api_key and model, all of them texts.",
-        "Correct the place that the message names; what a ${VARIABLE} holds becomes part of the YAML.",
+        "config.yaml is not valid YAML, or lacks a required field: each policy has name, url and llms, each class "
+        "name, api_base, api_key and model, all of them strings.",
+        "Correct the place in the message; the value of a ${VARIABLE} becomes part of the YAML.",
         "llm-router, config.rs",
         key=1,
     ),
     log_rule(
-        873, "Triton's model repository is not there",
+        873, "Triton's model repository does not exist",
         r"failed to stat file (/model_repository\S*)",
-        "The path of --model-repository is not in the container: the claim is empty, or its models lie elsewhere.",
-        "Upload the models, and let routerServer.modelRepository.path be the folder that holds them: kubectl cp of a"
-        " folder routers/ makes a folder routers in the claim.",
+        "The path of --model-repository is not in the container: the claim is empty, or its models are elsewhere.",
+        "Upload the models, and set routerServer.modelRepository.path to their folder: kubectl cp of a folder "
+        "routers/ creates a folder routers in the claim.",
         "Triton 24.10; the recipe's troubleshooting",
         key=1,
     ),
     log_rule(
-        874, "Triton takes a folder for a model that is none",
+        874, "Triton treats a folder that is not a model as one",
         r"Poll failed for model directory '(routers)'",
-        "--model-repository names the folder above the models.",
-        "Let routerServer.modelRepository.path be the folder whose folders are the models (/model_repository/routers).",
+        "--model-repository is the folder above the models'.",
+        (
+            "Set routerServer.modelRepository.path to the folder whose subfolders are the models "
+            "(/model_repository/routers)."
+        ),
         "Triton 24.10, model repository",
         key=1,
     ),
     log_rule(
         876, "Triton cannot reach Hugging Face while it loads the router's models",
         r"failed to load '(?:pre|post)processing_\w+'.*(?:huggingface|OSError|LocalEntryNotFound|ConnectionError)",
-        "The models' pre- and postprocessing fetch the classifier's tokenizer and config from huggingface.co at each"
-        " start, also where the models lie on a claim.",
-        "Let the server's pods reach huggingface.co, or give them a filled cache: HF_HOME on a volume, HF_HUB_OFFLINE=1"
-        " (routerServer.env).",
+        "The models' pre- and postprocessing fetch the classifier's tokenizer and config from huggingface.co at each "
+        "start, even if the models are on a claim.",
+        "Give the server's pods access to huggingface.co, or a filled cache: HF_HOME on a volume, HF_HUB_OFFLINE=1 "
+        "(routerServer.env).",
         "llm-router, triton_template: AutoConfig.from_pretrained",
     ),
     log_rule(
@@ -190,7 +194,10 @@ def _elsewhere(evidence: Evidence) -> t.Iterator[Proof]:
             continue
         for name, path in _mounts(item):
             if path.rstrip("/") not in (FOLDER, f"{FOLDER}/{FILE}"):
-                text = f"ConfigMap {name} is mounted at {path}; the controller reads {FOLDER}/{FILE}, the image's own"
+                text = (
+                    f"ConfigMap {name} is mounted at {path}, but the controller reads {FOLDER}/{FILE}, the image's "
+                    "own file"
+                )
                 yield Proof((ref(item),), text, key=ref(item)[2])
 
 
@@ -202,7 +209,7 @@ def _outdated(evidence: Evidence) -> t.Iterator[Proof]:
             changed = _changed(evidence.find("ConfigMap", name) or {})
             old = [place for place, moment in started.items() if changed is not None and changed > moment + SLACK]
             if old:
-                text = f"ConfigMap {name} was changed after {old[0][2]} had read it at its start"
+                text = f"ConfigMap {name} was changed after {old[0][2]} read it at start"
                 yield Proof((ref(item), *old), text, key=name, since=changed)
 
 
@@ -245,7 +252,7 @@ def _misfits(which: t.Callable[[ConfigMistake], bool]) -> t.Callable[[Evidence],
                 told.add((name, mistake.what))
                 place = ".".join(str(part) for part in mistake.path)
                 text = f"ConfigMap {name}, {FILE}: {place}: {clean(mistake.what)}"
-                yield Proof((ref(item),), text, key=f"{name} {mistake.what}", remedy=f"Write {clean(mistake.fix)}.")
+                yield Proof((ref(item),), text, key=f"{name} {mistake.what}", remedy=sentence(clean(mistake.fix)))
 
     return find
 
@@ -267,87 +274,93 @@ def _no_classifier(evidence: Evidence) -> t.Iterator[Proof]:
         slices = slices_of(evidence, service)
         if slices and not any(map(has_ready, slices)):
             because = (*map(ref, _pods(evidence, SERVER)), *map(ref, _workloads(evidence, SERVER)))
-            text = f"Service {ref(service)[2]} has no ready endpoint; the controller is ready all the same"
+            text = f"Service {ref(service)[2]} has no ready endpoint, although the controller is ready"
             yield Proof(tuple(map(ref, ready)), text, key=ref(service)[2], because=because)
 
 
 RULES = (
     Diagnosis(
-        "DIAG877", "The router's images have no registry that is one", _placeholder,
+        "DIAG877", "The router's images have no valid registry", _placeholder,
         "InvalidImageName of the controller's or the server's pods",
-        "global.imageRegistry is still a placeholder, or has capital letters. No registry has these images: they are"
-        " built from the router's sources.",
-        "Build and push the images; set llm_router_image_registry (global.imageRegistry) to your registry, with a slash"
-        " at its end, and the images' names to those that you have pushed.",
+        "global.imageRegistry is still a placeholder, or has capital letters. These images are not published: they "
+        "are built from the router's sources.",
+        "Build and push the images; set llm_router_image_registry (global.imageRegistry) to your registry, with a "
+        "slash at the end, and the images' names to those that you pushed.",
         "recipe: YOUR_REGISTRY_HERE/; llm-router chart: the registry is a plain prefix",
     ),
     Diagnosis(
         "DIAG872", "The router's controller finds no config.yaml", _no_file,
         "CrashLoopBackOff, log: Failed to load configuration: No such file or directory",
         "The ConfigMap that is mounted over the image's folder has no key config.yaml.",
-        "Name the key config.yaml: kubectl create configmap NAME --from-file=config.yaml=FILE.",
+        "Use the key config.yaml: kubectl create configmap NAME --from-file=config.yaml=FILE.",
         "llm-router, router-controller.dockerfile: --config-path /app/config.yaml",
     ),
     Diagnosis(
         "DIAG878", "The router's controller lacks a Secret or a key of it", _secret,
         "CreateContainerConfigError of the controller's pods",
-        "The chart always asks for the Secret of its API key (llm-api-keys, key nvidia_api_key), also where the config"
-        " does not use it, and for those of routerController.env.",
-        "Make it, with a value that is not empty: kubectl create secret generic llm-api-keys"
-        " --from-literal=nvidia_api_key=none.",
+        "The chart always needs the Secret of its API key (llm-api-keys, key nvidia_api_key), even if the config does "
+        "not use it, and those of routerController.env.",
+        "Create it with a non-empty value: kubectl create secret generic llm-api-keys "
+        "--from-literal=nvidia_api_key=none.",
         "llm-router chart, router-controller-deployment.yaml: secretKeyRef without optional",
     ),
     Diagnosis(
-        "DIAG881", "Two Triton servers want the claim of one node", _two_nodes,
+        "DIAG881", "Two Triton servers need a claim that only one node can mount", _two_nodes,
         "FailedAttachVolume: Multi-Attach error of the server's pods",
-        "The chart has two replicas, and a rollout one more, on a ReadWriteOnce claim, which one node has at a time.",
-        "Set routerServer.replicas to 1 with strategy Recreate, or take a ReadWriteMany claim.",
+        (
+            "The chart has two replicas, and one more during a rollout, on a ReadWriteOnce claim, which only one node "
+            "mounts at a time."
+        ),
+        "Set routerServer.replicas to 1 with strategy Recreate, or use a ReadWriteMany claim.",
         "llm-router chart, values.yaml; Kubernetes, access modes",
     ),
     Diagnosis(
-        "DIAG882", "The new Triton server waits for a GPU that the old one has", _second_gpu,
+        "DIAG882", "The new Triton server waits for the old one's GPU", _second_gpu,
         "Pod Pending, Insufficient nvidia.com/gpu, beside a running pod of the same Deployment",
-        "The chart's rollout (maxSurge 1, maxUnavailable 0) starts the new pod before the old one goes, and no second"
-        " GPU is free.",
-        "Set routerServer.strategy to Recreate (rollingUpdate: null), or free a GPU; deleting the old pod helps once.",
+        "The chart's rollout (maxSurge 1, maxUnavailable 0) starts the new pod before the old one stops, and no "
+        "second GPU is free.",
+        (
+            "Set routerServer.strategy to Recreate (rollingUpdate: null), or free a GPU; deleting the old pod helps "
+            "only once."
+        ),
         "llm-router chart, values.yaml",
     ),
     Diagnosis(
         "DIAG879", "The router runs with the config of its image", _elsewhere,
         "routerController.config.mountPath is not /app",
-        "The controller reads /app/config.yaml, as the image's command line says; CONFIG_PATH is read by nothing. It is"
-        " ready, and sends requests to NVIDIA's cloud.",
+        "The controller reads /app/config.yaml, which is on the image's command line; CONFIG_PATH has no effect. It "
+        "is ready, and sends requests to NVIDIA's cloud.",
         "Leave routerController.config.mountPath at /app.",
         "llm-router, main.rs and router-controller.dockerfile",
     ),
     Diagnosis(
         "DIAG880", "The router runs with an older config", _outdated,
         "a ConfigMap that was changed after the controller's pods had started",
-        "The controller reads its config once, at its start, and the chart restarts it for no changed ConfigMap.",
-        "kubectl rollout restart the controller's Deployment; /config shows what is live.",
+        "The controller reads its config once, at start, and the chart does not restart it when the ConfigMap changes.",
+        "Run kubectl rollout restart for the controller's Deployment; /config shows the active configuration.",
         "llm-router, main.rs; chart without a checksum annotation",
         WARNING,
     ),
     Diagnosis(
         "DIAG884", "A policy's classes are not those of its classifier", _misfits(_of_classes),
         "requests go to another class's model, or the connection is closed without an answer",
-        "The controller takes the class at the place that the classifier's output names: a class that is missing or out"
-        " of order shifts all behind it, and a place past the end ends the connection.",
-        "Name all classes of the classifier, in its order.",
+        "The controller uses the class at the position of the classifier's output: a missing or misplaced class "
+        "shifts all later ones, and a position past the end closes the connection.",
+        "List all classes of the classifier, in its order.",
         "llm-router, proxy.rs: choose_model",
     ),
     Diagnosis(
-        "DIAG885", "A class's api_base has the path that each request has too", _misfits(_of_bases),
+        "DIAG885", "A class's api_base contains the path of the requests", _misfits(_of_bases),
         "404 for /v1/v1/chat/completions",
         "The controller appends the request's path, /v1/chat/completions, to api_base.",
-        "Leave /v1 out of api_base.",
+        "Remove /v1 from api_base.",
         "llm-router, proxy.rs: uri",
     ),
     Diagnosis(
         "DIAG883", "The router's controller cannot reach its classifier", _no_classifier,
-        "503 Triton server is unreachable; the controller is ready: its /health asks for nothing behind it",
+        "503 Triton server is unreachable; the controller is ready, as its /health does not check Triton",
         "No pod of the Triton server is ready.",
-        "See why the server's pods are not ready.",
+        "Find out why the server's pods are not ready.",
         "llm-router, proxy.rs",
         ERROR, SYMPTOM,
     ),

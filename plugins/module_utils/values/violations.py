@@ -11,7 +11,7 @@ import typing as t
 
 from ..base.findings import Path, show_value
 from ..base.suggest import nearest
-from ..values.yaml11 import scalar
+from .yaml11 import scalar
 
 KINDS = {
     "array": "a list",
@@ -20,7 +20,7 @@ KINDS = {
     "null": "null",
     "number": "a number",
     "object": "a map",
-    "string": "text",
+    "string": "a string",
 }
 
 # Rules that a person understands with the schema's own figure behind them.
@@ -85,8 +85,8 @@ def _explain(error: t.Any) -> list[Violation]:
         text = LIMITS[rule].format(json.dumps(error.validator_value, ensure_ascii=False))
         return [Violation(path, "schema", f"{text}, not {show_value(error.instance, path)}", "", says)]
     if rule is None:
-        return [Violation(path, "schema", "nothing is allowed here", "remove it", "false")]
-    message = f"{show_value(error.instance, path)} breaks the schema's rule {rule}"
+        return [Violation(path, "schema", "no value is allowed here", "remove it", "false")]
+    message = f"{show_value(error.instance, path)} violates the schema's rule {rule}"
     return [Violation(path, "schema", message, "", f"{rule} {_short(error.validator_value)}")]
 
 
@@ -127,7 +127,7 @@ def _kind(value: t.Any) -> str:
         return ""
     if isinstance(value, (int, float)):
         return "the number "
-    return "the text " if isinstance(value, str) else ""
+    return "the string " if isinstance(value, str) else ""
 
 
 def _type_hint(value: t.Any, kinds: list[str], path: Path) -> str:

@@ -1,0 +1,15 @@
+# SPDX-FileCopyrightText: llm_d.orchestrator contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the module lab_cluster where the user's variables are known: a misspelt one would name another lab."""
+
+from __future__ import annotations
+
+from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.checked import CheckedAction
+
+
+class ActionModule(CheckedAction):
+    """The module of the same name."""
+
+    # It starts processes that outlive it.
+    here = False
+    types = False

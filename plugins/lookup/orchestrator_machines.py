@@ -15,12 +15,13 @@ description:
 options:
   _terms:
     description:
-      - V(hosts) for a pattern of all hosts where O(state) is C(llm_orchestrator_state), else of none; V(environment)
-        and V(edge_environment) for the variables by which servers reach their stores; V(endpoint) for the URL that
+      - V(hosts) for a pattern of all hosts where O(state) is C(llm_orchestrator_state), else of none; V(checked) for
+        the same, but localhost where no group has hosts, so that somebody says so; V(environment) and
+        V(edge_environment) for the variables by which servers reach their stores; V(endpoint) for the URL that
         requests go to; V(said) and V(removed) for the lines at the end.
     type: list
     elements: str
-    choices: [hosts, environment, edge_environment, endpoint, said, removed]
+    choices: [hosts, checked, environment, edge_environment, endpoint, said, removed]
     required: true
   state:
     description: The state of which hosts are asked, either where it is not set.
@@ -67,10 +68,11 @@ class LookupModule(LookupBase):
 
     def _answer(self, term: str, known: dict[str, t.Any]) -> t.Any:
         groups = known.get("groups") or {}
-        if term == "hosts":
+        if term in ("hosts", "checked"):
             asked = self.get_option("state") in (None, self._value(known, "llm_orchestrator_state", "present"))
             found = [name for name in groups if name in [PREFIX + kind for kind in KINDS]]
-            return found if asked and found else stores.NOBODY
+            nobody = stores.NOBODY if term == "hosts" else stores.SPOKESMAN
+            return (found or nobody) if asked else stores.NOBODY
         inventory = self._inventory(groups, known)
         if term == "removed":
             return stores.removed(len(inventory.all()), bool(self._value(known, "_orchestrator_remove_data", False)))

@@ -49,7 +49,12 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.orchestrator.in
 )
 from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.variables import addresses_of, read, value_of
 
-SHARED = ("llm_orchestrator_mode", "orchestrator_secrets", "orchestrator_proxy_virtual_address")
+SHARED = (
+    "llm_orchestrator_mode",
+    "llm_orchestrator_workload",
+    "orchestrator_secrets",
+    "orchestrator_proxy_virtual_address",
+)
 
 
 class LookupModule(LookupBase):
@@ -66,9 +71,10 @@ class LookupModule(LookupBase):
         groups = {str(name): [str(host) for host in hosts] for name, hosts in (variables.get("groups") or {}).items()}
         ours = {host for kind in KINDS for host in groups.get(PREFIX + kind, ())}
         addresses = addresses_of(ours, hostvars)
-        # Those of a group or of all: any host that has them will do.
+        # Those of a group or of all: any host that has them will do. Without a host of ours it is the one that says so.
+        asked = sorted(ours) or [host for host in [variables.get("inventory_hostname")] if host in hostvars]
         given = {
-            name: next((value for host in sorted(ours) if (value := value_of(hostvars[host], name)) is not None), None)
+            name: next((value for host in asked if (value := value_of(hostvars[host], name)) is not None), None)
             for name in SHARED
         }
         file = str(variables.get("inventory_file") or "")

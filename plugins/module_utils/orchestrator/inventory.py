@@ -10,7 +10,7 @@ import typing as t
 from ..base.data import mapping
 from ..base.findings import ERROR, WARNING, Finding, Mark
 from ..base.names import did_you_mean
-from .decision import AUTO, CLI, COMPOSE, DISTRIBUTED, HYBRID, KUBERNETES, MODES, SINGLE
+from .decision import AUTO, CLI, COMPOSE, DISTRIBUTED, HYBRID, KUBERNETES, MODES, SINGLE, VARIABLE, decide
 from .rules import ConfigRule
 
 PREFIX = "orchestrator_"
@@ -18,8 +18,14 @@ KINDS = ("single", "lb", "api", "worker", "nats", "redis", "postgres", "etcd", "
 # What runs a server, of which a host has either one alone or API server and worker.
 _SERVERS = ("single", "api", "worker", "edge")
 _MODE = "llm_orchestrator_mode"
-# By mode the groups that it needs.
-_NEEDED = {SINGLE: ("single",), DISTRIBUTED: ("api", "worker"), HYBRID: ("edge", "nats")}
+# By mode the groups whose hosts make it.
+_SIGNS = {SINGLE: ("single",), DISTRIBUTED: ("api", "worker"), HYBRID: ("edge",)}
+# What sets the other modes up.
+_ELSEWHERE = {
+    CLI: "use the role orchestrator_cli",
+    COMPOSE: "use the role orchestrator_compose",
+    KUBERNETES: "use the playbook site.yml with the role llm_orchestrator",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -161,23 +167,44 @@ def _modes(inventory: Inventory) -> t.Iterator[Found]:
     if mode is None:
         return
     if mode not in (AUTO, *MODES):
-        yield (
-            _MODE,
-            f"{mode!r} is not a valid mode.{did_you_mean(str(mode), MODES)}",
-            "use one of: auto, " + ", ".join(MODES),
-        )
-    for kind in _NEEDED.get(str(mode), ()):
-        if not inventory.hosts(kind):
-            yield PREFIX + kind, f"is empty, but {_MODE} is {mode}", "add hosts, or choose another mode"
-    others = [kind for kind in KINDS if inventory.hosts(kind)]
-    if mode == SINGLE and set(others) - {"single", "lb", "postgres", "redis", "nats"}:
-        extra = ", ".join(PREFIX + kind for kind in others if kind in ("api", "worker", "etcd", "edge"))
-        yield _MODE, f"is single, but there are hosts in {extra}", "use distributed or hybrid, or empty these groups"
+        guess = did_you_mean(str(mode), MODES)
+        yield _MODE, f"{mode!r} is not a valid mode.{guess}", "use one of: " + ", ".join((AUTO, *MODES))
+        return
+    said, wanted = f"is {mode}", str(mode)
+    if mode == AUTO:
+        decision, mistakes = decide(inventory.variables.get(VARIABLE) or {})
+        yield from ((one.mark.file + one.path, one.message, one.hint) for one in mistakes)
+        if decision is None:
+            return
+        wanted, said = decision.mode, f"is auto, which chooses {decision.mode} ({'; '.join(decision.reasons)})"
+    yield from _other_mode(inventory, wanted, said)
+
+
+def _other_mode(inventory: Inventory, wanted: str, said: str) -> t.Iterator[Found]:
+    """Yield that the groups make another mode than the one that is wanted; said: how that is named."""
+    if wanted in _ELSEWHERE:
+        yield _MODE, f"{said}, which this playbook does not set up", _ELSEWHERE[wanted]
+        return
+    made = _made(inventory)
+    if wanted in made:
+        others = made - {wanted}
+        wrong = ", ".join(sorted(PREFIX + kind for mode in others for kind in _SIGNS[mode] if inventory.hosts(kind)))
+        if others:
+            yield _MODE, f"{said}, but there are hosts in {wrong}", f"empty {wrong}, or do not set {_MODE}"
+    elif any(inventory.hosts(kind) for kind in KINDS):
+        needed = " and ".join(PREFIX + kind for kind in _SIGNS[wanted])
+        fix = f"set it to {min(made)}, or move hosts to {needed}" if len(made) == 1 else f"move hosts to {needed}"
+        yield _MODE, f"{said}, but no host is in {needed}", fix
+
+
+def _made(inventory: Inventory) -> set[str]:
+    """Return the modes that the groups make. Where there are edge sites, the other servers are their cloud."""
+    found = {mode for mode, kinds in _SIGNS.items() if any(inventory.hosts(kind) for kind in kinds)}
+    return {HYBRID} if HYBRID in found else found
 
 
 def _empty(inventory: Inventory) -> t.Iterator[Found]:
-    elsewhere = inventory.variables.get(_MODE) in (CLI, COMPOSE, KUBERNETES)
-    if not elsewhere and not any(inventory.hosts(kind) for kind in KINDS):
+    if inventory.variables.get(_MODE) not in _ELSEWHERE and not any(inventory.hosts(kind) for kind in KINDS):
         given = ", ".join(PREFIX + kind for kind in KINDS)
         yield "inventory", "no host is in a group of LLM-Orchestrator", f"put hosts into groups: {given}"
 
@@ -218,8 +245,8 @@ CHECKS = (
           "With orchestrator_edge there is orchestrator_nats or NATS_URL.",
           "Edge sites never catch up.", "add hosts to orchestrator_nats"),
     _rule(81, "The mode is one that the groups make", _modes,
-          "llm_orchestrator_mode is known, and the groups that it needs have hosts.",
-          "Less is set up than the mode promises.", "choose the mode that fits the groups"),
+          "llm_orchestrator_mode, or what auto chooses, is the one mode that the groups with hosts make.",
+          "Something else is set up than was asked for.", "choose the mode that fits the groups"),
     _rule(82, "There are hosts", _empty, "A group has a host, unless the mode needs none.", "Nothing is set up.",
           "put hosts into the groups"),
 )  # fmt: skip

@@ -12,6 +12,8 @@ from .inventory import KINDS, PREFIX
 
 # What an unset state and this one have in common: the hosts of which a play is.
 NOBODY = ["!all"]
+# Who says that no group has hosts.
+SPOKESMAN = ["localhost"]
 
 
 @dataclasses.dataclass(frozen=True)

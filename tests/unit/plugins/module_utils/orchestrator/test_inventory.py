@@ -26,6 +26,8 @@ DISTRIBUTED: dict[str, list[str]] = {
 ADDRESS = {"orchestrator_proxy_virtual_address": "10.0.0.9"}
 SINGLE = {"orchestrator_single": ["m1"]}
 EDGE = {**DISTRIBUTED, "orchestrator_edge": ["e1", "e2"]}
+SMALL = {"llm_orchestrator_mode": "auto", "llm_orchestrator_workload": {"workflows_per_day": 50}}
+LARGE = {"llm_orchestrator_mode": "auto", "llm_orchestrator_workload": {"workflows_per_day": 5000}}
 URLS = {"DATABASE_URL": "", "REDIS_URL": "", "NATS_URL": ""}
 
 
@@ -40,10 +42,10 @@ def told(
 def test_sound_inventories_get_no_finding() -> None:
     assert told(DISTRIBUTED, ADDRESS) == []
     assert told(EDGE, {**ADDRESS, "llm_orchestrator_mode": "hybrid"}) == []
-    assert told(SINGLE) == told(SINGLE, {"llm_orchestrator_mode": "single"}) == []
+    assert told(SINGLE) == told(SINGLE, {"llm_orchestrator_mode": "single"}) == told(SINGLE, SMALL) == []
+    assert told(DISTRIBUTED, {**ADDRESS, **LARGE}) == []
     managed = {"orchestrator_api": ["a"], "orchestrator_worker": ["a"]}
     assert told(managed, {"orchestrator_secrets": URLS}) == []
-    assert told({}, {"llm_orchestrator_mode": "kubernetes"}) == []
 
 
 MUTATIONS: list[tuple[dict[str, list[str]], dict[str, t.Any], str, str]] = [
@@ -66,7 +68,23 @@ MUTATIONS: list[tuple[dict[str, list[str]], dict[str, t.Any], str, str]] = [
     ({"orchestrator_single": ["m4"]}, ADDRESS, "LLMD978", "m4"),
     ({"orchestrator_edge": ["m5"]}, ADDRESS, "LLMD978", "m5"),
     ({}, {**ADDRESS, "llm_orchestrator_mode": "distribted"}, "LLMD981", "llm_orchestrator_mode"),
-    ({}, {**ADDRESS, "llm_orchestrator_mode": "hybrid"}, "LLMD981", "orchestrator_edge"),
+    ({}, {**ADDRESS, "llm_orchestrator_mode": "hybrid"}, "LLMD981", "llm_orchestrator_mode"),
+    ({}, {**ADDRESS, "llm_orchestrator_mode": "single"}, "LLMD981", "llm_orchestrator_mode"),
+    ({}, {**ADDRESS, "llm_orchestrator_mode": "kubernetes"}, "LLMD981", "llm_orchestrator_mode"),
+    (
+        {"orchestrator_edge": ["e1"]},
+        {**ADDRESS, "llm_orchestrator_mode": "distributed"},
+        "LLMD981",
+        "llm_orchestrator_mode",
+    ),
+    (
+        {"orchestrator_single": ["s1"]},
+        {**ADDRESS, "llm_orchestrator_mode": "distributed"},
+        "LLMD981",
+        "llm_orchestrator_mode",
+    ),
+    ({}, {**ADDRESS, **SMALL}, "LLMD981", "llm_orchestrator_mode"),
+    ({}, {**ADDRESS, "llm_orchestrator_mode": "auto"}, "LLMD981", "llm_orchestrator_workload"),
 ]
 
 
@@ -82,7 +100,7 @@ def test_a_mistake_of_groups_is_named(
     ("groups", "variables", "rule", "path"),
     [
         ({"orchestrator_edge": ["e1"]}, {}, "LLMD980", "orchestrator_nats"),
-        (DISTRIBUTED, {**ADDRESS, "llm_orchestrator_mode": "single"}, "LLMD981", "orchestrator_single"),
+        ({}, {"llm_orchestrator_mode": "compose"}, "LLMD981", "llm_orchestrator_mode"),
         ({}, {}, "LLMD982", "inventory"),
         ({"others": ["x"]}, {}, "LLMD982", "inventory"),
     ],
@@ -107,3 +125,19 @@ def test_a_rule_that_is_accepted_is_a_warning() -> None:
 def test_every_rule_of_inventories_is_seen_to_work() -> None:
     seen = {rule for *_rest, rule, _path in MUTATIONS} | {"LLMD979", "LLMD980", "LLMD982"}
     assert {rule.id for rule in RULES} == seen
+
+
+def test_another_mode_is_named_with_what_to_do() -> None:
+    def line(groups: dict[str, list[str]], **variables: t.Any) -> str:
+        (found,) = inventory_findings(Inventory(groups, {**ADDRESS, **variables}))
+        return found.text()
+
+    assert line(DISTRIBUTED, llm_orchestrator_mode="single") == (
+        "LLMD981 llm_orchestrator_mode: is single, but no host is in orchestrator_single -> "
+        "set it to distributed, or move hosts to orchestrator_single"
+    )
+    assert line({**DISTRIBUTED, "orchestrator_single": ["s1"]}, llm_orchestrator_mode="distributed") == (
+        "LLMD981 llm_orchestrator_mode: is distributed, but there are hosts in orchestrator_single -> "
+        "empty orchestrator_single, or do not set llm_orchestrator_mode"
+    )
+    assert "is auto, which chooses single (50 workflows a day are fewer than 100), but" in line(DISTRIBUTED, **SMALL)

@@ -87,6 +87,11 @@ def epp_name(release: str) -> str:
     return release.lower().strip()[:40] + "-epp"
 
 
+def proxy_name(release: str) -> str:
+    """Return the name of a standalone router's proxy where that is a Deployment of its own."""
+    return release.lower().strip()[:40] + "-proxy"
+
+
 def _cut(text: str, limit: int) -> str:
     # sprig's trunc, then trimSuffix "-", which takes one hyphen.
     return text[:limit].removesuffix("-")

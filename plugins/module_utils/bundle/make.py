@@ -19,7 +19,6 @@ from ..base.errors import OrchestratorError
 from ..base.files import write_atomic
 from ..base.findings import ERROR, Findings
 from ..base.mask import mask
-from ..charts.defaults import chart_defaults
 from ..charts.fetch import Chart, default_cache_dir, fetch_chart
 from ..cluster.client import Cluster
 from ..components.base import RELEASE, Facts, Part, Stack, idle
@@ -30,7 +29,7 @@ from ..helm.image_check import images_of
 from ..helm.records import dump_objects
 from ..rules.run import StackRules
 from ..schemas.check_all import UNKNOWN_KEYS, check_charts
-from ..stack.facts import helm_version, looked_up, read_facts
+from ..stack.facts import helm_version, looked_up, read_charts, read_facts
 from ..stack.resolve import resolve
 from ..stack.result import as_result, chart_inputs
 from ..stack.settings import checked_settings, places
@@ -123,7 +122,7 @@ def _resolve(
     unused = idle(params, COMPONENTS.values())
     named = [name for name, cls in COMPONENTS.items() if cls.chart and name not in unused]
     sections = {name: params["components"][name] for name in named}
-    target.facts.chart_values = chart_defaults(sections, fetching)
+    read_charts(params, target.facts, sections, fetching, findings)
     stack = resolve(params, target.facts)
     result = as_result(stack)
     checked = check_charts(

@@ -18,19 +18,26 @@ from .fetch import fetch_chart
 from .files import ChartFiles, read_chart
 
 
-def chart_defaults(sections: dict[str, Values], fetching: dict) -> dict[str, Values]:
-    """Return the default values of each section's chart and its subcharts, {} for one that cannot be had: the check of
-    its values says why.
+class OwnChart(t.NamedTuple):
+    """A chart as it is published: the name that its Chart.yaml says, and its default values and its subcharts'."""
+
+    name: str = ""
+    values: Values = {}
+
+
+def own_charts(sections: dict[str, Values], fetching: dict) -> dict[str, OwnChart]:
+    """Return each section's chart, an empty one for what cannot be had: the check of its values says why.
 
     sections: by component, with chart_ref and chart_version; fetching: options of fetch_chart.
     """
 
-    def read(section: Values) -> Values:
+    def read(section: Values) -> OwnChart:
         try:
             chart = fetch_chart(section.get("chart_ref") or "", section.get("chart_version") or None, **fetching)
-            return coalesce(read_chart(chart.path), {})
+            files = read_chart(chart.path)
+            return OwnChart(files.name, coalesce(files, {}))
         except (OrchestratorError, ValueError):
-            return {}
+            return OwnChart()
 
     with concurrent.futures.ThreadPoolExecutor() as pool:
         return dict(zip(sections, pool.map(read, sections.values()), strict=True))

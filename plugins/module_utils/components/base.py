@@ -102,6 +102,8 @@ class Component(abc.ABC):
     asks: t.ClassVar[str] = ""
     # The group that it works for, "" where it works for all; see idle().
     group: t.ClassVar[str] = ""
+    # Whether it serves only stacks whose requests come in by a Gateway.
+    by_gateway: t.ClassVar[bool] = False
     # Groups of APIs whose definitions come with its releases.
     groups: t.ClassVar[t.Collection[str]] = ()
     # What settings have to be besides their types, those of lists item by item; empty ones are not looked at.
@@ -128,6 +130,16 @@ class Component(abc.ABC):
     def asked(cls, given: Values) -> bool:
         """Return whether its settings ask for something to be served. given: its settings, checked."""
         return bool(cls.asks and given.get(cls.asks.removeprefix(f"{cls.name}_")))
+
+    @classmethod
+    def opened(cls, given: Values, name: str, findings: Findings) -> Values:
+        """Return the settings as its chart has them, of which some may say otherwise. name: as Chart.yaml says it."""
+        return given
+
+    @classmethod
+    def lets_in(cls, given: Values) -> bool:
+        """Return whether its releases let requests in by themselves, so that no Gateway is asked for anything."""
+        return False
 
     @classmethod
     def look(cls, cluster: Cluster, given: Values, namespace: str) -> t.Any:
@@ -294,13 +306,18 @@ class Stack:
 
 
 def idle(params: Values, classes: t.Collection[type[Component]]) -> set[str]:
-    """Return the names of components with nothing to do: only components of other groups are asked for anything.
+    """Return the names of components with nothing to do.
+
+    Only components of other groups are asked for anything, or another lets requests in without a Gateway.
 
     params: the options of module stack_info, checked.
     """
-    asked = {cls.group for cls in classes if cls.group and cls.asked(params["components"].get(cls.name) or {})}
+    settings = {cls.name: params["components"].get(cls.name) or {} for cls in classes}
+    asked = {cls.group for cls in classes if cls.group and cls.asked(settings[cls.name])}
     asked |= {LLM_D} if params.get("models") else set()
-    return {cls.name for cls in classes if asked and cls.group and cls.group not in asked}
+    unused = {cls.name for cls in classes if asked and cls.group and cls.group not in asked}
+    alone = any(settings[cls.name] and cls.name not in unused and cls.lets_in(settings[cls.name]) for cls in classes)
+    return unused | {cls.name for cls in classes if alone and cls.by_gateway}
 
 
 def check_maps(layers: t.Iterable[Layer], paths: t.Iterable[KeyPath], findings: Findings) -> None:

@@ -21,6 +21,7 @@ class GatewayComponent(Component):
 
     name = "gateway"
     group = LLM_D
+    by_gateway = True
     chart = "llm-d-infra"
     shapes = {"namespace": formats.dns_label, "class_name": formats.dns_name}
 

@@ -14,11 +14,12 @@ from ..base.findings import WARNING, Findings
 from ..base.names import did_you_mean, dns_label, hostname_problem, name_problem
 from ..base.ours import COMPONENT_LABEL, MANAGED_LABEL
 from ..objects.routes import NO_TIMEOUTS, RouteRule, conflicts, parent_ref, route_manifest, with_parent
-from ..values.layers import Layer, check_entry
+from ..values.layers import Layer, check_entry, locate
 from .base import DEFAULT_PORT, LLM_D, OBJECTS, ROUTING, Component, NeededKind, Part, named
-from .gaie import GaieComponent, Pool, pool_ports
+from .gaie import GaieComponent
 from .gateway import GatewayComponent
 from .modelservice import Model, ModelserviceComponent
+from .pools.values import Pool, pool_ports
 
 PER_MODEL, SHARED = "per_model", "shared"
 # gateway.networking.k8s.io/v1: spec.rules and spec.hostnames have at most 16 items.
@@ -34,6 +35,7 @@ class HttprouteComponent(Component):
 
     name = "httproute"
     group = LLM_D
+    by_gateway = True
     phase = ROUTING
     asks = "httproute_routes"
 
@@ -47,10 +49,18 @@ class HttprouteComponent(Component):
     def resolve(self) -> None:
         """Work out the manifests, without parents, and the rules behind them."""
         stack, given = self.stack, self.given
-        self.entries = [self._derived(pool) for pool in stack.of(GaieComponent).pools if pool.model]
+        pools = stack.of(GaieComponent)
+        # A chart that makes the route of its pool needs none of ours.
+        routed = {pool.release for pool in pools.pools if pools.pool_chart.makes_route(pool.values)}
+        derived = [self._derived(pool) for pool in pools.pools if pool.model]
+        self.entries = [entry for entry in derived if entry["pool"] not in routed]
         keys = {**ROUTE_KEYS, "pool": str, "port": int, "model": str}
         for entry, where in stack.entries(given.get("routes") or [], "httproute_routes", keys):
             self.entries.append({"port": DEFAULT_PORT, **entry, "where": where})
+        self._check_twice([*derived, *(one for one in self.entries if not one.get("derived"))], routed)
+        if self.idle:
+            self._check_idle(derived)
+            self.entries = []
         self.rules = [self._rule(entry) for entry in self.entries]
         _check_timeouts(given.get("timeouts") or {}, "httproute_timeouts", stack.findings)
         if given["mode"] == SHARED:
@@ -61,6 +71,33 @@ class HttprouteComponent(Component):
             _check_route_names(names, self.entries, stack.findings)
             rows = zip(names, self.rules, strict=True)
             self.routes = [self._route(name, [rule]) for name, rule in rows]
+
+    def _check_twice(self, entries: t.Sequence[Values], routed: t.Collection[str]) -> None:
+        """Note a route that is asked for beside the one that the pool's chart makes."""
+        pools = self.stack.of(GaieComponent)
+        key = ".".join(map(str, pools.pool_chart.route))
+        for entry in entries:
+            if entry.get("pool") in routed and (entry.keys() & ROUTE_KEYS.keys() or not entry.get("derived")):
+                pool = next(pool for pool in pools.pools if pool.release == entry["pool"])
+                at = locate(pool.layers, pools.pool_chart.route, f"{pool.where}.values")
+                text = f"the chart makes an HTTPRoute for pool {pool.release} too ({at})"
+                fix = f"set {key}: false, or remove this route"
+                more: t.Any = {"about": [pool.release], "covers": ["LLMD212", "LLMD213"]}
+                self.stack.findings.add(entry["where"], text, fix, rule="input-route-twice", **more)
+
+    def _check_idle(self, derived: t.Sequence[Values]) -> None:
+        """Note routes that are asked for where no Gateway takes part."""
+        pools = self.stack.of(GaieComponent)
+        if not pools.pool_chart.standalone:
+            return
+        text = f"{pools.given['chart']} lets requests in by itself, without Gateway and HTTPRoute"
+        fix = "remove it, or set gaie_chart: llm-d-router-gateway"
+        if self.given.get("routes"):
+            self.stack.findings.add(self.asks, f"has no effect: {text}", fix, rule="input-no-gateway")
+        for entry in derived:
+            if entry.keys() & ROUTE_KEYS.keys():
+                more: t.Any = {"rule": "input-no-gateway", "severity": WARNING}
+                self.stack.findings.add(entry["where"], f"has no effect: {text}", fix, **more)
 
     def _route(self, name: str, rules: list[RouteRule]) -> Object:
         return route_manifest(name, self.namespace, rules, {MANAGED_LABEL: "true", COMPONENT_LABEL: self.name})
@@ -160,13 +197,16 @@ class HttprouteComponent(Component):
 
     def _model(self, model: Model) -> Object:
         """Return what verification asks of a model: its pods and where requests to it go."""
-        pools = self.stack.of(GaieComponent).pools
+        pools = self.stack.of(GaieComponent)
+        pool = next((pool for pool in pools.pools if pool.model == model.name), None)
         rule = next((rule for rule in self.rules if rule.model == model.name), None)
         return {
             "name": model.name,
             "model": model.model,
             "release": model.release,
-            "pool": next((pool.release for pool in pools if pool.model == model.name), None),
+            "pool": pool.release if pool else None,
+            # The Service that lets requests in, "" where a Gateway does.
+            "service": pools.entrance(pool) if pool else "",
             "labels": model.labels,
             "port": model.port,
             "roles": model.roles,

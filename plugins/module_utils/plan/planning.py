@@ -19,7 +19,6 @@ from ..base.findings import ERROR, NOTE, Finding, Findings, finding_at
 from ..bundle.use import with_site
 from ..capacity.fit import capacity_report, fit
 from ..changes.actions import REUSE, Action, identity, refusals
-from ..charts.defaults import chart_defaults
 from ..charts.fetch import cache_notes
 from ..cluster.client import Cluster
 from ..components.base import OBJECTS, RELEASE, idle
@@ -35,7 +34,7 @@ from ..model.serving import served
 from ..objects.graph_state import whole_state
 from ..report.write import report_problem
 from ..rules.run import StackRules
-from ..stack.facts import helm_version
+from ..stack.facts import helm_version, read_charts
 from ..stack.resolve import resolve
 from ..stack.result import as_result, chart_inputs
 from ..stack.settings import check_writable, checked_settings
@@ -122,7 +121,7 @@ class Planning:
         unused = idle(params, COMPONENTS.values())
         sections = {name: given for name, given in sections.items() if name in params["only"] and name not in unused}
         helm = helm_version(params["helm_binary"], early) if sections else None
-        self.facts.chart_values = chart_defaults(sections, self.fetching)
+        read_charts(params, self.facts, sections, self.fetching, early)
         self.stack = resolve(params, self.facts)
         if self.cluster is not None:
             check_cluster(self.cluster, self.stack)

@@ -13,7 +13,7 @@ import typing as t
 
 from ..base.data import dig, nest
 from ..base.findings import ERROR, Finding, Mark, show_path
-from ..components.gaie import CHARTS
+from ..components.pools.charts import CHARTS
 from ..components.prepare import PrepareComponent
 from ..model.items import Item, Workload
 from ..model.model import StackModel
@@ -233,6 +233,7 @@ def _pool_keys(chart: str, root: str, config: str) -> dict[str, Path]:
 KEYS: dict[str, dict[str, Path]] = {
     "inferencepool": _pool_keys("inferencepool", "inferencePool", "pluginsCustomConfig"),
     "llm-d-router-gateway": _pool_keys("llm-d-router-gateway", "router", "pluginsCustomConfig"),
+    "llm-d-router-standalone": _pool_keys("llm-d-router-standalone", "router", "pluginsCustomConfig"),
     "llm-d-modelservice": {
         "labels": ("modelArtifacts", "labels"),
         "served": ("modelArtifacts", "name"),

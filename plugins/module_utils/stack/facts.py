@@ -18,6 +18,7 @@ from ..base.data import Values
 from ..base.errors import OrchestratorError
 from ..base.files import replace_file
 from ..base.findings import Findings
+from ..charts.defaults import own_charts
 from ..charts.fetch import default_cache_dir
 from ..components.base import Facts, idle
 from ..components.registry import COMPONENTS
@@ -73,6 +74,19 @@ def looked_up(cluster: Cluster, params: Values, notes: list[str]) -> dict[str, t
             except OrchestratorError as exc:
                 notes.append(exc.message)
     return found
+
+
+def read_charts(
+    params: Values, facts: Facts, sections: dict[str, Values], fetching: Values, findings: Findings
+) -> None:
+    """Read the charts' default values into facts; put right, with a finding, a variable that says another chart.
+
+    params: the options of module stack_info, checked; sections: the settings of components with a chart.
+    """
+    charts = own_charts(sections, fetching)
+    facts.chart_values = {name: chart.values for name, chart in charts.items()}
+    for name, chart in charts.items():
+        params["components"][name] = COMPONENTS[name].opened(sections[name], chart.name, findings)
 
 
 def check_namespace(namespace: str, phase: str | None, findings: Findings) -> None:

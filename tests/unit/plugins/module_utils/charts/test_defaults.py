@@ -5,15 +5,15 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.charts.defaults import chart_defaults, has_path
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.charts.defaults import has_path, own_charts
 
 
-def test_chart_defaults(tmp_path):
+def test_own_charts(tmp_path):
     (tmp_path / "Chart.yaml").write_text("name: demo\nversion: 1.0.0\n")
     (tmp_path / "values.yaml").write_text("gateway: {provider: istio}\n")
     sections = {"gateway": {"chart_ref": str(tmp_path)}, "gaie": {"chart_ref": str(tmp_path / "none")}}
-    found = chart_defaults(sections, {"cache_dir": str(tmp_path)})
-    assert found == {"gateway": {"gateway": {"provider": "istio"}}, "gaie": {}}
+    found = own_charts(sections, {"cache_dir": str(tmp_path)})
+    assert found == {"gateway": ("demo", {"gateway": {"provider": "istio"}}), "gaie": ("", {})}
 
 
 @pytest.mark.parametrize(

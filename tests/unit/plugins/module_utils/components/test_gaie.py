@@ -8,13 +8,10 @@ import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.data import dig
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.findings import Findings
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.components import gaie
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.components import gaie as components_gaie
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.gaie import (
-    CHARTS,
-    Pool,
-    PoolSettings,
-    own_image,
-)
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.pools import charts, checks
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.pools import values as pool_values
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.pools.charts import CHARTS, own_image
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.pools.values import Pool, PoolSettings
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.objects.pools import selector_problem
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.values.layers import Layer
 
@@ -26,9 +23,9 @@ def build(values=None, chart="inferencepool", image=IMAGE, secret=None, provider
     layers = [Layer(values, "gaie_pools[0].values")] if values else []
     pool = Pool("gaie-a", "gaie_pools[0]", layers, {"app": "a"}, [8000], **fields)
     settings = PoolSettings(chart, image, provider or {}, secret)
-    pool.values = components_gaie.pool_values(pool, settings)
+    pool.values = pool_values.pool_values(pool, settings)
     findings = Findings()
-    gaie.check_pool(pool, settings, findings)
+    checks.check_pool(pool, settings, findings)
     return pool.values, findings.texts
 
 
@@ -45,7 +42,8 @@ def test_every_pool_gets_what_the_collection_promises(chart):
         "pullPolicy": "Always",
     }
     assert extension["extraContainerPorts"] == [{"name": "zmq", "containerPort": 5557, "protocol": "TCP"}]
-    assert dig(values, paths.service_ports) == [{"name": "zmq", "port": 5557, "targetPort": 5557, "protocol": "TCP"}]
+    zmq = {"name": "zmq", "port": 5557, "targetPort": 5557, "protocol": "TCP"}
+    assert dig(values, paths.service_ports) == [*paths.own_ports, zmq]
     assert extension["env"] == [
         {"name": "HF_TOKEN", "valueFrom": {"secretKeyRef": {"name": "hf-secret", "key": "HF_TOKEN"}}}
     ]
@@ -59,15 +57,54 @@ def test_a_later_chart_names_its_image_otherwise():
     own = {"inferenceExtension": {"image": {"registry": "", "repository": "", "tag": ""}}}
     settings = PoolSettings("inferencepool", "ghcr.io/llm-d/scheduler:v1", {}, None, own)
     pool = Pool("gaie-a", "here", [], {"app": "a"}, [8000])
-    image = dig(components_gaie.pool_values(pool, settings), ("inferenceExtension", "image"))
+    image = dig(pool_values.pool_values(pool, settings), ("inferenceExtension", "image"))
     assert image == {"registry": "ghcr.io/llm-d", "repository": "scheduler", "tag": "v1", "pullPolicy": "Always"}
 
 
 @pytest.mark.parametrize(("own", "there"), [({"env": []}, False), ({"monitoring": {}}, True), ({}, True)])
 def test_monitoring_is_switched_off_where_the_chart_knows_it(own, there):
     settings = PoolSettings("inferencepool", IMAGE, {}, None, {"inferenceExtension": own})
-    values = components_gaie.pool_values(Pool("gaie-a", "here", [], {"app": "a"}, [8000]), settings)
+    values = pool_values.pool_values(Pool("gaie-a", "here", [], {"app": "a"}, [8000]), settings)
     assert ("monitoring" in values["inferenceExtension"]) is there
+
+
+ALONE = "llm-d-router-standalone"
+
+
+@pytest.mark.parametrize(
+    ("user", "own", "ports"),
+    [
+        ({}, {}, [8081, 5557]),
+        ({}, {"router": {"extraServicePorts": [{"name": "http", "port": 80}]}}, [80, 5557]),
+        ({"router": {"extraServicePorts": [{"name": "http", "port": 90}]}}, {}, [90, 5557]),
+        ({"router": {"extraServicePorts": []}}, {}, [5557]),
+    ],
+)
+def test_ports_of_the_chart_stay_beside_ours(user, own, ports):
+    settings = PoolSettings(ALONE, IMAGE, {}, None, own)
+    values = pool_values.pool_values(Pool("a", "here", [Layer(user, "values")], {"app": "a"}, [8000]), settings)
+    assert [port["port"] for port in values["router"]["extraServicePorts"]] == ports
+
+
+def test_each_standalone_router_has_its_own_proxy_configuration():
+    settings = PoolSettings(ALONE, IMAGE, {})
+    made = [pool_values.pool_values(Pool(n, "here", [], {"app": "a"}, [8000]), settings) for n in ("a", "b")]
+    proxies = [values["router"]["proxy"] for values in made]
+    assert [proxy["configMap"] for proxy in proxies] == [{"name": "a-envoy"}, {"name": "b-envoy"}]
+    assert [proxy["volumes"][0]["configMap"]["name"] for proxy in proxies] == ["a-envoy", "b-envoy"]
+
+
+@pytest.mark.parametrize(
+    ("proxy", "expected"),
+    [
+        ({"proxyType": "agentgateway"}, {"configMap": {"name": "a-agentgateway"}, "proxyType": "agentgateway"}),
+        ({"configMap": {"name": "mine"}}, {"configMap": {"name": "mine"}}),
+    ],
+)
+def test_a_proxy_configuration_that_needs_no_volume_of_ours(proxy, expected):
+    layers = [Layer({"router": {"proxy": proxy}}, "values")]
+    values = pool_values.pool_values(Pool("a", "here", layers, {"app": "a"}, [8000]), PoolSettings(ALONE, IMAGE, {}))
+    assert values["router"]["proxy"] == expected
 
 
 def test_without_a_secret_there_is_no_environment():
@@ -171,7 +208,7 @@ def test_the_picker_is_the_one_that_the_chart_is_made_for(own, chart, version, e
     ],
 )
 def test_split_image(image, expected):
-    assert components_gaie.split_image(image) == expected
+    assert charts.split_image(image) == expected
 
 
 LABELS = {"llm-d.ai/inference-serving": "true", "llm-d.ai/model": "a"}

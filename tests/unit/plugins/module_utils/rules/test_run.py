@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.findings import Finding, Findings, Mark
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.base import Facts
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.gaie import SELECTORS
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.pools.checks import SELECTORS
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.model import serving
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.model import build_model
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules import run

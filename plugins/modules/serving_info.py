@@ -82,6 +82,9 @@ options:
           - InferencePool; by default C(gaie-) and the name, else the one that selects the model's pods (by their
             labels, or by the names that their servers serve), else the only one.
         type: str
+      service:
+        description: Service of a standalone router that lets requests in by its port C(http), else a Gateway does.
+        type: str
       labels:
         description: Labels of the model's pods; by default what the pool selects.
         type: dict
@@ -281,7 +284,7 @@ def has_pool(model: dict) -> bool:
 
 def stack_spec(model: dict) -> dict:
     """Return the spec of a model of a stack."""
-    names = ("name", "model", "pool", "labels", "path_prefix")
+    names = ("name", "model", "pool", "labels", "path_prefix", "service")
     return {**{name: model.get(name) for name in names}, "hostname": next(iter(model.get("hostnames") or []), None)}
 
 

@@ -13,7 +13,7 @@ from ..base.data import Object
 from ..base.words import listed
 from ..model.items import RenderedRelease, RuleFacts
 from ..model.model import StackModel, build_model
-from ..objects.pools import name_of, pool_picker
+from ..objects.pools import is_picker, name_of, pool_picker
 from ..objects.servers import flag, words
 from ..programs.compatibility import provider_of
 from ..rules import model_servers, pickers, routes_to_gateways, routes_to_pools
@@ -131,7 +131,7 @@ def _meshed(picker: Object) -> bool:
 def _secure(picker: Object) -> bool:
     """gateway-api-inference-extension, cmd/epp: --secure-serving, true by default."""
     lines = [words(container) for container in (picker.get("spec") or {}).get("containers") or []]
-    line = next((one for one in lines if flag(one, "pool-name") is not None), [])
+    line = next((one for one in lines if is_picker(one)), [])
     return (flag(line, "secure-serving") or "true").lower() not in ("false", "f", "0")
 
 

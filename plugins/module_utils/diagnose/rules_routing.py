@@ -10,8 +10,8 @@ from ..base.data import Object
 from ..base.names import did_you_mean
 from ..base.words import listed
 from ..objects.conditions import describe
-from ..objects.pools import pool_picker
-from ..objects.servers import flag, words
+from ..objects.pools import is_picker, pool_picker
+from ..objects.servers import words
 from ..programs.compatibility import PROVIDERS
 from .base import ERROR, SYMPTOM, WARNING, Diagnosis, Proof
 from .evidence import Evidence, clean, ref, seconds
@@ -222,7 +222,7 @@ def _has_proxy(evidence: Evidence, pool: Object) -> bool:
         container
         for pod in pickers_of(evidence, pool)
         for container in (pod.get("spec") or {}).get("containers") or []
-        if flag(words(container), "pool-name") is None
+        if not is_picker(words(container))
     ]
     return any(
         targets & {port.get("containerPort"), port.get("name")} for one in beside for port in one.get("ports") or []

@@ -56,7 +56,10 @@ class RenderedRelease:
 
 @dataclasses.dataclass(frozen=True)
 class ServedModel:
-    """A model that is to be served: name, the served model name, its release and pool, and where requests go."""
+    """A model that is to be served: name, the served model name, its release and pool, and where requests go.
+
+    service: the Service that lets them in, "" where a Gateway and a route do.
+    """
 
     name: str
     model: str = ""
@@ -64,6 +67,7 @@ class ServedModel:
     pool: str = ""
     path_prefix: str = ""
     hostnames: tuple[str, ...] = ()
+    service: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

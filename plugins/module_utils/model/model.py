@@ -14,8 +14,9 @@ from ..base.data import Object, dicts, mapping, number
 from ..components.httproute import HttprouteComponent
 from ..components.registry import COMPONENTS
 from ..objects.dual_pod import serving_template
+from ..objects.pools import is_picker, own_pool
 from ..objects.routes import parent_ref, refers_to, with_parent
-from ..objects.servers import Server, flag, servers, words
+from ..objects.servers import Server, servers, words
 from ..objects.shape import Misshapen
 from .graphs import GraphItem, graphs_of, made_of
 from .items import CLUSTER_KINDS, InferencePool, Item, Picker, RenderedRelease, RuleFacts, ServedModel, Workload
@@ -203,6 +204,7 @@ def _classify(item: Item, model: StackModel) -> None:
             found = ([], []) if picker else servers(spec, item.namespace, _group(item))
             if picker:
                 model.pickers.append(picker)
+                model.pools += _own_pool(item, picker)
             elif found[0] and item.kind != "Job" and not (item.live and item.component):
                 model.workloads.append(_workload(item, path, template, *found))
 
@@ -231,10 +233,21 @@ def pod_specs(item: Item) -> list[tuple[tuple[str, ...], Object]]:
 def _picker(item: Item, template: Object, spec: Object) -> Picker | None:
     for index, container in enumerate(dicts(spec.get("containers"))):
         line = words(container, item.namespace)
-        if flag(line, "pool-name") is not None:
+        if is_picker(line):
             labels = mapping(mapping(template.get("metadata")).get("labels"))
             return Picker(item, spec, labels, container, line, index)
     return None
+
+
+def _own_pool(item: Item, picker: Picker) -> list[InferencePool]:
+    """Return the pool that a picker has by its arguments alone; their place is that of all that it has."""
+    body = own_pool(item.body)
+    if body is None:
+        return []
+    found = _pool(dataclasses.replace(item, body=body, name=body["metadata"]["name"]))
+    args = ("spec", "template", "spec", "containers", str(picker.index), "args")
+    pool = dataclasses.replace(item, name=found.item.name)
+    return [dataclasses.replace(found, item=pool, selector_path=args, ports_path=args, epp_path=args)]
 
 
 def _group(item: Item) -> int:

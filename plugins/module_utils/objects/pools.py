@@ -16,7 +16,7 @@ from ..base.data import Object
 from ..base.names import did_you_mean
 from ..base.ours import MODEL_LABEL, OLD_SERVING_LABEL, SERVING_LABEL
 from .pods import condition, container_states
-from .servers import servers
+from .servers import flag, servers, words
 
 ROLE_LABEL = "llm-d.ai/role"
 WORKER_LABEL = "leaderworkerset.sigs.k8s.io/worker-index"
@@ -173,6 +173,39 @@ def pool_picker(pool: Object) -> tuple[str, int | None]:
     ref = pool["spec"].get("endpointPickerRef") or pool["spec"].get("extensionRef") or {}
     port = (ref.get("port") or {}).get("number") or ref.get("portNumber")
     return ref.get("name", ""), port
+
+
+def is_picker(line: list[str]) -> bool:
+    """Return whether a command line is an endpoint picker's: of a pool that is an object, or of pods by labels."""
+    return flag(line, "pool-name") is not None or flag(line, "endpoint-selector") is not None
+
+
+def title_of(pool: Object) -> str:
+    """Return a pool for a message."""
+    return f"{pool.get('kind') or 'InferencePool'} {name_of(pool)}"
+
+
+def own_pool(workload: Object) -> Object | None:
+    """Return the pool of a picker that selects its pods by --endpoint-selector, as if it were an object.
+
+    llm-d-router, chart llm-d-router-standalone with router.inferencePool.create false: RELEASE-epp, port 9002.
+    """
+    template = (workload.get("spec") or {}).get("template") or {}
+    for container in (template.get("spec") or {}).get("containers") or []:
+        line = words(container)
+        selector = flag(line, "endpoint-selector")
+        if selector is None or flag(line, "pool-name") is not None:
+            continue
+        name, pairs = name_of(workload), [pair.partition("=") for pair in selector.split(",")]
+        ports = [int(port) for port in (flag(line, "endpoint-target-ports") or "").split(",") if port.isdigit()]
+        spec = {
+            "selector": {"matchLabels": {key: value for key, equals, value in pairs if equals}},
+            "targetPorts": [{"number": port} for port in ports],
+            "endpointPickerRef": {"name": name, "port": {"number": 9002}},
+        }
+        metadata = {"name": name.removesuffix("-epp"), "namespace": namespace_of(workload)}
+        return {"kind": "router", "metadata": metadata, "spec": spec}
+    return None
 
 
 def listening_ports(pod: Object) -> set[int]:

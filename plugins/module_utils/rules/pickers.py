@@ -128,7 +128,7 @@ def _target(pool: InferencePool, service: Item, entry: Object, picker: Picker) -
 
 def watched_pool(model: StackModel) -> t.Iterator[Finding]:
     """A picker's --pool-name, --pool-namespace and --pool-group name a pool that there is."""
-    for picker in (p for p in model.pickers if not p.item.live):
+    for picker in (p for p in model.pickers if not p.item.live and p.pool_name is not None):
         name, namespace = picker.flag("pool-name") or "", picker.flag("pool-namespace") or picker.item.namespace
         args = Side(picker.item, ("spec", "template", "spec", "containers", picker.index, "args"), "epp_flags")
         pools = [p for p in model.pools if (p.item.name, p.item.namespace) == (name, namespace)]

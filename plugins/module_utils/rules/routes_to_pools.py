@@ -147,10 +147,10 @@ def _serving(expected: ServedModel, model: StackModel) -> list[tuple[Item, Objec
 
 
 def routed(model: StackModel) -> t.Iterator[Finding]:
-    """Every expected model's pool is reached by a route."""
+    """Every expected model's pool is reached by a route, unless its router lets requests in by itself."""
     broken = any(pool_of(ref, route, model) is None for route, _rule, ref, _side in _backends(model))
     broken |= any(item.component == HttprouteComponent.name and item.kind != "HTTPRoute" for item in model.planned)
-    for expected in model.expected:
+    for expected in (one for one in model.expected if not one.service):
         pools = [pool for pool in model.pools if pool.item.name == expected.pool]
         if not pools or broken or not model.known("HTTPRoute") or _serving(expected, model):
             continue

@@ -18,6 +18,7 @@ from ..objects.pools import (
     namespace_of,
     pool_parents,
     pool_picker,
+    title_of,
     trouble,
 )
 from .routes import backends, find_route, is_parent, parents
@@ -65,7 +66,7 @@ def check_pool(spec: Object, snapshot: Object, gateway: Object) -> Check | None:
     if pool is None:
         return None
     mine = next((s for s in pool_parents(pool) if is_parent(s.get("parentRef") or {}, pool, gateway)), None)
-    title = f"InferencePool {name_of(pool)}"
+    title = title_of(pool)
     if mine is None:
         return Check(spec["name"], "pool", True, f"{title} reports no status for the Gateway")
     hint = "Check the pool's endpoint picker, and that Gateway, route and pool use the same API group."
@@ -93,7 +94,7 @@ def check_picker(spec: Object, snapshot: Object) -> Check | None:
     name, port = pool_picker(pool) if pool else ("", None)
     if not name:
         return None
-    title = f"the endpoint picker of InferencePool {name_of(t.cast(Object, pool))}"
+    title = f"the endpoint picker of {title_of(t.cast(Object, pool))}"
     service = next((item for item in snapshot["services"] if name_of(item) == name), None)
     if service is None:
         return failed(

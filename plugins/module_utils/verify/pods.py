@@ -25,6 +25,7 @@ from ..objects.pools import (
     pool_selector,
     spelt_otherwise,
     text_of,
+    title_of,
     trouble,
     unheard,
 )
@@ -88,7 +89,7 @@ def check_selector(spec: Object, snapshot: Object) -> Check | None:
         )
     selector, mine = pool_selector(pool), pods_of(spec, snapshot)
     selected = alive_with(selector, snapshot)
-    title = f"InferencePool {name_of(pool)}"
+    title = title_of(pool)
     if not selected:
         return _selects_nothing(spec, title, selector, mine or alike(selector, filter(is_alive, snapshot["pods"])))
     if not any(is_ready(pod) for pod in selected):
@@ -125,7 +126,7 @@ def check_ports(spec: Object, snapshot: Object) -> Check | None:
         missing, listening = unheard(pool, pod)
         if missing:
             detail = (
-                f"InferencePool {name_of(pool)} sends to port {', '.join(missing)}, but pod {name_of(pod)} "
+                f"{title_of(pool)} sends to port {', '.join(missing)}, but pod {name_of(pod)} "
                 f"listens on {', '.join(listening)}"
             )
             hint = "Make the pool's target port and the model server's port (--port, containerPort) agree."

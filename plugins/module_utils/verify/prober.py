@@ -21,13 +21,13 @@ from ..objects.pools import (
     is_prefill,
     is_ready,
     name_of,
-    namespace_of,
+    own_pool,
     pods_of,
     pool_ports,
 )
-from . import conditions, pickers, prefill, routes, verdict
-from .commands import Ask, WayIn, completion
-from .http import Http, HttpReply, HttpTarget, PodTarget, TransportError
+from . import conditions, pickers, prefill, verdict
+from .entrances import Entrance, GatewayEntrance, ServiceEntrance
+from .http import Http, HttpReply, PodTarget, TransportError
 from .pods import check_pods, check_ports, check_selector
 from .verdict import Answer
 
@@ -66,7 +66,9 @@ class Prober:
         self._lock = threading.Lock()
         self.snapshot = read_snapshot(cluster, options.namespace, options.gateway_namespace)
         self._read = time.monotonic()
-        self.gateway = self._gateway()
+        # All models of a prober come in by the same kind of entrance.
+        entrance = ServiceEntrance if any(spec.get("service") for spec in specs) else GatewayEntrance
+        self.entrance: Entrance = entrance(cluster, options, self.snapshot)
         self._counters: dict[str, Http] = {}
         self.deaf: dict[str, str] = {}
         self.pickers = pickers.Counts(self._connect, self._tokens)
@@ -81,75 +83,25 @@ class Prober:
         except OrchestratorError:
             return []
 
-    def _gateway(self) -> Object:
-        namespace = self.options.gateway_namespace or self.options.namespace
-        return routes.find_gateway(self.snapshot, self.options.gateway, namespace)
-
     def refresh(self) -> None:
         """Read the objects again where they are older than half a second."""
         with self._lock:
             if time.monotonic() - self._read > 0.5:
                 self.snapshot = read_snapshot(self.cluster, self.options.namespace, self.options.gateway_namespace)
-                self.gateway = self._gateway()
+                self.entrance.see(self.snapshot)
                 self._read = time.monotonic()
 
     def object_checks(self, spec: Object) -> list[Check]:
         """Return what the objects say about a model."""
-        snapshot, gateway = self.snapshot, self.gateway
+        snapshot = self.snapshot
         found = [
             check_pods(spec, snapshot),
             check_selector(spec, snapshot),
             check_ports(spec, snapshot),
             conditions.check_picker(spec, snapshot),
-            conditions.check_gateway(spec, gateway),
-            conditions.check_route(spec, snapshot, gateway),
-            conditions.check_pool(spec, snapshot, gateway),
+            *self.entrance.checks(spec),
         ]
         return [check for check in found if check is not None]
-
-    def _way(self, spec: Object) -> tuple[Object, Object | None, tuple[str, int] | None]:
-        """Return a model's listener, the Gateway's Service, and the pod and port behind it where one is to be used."""
-        found = routes.find_route(spec, self.snapshot, self.gateway)
-        listener = routes.listener_for(self.gateway, found[0] if found else None)
-        if self.options.via == "address":
-            return listener, None, None
-        service = routes.find_service(self.gateway, self.snapshot["services"])
-        pods = self.snapshot["gateway_pods"]
-        return listener, service, routes.forward_target(service, listener["port"], pods) if service else None
-
-    def target(self, spec: Object) -> HttpTarget:
-        """Return where to send a model's requests; raises TransportError where there is no way yet."""
-        listener, service, way = self._way(spec)
-        scheme = "https" if listener.get("protocol") == "HTTPS" else "http"
-        via, why = self.options.via, "the Gateway has no address that is reachable from outside the cluster"
-        if via in ("auto", "port_forward"):
-            if way:
-                return PodTarget(self.cluster.client, namespace_of(self.gateway), *way, scheme)
-            why = "the Gateway has no Service"
-            if service:
-                why = f"no Ready pod behind Service {name_of(service)} for port {listener['port']} of the Gateway"
-        address = routes.gateway_address(self.gateway)
-        if via in ("auto", "address") and address:
-            return HttpTarget(scheme, address, listener["port"])
-        raise TransportError(f"cannot reach Gateway {name_of(self.gateway)}: {why}")
-
-    def shown(self, spec: Object) -> Ask | None:
-        """Return a request that people can send as this prober does, None where the way is gone again."""
-        listener, service, way = self._way(spec)
-        scheme = "https" if listener.get("protocol") == "HTTPS" else "http"
-        address = routes.gateway_address(self.gateway)
-        if not way and not address:
-            return None
-        found = WayIn(address=f"{scheme}://{address}:{listener['port']}", scheme=scheme)
-        if service and way:
-            found = WayIn(namespace_of(service), name_of(service), listener["port"], scheme)
-        prefix, headers = self.request(spec)
-        return Ask(found, f"{prefix}/v1/completions", completion(spec["model"]), headers)
-
-    def request(self, spec: Object) -> tuple[str, dict[str, str]]:
-        """Return the path before /v1 and the headers for a model."""
-        route, rule = routes.find_route(spec, self.snapshot, self.gateway) or (None, None)
-        return routes.request_of(spec, rule, route)
 
     def prefill_pods(self, spec: Object) -> set[str]:
         """Return the names of a model's ready prefill pods."""
@@ -164,7 +116,7 @@ class Prober:
         self, spec: Object, http: Http | None, timeout: float, kind: str = "completions"
     ) -> tuple[Answer, Http | None]:
         """Send one completion (text, chat or stream); return the answer and the connection to reuse."""
-        prefix, headers = self.request(spec)
+        prefix, headers = self.entrance.request(spec)
         path = f"{prefix}/v1/{'chat/completions' if kind == 'chat' else 'completions'}"
         answer = Answer(0, asked=f"POST {path}" + (f" (Host {headers['Host']})" if "Host" in headers else ""))
         long = bool(self.prefill_pods(spec))
@@ -176,7 +128,7 @@ class Prober:
             body["stream"] = True
         try:
             if http is None:
-                http = Http(self.target(spec))
+                http = Http(self.entrance.target(spec))
             answer.target = http.target.text
             reply = http.request("POST", path, body, headers, timeout)
         except TransportError as exc:
@@ -196,7 +148,7 @@ class Prober:
             broken = {check.name for check in self.object_checks(spec) if not check.ok}
             if verdict.is_final(answer, "route" not in broken):
                 return answer, http
-            explained = verdict.is_settling(answer) or broken - {"gateway", "pool"}
+            explained = verdict.is_settling(answer) or broken - set(self.entrance.slow)
             limit = min(self.options.timeout, SETTLE_SECONDS) if explained else self.options.timeout
             if answer.waited + delay > limit:
                 return answer, http
@@ -206,7 +158,7 @@ class Prober:
 
     def offered(self, spec: Object, http: Http) -> list[str]:
         """Return the names that /v1/models lists behind a model's path, [] where it does not answer."""
-        prefix, headers = self.request(spec)
+        prefix, headers = self.entrance.request(spec)
         try:
             reply = http.request("GET", f"{prefix}/v1/models", None, headers, METRICS_TIMEOUT)
         except TransportError:
@@ -247,8 +199,8 @@ class Prober:
         """Judge that a model's own endpoint picker was asked."""
         own = {one.pod for one in pickers.pickers_of(spec, self.snapshot)}
         asked = [one.pickers for one in rounds if spec["name"] in one.asked]
-        shared = routes.shares_rule_name(spec, self.snapshot, self.gateway)
-        return pickers.judge_own_picker(spec["name"], own, asked, self.pickers.mute, shared)
+        misled = self.entrance.misleads(spec)
+        return pickers.judge_own_picker(spec["name"], own, asked, self.pickers.mute, misled)
 
     def read_counters(self, pods: dict[str, int]) -> dict[str, verdict.Counters | None]:
         """Return the request counters of pods, None for a pod whose counters cannot be read."""
@@ -301,14 +253,18 @@ def read_snapshot(cluster: t.Any, namespace: str, gateway_namespace: str | None)
         return [item for space in spaces for item in cluster.list(api, kind, namespace=space)]
 
     pods = read("v1", "Pod")
+    deployed = [item for api, kind in workloads for item in cluster.list(api, kind, namespace)]
     return {
         "pods": [pod for pod in pods if pod["metadata"]["namespace"] == namespace],
         "gateway_pods": pods,
         "services": read("v1", "Service"),
-        "workloads": [item for api, kind in workloads for item in cluster.list(api, kind, namespace)],
+        "workloads": deployed,
         "gateways": cluster.list(GATEWAY_API, "Gateway", gateway_namespace or namespace),
         "routes": cluster.list(GATEWAY_API, "HTTPRoute", namespace),
-        "pools": [pool for api in POOL_APIS for pool in cluster.list(api, "InferencePool", namespace)],
+        "pools": [
+            *(pool for api in POOL_APIS for pool in cluster.list(api, "InferencePool", namespace)),
+            *filter(None, map(own_pool, deployed)),
+        ],
         "configmaps": read_configmaps(cluster, namespace) if any(map(is_prefill, pods)) else [],
     }
 

@@ -215,11 +215,11 @@ def _result(prober: Prober, courses: list[Course], rounds: list[Round]) -> Objec
         checks,
         [_model(course, rounds, owners) for course in courses],
         endpoints=[course.answer.target for course in courses if course.answer.target][:1],
-        asks=filter(None, [prober.shown(course.spec) for course in courses if course.serves]),
+        asks=filter(None, [prober.entrance.shown(course.spec) for course in courses if course.serves]),
     )
     verdict.tell(shown, prober.emit, time.monotonic() - prober.begin)
-    place = f"{pools.namespace_of(prober.gateway)}/{name_of(prober.gateway)}"
-    return {**shown, "gateway": place, "behind": f"Gateway {place}"}
+    gateway = {"gateway": prober.entrance.place} if prober.entrance.place else {}
+    return {**shown, **gateway, "behind": prober.entrance.title}
 
 
 def _model(course: Course, rounds: list[Round], owners: dict) -> Object:

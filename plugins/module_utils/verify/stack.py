@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: llm_d.orchestrator contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The verification of all that a stack tells of: models behind a Gateway or frontends, routers, orchestrators."""
+"""The verification of all that a stack tells of: models, by whatever way in; routers; orchestrators."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ Emit = t.Callable[..., t.Any]
 
 @dataclasses.dataclass
 class Targets:
-    """What is to be verified. models: specs of those behind the Gateway; frontends, routers, orchestrators: as a stack
-    tells them; token: for orchestrators."""
+    """What is to be verified. models: specs of those behind a Gateway or a standalone router; frontends, routers,
+    orchestrators: as a stack tells them; token: for orchestrators."""
 
     models: list[Object]
     frontends: list[Object] = dataclasses.field(default_factory=list)
@@ -42,12 +42,20 @@ def verify(cluster: t.Any, options: Options, wanted: Targets, emit: Emit, lenien
     lenient: note that instead. Routers come last, as their requests would move the counters of workers.
     """
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        behind_gateway = pool.submit(lambda: [probe(cluster, options, wanted.models, emit)] if wanted.models else [])
+        behind_gateway = pool.submit(
+            lambda: [probe(cluster, options, some, emit) for some in _by_entrance(wanted.models)]
+        )
         behind_frontends = pool.submit(probe_frontends, cluster, options, wanted.frontends, emit)
     parts = [*_taken(behind_gateway.result, lenient), *_taken(behind_frontends.result, lenient)]
     parts += _taken(lambda: probe_routers(cluster, options, wanted.routers, emit), lenient)
     parts += _taken(lambda: probe_orchestrators(cluster, options, wanted.orchestrators, emit, wanted.token), lenient)
     return joined(parts)
+
+
+def _by_entrance(models: t.Sequence[Object]) -> list[list[Object]]:
+    """Return models that come in by a Gateway, and those that come in by Services of routers; no empty list."""
+    parted = [[one for one in models if bool(one.get("service")) is alone] for alone in (False, True)]
+    return [some for some in parted if some]
 
 
 def _taken(get: t.Callable[[], list[Object]], lenient: bool) -> list[Object]:

@@ -10,7 +10,7 @@ import types
 
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.objects.pools import find_pool
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.verify import prober, rounds
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.verify import entrances, prober, rounds
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.verify.http import HttpTarget
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.verify.prober import Options
 
@@ -35,7 +35,8 @@ def ask(monkeypatch):
                 return HttpTarget(scheme, "127.0.0.1", 9)  # discard: nothing listens there
             return HttpTarget(scheme, "127.0.0.1", world.port("gateway" if pod == "gw-istio-0" else pod))
 
-        monkeypatch.setattr(prober, "PodTarget", open_target)
+        for module in (prober, entrances):
+            monkeypatch.setattr(module, "PodTarget", open_target)
         monkeypatch.setattr(prober, "read_snapshot", lambda *_: stack)
         cluster = types.SimpleNamespace(client=types.SimpleNamespace(client=None), list=lambda *_, **__: secrets)
         events = []

@@ -161,9 +161,11 @@ def test_reading_answers(body, model, text, is_json):
 
 
 def test_models_of_a_stack():
-    model = {"name": "a", "model": "org/a", "pool": "gaie-a", "labels": {"x": "y"}, "path_prefix": "/a", "port": 8000}
+    told = {"name": "a", "model": "org/a", "pool": "gaie-a", "labels": {"x": "y"}, "path_prefix": "/a", "service": ""}
+    model = {**told, "port": 8000}
     assert stack_spec({**model, "hostnames": ["h", "i"]}) == {
         "name": "a", "model": "org/a", "pool": "gaie-a", "labels": {"x": "y"}, "path_prefix": "/a", "hostname": "h",
+        "service": "",
     }  # fmt: skip
     assert stack_spec(model)["hostname"] is None
     assert has_pool(model) and not has_pool({"name": "b", "pool": None})

@@ -20,6 +20,7 @@ KUBE_VERSION = ["--kube-version", "1.34.0"]
 VERSIONS = {
     "llm-d-infra": "v1.3.6",
     "inferencepool": "v1.3.0",
+    "llm-d-router-standalone": "v0.10.0",
     "llm-d-modelservice": "v0.4.5",
     "dynamo-crds": "0.5.0",
     "dynamo-platform": "0.5.0",
@@ -29,7 +30,10 @@ CASES = {
     for path in sorted(HERE.glob("cases/*.yaml"))
     for case in yaml.safe_load(path.read_text())
 }
-REQUIRED = {"inferencepool": {"inferencePool.modelServers.matchLabels.app": "m"}}
+REQUIRED = {
+    "inferencepool": {"inferencePool.modelServers.matchLabels.app": "m"},
+    "llm-d-router-standalone": {"router.modelServers.matchLabels.app": "m"},
+}
 
 pytestmark = pytest.mark.skipif(not HELM, reason="needs helm on PATH, or its path in HELM")
 
@@ -94,12 +98,14 @@ def test_istio_parameters_are_documents_that_istio_merges() -> None:
     assert yaml.safe_load(data["service"]) == {"spec": {"type": "ClusterIP"}}
 
 
+ROUTER = REQUIRED["llm-d-router-standalone"]
 LONG = "r" * 47 + "-tail"
 LONG_NAMES = [
     ("llm-d-infra", {}, f"Gateway/{LONG}-inference"),
     ("inferencepool", REQUIRED["inferencepool"], f"InferencePool/{LONG}"),
     ("inferencepool", REQUIRED["inferencepool"], f"Deployment/{'r' * 40}-epp"),
     ("inferencepool", REQUIRED["inferencepool"], f"Service/{'r' * 40}-epp"),
+    ("llm-d-router-standalone", ROUTER, f"Deployment/{'r' * 40}-epp"),
     ("llm-d-modelservice", {}, f"Deployment/{LONG}-ll-decode"),
     ("llm-d-modelservice", {"multinode": "true"}, f"LeaderWorkerSet/{LONG}-ll-prefill"),
 ]
@@ -122,6 +128,10 @@ REFUSED = [
     ("llm-d-infra", {"gateway.listeners[0].port": "http"}, "port"),
     ("inferencepool", {}, "inferencePool.modelServers.matchLabels is required"),
     ("inferencepool", REQUIRED["inferencepool"] | {"inferenceExtension.latencyPredictor.enabled": "true"}, "published"),
+    ("llm-d-router-standalone", {}, "matchLabels is required"),
+    ("llm-d-router-standalone", {"router.proxy.proxyType": "agentgateway"} | ROUTER, "inferencePool.create=false"),
+    ("llm-d-router-standalone", {"router.proxy.mode": "apart"} | ROUTER, "sidecar or service"),
+    ("llm-d-router-standalone", {"router.tokenizer.enabled": "true"} | ROUTER, "published"),
     ("llm-d-modelservice", {"modelName": "m"}, "modelName"),
     ("llm-d-modelservice", {"modelArtifacts.labeles.a": "b"}, "labeles"),
     ("llm-d-modelservice", {"decode.replicas": "two"}, "replicas"),

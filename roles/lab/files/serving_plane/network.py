@@ -60,16 +60,21 @@ class Network:
         return reply
 
     def _endpoint(self, place: SplitResult, namespace: str) -> Endpoint:
-        service = self._service(place.hostname or "", namespace)
+        host = place.hostname or ""
+        if place.scheme != "http" and self._service(host, namespace):
+            raise Unreachable(f"{host} serves no TLS")
+        return self.endpoint(host, place.port or 80, namespace)
+
+    def endpoint(self, host: str, port: int, namespace: str) -> Endpoint:
+        """A ready pod and its port behind a host name of a namespace. Raises Unreachable."""
+        service = self._service(host, namespace)
         if service is None:
-            raise Unreachable(f"dns error: failed to lookup address information: {place.hostname}")
-        if place.scheme != "http":
-            raise Unreachable(f"{place.hostname} serves no TLS")
-        found = service_endpoints(service, place.port or 80, self.snapshot)
+            raise Unreachable(f"dns error: failed to lookup address information: {host}")
+        found = service_endpoints(service, port, self.snapshot)
         if not found:
             why = "has no such port" if found is None else "has no ready pod"
             name = f"{service['metadata']['namespace']}/{service['metadata']['name']}"
-            raise Unreachable(f"Service {name}:{place.port or 80} {why}: Connection refused")
+            raise Unreachable(f"Service {name}:{port} {why}: Connection refused")
         return self._random.choice(found)
 
     def _service(self, host: str, namespace: str) -> Object | None:

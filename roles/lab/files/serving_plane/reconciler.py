@@ -30,10 +30,11 @@ from .llm_router.starting import Routers
 from .network import Network
 from .orchestrator.servers import Orchestrators
 from .proxy import Proxy
+from .router_proxy import RouterProxies
 from .servers.counters import Counters
 from .servers.messages import Call, Reply, text_reply
 from .servers.orchestrators import API, WORKER
-from .servers.servers import ROUTER, TRITON
+from .servers.servers import PROXY, ROUTER, TRITON
 from .sockets import Sockets
 from .writer import Writer
 
@@ -57,6 +58,7 @@ class Reconciler:
         self._operators = Controller()
         self._dynamo = Serving(self._counters)
         self._network.players |= {"dynamo-frontend": self._dynamo.frontend, "dynamo-worker": self._dynamo.worker}
+        self._network.players[PROXY] = RouterProxies(self._counters).answer
         self._kubelet = Kubelet(self._writer, state_dir / "pod_logs")
         self._claims = Claims(state_dir / "claims")
         routers = Routers(state_dir / "llm_router.json", self._kubelet.logs, self._claims)

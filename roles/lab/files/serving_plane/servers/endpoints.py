@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ..cluster.resources import POOL_GROUP
 from ..cluster.snapshot import Object, Snapshot, is_ready, labels_of, matches
 from .picker_config import picker_config, pool_config
-from .servers import server_on
+from .servers import Server, server_on
 
 ROLE = "llm-d.ai/role"
 
@@ -36,6 +36,21 @@ def pool_endpoints(pool: Object, snapshot: Snapshot) -> list[Endpoint]:
     splits = pool_config(pool, snapshot).splits
     first = [item for item in found if labels_of(item.pod).get(ROLE) != "prefill"]
     return {True: first, False: found, None: first or found}[splits]
+
+
+def picker_pool(pod: Object, picker: Server, snapshot: Snapshot) -> Object | None:
+    """The pool of a picker's pod: the object that it names, None where that is absent, or what its arguments select."""
+    _group, namespace, name = picker.pool
+    if name:
+        return snapshot.get("InferencePool", namespace, name)
+    services = snapshot.within("Service", namespace)
+    own = next((item for item in services if matches(labels_of(pod), item["spec"].get("selector"))), None)
+    spec = {
+        "selector": {"matchLabels": dict(picker.selector)},
+        "targetPorts": [{"number": port} for port in picker.targets],
+        "endpointPickerRef": {"name": own["metadata"]["name"] if own else ""},
+    }
+    return {"metadata": {"namespace": namespace, "name": pod["metadata"]["name"]}, "spec": spec}
 
 
 def all_endpoints(pool: Object, snapshot: Snapshot) -> list[Endpoint]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from ..cluster.snapshot import Object, Snapshot
 from .counters import Counters, picker_metrics
-from .endpoints import Endpoint, pool_endpoints
+from .endpoints import Endpoint, picker_pool, pool_endpoints
 from .messages import Call, Reply, text_reply
 from .model_server import answer, is_completion
 from .servers import Server, server_on
@@ -61,8 +61,8 @@ def _picker(pod: Object, server: Server, call: Call, snapshot: Snapshot, counter
         return text_reply(404, "404 page not found\n")
     if server.guarded and not call.headers.get("authorization", "").startswith("Bearer "):
         return text_reply(401, "Unauthorized\n", "its metrics ask for a token")
-    _unused, namespace, name = server.pool
-    pool = snapshot.get("InferencePool", namespace, name)
+    pool = picker_pool(pod, server, snapshot)
+    name = pool["metadata"]["name"] if pool else server.pool[2]
     ready = {item.pod["metadata"]["uid"] for item in pool_endpoints(pool, snapshot)} if pool else set()
     asked = counters.asked(pod["metadata"]["uid"])
     return text_reply(200, picker_metrics(name, len(ready), asked, server.counters))

@@ -17,6 +17,8 @@ SIDECAR_VLLM_PORT = 8001
 # Kinds of the LLM Router's servers; the controller's port is part of its program, whatever the chart says.
 ROUTER, TRITON = "router-controller", "triton"
 ROUTER_PORT = 8084
+# A proxy that asks an endpoint picker where to send each request.
+PROXY, PROXIES = "router-proxy", ("envoy", "agentgateway")
 TRITON_PORTS = {"http-port": 8000, "grpc-port": 8001, "metrics-port": 8002}
 EPP_PORTS = {"grpc-port": 9002, "grpc-health-port": 9003, "metrics-port": 9090}
 Version = tuple[int, int, int]
@@ -33,11 +35,12 @@ MODEL_IMAGES = ("vllm", "llm-d-cuda", "llm-d-cpu", "llm-d-xpu", "llm-d-hpu", "ll
 class Server:
     """One listening port of a pod.
 
-    `kind` is vllm, sidecar, epp, dynamo-frontend, dynamo-worker, router-controller, triton,
+    `kind` is vllm, sidecar, epp, router-proxy, dynamo-frontend, dynamo-worker, router-controller, triton,
     orchestrator-api, orchestrator-worker or other.
     vLLM: served `models`, `first_token` and `per_token` in seconds.
     Sidecar: `vllm_port`, where it looks for vLLM in its pod, and whether it `falls_back` to that where prefill fails.
-    EPP: `pool` as (group, namespace, name), `secure` TLS, whether its metrics are `guarded`, its request `counters`.
+    EPP: `pool` as (group, namespace, name), `secure` TLS, whether its metrics are `guarded`, its request `counters`;
+    without a pool that is an object, the `selector` of its pods and their `targets`.
     """
 
     kind: str
@@ -49,6 +52,8 @@ class Server:
     secure: bool = True
     guarded: bool = True
     counters: tuple[str, ...] = ()
+    selector: tuple[tuple[str, str], ...] = ()
+    targets: tuple[int, ...] = ()
     falls_back: bool = True
     first_token: float = 0.0
     per_token: float = 0.0
@@ -83,12 +88,21 @@ def _container_servers(container: Object, namespace: str) -> list[Server]:
     if kind := kind_of(container):
         ports = [item["containerPort"] for item in container.get("ports") or [] if item.get("name") != "grpc"]
         return [Server(kind, port, container["name"]) for port in ports]
-    if flag(line, "pool-name") is not None:
+    if image.partition(":")[0] in PROXIES:
+        return [
+            Server(_proxy_kind(item), item["containerPort"], container["name"]) for item in container.get("ports") or []
+        ]
+    if flag(line, "pool-name") is not None or flag(line, "endpoint-selector") is not None:
         return _epp(container, image, line, namespace)
     if _is_vllm(image, line):
         return _vllm(container, image, line)
     ports = [item["containerPort"] for item in container.get("ports") or [] if item.get("protocol", "TCP") == "TCP"]
     return [Server("other", port, container["name"]) for port in ports]
+
+
+def _proxy_kind(port: Object) -> str:
+    """What listens on a proxy's port: requests come in by http or http-8081, metrics and readiness by others."""
+    return PROXY if str(port.get("name", "")).partition("-")[0] == "http" else "other"
 
 
 def dynamo_module(line: list[str]) -> str:
@@ -189,7 +203,10 @@ def _epp(container: Object, image: str, line: list[str], namespace: str) -> list
     ports = [_port(flag(line, name), default) for name, default in EPP_PORTS.items()]
     declared = [item["containerPort"] for item in container.get("ports") or [] if item["containerPort"] not in ports]
     guarded = (flag(line, "metrics-endpoint-auth") or "true").lower() != "false"
+    pairs = [pair.partition("=") for pair in (flag(line, "endpoint-selector") or "").split(",")]
+    targets = [int(port) for port in (flag(line, "endpoint-target-ports") or "").split(",") if port.isdigit()]
     traits: dict[str, Any] = {"secure": secure, "guarded": guarded, "counters": _request_counters(image)}
+    traits |= {"selector": tuple((key, value) for key, equals, value in pairs if equals), "targets": tuple(targets)}
     made = [Server("epp", port, container["name"], pool=pool, **traits) for port in ports]
     return made + [Server("other", port, container["name"]) for port in declared]
 

@@ -10,12 +10,12 @@ from ..base.data import Object
 from ..base.names import did_you_mean
 from ..base.words import listed
 from ..objects.conditions import describe
-from ..objects.pools import is_picker, pool_picker
+from ..objects.pools import is_picker, labels_of, pool_picker
 from ..objects.servers import words
 from ..programs.compatibility import PROVIDERS
 from .base import ERROR, SYMPTOM, WARNING, Diagnosis, Proof
 from .evidence import Evidence, clean, ref, seconds
-from .rules_pools import pickers_of
+from .rules_pools import makers_of, pickers_of
 
 # A controller that has said nothing for so long (seconds) does not work on the object.
 SILENT = 20.0
@@ -211,16 +211,24 @@ def rule_leads_to(rule: Object, home: str, pool: Object) -> bool:
 
 
 def _has_proxy(evidence: Evidence, pool: Object) -> bool:
-    """Return whether a pool's picker has a proxy beside it, to which its Service leads: it needs no route then.
+    """Return whether a pool's picker has a proxy, to which a Service leads: it needs no route then.
 
-    llm-d-router, chart llm-d-router-standalone: extraServicePorts, proxy.mode sidecar.
+    llm-d-router, chart llm-d-router-standalone: extraServicePorts; with proxy.mode service its Deployment has the label
+    llm-d-router-proxy.
     """
-    service = evidence.find("Service", pool_picker(pool)[0], ref(pool)[1]) or {}
-    ports = (service.get("spec") or {}).get("ports") or []
-    targets = {port.get("targetPort") or port.get("port") for port in ports}
+    name, home = pool_picker(pool)[0], ref(pool)[1]
+    apart = (labels_of(item) for item in evidence.of("Deployment"))
+    if any("llm-d-router-proxy" in labels and labels.get("app.kubernetes.io/name") == name for labels in apart):
+        return True
+    service = evidence.find("Service", name, home) or {}
+    spec = service.get("spec") or {}
+    targets = {port.get("targetPort") or port.get("port") for port in spec.get("ports") or []}
+    # A picker that has no pods at the moment has its proxy all the same.
+    makers = makers_of(evidence, spec.get("selector") or {})
+    bodies = [(item.get("spec") or {}).get("template") or {} for item in makers]
     beside = [
         container
-        for pod in pickers_of(evidence, pool)
+        for pod in [*pickers_of(evidence, pool), *bodies]
         for container in (pod.get("spec") or {}).get("containers") or []
         if not is_picker(words(container))
     ]

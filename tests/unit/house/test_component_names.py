@@ -53,7 +53,7 @@ ALLOWED: dict[str, tuple[int, str]] = {
     "module_utils/schemas/facts.py": (2, KEYS),
     "module_utils/status/status.py": (1, TOLD),
     "module_utils/verify/conditions.py": (1, CHECKS),
-    "module_utils/verify/prober.py": (1, CHECKS),
+    "module_utils/verify/entrances.py": (1, CHECKS),
     "module_utils/verify/rounds.py": (1, TOLD),
     "modules/serving_info.py": (4, "the Gateway that requests go through, in the module's options"),
 }

@@ -75,11 +75,12 @@ class Part:
 
 
 class NeededKind(t.NamedTuple):
-    """A kind of object that the cluster has to serve; why: what needs it."""
+    """A kind of object that the cluster has to serve. why: what needs it; install: what to do, "" for the usual."""
 
     api_version: str
     kind: str
     why: str
+    install: str = ""
 
 
 class Component(abc.ABC):

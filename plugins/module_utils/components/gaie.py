@@ -170,7 +170,9 @@ class GaieComponent(Component):
 
     def needs(self) -> list[NeededKind]:
         chart = self.given["chart"]
-        found = [NeededKind(POOL_API, "InferencePool", self.name)] if self._made() or not self.pools else []
+        install = f"install the CRDs of the Gateway API Inference Extension {self.pool_chart.definitions}"
+        pool = NeededKind(POOL_API, "InferencePool", self.name, install)
+        found = [pool] if self._made() or not self.pools else []
         if any(dig(pool.values, CHARTS[chart].prometheus) is True for pool in self.pools):
             found.append(NeededKind(MONITORING_API, "ServiceMonitor", "gaie's Prometheus monitoring"))
         return found + (self.stack.of(GatewayComponent).provider_kinds(chart) if self.pools else [])

@@ -29,6 +29,12 @@ class GatewayController:
 
 PROVIDERS = (
     GatewayController(
+        "envoy-ai-gateway",
+        ("envoy-ai-gateway",),
+        ("gateway.envoyproxy.io/gatewayclass-controller",),
+        source="llm-d, guides/recipes/gateway/envoy-ai-gateway",
+    ),
+    GatewayController(
         "istio",
         ("istio",),
         ("istio.io/gateway-controller",),

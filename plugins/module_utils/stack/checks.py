@@ -34,7 +34,7 @@ def check_names(stack: Stack) -> None:
 def check_kinds(needed: t.Iterable[NeededKind], served: t.Callable[[str, str], bool], findings: Findings) -> None:
     """Note the kinds that a cluster does not serve; served(api_version, kind) asks it."""
     known: dict[tuple[str, str], bool] = {}
-    for api_version, kind, why in needed:
+    for api_version, kind, why, install in needed:
         key = (api_version, kind)
         if key not in known:
             known[key] = served(*key)
@@ -42,7 +42,7 @@ def check_kinds(needed: t.Iterable[NeededKind], served: t.Callable[[str, str], b
                 other = f"install the CRDs that bring {kind}, or choose another gateway_provider"
                 text = f"it does not serve {kind} ({api_version}), which {why} needs"
                 more: t.Any = {"about": [kind], "covers": ["LLMD610", "LLMD611", "LLMD612"]}
-                findings.add("cluster", text, _INSTALL.get(api_version, other), rule="cluster-kinds", **more)
+                findings.add("cluster", text, install or _INSTALL.get(api_version, other), rule="cluster-kinds", **more)
 
 
 def needed_kinds(stack: Stack) -> list[NeededKind]:

@@ -32,6 +32,8 @@ class PoolChart:
     version: str = ""
     image: str = ""
     one_version: bool = False
+    # The release of the Gateway API Inference Extension that it was built against.
+    definitions: str = "v1.3.0"
     standalone: bool = False
     pool: Path = ()
     route: Path = ()
@@ -65,6 +67,8 @@ _ROUTER = PoolChart(
     version="v0.10.0",
     image="ghcr.io/llm-d/llm-d-router-endpoint-picker:v0.10.0",
     one_version=True,
+    # go.mod of v0.9.0 and v0.10.0
+    definitions="v1.5.0",
     pool=("router", "inferencePool", "create"),
     proxy=("router", "proxy"),
 )

@@ -355,7 +355,7 @@ def test_needed_kinds():
     multinode = {"multinode": True, "decode": {"monitoring": {"podmonitor": {"enabled": True}}}}
     prometheus = {"inferenceExtension": {"monitoring": {"prometheus": {"enabled": True}}}}
     _result, _problems, stack = resolve([model(values=multinode, pool={"values": prometheus})])
-    kinds = {kind for _api, kind, _why in needed_kinds(stack)}
+    kinds = {need.kind for need in needed_kinds(stack)}
     assert {"Gateway", "HTTPRoute", "InferencePool", "LeaderWorkerSet", "PodMonitor", "ServiceMonitor"} < kinds
     assert "DestinationRule" in kinds
     findings = Findings()
@@ -366,7 +366,7 @@ def test_needed_kinds():
 
 def test_a_role_alone_asks_only_for_its_kinds():
     _result, _problems, stack = resolve(components=["gaie"], gaie={"pools": [{"name": "p", "selector": {"a": "b"}}]})
-    assert {kind for _api, kind, _why in needed_kinds(stack)} == {"InferencePool", "DestinationRule"}
+    assert {need.kind for need in needed_kinds(stack)} == {"InferencePool", "DestinationRule"}
 
 
 def test_check_writable(tmp_path):

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.findings import Findings
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.base import Facts
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.checks import needed_kinds
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.checks import check_kinds, needed_kinds
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.facts import read_charts
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.resolve import resolve
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.result import as_result
@@ -55,6 +55,14 @@ def test_what_a_release_makes(values, service, served):
     assert [row["service"] for row in pools.tells()["pools"]] == [service]
     assert [item["metadata"]["name"] for item in pools.serves()] == served
     assert ("InferencePool" in {need.kind for need in needed_kinds(stack)}) is ("gaie-a" in served)
+
+
+@pytest.mark.parametrize(("chart", "release"), [("inferencepool", "v1.3.0"), (ALONE, "v1.5.0")])
+def test_the_release_of_the_definitions_is_the_one_of_the_chart(chart, release):
+    stack, _found = stack_of([model()], chart)
+    findings = Findings()
+    check_kinds(needed_kinds(stack), lambda _api, kind: kind != "InferencePool", findings)
+    assert [one.hint.rpartition(" ")[2] for one in findings] == [release]
 
 
 def test_with_a_gateway_no_service_of_the_router_is_asked():

@@ -105,8 +105,8 @@ import os
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.module import MakeModule, run_module
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.scenarios.files import differences, write
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.scenarios.run import import_scenario
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.values.written import differences, write
 
 
 def run(params: dict, check_mode: bool = False) -> dict:

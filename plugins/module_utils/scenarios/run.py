@@ -12,20 +12,15 @@ import typing as t
 from ..base.errors import OrchestratorError
 from ..base.mask import is_secret_key
 from ..base.names import dns_label
-from .files import File, plan_file, render
+from ..values.written import File, check_host, host_files, plain, plan_file, refuse, render, unlisted
 from .known import PREFIX
 from .scenario import Scenario, read_scenario
-from .stack import Evaluated, Translation, translate
+from .stack import Translation, translate
 
-_HOST = re.compile(r"[A-Za-z0-9][\w.-]{0,252}\Z", re.ASCII)
 _TOKEN = re.compile(
     r"\b(?:hf_[A-Za-z0-9]{8,}|sk-[A-Za-z0-9_-]{16,}|(?:ghp|gho|ghs|github_pat|glpat|nvapi)[_-][\w-]{16,})"
 )
-# What the modules and Ansible need of a host that stands for a cluster; a site adds its kubeconfig.
-_HOST_VARIABLES = {
-    "ansible_connection": "local",
-    "ansible_python_interpreter": Evaluated("{{ ansible_playbook_python }}"),
-}
+MODULE = "llmdbench_scenario"
 _WORDS = {
     "untranslatable": "line {line}: {what}: not translated, {why}{affects}",
     "changed": "line {line}: {variable}: {why}",
@@ -49,8 +44,7 @@ def import_scenario(
     """Return what a scenario's import would write; raise OrchestratorError where it cannot be done."""
     source = os.path.basename(path)
     host = host or dns_label(source.removesuffix(".sh"))
-    if not _HOST.match(host):
-        raise OrchestratorError(f"{host!r} is not a valid host name", hint="Set host.")
+    check_host(host)
     values_dir = os.path.abspath(values_dir or os.path.join(os.path.dirname(inventory_dir), "values", host))
     if os.path.commonpath([inventory_dir, values_dir]) == inventory_dir:
         hint = "Ansible reads every YAML file there as inventory: use a folder outside."
@@ -60,43 +54,20 @@ def import_scenario(
     _without_tokens(scenario, found)
     files = _files(found, source, host, inventory_dir, values_dir, force)
     report = scenario.report()
-    return Imported(files, _plain(found.variables), report, _unlisted(inventory_dir, host) + summary(report))
-
-
-def _unlisted(inventory: str, host: str) -> list[str]:
-    """Return a note where hosts.yml is there and does not name the host."""
-    path = os.path.join(inventory, "hosts.yml")
-    try:
-        with open(path, encoding="utf-8", errors="replace") as stream:
-            named = re.search(rf"^\s*['\"]?{re.escape(host)}['\"]?\s*:", stream.read(), re.MULTILINE)
-    except FileNotFoundError:
-        return []
-    return [] if named else [f"{path}: not changed; add the host {host} to it"]
+    return Imported(files, plain(found.variables), report, unlisted(inventory_dir, host) + summary(report))
 
 
 def _files(found: Translation, source: str, host: str, inventory: str, values_dir: str, force: bool) -> list[File]:
     refused: list[str] = []
-    files = []
-    hosts = os.path.join(inventory, "hosts.yml")
-    if not os.path.exists(hosts):
-        note = ["A host is a cluster. Set llm_d_kubeconfig and llm_d_context; otherwise kubectl's rules apply."]
-        text = render({"all": {"vars": _HOST_VARIABLES, "hosts": {host: {}}}}, source, ansible=True, notes=note)
-        files.append(plan_file(hosts, "the inventory, with this host only", text, force, refused))
-    text = render(found.variables, source, ansible=True)
-    path = os.path.join(inventory, "host_vars", f"{host}.yml")
-    files.append(plan_file(path, f"variables of {host}", text, force, refused))
+    files = host_files(found.variables, host, inventory, (MODULE, source), force, refused)
     models = {entry["name"]: entry["model"] for entry in found.variables["llm_d_models"]}
     for name, values in found.values.items():
         model = models.get(name) or models[name.removesuffix("-pool")]
         summary_text = f"{'llm-d-modelservice' if name in models else 'inferencepool'} values of {model}"
         path = os.path.join(values_dir, f"{name}.yaml")
-        files.append(plan_file(path, summary_text, render(values, source, ansible=False), force, refused))
-    if refused:
-        raise OrchestratorError(
-            "Nothing was written: these files were not written by this module.",
-            details=refused,
-            hint="Set force: true to overwrite them, or use another folder or host.",
-        )
+        text = render(values, source, ansible=False, module=MODULE)
+        files.append(plan_file(path, summary_text, text, force, refused))
+    refuse(refused)
     return files
 
 
@@ -132,14 +103,6 @@ def _is_secret(item: t.Any) -> bool:
     # A number of tokens is none that opens anything; nor is the name of another variable.
     value = str(item.get("value") or "")
     return bool(value) and not value.isdigit() and not value.startswith("$")
-
-
-def _plain(value: t.Any) -> t.Any:
-    if isinstance(value, Evaluated):
-        return value.text
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list) else value
 
 
 def summary(report: dict[str, t.Any]) -> list[str]:

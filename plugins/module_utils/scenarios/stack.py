@@ -12,6 +12,7 @@ import re
 
 from ..base.errors import OrchestratorError
 from ..base.names import dns_label, epp_name, name_problem
+from ..values.written import TOKEN
 from .known import COMMON, GATEWAYS, SERVER
 from .pool import pool_values
 from .role import Role, Values
@@ -19,14 +20,6 @@ from .scenario import Scenario
 
 _GAIE = SERVER + "GAIE_"
 _PICKER = re.compile(r"tcp://([a-z0-9-]*(?:\$\([A-Z_]+\))?[a-z0-9-]*)-epp\.")
-_TOKEN = "{{ lookup('ansible.builtin.env', 'HF_TOKEN') }}"
-
-
-@dataclasses.dataclass
-class Evaluated:
-    """A text that Ansible is to evaluate; all others are data."""
-
-    text: str
 
 
 @dataclasses.dataclass
@@ -142,10 +135,10 @@ def _prepare(scenario: Scenario) -> Values:
     if scenario.given("HF_TOKEN"):
         why = "tokens are not written: HF_TOKEN of the environment is used when a playbook runs"
         scenario.change("HF_TOKEN", "prepare_hf_token", why)
-        found["prepare_hf_token"] = Evaluated(_TOKEN)
+        found["prepare_hf_token"] = TOKEN
     if scenario.given(COMMON + "HF_TOKEN_NAME"):
         name = _name(scenario, COMMON + "HF_TOKEN_NAME", "prepare_hf_token_secret")
-        found |= {"prepare_hf_token": Evaluated(_TOKEN), "prepare_hf_token_secret": name, "gaie_hf_token_secret": name}
+        found |= {"prepare_hf_token": TOKEN, "prepare_hf_token_secret": name, "gaie_hf_token_secret": name}
     if (
         scenario.given(COMMON + "HF_TOKEN_KEY")
         and scenario.get(COMMON + "HF_TOKEN_KEY", "gaie_hf_token_key") != "HF_TOKEN"

@@ -32,6 +32,7 @@ TOLD = "the stack's Gateway, as planning and records tell of it"
 PARENT = "the Gateway that the HTTPRoutes of a part go to"
 KEYS = "keys of charts' values"
 WRITTEN = "variables of roles that scenarios of llm-d-benchmark become"
+GUIDES = "variables of roles that guides of llm-d become, and their modes"
 PODS = "pods of a Gateway, for which the lab has delays of their own"
 CHECKS = "the check of the Gateway"
 # Files that may name components, how often, and why.

@@ -11,8 +11,8 @@ import pytest
 import yaml
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.data import dig
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.scenarios.files import write
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.scenarios.run import Imported, import_scenario
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.values.written import write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -14,8 +14,8 @@ import typing as t
 
 from .pages import Script
 from .report import At
-from .shell import Line, Word, read_lines, segments, uncommented
-from .variables import Definition, Variables, assignments, choices_of
+from .shell import ShellLine, ShellWord, read_lines, segments, uncommented
+from .variables import Definition, GuideVariables, assignments, choices_of
 
 # Programs that change nothing on a cluster.
 HARMLESS = (
@@ -48,11 +48,11 @@ class Option:
     """An option and its value as written."""
 
     name: str
-    value: Word
+    value: ShellWord
 
 
 @dataclasses.dataclass(frozen=True)
-class Command:
+class PageCommand:
     """A command that changes a cluster, or that nothing here knows.
 
     kind: helm, kustomize, objects, namespace, secret, helmfile, removal or other; arguments: what stands without an
@@ -63,28 +63,28 @@ class Command:
     kind: str
     script: Script
     at: At
-    text: str
+    written: str
     options: tuple[Option, ...] = ()
-    arguments: tuple[Word, ...] = ()
-    sed: tuple[Word, ...] = ()
+    arguments: tuple[ShellWord, ...] = ()
+    sed: tuple[ShellWord, ...] = ()
     offered: bool = False
     folder: str | None = None
 
-    def values(self, *names: str) -> list[Word]:
+    def values(self, *names: str) -> list[ShellWord]:
         """Return the values of an option, in order."""
         return [option.value for option in self.options if option.name in names]
 
 
-def read_script(script: Script, variables: Variables, folder: str | None) -> tuple[list[Command], str | None]:
+def read_script(script: Script, variables: GuideVariables, folder: str | None) -> tuple[list[PageCommand], str | None]:
     """Return a script's commands, and the folder that it ends in; its variables are noted."""
-    found: list[Command] = []
+    found: list[PageCommand] = []
     for line in script.lines:
         at = At(script.file, line.number)
         set_here = assignments(line)
         for name, raw in set_here:
             variables.define(Definition(name, raw, at, script.number, choices_of(line.comment), when=script.when))
         if line.broken:
-            found.append(Command("other", script, at, f"{line.text} ({line.broken})", folder=folder))
+            found.append(PageCommand("other", script, at, f"{line.text} ({line.broken})", folder=folder))
         elif set_here:
             continue
         elif not line.words:
@@ -95,7 +95,7 @@ def read_script(script: Script, variables: Variables, folder: str | None) -> tup
     return found, folder
 
 
-def _folder(line: Line, folder: str | None) -> str | None:
+def _folder(line: ShellLine, folder: str | None) -> str | None:
     """Return the folder after a line: pages change to one once and name files below it from then on."""
     for operator, words in segments(line.words):
         if len(words) == 2 and words[0].text == "cd" and operator in ("", "&&", ";"):
@@ -110,21 +110,21 @@ def _folder(line: Line, folder: str | None) -> str | None:
     return folder
 
 
-def _offered(line: Line, script: Script, folder: str | None) -> list[Command]:
+def _offered(line: ShellLine, script: Script, folder: str | None) -> list[PageCommand]:
     """Return a command that is commented out, for a choice that is not the default."""
-    text = "\n".join(uncommented([line.text]))
-    if not re.match(r"\s*(kubectl apply|helm (install|upgrade))\b", text):
+    written = "\n".join(uncommented([line.text]))
+    if not re.match(r"\s*(kubectl apply|helm (install|upgrade))\b", written):
         return []
     found = [
         one
-        for inner in read_lines(text, line.number)
+        for inner in read_lines(written, line.number)
         for one in _commands(inner, script, At(script.file, line.number), folder)
     ]
     return [dataclasses.replace(one, offered=True) for one in found]
 
 
-def _commands(line: Line, script: Script, at: At, folder: str | None) -> list[Command]:
-    pipes: list[list[list[Word]]] = []
+def _commands(line: ShellLine, script: Script, at: At, folder: str | None) -> list[PageCommand]:
+    pipes: list[list[list[ShellWord]]] = []
     for operator, words in segments(line.words):
         if operator in ("|", "|&") and pipes:
             pipes[-1].append(words)
@@ -138,7 +138,7 @@ def _commands(line: Line, script: Script, at: At, folder: str | None) -> list[Co
     return found
 
 
-def _program(words: list[Word]) -> list[Word]:
+def _program(words: list[ShellWord]) -> list[ShellWord]:
     """Return a command without what stands before its program: variables, sudo, a loop's word, a prompt's sign."""
     while words and (
         re.match(r"[A-Za-z_]\w*=", words[0].text)
@@ -148,7 +148,7 @@ def _program(words: list[Word]) -> list[Word]:
     return words
 
 
-def _command(pipe: list[list[Word]], script: Script, at: At, text: str) -> Command | None:
+def _command(pipe: list[list[ShellWord]], script: Script, at: At, text: str) -> PageCommand | None:
     parts = [part for part in (_program(words) for words in pipe) if part]
     if not parts:
         return None
@@ -165,7 +165,7 @@ def _command(pipe: list[list[Word]], script: Script, at: At, text: str) -> Comma
         name in ("kubectl", "oc") and _verb(part) == "delete" for name, part in zip(names, parts, strict=True)
     )
     if deleted:
-        return Command("removal", script, at, text)
+        return PageCommand("removal", script, at, text)
     if len(parts) > 1 and applied is not None:
         return _piped(parts, names, applied, script, at, text)
     name, words = names[0], parts[0]
@@ -176,27 +176,27 @@ def _command(pipe: list[list[Word]], script: Script, at: At, text: str) -> Comma
         verbs = [word.text for word in arguments]
         kind = "removal" if {"destroy", "delete"} & set(verbs) else "helmfile"
         known = {"apply", "sync", "destroy", "delete"} & set(verbs)
-        return Command(kind, script, at, text, tuple(options), tuple(arguments)) if known else None
+        return PageCommand(kind, script, at, text, tuple(options), tuple(arguments)) if known else None
     if name in ("kubectl", "oc"):
         return _kubectl(words, script, at, text)
     if name == "kustomize":
         changes = len(words) > 1 and words[1].text == "edit"
-        return Command("other", script, at, text) if changes else None
+        return PageCommand("other", script, at, text) if changes else None
     if name == "sed" and any(word.text.startswith("-i") for word in words):
-        return Command("other", script, at, text)
+        return PageCommand("other", script, at, text)
     if name in HARMLESS or name.startswith(("#", "--", "<", "$", "llmdbenchmark", "run_only")):
         return None
-    return Command("other", script, at, text)
+    return PageCommand("other", script, at, text)
 
 
-def _verb(words: list[Word]) -> str:
+def _verb(words: list[ShellWord]) -> str:
     _options_, arguments = _options(words[1:])
     return arguments[0].text if arguments else ""
 
 
 def _piped(
-    parts: list[list[Word]], names: list[str], applied: list[Word], script: Script, at: At, text: str
-) -> Command | None:
+    parts: list[list[ShellWord]], names: list[str], applied: list[ShellWord], script: Script, at: At, text: str
+) -> PageCommand | None:
     """Return what is applied through a pipe: a kustomization, a file, or what kubectl itself prints."""
     options, _arguments = _options(applied[1:])
     first = parts[0]
@@ -205,54 +205,54 @@ def _piped(
         seds = [part for name, part in zip(names, parts, strict=True) if name == "sed"]
         sed = tuple(word for part in seds for word in part[1:] if not word.text.startswith("-"))
         if "envsubst" in names:
-            return Command("objects", script, at, text, (*own, *options), tuple(arguments))
-        return Command("kustomize", script, at, text, (*own, *options), tuple(arguments[:1]), sed)
+            return PageCommand("objects", script, at, text, (*own, *options), tuple(arguments))
+        return PageCommand("kustomize", script, at, text, (*own, *options), tuple(arguments[:1]), sed)
     if names[0] in ("kubectl", "oc") and _verb(first) == "create":
         return _kubectl(first, script, at, text)
     if names[0] == "envsubst":
         files = [first[n + 1] for n, word in enumerate(first[:-1]) if word.text == "<"]
-        return Command("objects", script, at, text, tuple(options), tuple(files))
-    return Command("objects", script, at, text, tuple(options))
+        return PageCommand("objects", script, at, text, tuple(options), tuple(files))
+    return PageCommand("objects", script, at, text, tuple(options))
 
 
-def _helm(words: list[Word], script: Script, at: At, text: str) -> Command | None:
+def _helm(words: list[ShellWord], script: Script, at: At, text: str) -> PageCommand | None:
     options, arguments = _options(words[1:])
     verb = arguments[0].text if arguments else ""
     if verb in ("uninstall", "delete", "rollback"):
-        return Command("removal", script, at, text)
+        return PageCommand("removal", script, at, text)
     if verb not in ("install", "upgrade"):
         return None
-    return Command("helm", script, at, text, tuple(options), tuple(arguments[1:]))
+    return PageCommand("helm", script, at, text, tuple(options), tuple(arguments[1:]))
 
 
-def _kubectl(words: list[Word], script: Script, at: At, text: str) -> Command | None:
+def _kubectl(words: list[ShellWord], script: Script, at: At, text: str) -> PageCommand | None:
     options, arguments = _options(words[1:])
     verb = arguments[0].text if arguments else ""
     rest = tuple(arguments[1:])
     if verb == "delete":
-        return Command("removal", script, at, text)
+        return PageCommand("removal", script, at, text)
     if verb == "rollout" and rest and rest[0].text in ("restart", "undo", "pause", "resume"):
-        return Command("other", script, at, text)
+        return PageCommand("other", script, at, text)
     if verb in LOOKING or not verb:
         return None
     if verb in ("apply", "create", "replace"):
         folders = [option.value for option in options if option.name in ("-k", "--kustomize")]
         if folders:
-            return Command("kustomize", script, at, text, tuple(options), tuple(folders))
+            return PageCommand("kustomize", script, at, text, tuple(options), tuple(folders))
         kind = rest[0].text if rest and verb == "create" else ""
         if kind in ("namespace", "ns"):
-            return Command("namespace", script, at, text, tuple(options), rest[1:])
+            return PageCommand("namespace", script, at, text, tuple(options), rest[1:])
         if kind == "secret":
-            return Command("secret", script, at, text, tuple(options), rest[1:])
+            return PageCommand("secret", script, at, text, tuple(options), rest[1:])
         files = tuple(option.value for option in options if option.name in ("-f", "--filename"))
-        return Command("objects", script, at, text, tuple(options), files or rest)
-    return Command("other", script, at, text, tuple(options), rest)
+        return PageCommand("objects", script, at, text, tuple(options), files or rest)
+    return PageCommand("other", script, at, text, tuple(options), rest)
 
 
-def _options(words: t.Sequence[Word]) -> tuple[list[Option], list[Word]]:
+def _options(words: t.Sequence[ShellWord]) -> tuple[list[Option], list[ShellWord]]:
     """Return the options of helm or kubectl with their values, and what stands without one."""
     options: list[Option] = []
-    arguments: list[Word] = []
+    arguments: list[ShellWord] = []
     at = 0
     while at < len(words):
         word = words[at]
@@ -267,7 +267,7 @@ def _options(words: t.Sequence[Word]) -> tuple[list[Option], list[Word]]:
         if equals and text.startswith("--"):
             options.append(Option(name, _after(word, len(name) + 1)))
         elif text in _SWITCHES or at >= len(words):
-            options.append(Option(text, Word(())))
+            options.append(Option(text, ShellWord(())))
         elif re.match(r"-[fnk][^-=]", text):
             options.append(Option(text[:2], _after(word, 2)))
         else:
@@ -276,11 +276,11 @@ def _options(words: t.Sequence[Word]) -> tuple[list[Option], list[Word]]:
     return options, arguments
 
 
-def _after(word: Word, size: int) -> Word:
+def _after(word: ShellWord, size: int) -> ShellWord:
     """Return a word without its first signs."""
     parts = []
     for part in word.parts:
         cut = part.text[size:] if size else part.text
         size = max(0, size - len(part.text))
         parts.append(part._replace(text=cut))
-    return Word(tuple(part for part in parts if part.text or part.quote))
+    return ShellWord(tuple(part for part in parts if part.text or part.quote))

@@ -34,7 +34,7 @@ class TemplateProblem(Exception):
 
 
 @dataclasses.dataclass
-class Scope:
+class TemplateScope:
     """data: what the dot is; environment: variables that env finds; asked: those that it was asked for, with lines."""
 
     data: dict[str, t.Any]
@@ -44,7 +44,7 @@ class Scope:
     refused: list[tuple[int, str]] = dataclasses.field(default_factory=list)
 
 
-def render(text: str, scope: Scope) -> str:
+def render(text: str, scope: TemplateScope) -> str:
     """Return a template's text; raise TemplateProblem where it cannot be told."""
     # Of each open if: whether what stands here is shown, and whether a branch was.
     stack: list[list[bool]] = []
@@ -89,7 +89,7 @@ def render(text: str, scope: Scope) -> str:
     return found + (rest if shown else "")
 
 
-def _evaluated(inner: str, scope: Scope, line: int) -> str:
+def _evaluated(inner: str, scope: TemplateScope, line: int) -> str:
     match = re.match(r"\$(\w+)\s*:?=\s*", inner)
     if match:
         scope.names[match[1]] = _pipeline(inner[match.end() :], scope, line)
@@ -97,7 +97,7 @@ def _evaluated(inner: str, scope: Scope, line: int) -> str:
     return _text(_pipeline(inner, scope, line))
 
 
-def _pipeline(text: str, scope: Scope, line: int) -> t.Any:
+def _pipeline(text: str, scope: TemplateScope, line: int) -> t.Any:
     tokens = _tokens(text, line)
     value, rest = _piped(tokens, scope, line, 0)
     if rest:
@@ -119,7 +119,9 @@ def _tokens(text: str, line: int) -> list[tuple[str, str]]:
 _NOTHING = object()
 
 
-def _piped(tokens: list[tuple[str, str]], scope: Scope, line: int, depth: int) -> tuple[t.Any, list[tuple[str, str]]]:
+def _piped(
+    tokens: list[tuple[str, str]], scope: TemplateScope, line: int, depth: int
+) -> tuple[t.Any, list[tuple[str, str]]]:
     """Return the value of commands joined by |, and the tokens after them."""
     if depth > MAX_DEPTH:
         raise TemplateProblem(line, "parentheses are nested too deeply")
@@ -154,7 +156,7 @@ def _piped(tokens: list[tuple[str, str]], scope: Scope, line: int, depth: int) -
         return value, tokens
 
 
-def _operand(kind: str, text: str, scope: Scope, line: int) -> t.Any:
+def _operand(kind: str, text: str, scope: TemplateScope, line: int) -> t.Any:
     if kind == "string":
         try:
             return text[1:-1] if text[0] == "`" else json.loads(text)
@@ -175,7 +177,7 @@ def _operand(kind: str, text: str, scope: Scope, line: int) -> t.Any:
     raise TemplateProblem(line, f"{text!r} cannot be read")
 
 
-def _call(name: str, words: list[t.Any], scope: Scope, line: int) -> t.Any:
+def _call(name: str, words: list[t.Any], scope: TemplateScope, line: int) -> t.Any:
     if name in ("env", "requiredEnv"):
         variable = _text(words[0]) if words else ""
         scope.asked.append((variable, line))

@@ -9,11 +9,11 @@ import dataclasses
 from ..base.errors import OrchestratorError
 from ..base.plain_yaml import YAMLError
 from .checkout import Checkout
-from .commands import Command, read_script
+from .commands import PageCommand, read_script
 from .pages import Script, read_page, read_steps
 from .report import At, Report
 from .shell import read_lines
-from .variables import Definition, Variables, read_settings
+from .variables import Definition, GuideVariables, read_settings
 
 STEPS = "guide.yaml"
 ENVIRONMENT = "guides/env.sh"
@@ -24,8 +24,8 @@ class Page:
     """A page, or a guide.yaml, with the variables that it sets and its commands in order."""
 
     file: str
-    variables: Variables
-    commands: list[Command] = dataclasses.field(default_factory=list)
+    variables: GuideVariables
+    commands: list[PageCommand] = dataclasses.field(default_factory=list)
     scripts: list[Script] = dataclasses.field(default_factory=list)
 
     @property
@@ -40,7 +40,7 @@ class Guide:
 
     checkout: Checkout
     pages: list[Page]
-    shared: Variables
+    shared: GuideVariables
 
     @property
     def name(self) -> str:
@@ -79,8 +79,8 @@ def read_guide(checkout: Checkout, given: dict[str, str], report: Report) -> Gui
     return Guide(checkout, pages, shared)
 
 
-def _shared(checkout: Checkout, given: dict[str, str], report: Report) -> Variables:
-    variables = Variables(given)
+def _shared(checkout: Checkout, given: dict[str, str], report: Report) -> GuideVariables:
+    variables = GuideVariables(given)
     if checkout.is_file(ENVIRONMENT):
         lines = read_lines(checkout.text(ENVIRONMENT))
         for line in read_settings(lines, ENVIRONMENT, variables, 0):
@@ -91,7 +91,7 @@ def _shared(checkout: Checkout, given: dict[str, str], report: Report) -> Variab
     return variables
 
 
-def _steps(checkout: Checkout, file: str, shared: Variables, report: Report) -> Page | None:
+def _steps(checkout: Checkout, file: str, shared: GuideVariables, report: Report) -> Page | None:
     try:
         steps = read_steps(checkout.text(file), file, 1)
     except (YAMLError, ValueError, RecursionError) as exc:

@@ -16,9 +16,9 @@ from ..base.names import did_you_mean, dns_label, name_problem
 from ..values.layers import merge
 from ..values.written import TOKEN
 from .checkout import Checkout
-from .gotmpl import Scope
+from .gotmpl import TemplateScope
 from .pages import read_page
-from .releases import Release, read_parts, read_releases, read_values
+from .releases import HelmfileRelease, read_parts, read_releases, read_values
 from .report import At, Report
 from .sets import SetError, overrides
 from .translate import HF_SECRET, Translated
@@ -58,7 +58,9 @@ def translate_helmfile(
                 values, read_values(checkout, file, str(source), At(file, checkout.line_of(file, str(source))))
             )
     namespace = given.get("NAMESPACE") or _namespace(checkout, report)
-    scope = Scope({"Environment": {"Name": name, "Values": values}, "Namespace": namespace, "Values": values}, given)
+    scope = TemplateScope(
+        {"Environment": {"Name": name, "Values": values}, "Namespace": namespace, "Values": values}, given
+    )
     releases = read_releases(checkout, file, text, first, scope, report)
     for variable, line in dict.fromkeys(scope.asked):
         if variable not in given:
@@ -98,8 +100,8 @@ def _namespace(checkout: Checkout, report: Report) -> str:
     return ""
 
 
-def _variables(checkout: Checkout, file: str, releases: list[Release], provider: str, report: Report) -> Values:
-    kinds: dict[str, list[Release]] = {"infra": [], "pool": [], "model": []}
+def _variables(checkout: Checkout, file: str, releases: list[HelmfileRelease], provider: str, report: Report) -> Values:
+    kinds: dict[str, list[HelmfileRelease]] = {"infra": [], "pool": [], "model": []}
     for release in releases:
         if release.kind:
             kinds[release.kind].append(release)
@@ -142,12 +144,12 @@ def _variables(checkout: Checkout, file: str, releases: list[Release], provider:
     return variables
 
 
-def _chart(role: str, release: Release) -> Values:
+def _chart(role: str, release: HelmfileRelease) -> Values:
     found: Values = {f"{role}_chart_version": release.version} if release.version else {}
     return found | ({f"{role}_chart_ref": release.chart} if release.chart.startswith("oci://") else {})
 
 
-def _gateway(checkout: Checkout, infra: Release, provider: str, report: Report) -> Values:
+def _gateway(checkout: Checkout, infra: HelmfileRelease, provider: str, report: Report) -> Values:
     """Return the variables of llm-d-infra's release; its class says which provider is meant."""
     values = _laid(checkout, infra)
     given = str(dig(values, ("gateway", "gatewayClassName"), "") or "")
@@ -175,7 +177,7 @@ def _gateway(checkout: Checkout, infra: Release, provider: str, report: Report) 
     return variables
 
 
-def _laid(checkout: Checkout, release: Release) -> Values:
+def _laid(checkout: Checkout, release: HelmfileRelease) -> Values:
     found: Values = {}
     for name in release.files:
         documents = checkout.documents(name)
@@ -183,7 +185,7 @@ def _laid(checkout: Checkout, release: Release) -> Values:
     return merge(found, release.inline)
 
 
-def _own(checkout: Checkout, release: Release) -> Values:
+def _own(checkout: Checkout, release: HelmfileRelease) -> Values:
     """Return what is laid over a release's files: what stands in the helmfile, then what it sets."""
     try:
         changed = overrides(_laid(checkout, release), release.sets)
@@ -192,7 +194,7 @@ def _own(checkout: Checkout, release: Release) -> Values:
     return merge(release.inline, changed)
 
 
-def _entry(checkout: Checkout, model: Release, pool: Release, route: str, report: Report) -> Values:
+def _entry(checkout: Checkout, model: HelmfileRelease, pool: HelmfileRelease, route: str, report: Report) -> Values:
     name = dns_label(re.sub(r"^(ms|modelservice)-", "", model.name))[:48].strip("-")
     entry: Values = {"name": name}
     served = dig(_laid(checkout, model), ("modelArtifacts", "name"))

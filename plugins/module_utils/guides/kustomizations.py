@@ -138,14 +138,14 @@ def _inline(checkout: Checkout, file: str, text: str, found: Kustomized) -> None
         found.problems.append((At(file), f"a patch in it is not valid YAML: {exc.message}"))
 
 
-class Model(t.NamedTuple):
+class ServedModel(t.NamedTuple):
     """A model that a kustomization serves: its name, and the file that says so."""
 
     name: str
     file: str
 
 
-def model_of(found: Kustomized) -> Model | None:
+def model_of(found: Kustomized) -> ServedModel | None:
     """Return the model that a kustomization's servers serve, as clients name it; None where no file says it.
 
     Of a container that several files are about, the outermost that gives its command or arguments counts, as it does
@@ -156,12 +156,12 @@ def model_of(found: Kustomized) -> Model | None:
         for file, container in containers:
             name = read(container)
             if name:
-                return Model(name, file)
+                return ServedModel(name, file)
     for file, item in found.files:
         for _path, value in leaves(item):
             match = _FLAGS.search(value) if isinstance(value, str) else None
             if match and "/" in match[1]:
-                return Model(match[1], file)
+                return ServedModel(match[1], file)
     return None
 
 

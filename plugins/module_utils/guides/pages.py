@@ -11,7 +11,7 @@ import typing as t
 from ..base import plain_yaml
 from ..base.data import mapping
 from .report import At
-from .shell import Line, read_lines, uncommented
+from .shell import ShellLine, read_lines, uncommented
 
 SHELLS = ("", "bash", "sh", "shell", "console", "zsh")
 # What a section is about, when it is not about deploying; the first that matches counts.
@@ -41,7 +41,7 @@ class Script:
     """
 
     file: str
-    lines: tuple[Line, ...]
+    lines: tuple[ShellLine, ...]
     trail: tuple[str, ...]
     number: int
     why: str = ""

@@ -14,7 +14,7 @@ from ..base.data import Object, Values, dicts, mapping
 from ..base.errors import OrchestratorError
 from ..values.layers import merge
 from .checkout import Checkout
-from .gotmpl import Scope, TemplateProblem, render
+from .gotmpl import TemplateProblem, TemplateScope, render
 from .report import At, Report
 from .sets import typed
 
@@ -22,7 +22,7 @@ _CHARTS = {"llm-d-infra": "infra", "inferencepool": "pool", "llm-d-modelservice"
 
 
 @dataclasses.dataclass
-class Release:
+class HelmfileRelease:
     """A release of a helmfile. files: its values files, relative to the root; inline: values that stand in it."""
 
     name: str
@@ -107,7 +107,9 @@ def _path(checkout: Checkout, file: str, path: str, at: At) -> str:
     return name
 
 
-def read_releases(checkout: Checkout, file: str, text: str, first: int, scope: Scope, report: Report) -> list[Release]:
+def read_releases(
+    checkout: Checkout, file: str, text: str, first: int, scope: TemplateScope, report: Report
+) -> list[HelmfileRelease]:
     """Return the releases that a helmfile\'s template comes to; raise OrchestratorError with its line."""
     try:
         rendered = render(text, scope)
@@ -124,7 +126,7 @@ def read_releases(checkout: Checkout, file: str, text: str, first: int, scope: S
             continue
         chart = str(item.get("chart") or "")
         at = At(file, checkout.line_of(file, f"chart: {chart}"))
-        release = Release(
+        release = HelmfileRelease(
             str(item.get("name") or ""), chart, str(item.get("version") or ""), str(item.get("namespace") or ""), at
         )
         if release.kind:
@@ -133,7 +135,7 @@ def read_releases(checkout: Checkout, file: str, text: str, first: int, scope: S
     return found
 
 
-def _values(checkout: Checkout, file: str, item: Object, release: Release, report: Report) -> None:
+def _values(checkout: Checkout, file: str, item: Object, release: HelmfileRelease, report: Report) -> None:
     """Note a release's values: its files first, then what stands in the helmfile, as helmfile passes them in order."""
     listed = item.get("values")
     for entry in listed if isinstance(listed, list) else []:

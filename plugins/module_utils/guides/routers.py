@@ -13,12 +13,12 @@ from ..base.errors import OrchestratorError
 from ..base.names import did_you_mean
 from ..values.layers import merge
 from .checkout import Checkout
-from .commands import Command
+from .commands import PageCommand
 from .guide import Guide, Page
 from .report import At, Report
 from .sets import SetError, overrides, read_set
 from .shell import Unknown, expand, expand_word
-from .variants import Use, Variant
+from .variants import Variant, VariantUse
 
 STANDALONE, GATEWAY = "standalone", "gateway"
 CHARTS = {STANDALONE: "llm-d-router-standalone", GATEWAY: "llm-d-router-gateway"}
@@ -46,14 +46,14 @@ PROVIDERS = {
 
 
 @dataclasses.dataclass
-class Router:
+class GuideRouter:
     """A command that installs a router, its page, and the values of variables that count for it.
 
     mode: standalone or gateway; chart: the chart's name; derived: whether it is taken from the other mode's command.
     """
 
     page: Page
-    command: Command
+    command: PageCommand
     chosen: t.Mapping[str, str]
     mode: str
     chart: str
@@ -65,7 +65,7 @@ class Router:
         return expand(raw, self.page.variables.lookup(self.chosen, self.command.at), unknown)
 
 
-def chart_of(page: Page, command: Command, chosen: t.Mapping[str, str]) -> tuple[str, str, str]:
+def chart_of(page: Page, command: PageCommand, chosen: t.Mapping[str, str]) -> tuple[str, str, str]:
     """Return (mode, chart's name, reference) of a command that installs a router; mode "" where it is none."""
     for word in command.arguments[1:] or command.arguments:
         unknown = Unknown()
@@ -83,7 +83,7 @@ def chart_of(page: Page, command: Command, chosen: t.Mapping[str, str]) -> tuple
     return "", "", ""
 
 
-def routers(guide: Guide, use: Use | None) -> list[Router]:
+def routers(guide: Guide, use: VariantUse | None) -> list[GuideRouter]:
     """Return the commands that install a router, those of the variant's page first."""
     pages = ([use.page] if use else []) + [page for page in guide.pages if use is None or page is not use.page]
     found = []
@@ -94,18 +94,18 @@ def routers(guide: Guide, use: Use | None) -> list[Router]:
                 continue
             mode, chart, ref = chart_of(page, command, chosen)
             if mode:
-                found.append(Router(page, command, chosen, mode, chart, ref))
+                found.append(GuideRouter(page, command, chosen, mode, chart, ref))
     return found
 
 
-def _applies(command: Command, page: Page, chosen: t.Mapping[str, str]) -> bool:
+def _applies(command: PageCommand, page: Page, chosen: t.Mapping[str, str]) -> bool:
     """Return whether a step's condition holds for what is chosen."""
     return not command.offered and all(
         (page.variables.value(name, chosen) or "") in values for name, values in command.script.when.items()
     )
 
 
-def choose_router(guide: Guide, variant: Variant, mode: str, provider: str) -> Router:
+def choose_router(guide: Guide, variant: Variant, mode: str, provider: str) -> GuideRouter:
     """Return the router's command for a variant; raise OrchestratorError where the guide has none for the mode."""
     use = variant.uses[0] if variant.uses else None
     found = routers(guide, use)
@@ -134,7 +134,7 @@ def choose_router(guide: Guide, variant: Variant, mode: str, provider: str) -> R
     return dataclasses.replace(base, mode=mode, chart=other.chart, ref=other.ref, derived=True)
 
 
-def _nearest(found: list[Router], use: Use | None) -> list[Router]:
+def _nearest(found: list[GuideRouter], use: VariantUse | None) -> list[GuideRouter]:
     """Return the commands of the variant's own section, else those of its page, else all of the first page."""
     if use is not None:
         own = [one for one in found if one.page is use.page]
@@ -147,7 +147,7 @@ def _nearest(found: list[Router], use: Use | None) -> list[Router]:
     return [one for one in found if one.page is found[0].page]
 
 
-def _is_aside(router: Router, use: Use) -> bool:
+def _is_aside(router: GuideRouter, use: VariantUse) -> bool:
     """Return whether a command shares its section with kustomizations of others, in a page that has another one."""
     trail = router.command.script.trail
     return len(trail) > 3 and any(
@@ -156,7 +156,7 @@ def _is_aside(router: Router, use: Use) -> bool:
     )
 
 
-def _distance(router: Router, variant: Variant, provider: str) -> tuple[int, int, int, int]:
+def _distance(router: GuideRouter, variant: Variant, provider: str) -> tuple[int, int, int, int]:
     """Return how little a command is meant for a variant: what is open, for how much else it is, where it stands."""
     left = Unknown()
     for word in (router.command.arguments[0], *router.command.values("-f", "--values")):
@@ -171,7 +171,7 @@ def _distance(router: Router, variant: Variant, provider: str) -> tuple[int, int
     return len(left.names), len(said - own) - len(said & own), -right, router.command.at.line
 
 
-def _comments(command: Command) -> list[str]:
+def _comments(command: PageCommand) -> list[str]:
     before = [line.comment for line in command.script.lines if not line.words and line.number < command.at.line]
     return before[-1:]
 
@@ -181,7 +181,7 @@ def _kinds(text: str) -> set[str]:
     return {kind for kind in _KINDS if kind in words}
 
 
-def pool_of(router: Router, checkout: Checkout, report: Report) -> tuple[Values, Values, dict[str, str]]:
+def pool_of(router: GuideRouter, checkout: Checkout, report: Report) -> tuple[Values, Values, dict[str, str]]:
     """Return a router's pool (release_name, values_files, values), its chart's variables, and what is set of routes.
 
     Raises OrchestratorError where a values file is missing, or what only a run could tell is needed.
@@ -199,11 +199,11 @@ def pool_of(router: Router, checkout: Checkout, report: Report) -> tuple[Values,
         raise OrchestratorError(f"{command.at}: --set: {exc}") from exc
     if values:
         pool["values"] = values
-    report.add("translated", command.at, command.text, "llm_d_models[].pool, gaie_chart, gaie_chart_version")
+    report.add("translated", command.at, command.written, "llm_d_models[].pool, gaie_chart, gaie_chart_version")
     return pool, _chart(router, report), {**routed, **changes}
 
 
-def _known(unknown: Unknown, command: Command, what: str) -> None:
+def _known(unknown: Unknown, command: PageCommand, what: str) -> None:
     if unknown.names:
         raise OrchestratorError(
             f"{command.at}: {what} is made of {', '.join(unknown.names)}, which nothing in the guide sets",
@@ -211,7 +211,7 @@ def _known(unknown: Unknown, command: Command, what: str) -> None:
         )
 
 
-def _values_files(router: Router, checkout: Checkout, report: Report) -> tuple[list[str], dict[str, str]]:
+def _values_files(router: GuideRouter, checkout: Checkout, report: Report) -> tuple[list[str], dict[str, str]]:
     """Return the values files of a command, those in variables that hold an option included."""
     command, unknown = router.command, Unknown()
     lookup = router.page.variables.lookup(router.chosen, command.at)
@@ -239,11 +239,11 @@ def _values_files(router: Router, checkout: Checkout, report: Report) -> tuple[l
     return found, routed
 
 
-def _file(text: str, router: Router, checkout: Checkout) -> str | None:
-    if re.match(r"https?://", text):
+def _file(path: str, router: GuideRouter, checkout: Checkout) -> str | None:
+    if re.match(r"https?://", path):
         return None
     for folder in ("", router.command.folder or "", checkout.guide, router.page.folder):
-        name = checkout.within(checkout.path(f"{folder}/{text.lstrip('/')}" if folder else text.lstrip("/")))
+        name = checkout.within(checkout.path(f"{folder}/{path.lstrip('/')}" if folder else path.lstrip("/")))
         if name is not None and checkout.is_file(name):
             return name
     return None
@@ -264,7 +264,7 @@ def _merged(checkout: Checkout, files: t.Sequence[str], at: At) -> Values:
     return found
 
 
-def _changes(router: Router, report: Report) -> tuple[dict[str, str], list[tuple[tuple[t.Any, ...], t.Any]]]:
+def _changes(router: GuideRouter, report: Report) -> tuple[dict[str, str], list[tuple[tuple[t.Any, ...], t.Any]]]:
     """Return what --set says of provider and route, and the rest as paths with values."""
     command = router.command
     routed: dict[str, str] = {}
@@ -293,7 +293,7 @@ def _changes(router: Router, report: Report) -> tuple[dict[str, str], list[tuple
     return routed, kept
 
 
-def _chart(router: Router, report: Report) -> Values:
+def _chart(router: GuideRouter, report: Report) -> Values:
     """Return the variables of the router's chart; a tag that moves is a version, and noted."""
     command, unknown = router.command, Unknown()
     found: Values = {"gaie_chart": router.chart}
@@ -320,12 +320,12 @@ def _chart(router: Router, report: Report) -> Values:
     return found
 
 
-def _place(router: Router, name: str) -> At:
+def _place(router: GuideRouter, name: str) -> At:
     item = router.page.variables.definition(name, router.chosen, router.command.at)
     return item.at if item else router.command.at
 
 
-def _image(router: Router, version: str, report: Report) -> Values:
+def _image(router: GuideRouter, version: str, report: Report) -> Values:
     """Return the picker's image where env.sh pins another than the chart's own."""
     variables = router.page.variables
     tag, image = (variables.value(name, router.chosen) for name in ("ROUTER_EPP_VERSION", "ROUTER_EPP_IMAGE"))
@@ -341,7 +341,7 @@ def _image(router: Router, version: str, report: Report) -> Values:
     return {"gaie_image": f"{image}:{tag}"}
 
 
-def gateway_of(router: Router, wanted: str, routed: dict[str, str], report: Report) -> Values:
+def gateway_of(router: GuideRouter, wanted: str, routed: dict[str, str], report: Report) -> Values:
     """Return the variables of the Gateway that a router's route is attached to; raise OrchestratorError."""
     at = router.command.at
     named = routed.get("provider.name")

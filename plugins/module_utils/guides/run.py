@@ -21,7 +21,7 @@ MODULE = "llmd_guide"
 
 
 @dataclasses.dataclass
-class Imported:
+class ImportedGuide:
     """files: as they would be written; the rest: see the module's results."""
 
     files: list[File]
@@ -43,7 +43,7 @@ def import_guide(
     host: str = "",
     variables: dict[str, str] | None = None,
     force: bool = False,
-) -> Imported:
+) -> ImportedGuide:
     """Return what a guide's import would write; raise OrchestratorError with the reason where it cannot be done.
 
     inventory_dir: "" writes nothing; variables: those of the environment, which win over the guide's defaults.
@@ -70,7 +70,7 @@ def import_guide(
     others = found.variants[1:]
     taken = f"{checkout.guide}: variant {found.variant}, mode {found.mode}"
     listed = [taken, *([f"other variants: {', '.join(others)}"] if others else [])]
-    return Imported(
+    return ImportedGuide(
         files,
         plain(placed),
         found.variants,

@@ -151,4 +151,6 @@ def _put_item(items: t.Any, path: Path, value: t.Any) -> None:
             return
         items = items[step]
         if isinstance(items, dict) != isinstance(path[n + 1], str):
-            raise SetError(f"{_shown(path)} names an item of what is no list, or a key of what is no map")
+            raise SetError(
+                f"{_shown(path)} names an item of something other than a list, or a key of something other than a map"
+            )

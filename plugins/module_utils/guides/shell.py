@@ -19,7 +19,7 @@ _OPERATORS = ("&&", "||", ";;", ">>", "<<", "|&", ">&", "&>", "|", ";", "&", "("
 _VARIABLE = re.compile(r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)\})")
 
 
-class Part(t.NamedTuple):
+class WordPart(t.NamedTuple):
     """Part of a word. quote: "'", '"' or "" where there is none."""
 
     text: str
@@ -27,10 +27,10 @@ class Part(t.NamedTuple):
 
 
 @dataclasses.dataclass(frozen=True)
-class Word:
+class ShellWord:
     """A word as written, or an operator (|, &&, <)."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[WordPart, ...]
     operator: bool = False
 
     @property
@@ -45,20 +45,20 @@ class Word:
 
 
 @dataclasses.dataclass(frozen=True)
-class Line:
+class ShellLine:
     """A logical line: its words, the comment at its end, and where it begins; broken: why it cannot be read."""
 
     number: int
     text: str
-    words: tuple[Word, ...] = ()
+    words: tuple[ShellWord, ...] = ()
     comment: str = ""
     broken: str = ""
 
 
-def read_lines(text: str, first: int = 1) -> list[Line]:
+def read_lines(text: str, first: int = 1) -> list[ShellLine]:
     """Return a script's logical lines: continued ones are joined, here-documents are taken out."""
     lines = text.splitlines()
-    found: list[Line] = []
+    found: list[ShellLine] = []
     at = 0
     while at < len(lines):
         begin, joined = at, lines[at]
@@ -79,15 +79,15 @@ def read_lines(text: str, first: int = 1) -> list[Line]:
         if broken:
             # Only the first line is given up: what follows is read again.
             at, joined = begin + 1, lines[begin]
-            found.append(Line(first + begin, joined.strip(), broken=broken))
+            found.append(ShellLine(first + begin, joined.strip(), broken=broken))
             continue
         if _is_comment(joined):
-            found.append(Line(first + begin, joined.strip(), comment=joined.strip().lstrip("#").strip()))
+            found.append(ShellLine(first + begin, joined.strip(), comment=joined.strip().lstrip("#").strip()))
             continue
         for ending in _HEREDOC.findall(_unquoted(words)):
             at = next((n + 1 for n in range(at, len(lines)) if lines[n].strip() == ending[1]), len(lines))
         if words or comment:
-            found.append(Line(first + begin, joined.strip(), tuple(words), comment))
+            found.append(ShellLine(first + begin, joined.strip(), tuple(words), comment))
     return found
 
 
@@ -100,21 +100,21 @@ def _is_comment(line: str) -> bool:
     return line.lstrip().startswith("#")
 
 
-def _unquoted(words: t.Sequence[Word]) -> str:
+def _unquoted(words: t.Sequence[ShellWord]) -> str:
     return " ".join("".join(part.text for part in word.parts) if word.bare else "" for word in words)
 
 
-def _words(text: str) -> tuple[list[Word], str, str]:
+def _words(text: str) -> tuple[list[ShellWord], str, str]:
     """Return a line's words, its comment, and what is wrong with it."""
-    found: list[Word] = []
-    parts: list[Part] = []
+    found: list[ShellWord] = []
+    parts: list[WordPart] = []
     started = False
     at = 0
 
     def end() -> None:
         nonlocal parts, started
         if started:
-            found.append(Word(tuple(parts)))
+            found.append(ShellWord(tuple(parts)))
         parts, started = [], False
 
     while at < len(text):
@@ -128,30 +128,30 @@ def _words(text: str) -> tuple[list[Word], str, str]:
             inner, at = (_single if sign == "'" else _double)(text, at + 1)
             if at < 0:
                 return found, "", f"the quote {sign} is not closed"
-            parts, started = [*parts, Part(inner, sign)], True
+            parts, started = [*parts, WordPart(inner, sign)], True
         elif sign == "\\" and at + 1 < len(text):
-            parts, started, at = [*parts, Part(text[at + 1], "'")], True, at + 2
+            parts, started, at = [*parts, WordPart(text[at + 1], "'")], True, at + 2
         elif sign == "$" and text[at + 1 : at + 2] in ("(", "{"):
             close = _closing(text, at + 1)
             if close < 0:
                 return found, "", f"${text[at + 1]} is not closed"
-            parts, started, at = [*parts, Part(text[at : close + 1], "")], True, close + 1
+            parts, started, at = [*parts, WordPart(text[at : close + 1], "")], True, close + 1
         elif sign == "`":
             close = text.find("`", at + 1)
             if close < 0:
                 return found, "", "the quote ` is not closed"
-            parts, started, at = [*parts, Part(f"$({text[at + 1 : close]})", "")], True, close + 1
+            parts, started, at = [*parts, WordPart(f"$({text[at + 1 : close]})", "")], True, close + 1
         else:
             operator = "" if _is_placeholder(text, at) else next((o for o in _OPERATORS if text.startswith(o, at)), "")
             if operator:
                 end()
-                found.append(Word((Part(operator, ""),), operator=True))
+                found.append(ShellWord((WordPart(operator, ""),), operator=True))
                 at += len(operator)
                 continue
             size = 1 if not _is_placeholder(text, at) else text.index(">", at) + 1 - at
-            parts, started, at = [*parts, Part(text[at : at + size], "")], True, at + size
+            parts, started, at = [*parts, WordPart(text[at : at + size], "")], True, at + size
     end()
-    return [Word(_merged(word.parts), word.operator) for word in found], "", ""
+    return [ShellWord(_merged(word.parts), word.operator) for word in found], "", ""
 
 
 def _is_placeholder(text: str, at: int) -> bool:
@@ -159,11 +159,11 @@ def _is_placeholder(text: str, at: int) -> bool:
     return text[at] == "<" and re.match(r"<[A-Za-z][\w ./-]*>", text[at:]) is not None
 
 
-def _merged(parts: t.Sequence[Part]) -> tuple[Part, ...]:
-    found: list[Part] = []
+def _merged(parts: t.Sequence[WordPart]) -> tuple[WordPart, ...]:
+    found: list[WordPart] = []
     for part in parts:
         if found and found[-1].quote == part.quote:
-            found[-1] = Part(found[-1].text + part.text, part.quote)
+            found[-1] = WordPart(found[-1].text + part.text, part.quote)
         else:
             found.append(part)
     return tuple(found)
@@ -271,7 +271,7 @@ def _expanded(text: str, lookup: Lookup, unknown: Unknown, depth: int) -> str:
     return value
 
 
-def expand_word(word: Word, lookup: Lookup, unknown: Unknown) -> list[str]:
+def expand_word(word: ShellWord, lookup: Lookup, unknown: Unknown) -> list[str]:
     """Return the words that a word comes to: none where it is empty and bare, several where a variable holds blanks."""
     text = "".join(part.text if part.quote == "'" else expand(part.text, lookup, unknown) for part in word.parts)
     if word.bare and "$" in word.text and not text.startswith("$("):
@@ -284,9 +284,9 @@ def names_in(text: str) -> list[str]:
     return [match[1] or match[2] for match in re.finditer(r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*))", text)]
 
 
-def segments(words: t.Sequence[Word]) -> list[tuple[str, list[Word]]]:
+def segments(words: t.Sequence[ShellWord]) -> list[tuple[str, list[ShellWord]]]:
     """Return a line's commands, each after the operator that stands before it; what is redirected is left out."""
-    found: list[tuple[str, list[Word]]] = [("", [])]
+    found: list[tuple[str, list[ShellWord]]] = [("", [])]
     skip = False
     for at, word in enumerate(words):
         if skip:
@@ -299,7 +299,7 @@ def segments(words: t.Sequence[Word]) -> list[tuple[str, list[Word]]]:
         elif word.text in ("<", ">", ">>", "<<", ">&", "&>"):
             if word.text == "<":
                 # What is read from a file is a command's input.
-                found[-1][1].append(Word((Part("<", ""),)))
+                found[-1][1].append(ShellWord((WordPart("<", ""),)))
             else:
                 skip = True
         else:

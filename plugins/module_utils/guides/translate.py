@@ -12,11 +12,11 @@ from ..base.data import Values
 from ..base.errors import OrchestratorError
 from ..base.names import dns_label, name_problem
 from ..values.written import TOKEN
-from .commands import Command
+from .commands import PageCommand
 from .guide import Guide, Page
 from .kustomizations import Kustomized, guide_labels, model_of, read_kustomization
 from .report import At, Report
-from .routers import GATEWAY, Router, choose_router, gateway_of, pool_of, routers
+from .routers import GATEWAY, GuideRouter, choose_router, gateway_of, pool_of, routers
 from .shell import Unknown, expand
 from .variants import Variant, choose, targets, variants_of
 
@@ -47,7 +47,7 @@ def translate(guide: Guide, wanted: str, mode: str, provider: str, report: Repor
     router = choose_router(guide, variant, mode, provider)
     if router.derived:
         why = f"the page has the mode {router.mode} elsewhere; these values are used with its chart"
-        report.add("notes", router.command.at, router.command.text, why)
+        report.add("notes", router.command.at, router.command.written, why)
     pool, chart, routed = pool_of(router, guide.checkout, report)
     variables = _namespace(guide, variant, router, report)
     if router.mode == GATEWAY:
@@ -72,7 +72,7 @@ def _checked(guide: Guide, variant: Variant, report: Report) -> Kustomized:
     return found
 
 
-def _namespace(guide: Guide, variant: Variant, router: Router, report: Report) -> Values:
+def _namespace(guide: Guide, variant: Variant, router: GuideRouter, report: Report) -> Values:
     """Return the namespace that the page sets, or that its commands name."""
     variables, at = router.page.variables, router.command.at
     chosen = {**router.chosen, **(variant.uses[0].chosen if variant.uses else {})}
@@ -104,7 +104,7 @@ def _token(guide: Guide, variant: Variant, kustomized: Kustomized) -> Values:
 
 
 def _model(
-    guide: Guide, variant: Variant, kustomized: Kustomized, router: Router, pool: Values, report: Report
+    guide: Guide, variant: Variant, kustomized: Kustomized, router: GuideRouter, pool: Values, report: Report
 ) -> Values:
     name = dns_label(guide.name)[:48].strip("-")
     entry: Values = {"name": name}
@@ -120,7 +120,7 @@ def _model(
     report.add(
         "translated",
         at,
-        variant.uses[0].command.text if variant.uses else variant.folder,
+        variant.uses[0].command.written if variant.uses else variant.folder,
         "llm_d_models[].kustomization",
     )
     if not variant.uses:
@@ -146,8 +146,8 @@ def _overlay(guide: Guide, variant: Variant, kustomized: Kustomized, report: Rep
     changed: dict[str, str] = {}
     for word in use.command.sed:
         unknown = Unknown()
-        text = expand(word.text, use.page.variables.lookup(use.chosen, use.command.at), unknown)
-        match = re.fullmatch(r"s(?P<sign>[/|#,])(?P<old>[\w.-]+)(?P=sign)(?P<new>[\w.-]*)(?P=sign)g?", text)
+        script = expand(word.text, use.page.variables.lookup(use.chosen, use.command.at), unknown)
+        match = re.fullmatch(r"s(?P<sign>[/|#,])(?P<old>[\w.-]+)(?P=sign)(?P<new>[\w.-]*)(?P=sign)g?", script)
         if match is None or unknown.names:
             why = "only s/NAME/NAME/g is read; put what it changes into overlay"
             report.add("untranslated", use.command.at, f"sed {word.text}", why)
@@ -155,7 +155,7 @@ def _overlay(guide: Guide, variant: Variant, kustomized: Kustomized, report: Rep
         for key, value in labels.items():
             if match["old"] in value:
                 changed[key] = changed.get(key, value).replace(match["old"], match["new"])
-        what = f"sed {text}"
+        what = f"sed {script}"
         report.add(
             "notes", use.command.at, what, "the labels are changed by overlay; names of objects stay as they are"
         )
@@ -173,7 +173,7 @@ def _overlay(guide: Guide, variant: Variant, kustomized: Kustomized, report: Rep
     return {"labels": changed, "patches": [patch]}
 
 
-def _rest(guide: Guide, variant: Variant, variants: list[Variant], router: Router, report: Report) -> None:
+def _rest(guide: Guide, variant: Variant, variants: list[Variant], router: GuideRouter, report: Report) -> None:
     """Note what becomes of all other commands of the pages that the stack is from."""
     use = variant.uses[0] if variant.uses else None
     read = [page for page in guide.pages if page is router.page or (use and page is use.page)]
@@ -186,11 +186,11 @@ def _rest(guide: Guide, variant: Variant, variants: list[Variant], router: Route
             if command is router.command or (use is not None and command is use.command):
                 continue
             kind, why = _why(guide, page, command, folders, router, variant)
-            report.add(kind, command.at, command.text, why)
+            report.add(kind, command.at, command.written, why)
 
 
 def _why(
-    guide: Guide, page: Page, command: Command, folders: set[str], router: Router, variant: Variant
+    guide: Guide, page: Page, command: PageCommand, folders: set[str], router: GuideRouter, variant: Variant
 ) -> tuple[str, str]:
     """Return the list of the report that a command belongs to, and why."""
     if command.script.why:
@@ -204,7 +204,7 @@ def _why(
     if command.kind == "namespace":
         return "translated", "llm_d_namespace; it is made where it does not exist"
     if command.kind == "secret":
-        if HF_SECRET in command.text or "HF_TOKEN" in command.text:
+        if HF_SECRET in command.written or "HF_TOKEN" in command.written:
             return "translated", "prepare_hf_token, prepare_hf_token_secret"
         return "untranslated", "create the Secret by hand: only that of the Hugging Face token is made"
     if command.kind == "helm":
@@ -225,16 +225,16 @@ def _why(
     return "untranslated", _optional(command, "no variable stands for it; do it by hand where it is needed")
 
 
-def _is_definition(command: Command) -> bool:
+def _is_definition(command: PageCommand) -> bool:
     """Return whether a command installs definitions of a release: they are the cluster's."""
-    return command.kind == "objects" and "http" in command.text and bool(_DEFINITIONS.search(command.text))
+    return command.kind == "objects" and "http" in command.written and bool(_DEFINITIONS.search(command.written))
 
 
-def _optional(command: Command, why: str) -> str:
+def _optional(command: PageCommand, why: str) -> str:
     return f"{why} (the page says it is optional)" if command.script.optional else why
 
 
-def _chosen(command: Command, page: Page, router: Router, variant: Variant) -> bool:
+def _chosen(command: PageCommand, page: Page, router: GuideRouter, variant: Variant) -> bool:
     chosen = {**router.chosen, **(variant.uses[0].chosen if variant.uses else {})}
     return all((page.variables.value(name, chosen) or "") in values for name, values in command.script.when.items())
 
@@ -255,7 +255,9 @@ def _nothing(guide: Guide) -> OrchestratorError:
             known = command.kind in ("removal", "namespace") or _is_definition(command)
             if command.script.why or known or command.offered:
                 continue
-            details.append(f"{command.at}: {' '.join(command.text.split())[:120]}: not translated, {_reason(command)}")
+            details.append(
+                f"{command.at}: {' '.join(command.written.split())[:120]}: not translated, {_reason(command)}"
+            )
     page_name = next(iter(checkout.pages()), checkout.guide)
     own = any(page.folder == checkout.guide for page in guide.pages)
     if inner and not details:
@@ -275,7 +277,7 @@ def _nothing(guide: Guide) -> OrchestratorError:
     )
 
 
-def _reason(command: Command) -> str:
+def _reason(command: PageCommand) -> str:
     if command.kind == "helm":
         return _TO_COME.format(what="Helm releases")
     if command.kind in ("objects", "kustomize", "secret"):

@@ -13,7 +13,7 @@ import re
 import typing as t
 
 from .report import At
-from .shell import Line, Unknown, Word, expand, names_in
+from .shell import ShellLine, ShellWord, Unknown, expand, names_in
 
 # Deeper than any guide's; a variable that is made of itself ends there.
 MAX_DEPTH = 20
@@ -43,15 +43,15 @@ class Definition:
 
 
 @dataclasses.dataclass
-class Variables:
+class GuideVariables:
     """Definitions in order; given: variables that the user sets, which win."""
 
     given: dict[str, str] = dataclasses.field(default_factory=dict)
     found: dict[str, list[Definition]] = dataclasses.field(default_factory=dict)
 
-    def copy(self) -> Variables:
+    def copy(self) -> GuideVariables:
         """Return the same definitions, to which others may be added."""
-        return Variables(self.given, {name: list(items) for name, items in self.found.items()})
+        return GuideVariables(self.given, {name: list(items) for name, items in self.found.items()})
 
     def define(self, definition: Definition) -> None:
         """Note a definition."""
@@ -121,7 +121,7 @@ class Variables:
         return found
 
 
-def assignments(line: Line) -> list[tuple[str, str]]:
+def assignments(line: ShellLine) -> list[tuple[str, str]]:
     """Return the variables that a line sets for what follows, with or without export; [] where it does not."""
     words = list(line.words)
     exported = bool(words) and words[0].bare and words[0].text in ("export", "readonly", "local")
@@ -135,7 +135,7 @@ def assignments(line: Line) -> list[tuple[str, str]]:
     return found
 
 
-def _raw(word: Word, start: int) -> str:
+def _raw(word: ShellWord, start: int) -> str:
     """Return the text behind NAME=; what single quotes hold is kept from being replaced."""
     parts = [part.text.replace("$", "\\$") if part.quote == "'" else part.text for part in word.parts]
     return "".join(parts)[start:]
@@ -151,12 +151,12 @@ def choices_of(comment: str) -> tuple[str, ...]:
     return tuple(word for word in (one.strip() for one in words) if _CHOICE.match(word))
 
 
-def read_settings(lines: t.Sequence[Line], file: str, variables: Variables, block: int) -> list[Line]:
+def read_settings(lines: t.Sequence[ShellLine], file: str, variables: GuideVariables, block: int) -> list[ShellLine]:
     """Note the variables that a file such as env.sh sets; return the lines that are no such thing.
 
     Of if, elif and else the branch counts whose test is known to hold; where it is not known, none does.
     """
-    rest: list[Line] = []
+    rest: list[ShellLine] = []
     # Of each open if: whether a branch was taken, and whether the present one is; None where it is not known.
     stack: list[list[bool | None]] = []
     for line in lines:
@@ -195,7 +195,7 @@ def _own(item: Definition) -> Definition:
     return dataclasses.replace(item, fallback=own)
 
 
-def _test(line: Line, variables: Variables) -> bool | None:
+def _test(line: ShellLine, variables: GuideVariables) -> bool | None:
     """Return whether [[ $X == "value" ]] holds, None where that is not known."""
     words = [word for word in line.words[1:] if not (word.operator and word.text == ";")]
     words = [word for word in words if word.text not in ("then",)]

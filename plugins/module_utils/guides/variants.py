@@ -11,7 +11,7 @@ import typing as t
 
 from ..base.errors import OrchestratorError
 from ..base.names import did_you_mean
-from .commands import Command
+from .commands import PageCommand
 from .guide import Guide, Page
 from .kustomizations import Kustomized, read_kustomization, serves
 from .report import At
@@ -23,11 +23,11 @@ MAX_LISTED = 60
 
 
 @dataclasses.dataclass(frozen=True)
-class Use:
+class VariantUse:
     """A command that deploys a variant, on a page, with the values of variables by which it does."""
 
     page: Page
-    command: Command
+    command: PageCommand
     chosen: t.Mapping[str, str]
 
 
@@ -38,7 +38,7 @@ class Variant:
     name: str
     folder: str
     own: bool
-    uses: list[Use] = dataclasses.field(default_factory=list)
+    uses: list[VariantUse] = dataclasses.field(default_factory=list)
 
 
 def variants_of(guide: Guide) -> list[Variant]:
@@ -54,7 +54,7 @@ def variants_of(guide: Guide) -> list[Variant]:
                 if _is_servers(guide, folder):
                     own = (folder + "/").startswith(guide.checkout.guide + "/")
                     variant = found.setdefault(folder, Variant(_name(folder, guide), folder, own))
-                    variant.uses.append(Use(page, command, chosen))
+                    variant.uses.append(VariantUse(page, command, chosen))
     taken: dict[str, str] = {}
     for folder, variant in sorted(found.items(), key=lambda item: not item[1].own):
         if taken.setdefault(variant.name, folder) != folder:
@@ -64,7 +64,7 @@ def variants_of(guide: Guide) -> list[Variant]:
     return sorted(found.values(), key=lambda v: (not v.uses, min([order[id(u.command)] for u in v.uses], default=0)))
 
 
-def _rank(use: Use, guide: Guide) -> tuple[bool, bool, int, int]:
+def _rank(use: VariantUse, guide: Guide) -> tuple[bool, bool, int, int]:
     """Order the commands of a variant: a choice that the page offers first, one that it has as it stands before."""
     strange = sum(
         bool(choices := use.page.variables.choices(name)) and value not in choices for name, value in use.chosen.items()
@@ -109,7 +109,7 @@ def _name(folder: str, guide: Guide) -> str:
     return os.path.relpath(folder, guide.checkout.guide)
 
 
-def targets(guide: Guide, page: Page, command: Command) -> list[tuple[str, dict[str, str]]]:
+def targets(guide: Guide, page: Page, command: PageCommand) -> list[tuple[str, dict[str, str]]]:
     """Return the kustomizations that a command may be about, each with the values of variables that make it so."""
     found = []
     for word in command.arguments:
@@ -118,7 +118,7 @@ def targets(guide: Guide, page: Page, command: Command) -> list[tuple[str, dict[
     return found
 
 
-def _matches(guide: Guide, page: Page, command: Command, raw: str) -> t.Iterator[tuple[str, dict[str, str]]]:
+def _matches(guide: Guide, page: Page, command: PageCommand, raw: str) -> t.Iterator[tuple[str, dict[str, str]]]:
     variables = page.variables
     free = {name for name in variables.needs(raw) if variables.is_free(name) and name != "REPO_ROOT"}
     free -= {name for name in free if name in variables.given}
@@ -140,7 +140,7 @@ def _matches(guide: Guide, page: Page, command: Command, raw: str) -> t.Iterator
 
 
 def _pattern(
-    raw: str, lookup: t.Callable[[str], str | None], free: set[str], page: Page, command: Command
+    raw: str, lookup: t.Callable[[str], str | None], free: set[str], page: Page, command: PageCommand
 ) -> tuple[str, list[str]]:
     """Return a path in which free variables are \\0NUMBER\\0, and their names."""
     names: list[str] = []
@@ -181,7 +181,7 @@ def _expression(start: str, tail: str, names: list[str]) -> re.Pattern[str]:
     return re.compile("".join(parts))
 
 
-def _starts(guide: Guide, page: Page, command: Command, base: str) -> list[str]:
+def _starts(guide: Guide, page: Page, command: PageCommand, base: str) -> list[str]:
     """Return the folders that a path may begin at: the checkout's root, or where the page has changed to, or lies."""
     if re.match(r"(https?|git|ssh)://|git@", base):
         return []
@@ -246,7 +246,7 @@ def _default(guide: Guide, variants: list[Variant]) -> Variant | None:
     return next((variant for variant in variants if variant.uses), None)
 
 
-def _holds(command: Command, page: Page) -> bool:
+def _holds(command: PageCommand, page: Page) -> bool:
     """Return whether a step's condition holds with the values as they stand."""
     return all((page.variables.value(name) or "") in values for name, values in command.script.when.items())
 
@@ -257,5 +257,5 @@ def missing(guide: Guide) -> list[tuple[At, str]]:
     for page in guide.pages:
         for command in page.commands:
             if command.kind == "kustomize" and not command.script.why and not targets(guide, page, command):
-                found.append((command.at, command.text))
+                found.append((command.at, command.written))
     return found

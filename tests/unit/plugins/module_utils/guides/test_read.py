@@ -8,13 +8,17 @@ import contextlib
 import typing as t
 
 import pytest
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.guides.gotmpl import Scope, TemplateProblem, render
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.guides.gotmpl import (
+    TemplateProblem,
+    TemplateScope,
+    render,
+)
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.guides.kustomizations import Kustomized, model_of
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.guides.pages import read_page
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.guides.sets import SetError, overrides, read_set
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.guides.shell import read_lines
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.guides.variables import (
-    Variables,
+    GuideVariables,
     choices_of,
     read_settings,
 )
@@ -22,8 +26,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 
-def settings_of(text: str, **given_: str) -> Variables:
-    variables = Variables(given_)
+def settings_of(text: str, **given_: str) -> GuideVariables:
+    variables = GuideVariables(given_)
     read_settings(read_lines(text), "env.sh", variables, 0)
     return variables
 
@@ -140,7 +144,7 @@ def test_an_item_of_a_list_leaves_the_others() -> None:
     ],
 )
 def test_templates_are_evaluated(text: str, shown: str) -> None:
-    assert render(text, Scope({"Name": "z", "Values": {"a": {"b": 1}}}, {})) == shown
+    assert render(text, TemplateScope({"Name": "z", "Values": {"a": {"b": 1}}}, {})) == shown
 
 
 @pytest.mark.parametrize(
@@ -148,11 +152,11 @@ def test_templates_are_evaluated(text: str, shown: str) -> None:
 )
 def test_what_templates_cannot_be_evaluated(text: str) -> None:
     with pytest.raises(TemplateProblem):
-        render(text, Scope({}, {}))
+        render(text, TemplateScope({}, {}))
 
 
 def test_nothing_is_read_or_run_for_a_template() -> None:
-    scope = Scope({}, {})
+    scope = TemplateScope({}, {})
     assert render('{{ readFile "/etc/passwd" }}{{ exec "id" }}', scope) == ""
     assert [what for _line, what in scope.refused] == ["readFile /etc/passwd", "exec id"]
 
@@ -196,4 +200,4 @@ def test_any_text_is_a_set_or_refused(text: str) -> None:
 @given(st.text(alphabet='{}"$ab.|() -:=', max_size=60))
 def test_any_text_is_a_template_or_refused(text: str) -> None:
     with contextlib.suppress(TemplateProblem):
-        render(text, Scope({"a": 1}, {}))
+        render(text, TemplateScope({"a": 1}, {}))

@@ -11,7 +11,7 @@ import typing as t
 import pytest
 import yaml
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.errors import OrchestratorError
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.guides.run import Imported, import_guide
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.guides.run import ImportedGuide, import_guide
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.values.written import write
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,11 +19,11 @@ from hypothesis import strategies as st
 CHECKOUT = pathlib.Path(__file__).parents[3] / "fixtures" / "guides"
 
 
-def imported(guide: str, root: pathlib.Path = CHECKOUT, **options: t.Any) -> Imported:
+def imported(guide: str, root: pathlib.Path = CHECKOUT, **options: t.Any) -> ImportedGuide:
     return import_guide(str(root / "guides" / guide), "", **options)
 
 
-def model(found: Imported) -> dict[str, t.Any]:
+def model(found: ImportedGuide) -> dict[str, t.Any]:
     (entry,) = found.variables["llm_d_models"]
     return t.cast(dict[str, t.Any], entry)
 
@@ -32,7 +32,7 @@ def names(paths: list[str]) -> list[str]:
     return [path.removeprefix(f"{CHECKOUT}/guides/") for path in paths]
 
 
-def places(found: Imported, kind: str) -> list[tuple[str, int]]:
+def places(found: ImportedGuide, kind: str) -> list[tuple[str, int]]:
     return [(entry["file"], entry["line"]) for entry in found.report[kind]]
 
 

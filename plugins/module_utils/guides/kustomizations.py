@@ -26,7 +26,7 @@ _PLUGINS = ("helmCharts", "helmChartInflationGenerator")
 
 
 @dataclasses.dataclass
-class Kustomized:
+class ReadKustomization:
     """A kustomization with all that it takes in. files: YAML of its patches and resources, the outermost first."""
 
     folder: str
@@ -38,15 +38,15 @@ class Kustomized:
     images: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
-def read_kustomization(checkout: Checkout, folder: str) -> Kustomized:
+def read_kustomization(checkout: Checkout, folder: str) -> ReadKustomization:
     """Return a folder's kustomization; what cannot be read is a problem with its place."""
     if folder not in checkout.kept:
-        checkout.kept[folder] = found = Kustomized(folder)
+        checkout.kept[folder] = found = ReadKustomization(folder)
         _read(checkout, folder, found, top=True)
-    return t.cast(Kustomized, checkout.kept[folder])
+    return t.cast(ReadKustomization, checkout.kept[folder])
 
 
-def _read(checkout: Checkout, folder: str, found: Kustomized, top: bool = False) -> None:
+def _read(checkout: Checkout, folder: str, found: ReadKustomization, top: bool = False) -> None:
     if folder in found.folders or len(found.folders) >= MAX_FOLDERS:
         return
     found.folders.append(folder)
@@ -79,7 +79,7 @@ def _read(checkout: Checkout, folder: str, found: Kustomized, top: bool = False)
                 _entry(checkout, folder, file, field, entry, found)
 
 
-def _entry(checkout: Checkout, folder: str, file: str, field: str, entry: str, found: Kustomized) -> None:
+def _entry(checkout: Checkout, folder: str, file: str, field: str, entry: str, found: ReadKustomization) -> None:
     at = At(file, checkout.line_of(file, entry))
     if _REMOTE.match(entry):
         found.remote.append((at, entry))
@@ -98,7 +98,7 @@ def _entry(checkout: Checkout, folder: str, file: str, field: str, entry: str, f
         found.problems.append((at, f"{field}: {entry} does not exist"))
 
 
-def _patches(checkout: Checkout, folder: str, file: str, content: Object, found: Kustomized) -> None:
+def _patches(checkout: Checkout, folder: str, file: str, content: Object, found: ReadKustomization) -> None:
     for field in ("patches", "patchesStrategicMerge", "patchesJson6902"):
         entries = content.get(field)
         for entry in entries if isinstance(entries, list) else []:
@@ -117,7 +117,7 @@ def _patches(checkout: Checkout, folder: str, file: str, content: Object, found:
                     _documents(checkout, name, found)
 
 
-def _documents(checkout: Checkout, name: str, found: Kustomized) -> None:
+def _documents(checkout: Checkout, name: str, found: ReadKustomization) -> None:
     try:
         found.files += [(name, item) for item in checkout.documents(name) if isinstance(item, (dict, list))]
     except OrchestratorError as exc:
@@ -130,7 +130,7 @@ def _problem(name: str, exc: OrchestratorError) -> tuple[At, str]:
     return (At(name, int(match[1] or 0)), match[2]) if match else (At(name), exc.message)
 
 
-def _inline(checkout: Checkout, file: str, text: str, found: Kustomized) -> None:
+def _inline(checkout: Checkout, file: str, text: str, found: ReadKustomization) -> None:
     scratch = Checkout(checkout.root, checkout.guide, {file: text})
     try:
         found.files += [(file, item) for item in scratch.documents(file) if isinstance(item, (dict, list))]
@@ -138,14 +138,14 @@ def _inline(checkout: Checkout, file: str, text: str, found: Kustomized) -> None
         found.problems.append((At(file), f"a patch in it is not valid YAML: {exc.message}"))
 
 
-class ServedModel(t.NamedTuple):
+class GuideServedModel(t.NamedTuple):
     """A model that a kustomization serves: its name, and the file that says so."""
 
     name: str
     file: str
 
 
-def model_of(found: Kustomized) -> ServedModel | None:
+def model_of(found: ReadKustomization) -> GuideServedModel | None:
     """Return the model that a kustomization's servers serve, as clients name it; None where no file says it.
 
     Of a container that several files are about, the outermost that gives its command or arguments counts, as it does
@@ -156,21 +156,21 @@ def model_of(found: Kustomized) -> ServedModel | None:
         for file, container in containers:
             name = read(container)
             if name:
-                return ServedModel(name, file)
+                return GuideServedModel(name, file)
     for file, item in found.files:
         for _path, value in leaves(item):
             match = _FLAGS.search(value) if isinstance(value, str) else None
             if match and "/" in match[1]:
-                return ServedModel(match[1], file)
+                return GuideServedModel(match[1], file)
     return None
 
 
-def serves(found: Kustomized) -> bool:
+def serves(found: ReadKustomization) -> bool:
     """Return whether a container's command line is that of a model server which is known."""
     return any(_served(container) for _file, container in _containers(found))
 
 
-def _containers(found: Kustomized) -> list[tuple[str, Object]]:
+def _containers(found: ReadKustomization) -> list[tuple[str, Object]]:
     """Return each container with what all files say of it, and the first of them."""
     merged: dict[str, tuple[str, Object]] = {}
     for file, item in found.files:
@@ -263,7 +263,7 @@ def _from_words(container: Object) -> str:
     return next((name for name in found if "$" not in name and not name.startswith(("/", "."))), "")
 
 
-def guide_labels(found: Kustomized, checkout: Checkout) -> dict[str, str]:
+def guide_labels(found: ReadKustomization, checkout: Checkout) -> dict[str, str]:
     """Return the labels that a kustomization and those that it takes in put on their objects, the outermost first."""
     labels: dict[str, str] = {}
     for folder in found.folders:

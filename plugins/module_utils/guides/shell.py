@@ -19,7 +19,7 @@ _OPERATORS = ("&&", "||", ";;", ">>", "<<", "|&", ">&", "&>", "|", ";", "&", "("
 _VARIABLE = re.compile(r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)\})")
 
 
-class WordPart(t.NamedTuple):
+class GuideWordPart(t.NamedTuple):
     """Part of a word. quote: "'", '"' or "" where there is none."""
 
     text: str
@@ -30,7 +30,7 @@ class WordPart(t.NamedTuple):
 class ShellWord:
     """A word as written, or an operator (|, &&, <)."""
 
-    parts: tuple[WordPart, ...]
+    parts: tuple[GuideWordPart, ...]
     operator: bool = False
 
     @property
@@ -107,7 +107,7 @@ def _unquoted(words: t.Sequence[ShellWord]) -> str:
 def _words(text: str) -> tuple[list[ShellWord], str, str]:
     """Return a line's words, its comment, and what is wrong with it."""
     found: list[ShellWord] = []
-    parts: list[WordPart] = []
+    parts: list[GuideWordPart] = []
     started = False
     at = 0
 
@@ -128,28 +128,28 @@ def _words(text: str) -> tuple[list[ShellWord], str, str]:
             inner, at = (_single if sign == "'" else _double)(text, at + 1)
             if at < 0:
                 return found, "", f"the quote {sign} is not closed"
-            parts, started = [*parts, WordPart(inner, sign)], True
+            parts, started = [*parts, GuideWordPart(inner, sign)], True
         elif sign == "\\" and at + 1 < len(text):
-            parts, started, at = [*parts, WordPart(text[at + 1], "'")], True, at + 2
+            parts, started, at = [*parts, GuideWordPart(text[at + 1], "'")], True, at + 2
         elif sign == "$" and text[at + 1 : at + 2] in ("(", "{"):
             close = _closing(text, at + 1)
             if close < 0:
                 return found, "", f"${text[at + 1]} is not closed"
-            parts, started, at = [*parts, WordPart(text[at : close + 1], "")], True, close + 1
+            parts, started, at = [*parts, GuideWordPart(text[at : close + 1], "")], True, close + 1
         elif sign == "`":
             close = text.find("`", at + 1)
             if close < 0:
                 return found, "", "the quote ` is not closed"
-            parts, started, at = [*parts, WordPart(f"$({text[at + 1 : close]})", "")], True, close + 1
+            parts, started, at = [*parts, GuideWordPart(f"$({text[at + 1 : close]})", "")], True, close + 1
         else:
             operator = "" if _is_placeholder(text, at) else next((o for o in _OPERATORS if text.startswith(o, at)), "")
             if operator:
                 end()
-                found.append(ShellWord((WordPart(operator, ""),), operator=True))
+                found.append(ShellWord((GuideWordPart(operator, ""),), operator=True))
                 at += len(operator)
                 continue
             size = 1 if not _is_placeholder(text, at) else text.index(">", at) + 1 - at
-            parts, started, at = [*parts, WordPart(text[at : at + size], "")], True, at + size
+            parts, started, at = [*parts, GuideWordPart(text[at : at + size], "")], True, at + size
     end()
     return [ShellWord(_merged(word.parts), word.operator) for word in found], "", ""
 
@@ -159,11 +159,11 @@ def _is_placeholder(text: str, at: int) -> bool:
     return text[at] == "<" and re.match(r"<[A-Za-z][\w ./-]*>", text[at:]) is not None
 
 
-def _merged(parts: t.Sequence[WordPart]) -> tuple[WordPart, ...]:
-    found: list[WordPart] = []
+def _merged(parts: t.Sequence[GuideWordPart]) -> tuple[GuideWordPart, ...]:
+    found: list[GuideWordPart] = []
     for part in parts:
         if found and found[-1].quote == part.quote:
-            found[-1] = WordPart(found[-1].text + part.text, part.quote)
+            found[-1] = GuideWordPart(found[-1].text + part.text, part.quote)
         else:
             found.append(part)
     return tuple(found)
@@ -299,7 +299,7 @@ def segments(words: t.Sequence[ShellWord]) -> list[tuple[str, list[ShellWord]]]:
         elif word.text in ("<", ">", ">>", "<<", ">&", "&>"):
             if word.text == "<":
                 # What is read from a file is a command's input.
-                found[-1][1].append(ShellWord((WordPart("<", ""),)))
+                found[-1][1].append(ShellWord((GuideWordPart("<", ""),)))
             else:
                 skip = True
         else:

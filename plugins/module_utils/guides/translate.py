@@ -14,7 +14,7 @@ from ..base.names import dns_label, name_problem
 from ..values.written import TOKEN
 from .commands import PageCommand
 from .guide import Guide, Page
-from .kustomizations import Kustomized, guide_labels, model_of, read_kustomization
+from .kustomizations import ReadKustomization, guide_labels, model_of, read_kustomization
 from .report import At, Report
 from .routers import GATEWAY, GuideRouter, choose_router, gateway_of, pool_of, routers
 from .shell import Unknown, expand
@@ -59,7 +59,7 @@ def translate(guide: Guide, wanted: str, mode: str, provider: str, report: Repor
     return Translated(variables, names, variant.name, router.mode)
 
 
-def _checked(guide: Guide, variant: Variant, report: Report) -> Kustomized:
+def _checked(guide: Guide, variant: Variant, report: Report) -> ReadKustomization:
     found = read_kustomization(guide.checkout, variant.folder)
     if found.problems:
         raise OrchestratorError(
@@ -94,7 +94,7 @@ def _namespace(guide: Guide, variant: Variant, router: GuideRouter, report: Repo
     return {"llm_d_namespace": value}
 
 
-def _token(guide: Guide, variant: Variant, kustomized: Kustomized) -> Values:
+def _token(guide: Guide, variant: Variant, kustomized: ReadKustomization) -> Values:
     """Return the variables of the Hugging Face token where the servers take it from the guides' Secret."""
     folders = [guide.checkout.kustomization(folder) for folder in kustomized.folders]
     files = [*{file for file, _item in kustomized.files}, *filter(None, folders)]
@@ -104,7 +104,7 @@ def _token(guide: Guide, variant: Variant, kustomized: Kustomized) -> Values:
 
 
 def _model(
-    guide: Guide, variant: Variant, kustomized: Kustomized, router: GuideRouter, pool: Values, report: Report
+    guide: Guide, variant: Variant, kustomized: ReadKustomization, router: GuideRouter, pool: Values, report: Report
 ) -> Values:
     name = dns_label(guide.name)[:48].strip("-")
     entry: Values = {"name": name}
@@ -137,7 +137,7 @@ def _model(
     return entry
 
 
-def _overlay(guide: Guide, variant: Variant, kustomized: Kustomized, report: Report) -> Values:
+def _overlay(guide: Guide, variant: Variant, kustomized: ReadKustomization, report: Report) -> Values:
     """Return what takes the place of sed between kustomize and kubectl: another value of the labels that it changes."""
     if not variant.uses or not variant.uses[0].command.sed:
         return {}

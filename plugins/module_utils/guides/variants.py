@@ -13,7 +13,7 @@ from ..base.errors import OrchestratorError
 from ..base.names import did_you_mean
 from .commands import PageCommand
 from .guide import Guide, Page
-from .kustomizations import Kustomized, read_kustomization, serves
+from .kustomizations import ReadKustomization, read_kustomization, serves
 from .report import At
 from .shell import Unknown, expand
 
@@ -95,7 +95,7 @@ def _is_servers(guide: Guide, folder: str) -> bool:
     return bool(_has_workload(found) and serves(found) and "render" not in folder.split("/"))
 
 
-def _has_workload(found: Kustomized) -> bool:
+def _has_workload(found: ReadKustomization) -> bool:
     kinds = {"Deployment", "StatefulSet", "LeaderWorkerSet", "DisaggregatedSet", "DaemonSet"}
     return any(isinstance(item, dict) and item.get("kind") in kinds for _file, item in found.files)
 

@@ -13,7 +13,10 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.guides.gotmpl i
     TemplateScope,
     render,
 )
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.guides.kustomizations import Kustomized, model_of
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.guides.kustomizations import (
+    ReadKustomization,
+    model_of,
+)
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.guides.pages import read_page
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.guides.sets import SetError, overrides, read_set
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.guides.shell import read_lines
@@ -180,7 +183,7 @@ def deployment(container: dict[str, t.Any], name: str = "decode") -> dict[str, t
     ],
 )
 def test_the_name_that_a_kustomization_serves(files: list[t.Any], name: str | None) -> None:
-    found = model_of(Kustomized("k", files=[("patch.yaml", item) for item in files]))
+    found = model_of(ReadKustomization("k", files=[("patch.yaml", item) for item in files]))
     assert (found.name if found else None) == name
 
 

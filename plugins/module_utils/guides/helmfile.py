@@ -20,6 +20,7 @@ from .gotmpl import TemplateScope
 from .pages import read_page
 from .releases import HelmfileRelease, read_parts, read_releases, read_values
 from .report import At, Report
+from .routers import PROVIDERS
 from .sets import SetError, overrides
 from .translate import HF_SECRET, Translated
 from .variables import assignments
@@ -35,6 +36,8 @@ GATEWAYS = {
     "data-science-gateway-class": "openshift",
     "openshift-default": "openshift",
 }
+# Keys of llm-d-infra that gateway_provider stands for.
+OWN = ("gatewayClassName", "provider")
 
 
 def translate_helmfile(
@@ -153,10 +156,13 @@ def _gateway(checkout: Checkout, infra: HelmfileRelease, provider: str, report: 
     """Return the variables of llm-d-infra's release; its class says which provider is meant."""
     values = _laid(checkout, infra)
     given = str(dig(values, ("gateway", "gatewayClassName"), "") or "")
-    found = provider or GATEWAYS.get(given, "")
+    # llm-d-infra names the provider from v1.4.0 on, before that the class alone.
+    named = str(dig(values, ("gateway", "provider"), "") or "")
+    meant = GATEWAYS.get(given) or (named if named in PROVIDERS else "")
+    found = provider or meant
     if not found:
         raise OrchestratorError(
-            f"{infra.at}: no provider is known for the GatewayClass {given!r}",
+            f"{infra.at}: no provider is known for the GatewayClass {given!r} and the provider {named!r}",
             hint="Set provider to one of: " + ", ".join(dict.fromkeys(GATEWAYS.values())) + ".",
         )
     name = infra.name.removeprefix("infra-")
@@ -166,9 +172,9 @@ def _gateway(checkout: Checkout, infra: HelmfileRelease, provider: str, report: 
     if infra.files:
         variables["gateway_values_files"] = list(infra.files)
     own = {key: value for key, value in infra.inline.items() if key != "gateway"}
-    gateway = {key: value for key, value in mapping(infra.inline.get("gateway")).items() if key != "gatewayClassName"}
-    if provider and GATEWAYS.get(given) != provider:
-        report.add("notes", infra.at, f"gatewayClassName {given}", f"the provider {provider} is taken instead")
+    gateway = {key: value for key, value in mapping(infra.inline.get("gateway")).items() if key not in OWN}
+    if provider and meant != provider:
+        report.add("notes", infra.at, f"gatewayClassName {given or named}", f"the provider {provider} is taken instead")
         gateway = {}
     if gateway:
         own["gateway"] = gateway

@@ -201,6 +201,13 @@ def test_a_broken_checkout_is_named_with_file_and_line(
     assert said in str(caught.value)
 
 
+def test_a_helmfile_names_its_provider_from_infra_v1_4_on(checkout: pathlib.Path) -> None:
+    values = checkout / "guides" / "spring" / "gateway-istio.yaml"
+    values.write_text("gateway: {provider: kgateway, port: 80}\nprovider: {name: kgateway}\n")
+    found = imported("spring", checkout).variables
+    assert (found["gateway_provider"], found["gateway_values"]) == ("kgateway", {"gateway": {"port": 80}})
+
+
 def test_sed_between_kustomize_and_kubectl_becomes_an_overlay(checkout: pathlib.Path) -> None:
     page = checkout / "guides" / "small" / "README.md"
     old = "kubectl apply -n ${NAMESPACE} -k ${REPO_ROOT}/guides/${GUIDE_NAME}/modelserver/gpu/vllm/${INFRA_PROVIDER}/"

@@ -120,8 +120,10 @@ def _resolve(
     params: Object, target: RenderTarget, fetching: Object, findings: Findings, notes: list[str]
 ) -> tuple[Stack, Object]:
     unused = idle(params, COMPONENTS.values())
-    named = [name for name, cls in COMPONENTS.items() if cls.chart and name not in unused]
-    sections = {name: params["components"][name] for name in named}
+    given = params["components"]
+    sections = {
+        name: given[name] for name, cls in COMPONENTS.items() if name not in unused and cls.charted(given[name], params)
+    }
     read_charts(params, target.facts, sections, fetching, findings)
     stack = resolve(params, target.facts)
     result = as_result(stack)

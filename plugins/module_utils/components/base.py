@@ -143,6 +143,11 @@ class Component(abc.ABC):
         return False
 
     @classmethod
+    def charted(cls, given: Values, params: Values) -> bool:
+        """Return whether its chart is needed. given: its settings, checked; params: those of module stack_info."""
+        return bool(cls.chart)
+
+    @classmethod
     def look(cls, cluster: Cluster, given: Values, namespace: str) -> t.Any:
         """Return what it has to know of the cluster before it is resolved; see Facts.seen. namespace: the stack's."""
         return None

@@ -16,7 +16,7 @@ from ..base.findings import Findings, Mark, Place
 from ..objects.graphs import DECODE, GLOBAL, GRAPH_LABEL, HASHED, PREFILL, SERVICE_LABEL, Graph
 from ..objects.graphs import KIND as GRAPH
 from ..values.layers import Layer
-from ..values.reader import MAX_BYTES, load_yaml, to_plain
+from ..values.reader import MAX_BYTES, documents, load_yaml, to_plain
 from .dynamo_lines import API, COMPONENT, DISAGG, ENGINES, Line
 
 if t.TYPE_CHECKING:
@@ -29,7 +29,6 @@ PROBE_SECONDS = 10
 # Where a claim is mounted; prepare's downloads are laid out so that this is HF_HOME.
 MOUNT = "/model-cache"
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_DOCUMENT = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 
 
 def graph_object(name: str, services: Object, spec: Object | None = None) -> Object:
@@ -162,7 +161,7 @@ def read_graph_file(path: str, variables: t.Mapping[str, t.Any], findings: Findi
         return GraphFile([], [])
     text = filled(text, path, variables, findings)
     found = GraphFile([], [])
-    for document in _documents(text):
+    for document in documents(text):
         root, mistakes = load_yaml(document.encode(), path)
         for mistake in mistakes:
             place = Place(f"{path}:{mistake.mark.line}" if mistake.mark.line else path, mistake.mark)
@@ -189,15 +188,6 @@ def filled(text: str, path: str, variables: t.Mapping[str, t.Any], findings: Fin
                 findings.add(place, f"${{{name}}} has no value", fix, rule="input-graph-variable")
         lines[number - 1] = _VARIABLE.sub(lambda found: str(variables.get(found[1]) or found[0]), line)
     return "\n".join(lines)
-
-
-def _documents(text: str) -> t.Iterator[str]:
-    """Yield the documents of a YAML file, each below as many empty lines as stand before it."""
-    starts = [0, *(found.start() for found in _DOCUMENT.finditer(text)), len(text)]
-    for begin, end in zip(starts, starts[1:], strict=False):
-        if text[begin:end].strip():
-            # Its own marker is left out, so that the reader sees one document.
-            yield "\n" * text.count("\n", 0, begin) + _DOCUMENT.sub("", text[begin:end], count=1)
 
 
 def outgrown(cluster: Cluster, graphs: t.Sequence[Graph]) -> list[Object]:

@@ -143,6 +143,8 @@ class GaieComponent(Component):
         models = self.stack.of(ModelserviceComponent).models
         for pool in self.pools:
             own = self.model_of(pool)
+            if own and own.unread:
+                continue
             check_selector(pool, own, models, chart, findings)
             if own:
                 check_port(pool, own, chart, findings)

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Values of a model's release, and what its pods will look like: labels, port, roles and their counts.
 
+Where a kustomization makes its servers, all of this is read from what the folder renders to.
+
 The facts about the chart are those of llm-d-modelservice v0.4.5 (values.yaml, templates/_helpers.tpl).
 """
 
@@ -15,8 +17,10 @@ from ..base.data import Object, Values, dig, mapping
 from ..base.findings import NOTE, Findings, finding_at
 from ..base.names import LABEL_LIMIT, RELEASE_LIMIT, dns_label, label_key_problem, label_problem, modelservice_fullname
 from ..base.ours import MODEL_LABEL, SERVING_LABEL
+from ..kustomize import overlay as overlays
+from ..kustomize import servers as kustomized
 from ..values.layers import Layer, locate, merge, merge_all
-from .base import LLM_D, Component, NeededKind, Part, check_maps, named, unique
+from .base import KUSTOMIZATION, LLM_D, Component, NeededKind, Part, check_maps, named, unique
 from .gateway import GatewayComponent
 from .monitors import server_values
 
@@ -48,6 +52,18 @@ class Model:
     multinode: bool = False
     # Whether all of its values files could be read.
     complete: bool = True
+    # What makes its servers where no chart does.
+    kustomized: kustomized.Kustomized | None = None
+
+    @property
+    def unread(self) -> bool:
+        """Whether nothing is known of its pods: its kustomization cannot be rendered, or serves no model."""
+        return "kustomization" in self.entry and not (self.kustomized and self.kustomized.workloads)
+
+    @property
+    def objects(self) -> list[Object]:
+        """The workloads of a kustomization; those of a chart are not known before it is rendered."""
+        return self.kustomized.workloads if self.kustomized else []
 
 
 MODEL_KEYS: dict[str, type] = {
@@ -56,6 +72,7 @@ MODEL_KEYS: dict[str, type] = {
     "release_name": str,
     "values_files": list,
     "values": dict,
+    **kustomized.KEYS,
     "pool": dict,
     "route": dict,
 }
@@ -73,6 +90,11 @@ class ModelserviceComponent(Component):
     chart = "llm-d-modelservice"
     serves_models = True
     asks = "modelservice_models"
+
+    @classmethod
+    def charted(cls, given: Values, params: Values) -> bool:
+        entries = [*(params.get("models") or []), *(given.get("models") or [])]
+        return not entries or not all(isinstance(one, dict) and one.get("kustomization") for one in entries)
 
     def resolve(self) -> None:
         self.models: list[Model] = []
@@ -92,6 +114,12 @@ class ModelserviceComponent(Component):
             check_model(model, self.stack.findings)
 
     def _model(self, entry: Values, where: str) -> Model:
+        if entry.get("kustomization"):
+            return self._kustomized(entry, where)
+        for key in ("overlay", "remote"):
+            if entry.get(key):
+                fix = "set kustomization to a folder, or remove it"
+                self.stack.findings.add(f"{where}.{key}", "is of a kustomization only", fix, rule="input-choice")
         layers = [*self.shared, *self.stack.loader.layers(entry, where)]
         name = entry["name"]
         model = Model(
@@ -101,6 +129,25 @@ class ModelserviceComponent(Component):
         own = self.stack.facts.chart_values.get(self.name) or {}
         provider = self.stack.of(GatewayComponent).provider
         return resolve_model(model, merge(provider.part(self.name, own), self._monitors(model)), own)
+
+    def _kustomized(self, entry: Values, where: str) -> Model:
+        """Return a model whose servers a kustomization makes."""
+        binary = self.stack.params.get("kustomize_binary")
+        made = kustomized.kustomized(entry, where, self.stack.loader, binary, self.stack.findings)
+        name = entry["name"]
+        model = Model(name, where, entry.get("release_name") or f"{PREFIX}{name}", [], entry.get("model") or "", entry)
+        model.complete, model.kustomized = made is not None, made
+        if made is None:
+            return model
+        model.model = model.model or next(iter(made.names), "")
+        model.labels, model.port = made.labels, made.port or _CHART_PORT
+        model.multinode = any(body["kind"] == "LeaderWorkerSet" for body in made.workloads)
+        for body in made.workloads:
+            role = overlays.role_of(body) or "decode"
+            count = dig(body, ("spec", "replicas"))
+            model.roles[role] = model.roles.get(role, 0) + (count if isinstance(count, int) else 1)
+            model.workloads.setdefault(role, body["metadata"]["name"])
+        return model
 
     def _monitors(self, model: Model) -> Values:
         """Return the values of a model's PodMonitors; say where it has none."""
@@ -118,7 +165,13 @@ class ModelserviceComponent(Component):
         unique(workloads, "workload", self.stack.findings)
 
     def make_parts(self) -> list[Part]:
-        return [self.release(model.release, model.values, model.where, model.layers) for model in self.models]
+        return [self._part(model) for model in self.models if model.kustomized or "kustomization" not in model.entry]
+
+    def _part(self, model: Model) -> Part:
+        made = model.kustomized
+        if made is None:
+            return self.release(model.release, model.values, model.where, model.layers)
+        return Part(self.name, model.release, self.namespace, KUSTOMIZATION, made.spec, model.where, made.documents)
 
     def needs(self) -> list[NeededKind]:
         found = [NeededKind(LWS_API, "LeaderWorkerSet", f"{m.name} (multinode)") for m in self.models if m.multinode]
@@ -139,11 +192,17 @@ class ModelserviceComponent(Component):
                     self.stack.absent.append(dataclasses.replace(note, **more))
 
     def serves(self) -> list[Object]:
-        return [
+        found = [
+            named(body["apiVersion"], body["kind"], body["metadata"]["name"], self.namespace)
+            for model in self.models
+            for body in model.objects
+        ]
+        return found + [
             named(
                 *((LWS_API, "LeaderWorkerSet") if model.multinode else ("apps/v1", "Deployment")), name, self.namespace
             )
             for model in self.models
+            if not model.kustomized
             for name in model.workloads.values()
         ]
 
@@ -187,6 +246,9 @@ def _replicas(values: Values, role: str) -> int | None:
 
 def check_model(model: Model, findings: Findings) -> None:
     """Note what would keep a model from being deployed or served."""
+    if model.kustomized or "kustomization" in model.entry:
+        check_kustomized(model, findings)
+        return
     check_maps(model.layers, MAPS, findings)
     served = dig(model.values, ("modelArtifacts", "name"))
     if not served and not model.complete:
@@ -231,6 +293,25 @@ def check_model(model: Model, findings: Findings) -> None:
                 fix,
                 rule="input-name",
             )
+
+
+def check_kustomized(model: Model, findings: Findings) -> None:
+    """Note what would keep a kustomization's model from being deployed or served."""
+    made = model.kustomized
+    if made is None:
+        return  # which is said already
+    if not made.servers:
+        kinds = ", ".join(dict.fromkeys(str(body.get("kind")) for body in made.objects))
+        text = f"renders no workload that serves a model, only: {kinds}"
+        findings.add(f"{model.where}.kustomization", text, "use the folder of a model server", rule="input-no-decode")
+    elif not model.model:
+        fix = f"set {model.where}.model: org/name"
+        findings.add(f"{model.where}.model", "the model's name is missing", fix, rule="input-served-name")
+    elif made.names and model.model not in made.names:
+        body, path, server = next(row for row in made.servers if row[2].names)
+        place = made.place(body, (*path, "spec", "containers", server.index, "args"))
+        text = f"is {model.model!r}, but {place or made.path} serves {', '.join(map(repr, made.names))}"
+        findings.add(f"{model.where}.model", text, "use the same name in both", rule="input-served-name")
 
 
 def monitors(model: Model) -> bool:

@@ -42,7 +42,7 @@ CLUSTER_KINDS = frozenset(
 class RenderedRelease:
     """One release's rendered manifests. layers: the values that made them, for the file and line of a key; defaults:
     the chart's own values, {} where they are not known; misfits: what of them is no object, or not of its kind's shape,
-    and so is left out."""
+    and so is left out; part: the name of what is applied without Helm, "" for a release."""
 
     component: str
     release: str
@@ -52,6 +52,7 @@ class RenderedRelease:
     chart_version: str = ""
     layers: t.Sequence[Layer] = ()
     misfits: t.Sequence[Misshapen] = ()
+    part: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,9 +112,15 @@ class Item:
     chart: str = ""
     chart_version: str = ""
     layers: t.Sequence[Layer] = ()
+    part: str = ""
     live: bool = False
     by: Item | None = None
     made: Predicted | None = None
+
+    @property
+    def unit(self) -> str:
+        """What it is deployed with: its release, or its part where it is applied without Helm."""
+        return self.release or self.part
 
     @property
     def serves_models(self) -> bool:

@@ -68,7 +68,7 @@ class StackModel:
     def own(self, pool: InferencePool) -> list[Workload]:
         """Return the workloads of the models that a pool is for."""
         releases = {model.release for model in self.expected_of(pool)}
-        return [w for w in self.workloads if w.item.release in releases and not w.item.live]
+        return [w for w in self.workloads if w.item.unit in releases and not w.item.live]
 
     def picker_of(self, pool: InferencePool) -> Picker | None:
         """Return the endpoint picker that watches a pool, else the one in the pool's release."""
@@ -188,8 +188,8 @@ def _item(body: t.Any, part: RenderedRelease) -> Item | None:
     group, _slash, version = str(body.get("apiVersion") or "").rpartition("/")
     kind = str(body["kind"])
     namespace = "" if kind in CLUSTER_KINDS else str(metadata.get("namespace") or part.namespace)
-    chart = part.chart or DEFAULT_CHARTS.get(part.component, "")
-    origin = (part.component, part.release, chart, part.chart_version, part.layers)
+    chart = part.chart or ("" if part.part else DEFAULT_CHARTS.get(part.component, ""))
+    origin = (part.component, part.release, chart, part.chart_version, part.layers, part.part)
     return Item(body, kind, group, version, str(metadata["name"]), namespace, *origin)
 
 

@@ -23,7 +23,7 @@ def served(told: Object, model: StackModel) -> Object:
 
 
 def _is_of(workload: Workload, row: Object) -> bool:
-    return not workload.item.live and workload.item.release == row["release"]
+    return not workload.item.live and workload.item.unit == row["release"]
 
 
 def _model(row: Object, workloads: t.Sequence[Workload]) -> Object:

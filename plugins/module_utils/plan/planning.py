@@ -117,7 +117,8 @@ class Planning:
             early.add("llm_d_findings_file", problem, rule="input-findings-file")
         self.notes += cache_notes(params["chart_cache"])
         self.cluster, self.facts, version = connect(params, early, self.notes)
-        sections = {name: params["components"][name] for name, cls in COMPONENTS.items() if cls.chart}
+        given = params["components"]
+        sections = {name: given[name] for name, cls in COMPONENTS.items() if cls.charted(given[name], params)}
         unused = idle(params, COMPONENTS.values())
         sections = {name: given for name, given in sections.items() if name in params["only"] and name not in unused}
         helm = helm_version(params["helm_binary"], early) if sections else None

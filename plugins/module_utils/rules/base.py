@@ -15,6 +15,7 @@ from ..base.data import dig, nest
 from ..base.findings import ERROR, Finding, Mark, show_path
 from ..components.pools.charts import CHARTS
 from ..components.prepare import PrepareComponent
+from ..kustomize.places import is_written, place_of
 from ..model.items import Item, Workload
 from ..model.model import StackModel
 from ..objects.graphs import KIND as GRAPH
@@ -75,6 +76,9 @@ class Side:
 
     def place(self) -> tuple[str, int]:
         """Return the values file (or variable) and line that set the key, ('', 0) where none is known."""
+        written = place_of(self.item.layers, self.item.body, self.path)
+        if written is not None:
+            return written.file, written.line
         path = self.key
         while path:
             for layer in reversed(self.item.layers):
@@ -98,7 +102,7 @@ def made(item: Item, path: Path, within: Path = (), value: t.Any = None) -> Side
 
     within, value: what stands at a path inside the field's text.
     """
-    if item.kind == GRAPH or item.by is not None:
+    if item.kind == GRAPH or item.by is not None or is_written(item.layers):
         return Side(item, path)
     body = nest(within, value) if within else item.body
     key = origin(item.layers, body, within or path, item.name)

@@ -55,14 +55,14 @@ def both_roles(model: StackModel) -> t.Iterator[Finding]:
         for role in ROLES:
             if role in roles or "both" in roles:
                 continue
-            releases = {w.item.release for w in running}
-            idle = [w for w in model.workloads if w.role == role and w.item.release in releases]
+            units = {w.item.unit for w in running}
+            idle = [w for w in model.workloads if w.role == role and w.item.unit in units]
             why = "are not selected by the pool" if idle and idle[0].replicas != 0 else "do not exist"
             text = f"the picker of pool {pool.item.name} separates prefill from decode, but {role} pods {why}"
             missing = [label_side(w) for w in idle] or [Side(running[0].item, (), role)]
             labels = idle[0].labels if idle else {}
             label = next((key for key, value in pool.selector.items() if idle and labels.get(key) != value), "")
-            explained = tuple(("answers", release) for release in releases if role == "decode")
+            explained = tuple(("answers", unit) for unit in units if role == "decode")
             yield finding(
                 text, (config, selector_side(pool, label), *missing), ("roles", pool.item.title), "", explained
             )
@@ -102,12 +102,12 @@ def _container(workload: Workload, server: Server, fact: str, *more: str) -> Sid
 
 def answers(model: StackModel) -> t.Iterator[Finding]:
     """Each release of a model has pods that answer requests."""
-    for release in dict.fromkeys(w.item.release for w in model.workloads if not w.item.live and w.item.release):
-        mine = [w for w in model.workloads if w.item.release == release and not w.item.live]
+    for unit in dict.fromkeys(w.item.unit for w in model.workloads if not w.item.live and w.item.unit):
+        mine = [w for w in model.workloads if w.item.unit == unit and not w.item.live]
         if not any(w.role != "prefill" and w.replicas != 0 for w in mine):
-            text = f"release {release} has no decode pods to answer requests"
+            text = f"{mine[0].item.unit} has no decode pods to answer requests"
             sides = [Side(w.item, ("spec", "replicas"), "decode") for w in mine]
-            yield finding(text, tuple(sides), ("answers", release))
+            yield finding(text, tuple(sides), ("answers", unit))
 
 
 def side_channel(model: StackModel) -> t.Iterator[Finding]:
@@ -118,7 +118,7 @@ def side_channel(model: StackModel) -> t.Iterator[Finding]:
             names = {env.get("name") for env in dicts(server.container.get("env"))}
             if nixl and "VLLM_NIXL_SIDE_CHANNEL_HOST" not in names:
                 text = f"{workload.item.name} exchanges KV blocks by NIXL without VLLM_NIXL_SIDE_CHANNEL_HOST"
-                yield finding(text, (container_side(workload, server, "env"),), ("nixl", workload.item.release))
+                yield finding(text, (container_side(workload, server, "env"),), ("nixl", workload.item.unit))
 
 
 def _accelerators(model: StackModel) -> t.Iterator[tuple[Workload, Server, int, int, str]]:

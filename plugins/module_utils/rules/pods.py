@@ -159,7 +159,7 @@ def monitors(model: StackModel) -> t.Iterator[Finding]:
     """A PodMonitor names a port that its pods declare."""
     for monitor in model.items("PodMonitor", planned_only=True):
         wanted = mapping(mapping(monitor.spec.get("selector")).get("matchLabels"))
-        near = [w for w in model.workloads if w.item.release == monitor.release and wanted]
+        near = [w for w in model.workloads if w.item.unit == monitor.unit and wanted]
         pods = [w for w in near if all(w.labels.get(key) == value for key, value in wanted.items())]
         for pod in pods:
             containers = [c for kind in ("containers", "initContainers") for c in dicts(pod.spec.get(kind))]

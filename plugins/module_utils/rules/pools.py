@@ -104,11 +104,11 @@ def strangers(model: StackModel) -> t.Iterator[Finding]:
         taken, own = selected(pool, model), model.own(pool)
         mine = [w for w in taken if w in own] if own else taken[:1]
         others = [w for w in taken if w not in mine and (own or not set(w.served) & set(mine[0].served))]
-        others = [w for w in others if w.item.release != mine[0].item.release or w.item.live] if mine else []
+        others = [w for w in others if w.item.unit != mine[0].item.unit or w.item.live] if mine else []
         if others:
             labels = ", ".join(f"{key}={value}" for key, value in pool.selector.items())
             text = f"pool {pool.item.name} ({labels}) also selects the pods of {listed(w.item.name for w in others)}"
-            releases = frozenset(w.item.release or w.item.name for w in (*mine, *others))
+            releases = frozenset(w.item.unit or w.item.name for w in (*mine, *others))
             yield finding(text, (selector_side(pool), *map(label_side, others)), ("overlap", releases))
 
 
@@ -136,8 +136,8 @@ def unserved(model: StackModel) -> t.Iterator[Finding]:
         if free and workload.replicas != 0 and model.known("InferencePool") and not lost:
             names = {pool.item.name for pool in model.pools}
             text = f"no pool selects the pods of {workload.item.name} (pools: {listed(names)})"
-            wanted = [e.pool for e in model.expected if e.release == workload.item.release and e.pool not in names]
-            key = ("backend", workload.item.namespace, wanted[0]) if wanted else ("unserved", workload.item.release)
+            wanted = [e.pool for e in model.expected if e.release == workload.item.unit and e.pool not in names]
+            key = ("backend", workload.item.namespace, wanted[0]) if wanted else ("unserved", workload.item.unit)
             yield finding(text, (label_side(workload),), key)
 
 

@@ -108,12 +108,12 @@ def served_name(model: StackModel) -> t.Iterator[Finding]:
     """The name that requests and probes use is one that the model's servers answer to."""
     for expected in model.expected:
         shared = sum(other.release == expected.release for other in model.expected) > 1
-        own = [w for w in model.workloads if w.item.release == expected.release and not w.item.live and w.replicas != 0]
+        own = [w for w in model.workloads if w.item.unit == expected.release and not w.item.live and w.replicas != 0]
         for workload in [] if shared else own:
             if expected.model and workload.served and expected.model not in workload.served:
                 answers = listed(workload.served)
                 text = f"{expected.name} is requested as {expected.model!r}, but its servers answer to {answers}"
-                topic = (("topic", workload.item.title), ("name", workload.item.release))
+                topic = (("topic", workload.item.title), ("name", workload.item.unit))
                 yield finding(text, (_server_side(workload),), ("served", expected.name), explains=topic)
     for route, rule, ref, side in _backends(model):
         pool = pool_of(ref, route, model)

@@ -214,7 +214,8 @@ class StackRules:
         """Return a part with its objects. text: what Helm makes of a release; others have their objects."""
         if part.kind != RELEASE:
             objects, misfits = objects_in(self.laid_out.get(part.key) or part.spec.get("objects") or [])
-            return RenderedRelease(part.component, "", part.namespace, objects, layers=part.layers, misfits=misfits)
+            more: t.Any = {"layers": part.layers, "misfits": misfits, "part": part.name}
+            return RenderedRelease(part.component, "", part.namespace, objects, **more)
         chart = (wanted.chart.name, wanted.chart.version) if wanted else (part.chart, "")
         found = manifest_objects(text or ""), *chart, part.layers, misshapen(text or "")
         return RenderedRelease(part.component, part.name, part.namespace, *found)

@@ -8,6 +8,7 @@ depth and expanded aliases are bounded.
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ..base.files import read_regular
@@ -17,6 +18,7 @@ from .nodes import MAX_DEPTH, TEMPLATE_HINT, Builder, Refused, ValueNode
 
 # A release's values are kept in a Secret of at most 1 MiB, so a larger file cannot be deployed.
 MAX_BYTES = 1024 * 1024
+_DOCUMENT = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 
 
 def read_yaml(path: str, file: str) -> tuple[ValueNode | None, list[Finding]]:
@@ -38,6 +40,15 @@ def load_yaml(content: bytes, file: str, size: int = 0) -> tuple[ValueNode | Non
         return None, [exc.finding]
     except YAMLError as exc:
         return None, [_syntax_finding(exc, content, file)]
+
+
+def documents(text: str) -> t.Iterator[str]:
+    """Yield the documents of a YAML file, each below as many empty lines as stand before it."""
+    starts = [0, *(found.start() for found in _DOCUMENT.finditer(text)), len(text)]
+    for begin, end in zip(starts, starts[1:], strict=False):
+        if text[begin:end].strip():
+            # Its own marker is left out, so that the reader sees one document.
+            yield "\n" * text.count("\n", 0, begin) + _DOCUMENT.sub("", text[begin:end], count=1)
 
 
 def from_plain(value: t.Any, mark: Mark) -> ValueNode:

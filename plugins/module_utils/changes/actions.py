@@ -53,7 +53,7 @@ class Action:
     adopts: it is another's and would be taken over;
     asks: nobody's, and as wanted: whether it may be taken is a question;
     drifted: only the live object changed since it was deployed, not what is wanted; unwanted: no part of
-    the stack has it any more.
+    the stack has it any more; replaced: another object of generated content takes its place.
     """
 
     component: str
@@ -71,6 +71,7 @@ class Action:
     asks: bool = False
     drifted: bool = False
     unwanted: bool = False
+    replaced: bool = False
 
     @property
     def id(self) -> str:

@@ -8,16 +8,21 @@ Spec of a part: path, and where they are wanted: overlay (fields of a kustomizat
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ..base.data import Object
 from ..base.images import rewrite_object
+from ..base.ours import COMPONENT_LABEL
 from ..helm.image_check import registry_of
 from ..kustomize.program import build
 from . import objects
 from .base import Result, Work
 
 KIND = "kustomization"
+# What kustomize's generators make, and the hash of the content that it puts behind their names.
+GENERATED = ("ConfigMap", "Secret")
+HASH = re.compile(r"-[bcdfghkmt2456789]{10}$")
 
 
 def render(work: Work, parts: t.Sequence[Object]) -> dict[str, list[Object]]:
@@ -57,6 +62,21 @@ def restored(work: Work, parts: t.Sequence[Object]) -> Result:
     """Apply recorded manifests, and remove what they do not have; the folder is not looked at."""
     outcome = objects.restored(work, parts)
     return Result(outcome.changed, _rows(outcome.rows), outcome.diff)
+
+
+def former(made: objects.Objects) -> list[Object]:
+    """Return what is there of ours from another content of the same generators: it had another hash in its name."""
+    wanted = [item for item in made.wanted if item["kind"] in GENERATED and HASH.search(item["metadata"]["name"])]
+    names = {item["metadata"]["name"] for item in made.wanted}
+    stems = {(item["kind"], HASH.sub("", item["metadata"]["name"])) for item in wanted}
+    selector = f"{made.label}=true,{COMPONENT_LABEL}={made.component}"
+    places = sorted({(item["kind"], item["metadata"]["namespace"]) for item in wanted})
+    return [
+        {**item, "apiVersion": "v1", "kind": kind}
+        for kind, namespace in places
+        for item in made.cluster.list("v1", kind, namespace, selector)
+        if item["metadata"]["name"] not in names and (kind, HASH.sub("", item["metadata"]["name"])) in stems
+    ]
 
 
 def _rows(rows: list[Object]) -> list[Object]:

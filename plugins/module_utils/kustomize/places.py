@@ -92,7 +92,7 @@ class Document(Layer):
                 if str(entry.get("name")) in str(mapping(body.get("metadata")).get("name")):
                     return len(path), self.mark(("replicas", index)).line
         if path[-2:-1] == ("labels",):
-            pairs = [(("commonLabels",), self.values.get("commonLabels"))]
+            pairs: list[tuple[Path, t.Any]] = [(("commonLabels",), self.values.get("commonLabels"))]
             pairs += [
                 (("labels", n, "pairs"), one.get("pairs")) for n, one in enumerate(dicts(self.values.get("labels")))
             ]

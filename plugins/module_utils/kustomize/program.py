@@ -111,9 +111,8 @@ def _run(command: list[str], root: str, name: str, folder: str, remote: bool) ->
 
 
 def _said(text: str, root: str, folder: str) -> str:
-    """Return what kustomize reported, without its warnings, and without the overlay's own folder."""
-    lines = [line for line in text.strip().splitlines() if line.strip() and not line.startswith("# Warning")]
-    said = " ".join(lines).removeprefix("Error: ").removeprefix("error: ")
+    """Return what kustomize reported, without the overlay's own folder."""
+    said = " ".join(text.split()).removeprefix("Error: ")
     return said.replace(os.path.realpath(root), folder).replace(root, folder)
 
 

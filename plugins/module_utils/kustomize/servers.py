@@ -118,7 +118,11 @@ def kustomized(entry: Values, where: str, loader: Loader, binary: str | None, fi
         findings.add(f"{where}.kustomization", str(exc), rule="input-kustomization")
         return None
     if fields:
-        made.documents += [Document(_as_patch(wanted, body), f"{where}.overlay") for body in made.workloads]
+        made.documents += [
+            Document(_as_patch({key: wanted[key]}, body), f"{where}.overlay.{key}")
+            for key in wanted
+            for body in made.workloads
+        ]
     return made
 
 

@@ -94,7 +94,9 @@ def _walk(folder: str, found: dict[str, Folder], begun: set[str]) -> None:
             f"{file}: {', '.join(plugins)} runs Helm from kustomize, which is not supported.",
             hint="Deploy the chart as a release of its own.",
         )
-    files, missing, remote = [], [], []
+    files: list[str] = []
+    missing: list[str] = []
+    remote: list[str] = []
     for entry in _entries(fields):
         target = os.path.join(folder, entry)
         if os.path.isdir(target):

@@ -140,7 +140,7 @@ def consents(actions: t.Sequence[Action], given: t.Container[str], adopt: bool, 
     """Return the consents that a plan needs. given: kinds of llm_d_consent; adopt: llm_d_adopt."""
     rows = []
     for action in actions:
-        if action.action in (DELETE, REPLACE) and not action.unwanted:
+        if action.action in (DELETE, REPLACE) and not (action.unwanted or action.replaced):
             verb = {DELETE: "delete", REPLACE: "delete and recreate"}[action.action]
             lost = " and its data" if action.item["kind"] == "PersistentVolumeClaim" else ""
             what = f"{verb} {action.title}{lost}: {action.why}"

@@ -13,8 +13,8 @@ from ..base.mask import mask
 from ..changes.actions import DELETE, REPLACE, REUSE, Action, ReleaseObjects
 from ..changes.discover import Discovery
 from ..charts.fetch import Chart, fetch_chart
-from ..components.base import RELEASE, Facts, Part, Stack
-from ..deploy import kinds
+from ..components.base import KUSTOMIZATION, RELEASE, Facts, Part, Stack
+from ..deploy import kinds, kustomization
 from ..deploy.base import Work
 from ..deploy.objects import ROUTE, Objects
 from ..helm.records import Release
@@ -84,7 +84,7 @@ class Planner:
     def _applied(self, part: Part) -> list[Action]:
         """Return what becomes of the objects of a part that is applied without Helm."""
         plain = part.as_dict()
-        items, stale = [], t.cast("list[Object]", [])
+        items, stale, former = [], t.cast("list[Object]", []), t.cast("list[Object]", [])
         try:
             made = t.cast(Objects, kinds.laid_out(self.work, plain))
             items = self.laid[part.key] = made.wanted
@@ -93,6 +93,8 @@ class Planner:
                 self._row(part)["objects"] = mask(items)
             if plain.get("prune"):
                 stale = made.stale()
+            if part.kind == KUSTOMIZATION and (former := kustomization.former(made)):
+                self._row(part)["going"] = [_named(item) for item in former]
         except OrchestratorError:
             # Which Gateway is meant may be known only once it is there.
             if not plain.get("gateway"):
@@ -103,7 +105,9 @@ class Planner:
                 # The API server goes by the definition that is there now, not by the one that comes.
                 action.refused = ()
         why = f"it is no longer part of the stack, and {part.component}_prune is true"
-        return found + [Action(part.component, "", item, DELETE, why, live=item) for item in stale]
+        found += [Action(part.component, "", item, DELETE, why, live=item) for item in stale]
+        why = "another one with its present content takes its place"
+        return found + [Action(part.component, "", item, DELETE, why, live=item, replaced=True) for item in former]
 
     def _row(self, part: Part) -> Object:
         return next(row for row in self.result["parts"] if (row["component"], row["name"]) == part.key)

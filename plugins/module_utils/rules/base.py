@@ -147,6 +147,8 @@ def finding(
     first = sides[0] if sides else None
     file, line = first.place() if first else ("stack", 0)
     path = show_path((first.key if file else ()) or first.path) if first else ""
+    # An overlay's key is the variable's, not the object's.
+    path = "" if first and file and not line and is_written(first.item.layers) else path
     place = f"{file}:{line}" if line else file
     about = {name for side in sides for name in side.names}
     return Finding(

@@ -66,7 +66,8 @@ def check_port(pool: Pool, model: Model, chart: str, findings: Findings) -> None
     ports = pool_ports(pool.values, chart)
     if isinstance(model.port, int) and model.port not in ports:
         where = locate(pool.layers, CHARTS[chart].ports, f"{pool.where}.target_ports")
-        at = locate(model.layers, ("routing", "servicePort"), "the chart's default of routing.servicePort")
+        default = model.kustomized.path if model.kustomized else "the chart's default of routing.servicePort"
+        at = locate(model.layers, ("routing", "servicePort"), default)
         shown = ", ".join(str(port) for port in ports) or "no port"
         text = f"the pool sends requests to {shown}, but {model.name} listens on {model.port} ({at})"
         more: t.Any = {"about": [pool.release], "covers": ["LLMD104", "LLMD207"]}

@@ -42,7 +42,7 @@ def test_an_overlay_is_kept_with_the_part():
     assert told["roles"] == {"decode": 3}
     made = stack.components["modelservice"].models[0].kustomized
     (body,) = made.workloads
-    assert made.place(body, ("spec", "replicas")) == "llm_d_models[0].overlay"
+    assert made.place(body, ("spec", "replicas")) == "llm_d_models[0].overlay.replicas"
 
 
 def test_a_leader_worker_set():

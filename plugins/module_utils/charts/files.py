@@ -162,6 +162,9 @@ def _chart(files: Files, path: str, depth: int, budget: _Budget) -> ChartFiles:
 
 
 def _no_chart(path: str) -> OrchestratorError:
+    if os.path.isfile(os.path.join(path, "kustomization.yaml")):
+        fix = "Set kustomization to it in an entry of llm_d_models, and leave the chart as it is."
+        return OrchestratorError(f"{path} is a kustomization, not a Helm chart.", hint=fix)
     return OrchestratorError(
         f"{path} is not a Helm chart: it has no Chart.yaml.", hint="Use the folder or .tgz that contains Chart.yaml."
     )

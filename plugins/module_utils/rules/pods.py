@@ -11,6 +11,7 @@ from ..base.data import Object, dicts, dig, leaves, mapping
 from ..base.findings import WARNING, Finding
 from ..base.formats import floating
 from ..base.names import did_you_mean
+from ..kustomize.places import is_written
 from ..model.items import Item, Workload
 from ..model.model import StackModel, pod_specs
 from ..objects.servers import Server
@@ -54,6 +55,10 @@ def images(model: StackModel) -> t.Iterator[Finding]:
                 for index, container in enumerate(dicts(spec.get(kind))):
                     image = str(container.get("image") or "")
                     what = floating(image)
+                    if what and is_written(item.layers):
+                        text = f"the image {image} of {item.name} {what}"
+                        yield finding(text, (Side(item, (*path, kind, index, "image")),), ("image", item.unit, image))
+                        continue
                     own = _key_of(_layers(item), image, item.name) if what else None
                     chart = model.facts.chart_values.get(item.component) or {} if what else {}
                     if what and (key := own or _key_of([chart], image, item.name)):

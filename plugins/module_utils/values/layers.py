@@ -23,6 +23,8 @@ from .nodes import MAX_DEPTH, ValueNode
 from .reader import from_plain, read_yaml, to_plain
 
 _MISSING = object()
+# The file that makes a folder a kustomization.
+KUSTOMIZATION = "kustomization.yaml"
 
 
 @dataclasses.dataclass
@@ -233,6 +235,10 @@ class Loader:
         for path in tried:
             if os.path.isfile(path):
                 return os.path.abspath(path)
+        if folder := next((path for path in tried if os.path.isfile(os.path.join(path, KUSTOMIZATION))), None):
+            fix = f"set kustomization: {name} in the model's entry, instead of values"
+            self.findings.add(where, f"{folder} is a kustomization, not a values file", fix, "yaml-file")
+            return None
         shown = ", ".join(dict.fromkeys(os.path.dirname(path) for path in tried)) or "nowhere"
         self.findings.add(where, f"values file not found: {name!r}", (f"use a file in one of: {shown}"), "yaml-file")
         return None

@@ -71,6 +71,7 @@ def test_a_leader_worker_set():
             "kustomize cannot render",
         ),
         (model(overlay={"patches": [{"target": {"kind": "Lost"}, "patch": "x: 1"}]}), "has no object for Lost"),
+        ({"name": "toy", "model": "org/toy", "values_files": [GUIDE]}, "is a kustomization, not a values file"),
         ({"name": "toy", "model": "org/toy", "overlay": {"replicas": 2}}, "is of a kustomization only"),
     ],
 )

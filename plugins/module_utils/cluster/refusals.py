@@ -22,6 +22,7 @@ UNKNOWN, UNREADABLE, INVALID, DENIED, WARNED = "unknown", "unreadable", "invalid
 _STRICT = re.compile(r'(unknown|duplicate) field "((?:[^"\\]|\\.)*)"')
 # What a cause's message begins with (apimachinery, util/validation/field ErrorType), and the value that follows.
 _BAD = re.compile(r"(?:Invalid|Unsupported|Duplicate) value: |Not found: |Too long: |Too many: ")
+_UNTYPED = re.compile(r"failed to create typed patch object \([^)]*\): (?:errors:\s+)?\.?([^:\s]*): ([^\n]*)")
 _GO_FIELD = re.compile(r"cannot unmarshal (\w+) into Go struct field [^.\s]+\.(\S+) of type (\S+)")
 _STEP = re.compile(r"\[([^\]]*)\]|([^.\[]+)")
 # A cause of a custom resource that says only that others hide more.
@@ -62,6 +63,9 @@ def rejection_of(code: int, body: t.Any) -> Rejection | None:
     """Return what a reply refuses of an object, None where it is about something else. body: its Status object."""
     status = mapping(body)
     message = str(status.get("message") or "")
+    if code == 500 and (found := _UNTYPED.match(message)):
+        # What a server-side apply cannot read is no bad request to it.
+        return Rejection((Objection(steps(found[1]), UNREADABLE, found[2]),))
     if code not in (400, 403, 422) or not message or takes(code, body):
         return None
     if code == 403:

@@ -103,12 +103,17 @@ def test_a_config_map_under_a_new_hash_takes_the_old_ones_place(world: World) ->
     ("file", "old", "new", "rule"),
     [
         (PATCH, "--tensor-parallel-size", "--tensor-paralel-size", "LLMD550"),
-        (PATCH, 'nvidia.com/gpu: "1"', 'nvidia.com/gpu: "99"', "LLMD7"),
+        (PATCH, 'nvidia.com/gpu: "1"', 'nvidia.com/gpu: "99"', "LLMD801"),
         (PATCH, "replicas: 2", "replicas: two", "LLMD8"),
-        (PATCH, "--port=8000", "--port=8001", "LLMD"),
+        (BASE, "containerPort: 8000", "containerPort: 8001", "LLMD510"),
         (BASE, "serviceAccountName: servers", "serviceAccountName: lost", "LLMD"),
         ("recipes/images/kustomization.yaml", "REPLACE_WITH_SERVER_IMAGE", "OTHER", "LLMD"),
-        (BASE, "      port: http}", "      port: https}", "LLMD"),
+        (
+            BASE,
+            "readinessProbe:\n            httpGet: {path: /v1/models, port: http}",
+            "readinessProbe:\n            httpGet: {path: /v1/models, port: https}",
+            "LLMD510",
+        ),
     ],
 )
 def test_a_mistake_is_named_with_its_file_and_line(world: World, file: str, old: str, new: str, rule: str) -> None:
@@ -119,8 +124,8 @@ def test_a_mistake_is_named_with_its_file_and_line(world: World, file: str, old:
     finally:
         (world.guide / file).write_text(text)
     said = " ".join(run.text.split())
-    # The nearest key may be the one above.
-    near = [f"{world.guide}/{file}:{number}" for number in range(line - 3, line + 2)]
+    # The nearest key may be the one above, or what goes with it.
+    near = [f"{world.guide}/{file}:{number}" for number in range(line - 3, line + 6)]
     if file.endswith("images/kustomization.yaml"):
         near = [f"{world.guide}/{BASE}:"]
     assert run.code != 0 and any(f"{rule}" in part for part in said.split()), run.text

@@ -45,6 +45,8 @@ def invalid(*causes: tuple[str, str]) -> dict[str, Any]:
         (400, {"message": HANDLED + "unable to parse quantity's suffix"}, [("", UNREADABLE)]),
         (400, {"message": HANDLED + "json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas "
                "of type int32"}, [("spec.replicas", UNREADABLE)]),
+        (500, {"message": "failed to create typed patch object (ns/x; apps/v1, Kind=Deployment): .spec.replicas: "
+               "expected numeric (int or float), got string"}, [("spec.replicas", UNREADABLE)]),
         (403, {"message": PODS + 'pod rejected: RuntimeClass "nvidia" not found'}, [("", DENIED)]),
         (403, {"message": PODS + 'violates PodSecurity "restricted:latest": runAsNonRoot != true'}, [("", DENIED)]),
         (422, {"message": "ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no"}, [("", DENIED)]),

@@ -63,9 +63,9 @@ def rejection_of(code: int, body: t.Any) -> Rejection | None:
     """Return what a reply refuses of an object, None where it is about something else. body: its Status object."""
     status = mapping(body)
     message = str(status.get("message") or "")
-    if code == 500 and (found := _UNTYPED.match(message)):
+    if code == 500 and (untyped := _UNTYPED.match(message)):
         # What a server-side apply cannot read is no bad request to it.
-        return Rejection((Objection(steps(found[1]), UNREADABLE, found[2]),))
+        return Rejection((Objection(steps(untyped[1]), UNREADABLE, untyped[2]),))
     if code not in (400, 403, 422) or not message or takes(code, body):
         return None
     if code == 403:

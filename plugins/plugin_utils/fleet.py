@@ -16,8 +16,11 @@ from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.files impo
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.job import advice, in_job
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.fleet import page, screen
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.fleet.report import Fleet, is_unreachable
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.orchestrator.inventory import KINDS, PREFIX
 from ansible_collections.llm_d.orchestrator.plugins.plugin_utils.screen import OURS, columns
 
+# Groups whose hosts are no clusters.
+MACHINES = {"lab_machines", *(PREFIX + kind for kind in KINDS)}
 RECORDS = ("llm_d_records_home", "llm_d_records_dir")
 
 
@@ -44,6 +47,8 @@ class FleetRun:
         if inventory is None or known:
             return
         hosts = inventory.get_hosts(play.hosts, ignore_restrictions=True, order=play.order)
+        if hosts and all(MACHINES.intersection(group.get_name() for group in host.get_groups()) for host in hosts):
+            self.fleet.kind = "machine"
         self.fleet.expect([host.get_name() for host in hosts], play.serial or [])
 
     def _inventory(self) -> t.Any:

@@ -10,7 +10,9 @@ import dataclasses
 import json
 import os
 import pathlib
+import re
 import ssl
+import subprocess
 import time
 import typing as t
 import urllib.error
@@ -19,9 +21,33 @@ import urllib.request
 import pytest
 import testinfra
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.lab.machines.machine_lab import MachineLab
+from tutorials import BUILDS, HOSTS, ROOT, STAND_IN, commands, machines
 
 WORKFLOW = json.dumps({"name": "outside", "steps": [{"id": "one", "output": "done"}]}).encode()
 ENDED = ("succeeded", "failed")
+
+
+@dataclasses.dataclass(frozen=True)
+class Load:
+    """Requests under which something was done: ids of their workflows, when each was accepted, seconds of all."""
+
+    identities: list[str]
+    accepted: list[float]
+    seconds: float
+
+    @property
+    def rate(self) -> float:
+        """Workflows that were accepted in a second."""
+        return len(self.identities) / self.seconds
+
+    @property
+    def pause(self) -> float:
+        """The longest time in which none was accepted."""
+        times = sorted(self.accepted)
+        return max(after - before for before, after in zip(times, times[1:], strict=False))
+
+    def __str__(self) -> str:
+        return f"{len(self.identities)} workflows, {self.rate:.1f} a second, for {self.pause:.1f} s none"
 
 
 @dataclasses.dataclass
@@ -49,7 +75,7 @@ class Site:
         with urllib.request.urlopen(url, timeout=30, context=self.trust) as answer:
             return json.load(answer)
 
-    def submit(self, base: str, patience: float = 30) -> str:
+    def submit(self, base: str, patience: float = 40) -> str:
         """Submit a workflow and return its id once it is accepted; asked again while servers change places."""
         end = time.monotonic() + patience
         while True:
@@ -73,25 +99,49 @@ class Site:
         """Wait until all workflows have ended; return how many ended in which way."""
         left, ends = set(identities), collections.Counter[str]()
         until = time.monotonic() + seconds
-        while left:
-            for identity in list(left):
-                status = self.result(base, identity).get("status")
-                if status in ENDED:
-                    left.discard(identity)
-                    ends[status] += 1
-            assert not left or time.monotonic() < until, f"{len(left)} have not ended after {seconds:.0f} s: {ends}"
+        with concurrent.futures.ThreadPoolExecutor(16) as pool:
+            while left:
+                asked = sorted(left)
+                for identity, told in zip(asked, pool.map(lambda one: self.result(base, one), asked), strict=True):
+                    if told.get("status") in ENDED:
+                        left.discard(identity)
+                        ends[told["status"]] += 1
+                assert not left or time.monotonic() < until, f"{len(left)} have not ended after {seconds:.0f} s: {ends}"
         return ends
 
-    def load(self, base: str, rate: float, during: t.Callable[[], None]) -> list[str]:
-        """Submit workflows at a rate per second while something is done; return the ids of all, none refused."""
+    def load(self, base: str, rate: float, during: t.Callable[[], None], patience: float = 40) -> Load:
+        """Submit workflows at a rate per second while something is done; fail where one is not accepted in time."""
+
+        def submit() -> tuple[str, float]:
+            return self.submit(base, patience), time.monotonic()
+
         with concurrent.futures.ThreadPoolExecutor(32) as pool:
             done = pool.submit(during)
             begin, sent = time.monotonic(), []
             while not done.done():
-                sent.append(pool.submit(self.submit, base))
+                sent.append(pool.submit(submit))
                 time.sleep(max(0.0, begin + len(sent) / rate - time.monotonic()))
             done.result()
-            return [one.result() for one in sent]
+            identities, accepted = zip(*(one.result() for one in sent), strict=True)
+        found = Load(list(identities), list(accepted), max(accepted) - begin)
+        print(found)
+        return found
+
+    def follow(self, command: str, programs: t.Sequence[pathlib.Path] = (STAND_IN,)) -> subprocess.Popen[str]:
+        """Start a command of a page, on these machines instead of those of its hosts.ini.
+
+        programs: what are the page's builds.
+        """
+        inventory = pathlib.Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"]) / "inventory"
+        hosts = [f"-i {inventory} -i {self.lab.folder}/inventory.yml -e lab_machines_name={self.lab.name}"]
+        hosts += ["-e @molecule/shared/vars/machines.yml"] * command.startswith("ansible-playbook ")
+        assert HOSTS in command
+        line = command.replace(HOSTS, " ".join(hosts))
+        for build, program in zip(BUILDS, programs, strict=False):
+            line = re.sub(rf"{build}(?!\S)", str(program), line)
+        env = {**os.environ, "ANSIBLE_STDOUT_CALLBACK": "default", "MOLECULE_PROJECT_DIRECTORY": str(ROOT)}
+        out = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        return subprocess.Popen(["bash", "-c", f"exec {line}"], cwd=ROOT, env=env, text=True, **out)
 
 
 def eventually(question: t.Callable[[], t.Any], seconds: float) -> t.Any:
@@ -113,6 +163,20 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     authority.write_text(found.machine(lab.hosts()[0].name).file("/etc/orchestrator-tls/ca.crt").content_string)
     found.trust.load_verify_locations(authority)
     return found
+
+
+@pytest.fixture(scope="session")
+def followed(site: Site) -> t.Callable[[str, int], None]:
+    """Return what follows the page of a mode, but for some commands at its end: machines and commands have to work."""
+
+    def follow(mode: str, without: int = 0) -> None:
+        assert machines(mode) == sorted(sorted(host.groups) for host in site.lab.hosts())
+        for command in commands(mode)[: -without or None]:
+            with site.follow(command) as run:
+                printed = run.stdout.read()
+            assert run.returncode == 0, f"{command}\n{printed[-6000:]}"
+
+    return follow
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,8 @@ from .progress import clock_text
 from .report import FAILED, OK, RESULTS, UNREACHABLE, to_retry
 from .screen import title, versions_text
 
-COLUMNS = ("cluster", "wave", "result", "time", "models", "versions", "findings", "what")
+# The first is called as what a host is.
+COLUMNS = ("host", "wave", "result", "time", "models", "versions", "findings", "what")
 STYLES = {OK: "good", FAILED: "bad", UNREACHABLE: "bad"}
 SIGNS = {OK: "\u2713\u00a0", FAILED: "\u2715\u00a0", UNREACHABLE: "\u2715\u00a0"}
 RECORD = "record.html"
@@ -46,10 +47,10 @@ What to do: {{ row.remedy|plain }}
 {{ row.command|fenced("sh") }}
 {% endif %}
 {% endfor %}
-{{ table("Clusters", columns, rows|map("map", "plain")|map("list")) }}
+{{ table(kinds|capitalize, columns, rows|map("map", "plain")|map("list")) }}
 {%- if report.retry %}
 
-To retry the clusters that failed or were not started:
+To retry the {{ kinds }} that failed or were not started:
 
 {{ report.retry|fenced("sh") }}
 {% endif %}
@@ -75,14 +76,14 @@ HTML = """\
 </div>
 {% endfor %}
 {% if report.retry and bad|length > 1 %}
-<div class="card retry"><p>To retry all clusters that failed or were not started:</p>
+<div class="card retry"><p>To retry all {{ kinds }} that failed or were not started:</p>
 <pre class="command">{{ report.retry|soft }}</pre></div>
 {% endif %}
 </section>
 {% endif %}
-{{ table("Clusters", columns, rows, "fleet") }}
+{{ table(kinds|capitalize, columns, rows, "fleet") }}
 {% if report.retry and bad|length < 2 %}
-<section class="card retry"><p>To retry all clusters that failed or were not started:</p>
+<section class="card retry"><p>To retry all {{ kinds }} that failed or were not started:</p>
 <pre class="command">{{ report.retry|soft }}</pre></section>
 {% endif %}
 {% endblock %}
@@ -92,7 +93,7 @@ HTML = """\
 def _cells(row: Object) -> dict[str, t.Any]:
     found = [f"{row['findings'][name]} {name}" for name in ("errors", "warnings") if row["findings"][name]]
     return {
-        "cluster": row["host"],
+        "host": row["host"],
         "wave": row["wave"] or "",
         "result": row["result"],
         "time": clock_text(row["seconds"]) if row["seconds"] is not None else "",
@@ -108,7 +109,7 @@ def _linked(row: Object, folder: str) -> dict[str, t.Any]:
     cells, result = _cells(row), row["result"]
     cells["result"] = {"text": SIGNS.get(result, "") + result, "style": STYLES.get(result)}
     if row["record"]:
-        cells["cluster"] = {"text": row["host"], "href": _address(row, folder)}
+        cells["host"] = {"text": row["host"], "href": _address(row, folder)}
     return cells
 
 
@@ -124,7 +125,9 @@ def _shown(report: Object, cells: t.Callable[[Object], Object]) -> Object:
     columns = [name for name in COLUMNS if any(row[name] for row in rows) and (name != "wave" or report["waves"])]
     shown = [[row[name] for name in columns] for row in rows]
     bad = [row for row in report["rows"] if row["result"] in (FAILED, UNREACHABLE)]
-    return {"report": report, "title": title(report), "columns": columns, "rows": shown, "bad": bad}
+    heads = [report["kind"], *columns[1:]]
+    return {"report": report, "title": title(report), "columns": heads, "kinds": f"{report['kind']}s", "rows": shown,
+            "bad": bad}  # fmt: skip
 
 
 def markdown(report: Object) -> str:

@@ -47,6 +47,8 @@ class Fleet:
         self.start = clock()
         self.hosts: dict[str, int] = {}
         self.waves: list[int] = []
+        # What a host is.
+        self.kind = "cluster"
         self.seen: dict[str, Seen] = {}
 
     def expect(self, hosts: t.Sequence[str], sizes: t.Sequence[Size]) -> None:
@@ -103,6 +105,7 @@ class Fleet:
         return {
             "playbook": playbook,
             "started": started,
+            "kind": self.kind,
             "seconds": round(self.clock() - self.start, 1),
             "waves": self.waves if len(self.waves) > 1 else [],
             "totals": {name: results.count(name) for name in RESULTS},
@@ -118,7 +121,7 @@ class Fleet:
             result = OK if host not in bad else UNREACHABLE if state.unreachable else FAILED
         detail = "; ".join(filter(None, [found.get("detail", ""), found.get("left", "")]))
         if state and result != OK:
-            detail = found.get("diagnosis") or state.cause or "stopped by the failure of another cluster"
+            detail = found.get("diagnosis") or state.cause or f"stopped by the failure of another {self.kind}"
         return {
             "host": host,
             "result": result,

@@ -9,13 +9,15 @@ import textwrap
 import typing as t
 
 from ..base.data import Object
+from ..base.words import plural
 from .progress import clip, clock_text
 from .report import FAILED, PROVIDER, RESULTS, UNREACHABLE, UNTOUCHED
 
 COLUMNS = 100
 # Lines of the table; what stands around it takes some ten more.
 LINES = 36
-HEAD = ["cluster", "wave", "result", "time", "err", "warn", "what"]
+# The first is called as what a host is.
+HEAD = ["host", "wave", "result", "time", "err", "warn", "what"]
 NAME = 26
 DIFFERENT = "*"
 INDENT = 2
@@ -45,7 +47,8 @@ def title(report: Object) -> str:
     totals = report["totals"]
     counts = ", ".join(f"{totals[name]} {name}" for name in RESULTS if totals[name])
     waves = f" in {len(report['waves'])} waves" if report["waves"] else ""
-    return f"{report['playbook']} on {len(report['rows'])} clusters{waves}, {clock_text(report['seconds'])}: {counts}"
+    hosts = plural(len(report["rows"]), report["kind"])
+    return f"{report['playbook']} on {hosts}{waves}, {clock_text(report['seconds'])}: {counts}"
 
 
 def common(rows: list[Object]) -> Object:
@@ -94,17 +97,18 @@ def table(report: Object, shared: Object, columns: int) -> list[Line]:
         groups = _folded(rows, shared)
     shown = groups if len(groups) <= LINES else groups[: LINES - 1]
     cells = [_cells(group, shared) for group in shown]
+    head = [report["kind"], *HEAD[1:]]
     # Of the inner columns those that say something.
     used = [at for at, name in enumerate(HEAD) if name != "wave" or report["waves"]]
     used = [at for at in used if HEAD[at] == "what" or any(line[at] for line in cells)]
-    widths = [max(len(line[at]) for line in [HEAD, *cells]) for at in used[:-1]]
+    widths = [max(len(line[at]) for line in [head, *cells]) for at in used[:-1]]
     found: list[Line] = []
-    for group, line in zip([[], *shown], [HEAD, *cells], strict=True) if cells else ():
+    for group, line in zip([[], *shown], [head, *cells], strict=True) if cells else ():
         bad = bool(group) and group[0]["result"] in BAD
         kind = "bad" if bad else "good" if group else "plain"
         found.append((_row([line[at] for at in used], widths, columns), kind))
     left = sum(len(group) for group in groups[len(shown) :])
-    return [*found, (f"{'':{INDENT}}... and {left} clusters more", "plain")] if left else found
+    return [*found, (f"{'':{INDENT}}... and {left} {report['kind']}s more", "plain")] if left else found
 
 
 def _folded(rows: list[Object], shared: Object) -> list[list[Object]]:

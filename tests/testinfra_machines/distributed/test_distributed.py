@@ -4,33 +4,33 @@
 
 from __future__ import annotations
 
-import json
-import time
 import typing as t
 
-import pytest
+from servers import PROXIES, cluster, redis_master
 
 RATE = 10
+# Within which something else has taken over.
+FAILOVER = 30
 
 
-@pytest.fixture(scope="module")
-def base(site: t.Any) -> str:
-    """Return the URL of the proxies' virtual address."""
-    first, _dot, _last = site.address("m1").rpartition(".")
-    return f"https://{first}.250"
+def fails(site: t.Any, base: str, fault: t.Callable[[], None]) -> None:
+    """Submit workflows while something is broken; require that all that were accepted are done, after a short pause."""
+    load = site.load(base, RATE, fault)
+    assert load.pause <= FAILOVER
+    assert site.finished(base, load.identities, 120) == {"succeeded": len(load.identities)}
 
 
-def fails(site: t.Any, base: str, name: str, command: str, seconds: float = 10) -> None:
-    """Submit workflows while a command is run on a machine; require that all that were accepted are done."""
+def kills(site: t.Any, patience: t.Any, name: str, service: str) -> t.Callable[[], None]:
+    """Return what kills a service, and waits until systemd has started it again and a little more."""
+    machine = site.machine(name)
 
     def fault() -> None:
-        time.sleep(2)
-        site.machine(name).run(command)
-        time.sleep(seconds)
+        before = machine.check_output(f"systemctl show {service} -P MainPID")
+        machine.check_output(f"systemctl kill --signal=KILL {service}")
+        patience(lambda: machine.check_output(f"systemctl show {service} -P MainPID") not in ("0", before), FAILOVER)
+        patience(lambda: machine.service(service).is_running, FAILOVER)
 
-    identities = site.load(base, RATE, fault)
-    assert len(identities) > RATE
-    assert site.finished(base, identities, 120) == {"succeeded": len(identities)}
+    return fault
 
 
 def test_requests_reach_every_server(site: t.Any, base: str) -> None:
@@ -42,46 +42,63 @@ def test_requests_reach_every_server(site: t.Any, base: str) -> None:
 
 
 def test_an_api_server_is_killed(site: t.Any, base: str, patience: t.Any) -> None:
-    fails(site, base, "m6", "systemctl kill --signal=KILL llm-orchestrator")
-    patience(lambda: site.machine("m6").service("llm-orchestrator").is_running, 30)
+    fails(site, base, kills(site, patience, "m6", "llm-orchestrator"))
 
 
-def test_a_worker_is_killed(site: t.Any, base: str) -> None:
-    fails(site, base, "m5", "systemctl kill --signal=KILL llm-orchestrator-worker")
+def test_a_worker_is_killed(site: t.Any, base: str, patience: t.Any) -> None:
+    fails(site, base, kills(site, patience, "m5", "llm-orchestrator-worker"))
 
 
-def test_a_nats_node_is_killed(site: t.Any, base: str) -> None:
-    fails(site, base, "m3", "systemctl kill --signal=KILL nats-server")
+def test_a_nats_node_is_killed(site: t.Any, base: str, patience: t.Any) -> None:
+    fails(site, base, kills(site, patience, "m3", "nats-server"))
 
 
-def test_the_proxy_that_has_the_address_is_killed(site: t.Any, base: str) -> None:
+def test_the_redis_master_is_stopped(site: t.Any, base: str, patience: t.Any) -> None:
+    old = redis_master(site)
+    (name,) = (one for one in ("m1", "m2", "m3") if site.address(one) == old)
+
+    def fault() -> None:
+        site.machine(name).check_output("systemctl stop redis-server")
+        patience(lambda: redis_master(site) != old, FAILOVER)
+
+    try:
+        fails(site, base, fault)
+    finally:
+        site.machine(name).check_output("systemctl start redis-server")
+    patience(lambda: site.get(f"{base}/ready")["cache"], FAILOVER)
+
+
+def test_the_proxy_that_has_the_address_is_stopped(site: t.Any, base: str, patience: t.Any) -> None:
     virtual = base.removeprefix("https://")
-    holders = [name for name in ("m1", "m2") if virtual in site.machine(name).check_output("ip -o -4 address")]
-    assert len(holders) == 1
-    fails(site, base, holders[0], "systemctl stop haproxy")
-    site.machine(holders[0]).run("systemctl start haproxy")
+
+    def holders() -> list[str]:
+        return [name for name in PROXIES if virtual in site.machine(name).check_output("ip -o -4 address")]
+
+    (holder,) = holders()
+
+    def fault() -> None:
+        site.machine(holder).check_output("systemctl stop haproxy")
+        patience(lambda: [name for name in holders() if name != holder], FAILOVER)
+
+    try:
+        fails(site, base, fault)
+    finally:
+        site.machine(holder).check_output("systemctl start haproxy")
+    patience(lambda: len(holders()) == 1, FAILOVER)
 
 
 def test_the_postgresql_primary_loses_its_power(site: t.Any, base: str, patience: t.Any) -> None:
-    members = json.loads(site.machine("m1").check_output("patronictl -c /etc/patroni/config.yml list --format json"))
-    (primary,) = (member["Member"] for member in members if member["Role"] == "Leader")
-    until = 30
+    primary = next(name for name, role in cluster(site).items() if role == "Leader")
 
     def fault() -> None:
         site.set(primary, "killed")
-        begin = time.monotonic()
-        other = next(name for name in ("m1", "m2", "m3") if name != primary)
-
-        def led() -> bool:
-            told = site.machine(other).run("patronictl -c /etc/patroni/config.yml list --format json").stdout
-            return any(row["Role"] == "Leader" and row["Member"] != primary for row in json.loads(told or "[]"))
-
-        patience(led, until)
-        assert time.monotonic() - begin <= until
-        time.sleep(5)
+        others = [name for name in ("m1", "m2", "m3") if name != primary]
+        patience(lambda: "Leader" in [cluster(site, others[0]).get(name) for name in others], FAILOVER)
+        # Until connections that hang are given up, too.
+        patience(lambda: site.get(f"{base}/ready")["database"], FAILOVER)
 
     try:
-        identities = site.load(base, RATE, fault)
+        fails(site, base, fault)
     finally:
         site.set(primary, "booted")
-    assert site.finished(base, identities, 120) == {"succeeded": len(identities)}
+    patience(lambda: sorted(cluster(site).values()) == ["Leader", "Replica", "Sync Standby"], 120)

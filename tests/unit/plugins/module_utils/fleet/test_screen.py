@@ -25,11 +25,11 @@ def row(host, result="ok", wave=1, detail="2 of 2 models answer", **more):
     return {**base, **more}
 
 
-def report(*rows, waves=(), retry=""):
+def report(*rows, waves=(), retry="", kind="cluster"):
     results = [item["result"] for item in rows]
     totals = {name: results.count(name) for name in ("failed", "unreachable", "untouched", "ok")}
     return {"playbook": "site.yml", "started": "20261121T083000Z", "seconds": 65.0, "waves": list(waves),
-            "totals": totals, "rows": list(rows), "retry": retry}  # fmt: skip
+            "kind": kind, "totals": totals, "rows": list(rows), "retry": retry}  # fmt: skip
 
 
 def shown(*args, **kwargs):
@@ -154,3 +154,10 @@ def test_the_page_names_cause_remedy_and_command_of_each_failed_cluster():
         assert "Correct the tag." in text and "again --limit b" in text and "2026-11-21 08:30:00 UTC" in text
         assert text.index("Correct the tag.") < text.index("2 of 2 models answer")
     assert "What failed" not in page(report(row("a")), "/r")
+
+
+def test_hosts_are_called_as_what_they_are() -> None:
+    told = shown(report(row("a"), row("b"), kind="machine"))
+    assert any("site.yml on 2 machines, " in line for line in told)
+    assert "machine" in [line.split()[0] for line in told if line.strip()]
+    assert not any("cluster" in line for line in told)

@@ -24,8 +24,17 @@ def redis_master(site: t.Any, asked: str = "m1") -> str:
     """Return the address of Redis' master as a Sentinel knows it."""
     client = "redis-cli --tls --cacert /etc/orchestrator-tls/ca.crt -h $(hostname) -p 26379"
     words = "sentinel get-master-addr-by-name orchestrator"
-    password = "REDISCLI_AUTH=$(cat /etc/orchestrator-secrets/redis || cat /etc/orchestrator-redis/password)"
+    password = "REDISCLI_AUTH=$(cat /etc/orchestrator-secrets/redis)"
     return str(site.machine(asked).check_output(f"{password} {client} {words}")).splitlines()[0]
+
+
+def succeeded(site: t.Any) -> set[str]:
+    """Return the ids of the workflows that have succeeded, as the database knows."""
+    where = "host=m1,m2,m3 user=orchestrator dbname=orchestrator target_session_attrs=read-write sslmode=verify-full"
+    query = "SELECT id FROM workflows WHERE status = 'succeeded'"
+    password = "PGPASSWORD=$(cat /etc/orchestrator-secrets/postgres)"
+    client = f'{password} psql -Atqc "{query}" "{where} sslrootcert=/etc/orchestrator-tls/ca.crt"'
+    return set(site.machine("m1").check_output(client).split())
 
 
 def versions(site: t.Any) -> dict[str, str]:

@@ -49,7 +49,6 @@ TEXTS_OF_OTHERS = {
     ("module_utils/cluster/refusals.py", "_PERMISSION"): API_SERVER,
     ("module_utils/cluster/refusals.py", "_QUOTA"): API_SERVER,
     ("module_utils/cluster/refusals.py", "_SECURITY"): API_SERVER,
-    ("module_utils/cluster/refusals.py", "_UNTYPED"): API_SERVER,
     ("module_utils/kustomize/program.py", "'Error: '"): "what kustomize prints",
     ("module_utils/diagnose/base.py", "'FailedCreate'"): "the reason of an event of Kubernetes' controllers",
     ("module_utils/diagnose/rules_scheduling.py", "_PLUGIN"): KUBELET,

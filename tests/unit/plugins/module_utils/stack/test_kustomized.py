@@ -63,7 +63,7 @@ def test_a_leader_worker_set():
         ),
         (model(FIXTURES / "guide/broken"), "guide/broken/kustomization.yaml: not-there.yaml"),
         (model(FIXTURES / "recipes/base", overlay={"labels": {"a": "b"}}), "llm_d_models[0].model"),
-        (model(model="org/other"), "but {guide}/patch-vllm.yaml:12 serves 'Qwen/Qwen3-0.6B'"),
+        (model(model="org/other"), "but {guide}/patch-vllm.yaml:13 serves 'Qwen/Qwen3-0.6B'"),
         (model(overlay={"replica": 2}), "llm_d_models[0].overlay.replica"),
         (model(overlay={"replicas": {"prefill": 2}}), "no workload or role 'prefill'"),
         (

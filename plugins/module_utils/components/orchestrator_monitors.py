@@ -104,11 +104,11 @@ def alerts(wanted: OrchestratorSettings) -> list[Object]:
     """Return Prometheus's rules: no server, no worker, and what is above its threshold."""
     space = f'namespace="{wanted.namespace}"'
     names = {API: wanted.name, WORKER: f"{wanted.name}-{WORKER}"}
-    found = [
-        alert(f"OrchestratorNo{part.capitalize()}", f'absent(up{{{space}, service="{name}"}} == 1)', "2m", "critical",
-               f"No {'API server' if part == API else 'worker'} of {wanted.name} can be reached.")
-        for part, name in names.items()
-    ]  # fmt: skip
+    found = []
+    for part, name in names.items():
+        absent = f'absent(up{{{space}, service="{name}"}} == 1)'
+        gone = f"No {'API server' if part == API else 'worker'} of {wanted.name} can be reached."
+        found.append(alert(f"OrchestratorNo{part.capitalize()}", absent, "2m", "critical", gone))
     for setting, name, query, text in ALERTS:
         threshold = wanted.given["alert_thresholds"].get(setting)
         if threshold is not None:

@@ -45,8 +45,10 @@ SOURCE = re.compile(r'(?: the commands above|: (?P<command>.+?))(?:, from "(?P<b
 # The form of a page's commands, said on its top.
 CHECKOUT = "Commands on this page run in a checkout"
 INSTALLED = "Commands on this page are for the [installed collection]"
-# What differs from run to run: progress while something is waited for, numbers and times, generated names.
+# What differs from run to run: progress while something is waited for, numbers and times, generated names; how long a
+# component took the last time is told from one second on.
 WAITING = re.compile(r"^\[\w+\] +[\d.]+s  (?:still )?waiting for .*\n", re.MULTILINE)
+ABOUT = re.compile(r" \(about \d+ s\)")
 VARYING = re.compile(r"\b[a-z0-9]{8,10}-[a-z0-9]{5}\b|\b[0-9a-f]{12,}\b|(?:\b\d+m)?\d[\d.,:TZ]*(?:ms|s|Mi|Gi|Ti)?\b")
 FILE = re.compile(r"# (?:\./)?([\w.-]+/[\w./-]+|[\w-]+\.cfg)\n")
 # Lanes of pages that are followed one after the other; those in the first need a checkout.
@@ -321,7 +323,7 @@ def as_readers_see(text: str, lane: Lane) -> str:
 
 def words(text: str) -> list[str]:
     """Return the words of a sample, once each, without what differs from run to run, as the place of a cut does."""
-    found = VARYING.sub("", WAITING.sub("", text)).split()
+    found = VARYING.sub("", ABOUT.sub("", WAITING.sub("", text))).split()
     return sorted({word for word in found if re.search(r"\w", word) and not word.endswith("...")})
 
 

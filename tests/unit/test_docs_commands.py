@@ -135,7 +135,7 @@ def test_make_path_has_the_labs_helm_and_kubectl() -> None:
 
 GIVEN = re.compile(r"""-e '?(?:\{+"(\w+)"|(\w+)=)""")
 # Those of playbooks that are no role's.
-OF_PLAYBOOKS = {"scenario", "inventory_dir_out", "host", "import_force"} | {
+OF_PLAYBOOKS = {"guide", "scenario", "inventory_dir_out", "host", "import_force"} | {
     "llm_orchestrator_confirm",
     "llm_orchestrator_mode",
     "llm_orchestrator_workload",

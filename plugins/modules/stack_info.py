@@ -218,7 +218,8 @@ stack:
   sample:
     namespace: llm-d
     gateway: {name: infra-llm-d-inference-gateway, namespace: llm-d, provider: istio, adopted: false}
-    models: [{name: qwen3-32b, model: Qwen/Qwen3-32B, release: ms-qwen3-32b, pool: gaie-qwen3-32b, path_prefix: /}]
+    models: [{name: qwen3-32b, model: Qwen/Qwen3-32B, release: ms-qwen3-32b, existing: false,
+             pool: gaie-qwen3-32b, path_prefix: /}]
     started: 20261121T083000Z
 waves:
   description: The components that have something to do, by the waves of the component table.

@@ -204,6 +204,7 @@ class HttprouteComponent(Component):
             "name": model.name,
             "model": model.model,
             "release": model.release,
+            "existing": model.existing,
             "pool": pool.release if pool else None,
             # The Service that lets requests in, "" where a Gateway does.
             "service": pools.entrance(pool) if pool else "",

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Values of a model's release, and what its pods will look like: labels, port, roles and their counts.
 
-Where a kustomization makes its servers, all of this is read from what the folder renders to.
+Where a kustomization makes its servers, all of this is read from what the folder renders to; of servers that already
+run, the entry says it.
 
 The facts about the chart are those of llm-d-modelservice v0.4.5 (values.yaml, templates/_helpers.tpl).
 """
@@ -56,8 +57,15 @@ class Model:
     kustomized: kustomized.Kustomized | None = None
 
     @property
+    def existing(self) -> bool:
+        """Whether its servers already run, and are not this collection's."""
+        return self.entry.get("existing") is True
+
+    @property
     def unread(self) -> bool:
-        """Whether nothing is known of its pods: its kustomization cannot be rendered, or serves no model."""
+        """Whether nothing is known of its pods: its kustomization cannot be rendered, or its labels are not given."""
+        if self.existing:
+            return not self.labels
         return "kustomization" in self.entry and not (self.kustomized and self.kustomized.workloads)
 
     @property
@@ -66,6 +74,10 @@ class Model:
         return self.kustomized.workloads if self.kustomized else []
 
 
+# Of an entry whose servers already run: the labels of their pods, and the port on which they listen.
+OF_EXISTING: dict[str, type] = {"labels": dict, "port": int}
+# What makes servers.
+MAKERS = ("values_files", "values", *kustomized.KEYS)
 MODEL_KEYS: dict[str, type] = {
     "name": str,
     "model": str,
@@ -73,6 +85,8 @@ MODEL_KEYS: dict[str, type] = {
     "values_files": list,
     "values": dict,
     **kustomized.KEYS,
+    "existing": bool,
+    **OF_EXISTING,
     "pool": dict,
     "route": dict,
 }
@@ -94,7 +108,8 @@ class ModelserviceComponent(Component):
     @classmethod
     def charted(cls, given: Values, params: Values) -> bool:
         entries = [*(params.get("models") or []), *(given.get("models") or [])]
-        return not entries or not all(isinstance(one, dict) and one.get("kustomization") for one in entries)
+        makes = [isinstance(one, dict) and not (one.get("kustomization") or one.get("existing")) for one in entries]
+        return not entries or any(makes)
 
     def resolve(self) -> None:
         self.models: list[Model] = []
@@ -104,7 +119,8 @@ class ModelserviceComponent(Component):
             self.stack.params["models"], "llm_d_models", MODEL_KEYS, limit=limit, space="model"
         ):
             self.models.append(self._model(entry, where))
-        alone = {key: value for key, value in MODEL_KEYS.items() if key not in ("pool", "route")}
+        routed = ("pool", "route", "existing", *OF_EXISTING)
+        alone = {key: value for key, value in MODEL_KEYS.items() if key not in routed}
         limit = RELEASE_LIMIT - len(PREFIX)
         for entry, where in self.stack.entries(
             self.given.get("models") or [], "modelservice_models", alone, limit=limit, space="model"
@@ -114,6 +130,12 @@ class ModelserviceComponent(Component):
             check_model(model, self.stack.findings)
 
     def _model(self, entry: Values, where: str) -> Model:
+        if entry.get("existing"):
+            return self._existing(entry, where)
+        for key in OF_EXISTING:
+            if entry.get(key):
+                fix = "set existing: true, or remove it"
+                self.stack.findings.add(f"{where}.{key}", "is of servers that already run", fix, rule="input-choice")
         if entry.get("kustomization"):
             return self._kustomized(entry, where)
         for key in ("overlay", "remote"):
@@ -129,6 +151,21 @@ class ModelserviceComponent(Component):
         own = self.stack.facts.chart_values.get(self.name) or {}
         provider = self.stack.of(GatewayComponent).provider
         return resolve_model(model, merge(provider.part(self.name, own), self._monitors(model)), own)
+
+    def _existing(self, entry: Values, where: str) -> Model:
+        """Return a model whose servers already run: nothing is deployed for it but its pool and its route."""
+        for key in MAKERS:
+            if entry.get(key):
+                fix = "remove it, or existing: true"
+                text = "is set beside existing: true, which deploys no servers"
+                self.stack.findings.add(f"{where}.{key}", text, fix, rule="input-choice")
+        model = Model(entry["name"], where, "", [], entry.get("model") or "", entry)
+        model.labels, model.port = dict(entry.get("labels") or {}), entry.get("port", _CHART_PORT)
+        check_existing(model, self.stack.findings)
+        # What is wrong with them is said once, and not again of the pool.
+        model.labels = {key: value for key, value in model.labels.items() if _label_problem(key, value) is None}
+        model.port = model.port if _is_port(model.port) else _CHART_PORT
+        return model
 
     def _kustomized(self, entry: Values, where: str) -> Model:
         """Return a model whose servers a kustomization makes."""
@@ -165,7 +202,8 @@ class ModelserviceComponent(Component):
         unique(workloads, "workload", self.stack.findings)
 
     def make_parts(self) -> list[Part]:
-        return [self._part(model) for model in self.models if model.kustomized or "kustomization" not in model.entry]
+        made = [model for model in self.models if not model.existing]
+        return [self._part(model) for model in made if model.kustomized or "kustomization" not in model.entry]
 
     def _part(self, model: Model) -> Part:
         made = model.kustomized
@@ -246,6 +284,8 @@ def _replicas(values: Values, role: str) -> int | None:
 
 def check_model(model: Model, findings: Findings) -> None:
     """Note what would keep a model from being deployed or served."""
+    if model.existing:
+        return  # checked where it was read
     if model.kustomized or "kustomization" in model.entry:
         check_kustomized(model, findings)
         return
@@ -264,14 +304,7 @@ def check_model(model: Model, findings: Findings) -> None:
             "use the same name in both",
             rule="input-served-name",
         )
-    for key, value in model.labels.items():
-        wrong = label_key_problem(str(key)) or label_problem(value)
-        if wrong:
-            findings.add(
-                locate(model.layers, ("modelArtifacts", "labels", key), f"{model.where}.name"),
-                f"label {key}: {wrong}",
-                rule="input-label",
-            )
+    check_labels(model, f"{model.where}.name", findings)
     if not isinstance(model.port, int) or isinstance(model.port, bool):
         where = locate(model.layers, ("routing", "servicePort"), model.where)
         findings.add(where, f"{model.port!r} is not a valid port", "use a number", rule="input-port")
@@ -293,6 +326,37 @@ def check_model(model: Model, findings: Findings) -> None:
                 fix,
                 rule="input-name",
             )
+
+
+def check_labels(model: Model, where: str, findings: Findings) -> None:
+    """Note labels that Kubernetes refuses. where: the place of those that no values file sets."""
+    for key, value in model.labels.items():
+        wrong = _label_problem(key, value)
+        if wrong:
+            place = locate(model.layers, ("modelArtifacts", "labels", key), where)
+            findings.add(place, f"label {key}: {wrong}", rule="input-label")
+
+
+def _label_problem(key: t.Any, value: t.Any) -> str | None:
+    return label_key_problem(str(key)) or label_problem(value)
+
+
+def _is_port(value: t.Any) -> bool:
+    return isinstance(value, int) and 0 < value < 65536
+
+
+def check_existing(model: Model, findings: Findings) -> None:
+    """Note what is missing to reach servers that already run."""
+    if not model.labels:
+        text, fix = "the labels of the servers' pods are missing", "set them, for example {app: vllm}"
+        findings.add(f"{model.where}.labels", text, fix, rule="input-selector")
+    if not model.model:
+        text, fix = "the model's name is missing", f"set {model.where}.model: org/name"
+        findings.add(f"{model.where}.model", text, fix, rule="input-served-name")
+    if not _is_port(model.port):
+        text = f"{model.port} is not a valid port"
+        findings.add(f"{model.where}.port", text, "use a number from 1 to 65535", rule="input-port")
+    check_labels(model, f"{model.where}.labels", findings)
 
 
 def check_kustomized(model: Model, findings: Findings) -> None:

@@ -59,7 +59,7 @@ class RenderedRelease:
 class ServedModel:
     """A model that is to be served: name, the served model name, its release and pool, and where requests go.
 
-    service: the Service that lets them in, "" where a Gateway and a route do.
+    service: the Service that lets them in, "" where a Gateway and a route do; existing: whether its servers run before.
     """
 
     name: str
@@ -69,6 +69,7 @@ class ServedModel:
     path_prefix: str = ""
     hostnames: tuple[str, ...] = ()
     service: str = ""
+    existing: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

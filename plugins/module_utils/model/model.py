@@ -36,6 +36,8 @@ class StackModel:
     expected: list[ServedModel]
     facts: RuleFacts
     workloads: list[Workload] = dataclasses.field(default_factory=list)
+    # Pods that run and serve models; they are read where something is meant for servers that already run.
+    running: list[Workload] = dataclasses.field(default_factory=list)
     pools: list[InferencePool] = dataclasses.field(default_factory=list)
     pickers: list[Picker] = dataclasses.field(default_factory=list)
     graphs: list[GraphItem] = dataclasses.field(default_factory=list)
@@ -205,6 +207,8 @@ def _classify(item: Item, model: StackModel) -> None:
             if picker:
                 model.pickers.append(picker)
                 model.pools += _own_pool(item, picker)
+            elif item.live and item.kind == "Pod":
+                model.running.append(_workload(item, path, template, *found))
             elif found[0] and item.kind != "Job" and not (item.live and item.component):
                 model.workloads.append(_workload(item, path, template, *found))
 

@@ -11,7 +11,7 @@ from ..base.data import mapping
 from ..base.findings import ERROR, WARNING, Finding
 from ..base.names import did_you_mean
 from ..base.ours import OLD_SERVING_LABEL, SERVING_LABEL
-from ..model.items import InferencePool, Workload
+from ..model.items import InferencePool, Item, Workload
 from ..model.model import StackModel
 from ..objects.pools import selector_problem
 from .base import Rule, Side, container_side, finding, listed, made
@@ -39,6 +39,19 @@ def selected(pool: InferencePool, model: StackModel) -> list[Workload]:
     """Return the workloads whose pods a pool serves; a pool sees its own namespace only."""
     near = [w for w in model.workloads if w.item.namespace == pool.item.namespace]
     return [workload for workload in near if matches(pool, workload)]
+
+
+def running(pool: InferencePool, model: StackModel) -> list[Workload]:
+    """Return what runs behind a pool of servers that exist: one pod for each sort of them."""
+    if not of_existing(pool, model):
+        return []
+    near = [w for w in model.running if w.item.namespace == pool.item.namespace and matches(pool, w)]
+    return list({(w.served, _reached(w)): w for w in reversed(near)}.values())
+
+
+def of_existing(pool: InferencePool, model: StackModel) -> bool:
+    """Return whether a pool is for servers that already run."""
+    return any(expected.existing for expected in model.expected_of(pool))
 
 
 def _planned(model: StackModel) -> list[InferencePool]:
@@ -101,7 +114,7 @@ def label_spelling(model: StackModel) -> t.Iterator[Finding]:
 def strangers(model: StackModel) -> t.Iterator[Finding]:
     """A pool that takes pods of more than one model."""
     for pool in _planned(model):
-        taken, own = selected(pool, model), model.own(pool)
+        taken, own = [*selected(pool, model), *running(pool, model)], model.own(pool)
         mine = [w for w in taken if w in own] if own else taken[:1]
         others = [w for w in taken if w not in mine and (own or not set(w.served) & set(mine[0].served))]
         others = [w for w in others if w.item.unit != mine[0].item.unit or w.item.live] if mine else []
@@ -144,7 +157,8 @@ def unserved(model: StackModel) -> t.Iterator[Finding]:
 def listening(model: StackModel) -> t.Iterator[Finding]:
     """A target port on which nothing listens."""
     for pool in _planned(model):
-        wrong = [(w, _reached(w)) for w in selected(pool, model) if w.replicas != 0]
+        taken = [*selected(pool, model), *running(pool, model)]
+        wrong = [(w, _reached(w)) for w in taken if w.replicas != 0]
         for port in pool.ports:
             missed = [(w, open_) for w, open_ in wrong if open_ is not None and port not in open_]
             if missed:
@@ -166,6 +180,26 @@ def objectives(model: StackModel) -> t.Iterator[Finding]:
         text = f"InferenceObjective {item.name} is for pool {name} of {group}, which {why}"
         side = made(item, ("spec", "poolRef", "group" if same else "name"))
         yield finding(text, (side, *([Side(same)] if same else [])), ("objective", item.title))
+
+
+def servers_run(model: StackModel) -> t.Iterator[Finding]:
+    """A pool for servers that already run takes pods that do."""
+    for pool in _planned(model) if "Pod" in model.facts.objects else []:
+        near = [one for one in model.live if one.kind == "Pod" and one.namespace == pool.item.namespace and _lives(one)]
+        if not of_existing(pool, model) or any(not selector_problem(pool.selector, one.labels) for one in near):
+            continue
+        labels = ", ".join(f"{key}={value}" for key, value in pool.selector.items())
+        names = listed(expected.name for expected in model.expected_of(pool))
+        text = f"no pod that runs in {pool.item.namespace} has the labels of model {names} ({labels})"
+        closest = max(near, key=lambda one: len(pool.selector.items() & one.labels.items()), default=None)
+        if closest:
+            text += f"; closest is pod {closest.name}: {selector_problem(pool.selector, closest.labels)}"
+        yield finding(text, (selector_side(pool),), ("selects", pool.item.title))
+
+
+def _lives(pod: Item) -> bool:
+    phase = mapping(pod.body.get("status")).get("phase")
+    return phase not in ("Succeeded", "Failed") and not mapping(pod.body.get("metadata")).get("deletionTimestamp")
 
 
 def _reached(workload: Workload) -> tuple[int, ...] | None:
@@ -264,5 +298,15 @@ RULES = (
         "Requests with the objective get the default priority, without an error.",
         "correct name and group of the poolRef; the group of InferencePool v1 is inference.networking.k8s.io",
         "gateway-api-inference-extension, apix/v1alpha2 InferenceObjective",
+    ),
+    Rule(
+        "LLMD108",
+        "Servers that exist are found",
+        ERROR,
+        servers_run,
+        "Some pod that runs has the labels of each model with existing: true.",
+        "The pool is Accepted, but has no endpoints; requests get 503.",
+        "set the model's labels to those of its pods (kubectl get pods --show-labels), or start the servers first",
+        "InferencePool v1, spec.selector",
     ),
 )

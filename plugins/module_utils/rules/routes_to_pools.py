@@ -13,7 +13,7 @@ from ..components.httproute import HttprouteComponent
 from ..model.items import InferencePool, Item, ServedModel, Workload
 from ..model.model import StackModel
 from .base import Side, finding, listed, rule_factory
-from .pools import selected
+from .pools import running, selected
 from .routes_to_gateways import API, rules_of
 
 # Headers by which requests are routed to a model's name: GAIE body-based routing, chart inferencepool.
@@ -109,7 +109,9 @@ def served_name(model: StackModel) -> t.Iterator[Finding]:
     for expected in model.expected:
         shared = sum(other.release == expected.release for other in model.expected) > 1
         own = [w for w in model.workloads if w.item.unit == expected.release and not w.item.live and w.replicas != 0]
-        for workload in [] if shared else own:
+        pools = [pool for pool in model.pools if pool.item.name == expected.pool] if expected.existing else []
+        there = [workload for pool in pools for workload in running(pool, model)]
+        for workload in there or ([] if shared else own):
             if expected.model and workload.served and expected.model not in workload.served:
                 answers = listed(workload.served)
                 text = f"{expected.name} is requested as {expected.model!r}, but its servers answer to {answers}"

@@ -244,6 +244,9 @@ class StackRules:
             with contextlib.suppress(OrchestratorError):
                 bodies = [body for name in names for body in self.cluster.list(api_version, kind, name)]
                 found[kind] = found.get(kind, []) + bodies
+        if any(row["existing"] for row in self.result["models"]):
+            with contextlib.suppress(OrchestratorError):
+                found["Pod"] = self.cluster.list("v1", "Pod", self.stack.namespace)
         with contextlib.suppress(OrchestratorError):
             secrets = [body for name in names for body in self.cluster.list("v1", "Secret", name, None, SECRETS)]
             found["Secret"] = [_without_values(secret) for secret in secrets]

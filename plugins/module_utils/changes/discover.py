@@ -15,7 +15,7 @@ import typing as t
 from ..base.data import Object
 from ..base.errors import OrchestratorError
 from ..base.ours import FIELD_MANAGER, is_kept
-from ..cluster.compare import differs, is_built_in, patch_of, same_after
+from ..cluster.compare import differs, is_built_in, left_to_scalers, patch_of, same_after
 from ..cluster.live import THREADS, LiveObjects, Trial
 from ..cluster.refusals import INVALID, WARNED
 from ..cluster.refusals import UNKNOWN as UNKNOWN_FIELD
@@ -177,7 +177,8 @@ class Discovery:
             return action  # one that exists is used as it is, whoever made it
         if item["kind"] == "Job" and action.owner == OURS:
             return action  # a Job cannot be changed; a new one has another name
-        self._judge(action, None, lambda _live, strict: self.live.applied(item, FIELD_MANAGER, strict=strict))
+        sent = left_to_scalers(item, action.live)
+        self._judge(action, None, lambda _live, strict: self.live.applied(sent, FIELD_MANAGER, strict=strict))
         if action.owner == UNKNOWN and action.action == UPDATE and not differs(_unlabelled(item), action.live):
             action.asks, action.adopts, action.action, action.why = True, False, REUSE, ""
         if action.action == REPLACE:

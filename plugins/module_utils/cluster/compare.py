@@ -47,14 +47,23 @@ def is_autoscaled(live: Object) -> bool:
     )
 
 
+def left_to_scalers(item: Object, live: Object | None) -> Object:
+    """Return a manifest as it is applied: without replicas where an autoscaler has set those of the live object.
+
+    Until it has, they are the manifest's, as applying without them would make one replica of what is there.
+    """
+    if live is None or "replicas" not in (item.get("spec") or {}) or not is_autoscaled(live):
+        return item
+    return {**item, "spec": {key: value for key, value in item["spec"].items() if key != "replicas"}}
+
+
 def content(item: Object, live: Object | None = None) -> Object:
     """Return an object's content: labels, and all but metadata and status, without what autoscalers set.
 
     live: the object in the cluster, where item is a manifest.
     """
     body = {key: value for key, value in item.items() if key not in NO_CONTENT}
-    if is_autoscaled(live or item):
-        body["spec"] = {key: value for key, value in (body.get("spec") or {}).items() if key != "replicas"}
+    body = left_to_scalers(body, live or item)
     if item.get("kind") == "Secret" and body.get("stringData"):
         # The API server keeps it so.
         texts = {key: base64.b64encode(str(value).encode()).decode() for key, value in body.pop("stringData").items()}

@@ -25,7 +25,7 @@ from ..changes.actions import identity
 from ..changes.fingerprints import listed
 from ..changes.stale import stale_claim
 from ..cluster.client import api_error
-from ..cluster.compare import content, differs, same_after
+from ..cluster.compare import content, differs, left_to_scalers, same_after
 from ..cluster.sweep import Sweep
 from ..components.base import filled
 from ..objects.conditions import CHECKS, State, object_state
@@ -229,7 +229,7 @@ class Objects:
             return False
         if item["kind"] == "Job" or not differs(item, live):
             return True
-        trial = self.work.inventory.live.applied(item, FIELD_MANAGER)
+        trial = self.work.inventory.live.applied(left_to_scalers(item, live), FIELD_MANAGER)
         return trial.after is not None and same_after(live, trial.after)
 
     def check(self) -> None:
@@ -391,12 +391,13 @@ class Objects:
             return item  # its definition would have been made before
         if resource is None:
             raise _unserved(item)
+        sent = left_to_scalers(item, old)
         options: Object = {"dry_run": "All"} if self.work.check else {}
         options.update(field_manager=FIELD_MANAGER, force_conflicts=True, field_validation="Strict")
         where = {"name": metadata["name"], "namespace": metadata.get("namespace")}
         for attempt in (1, 2):
             try:
-                return resource.server_side_apply(body=item, **where, **options).to_dict()
+                return resource.server_side_apply(body=sent, **where, **options).to_dict()
             except ApiException as exc:
                 missing = exc.status == 404 and old is None and bool(metadata.get("namespace"))
                 if missing and self.work.check:

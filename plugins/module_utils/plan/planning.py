@@ -8,7 +8,6 @@ The steps in order: settings, cluster, stack, values, owners, releases that need
 from __future__ import annotations
 
 import concurrent.futures
-import datetime
 import os
 import typing as t
 
@@ -40,6 +39,7 @@ from ..stack.result import as_result, chart_inputs
 from ..stack.settings import check_writable, checked_settings
 from .accept import Refusals, check_accepted
 from .approval import approve, to_ask
+from .begun import begin, undo
 from .checks import check_cluster, check_values, connect
 from .document import build, is_pruned
 from .findings import PlanningFailed, as_finding, known_mistakes, located, report, unforeseen, weighed
@@ -61,12 +61,13 @@ def run(params: dict, check_mode: bool = False, say: t.Callable[[str], t.Any] = 
 
     params: the module's; check_mode: whether nothing is going to be changed anyway; say: shows a line at once.
     """
-    planning = None
+    planning, ended = None, False
     try:
         planning = Planning(params, check_mode, say)
         early = (planning.resolve, planning.check_inputs, planning.find_settled)
         for step in (*early, planning.render, planning.discover, planning.check_rules, planning.plan):
             step()
+        ended = True
     except PlanAgain:
         return run(params, check_mode, say)
     except OrchestratorError as exc:
@@ -78,6 +79,9 @@ def run(params: dict, check_mode: bool = False, say: t.Callable[[str], t.Any] = 
         found = planning.all_findings() if planning else []
         errors = [*(item for item in found if item.severity == ERROR), unforeseen(exc)]
         raise PlanningFailed(errors, [item for item in found if item.severity != ERROR]) from exc
+    finally:
+        if planning and not ended:
+            undo(planning.made)
     report(params["findings_file"], planning.all_findings())
     return planning.result()
 
@@ -101,6 +105,8 @@ class Planning:
         self.search: concurrent.futures.Future[Search] | None = None
         self.planned: Object = {}
         self.adopted: list[str] = []
+        # The folders made for this run's record.
+        self.made: list[str] = []
 
     @property
     def fetching(self) -> Object:
@@ -126,9 +132,10 @@ class Planning:
         self.stack = resolve(params, self.facts)
         if self.cluster is not None:
             check_cluster(self.cluster, self.stack)
-        started = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
-        self.result_stack = as_result(self.stack, {"started": started, "kubernetes": version, "helm": helm})
         deploys = not self.check_mode and params["approval"] != "off"
+        home = os.path.expanduser(params["records_dir"]) if params["records_dir"] else ""
+        started, self.made = begin(os.path.join(home, params["cluster_name"] or "") if deploys and home else None)
+        self.result_stack = as_result(self.stack, {"started": started, "kubernetes": version, "helm": helm})
         if deploys and await_locks(self.cluster, self.result_stack, params, self.say):
             raise PlanAgain
         self.result_stack["lock"] = seen_locks(self.cluster, self.result_stack, params["lock"], self.notes)

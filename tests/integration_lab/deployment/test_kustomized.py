@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from plane_client import Lab
+from plane_client import Lab, eventually
 from recorded_stack import model, settings
 
 from playbooks import ROOT, Run, play
@@ -20,6 +20,16 @@ PATIENCE = 400
 FIXTURES = ROOT / "tests" / "unit" / "fixtures" / "kustomize"
 PATCH, BASE = "guide/vllm/base/patch-vllm.yaml", "recipes/base/deployment.yaml"
 DEPLOYMENT = "toy-decode"
+
+
+SCALER = """apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: toy}
+spec:
+  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: toy-decode}
+  minReplicas: 3
+  maxReplicas: 5
+"""
 
 
 class World:
@@ -49,6 +59,17 @@ class World:
     def deployment(self) -> dict[str, Any] | None:
         """Return the live Deployment, None where it is not there."""
         return self.lab.get("apps/v1", "Deployment", self.namespace, DEPLOYMENT)
+
+    def live(self) -> dict[str, Any]:
+        """Return the live Deployment."""
+        found = self.deployment()
+        assert found
+        return found
+
+    def managers(self) -> list[dict[str, Any]]:
+        """Return who set which fields of the Deployment."""
+        found = self.lab.resource("apps/v1", "Deployment").get(name=DEPLOYMENT, namespace=self.namespace)
+        return list(found.to_dict()["metadata"]["managedFields"])
 
     def configs(self) -> set[str]:
         """Return the names of the guide's config maps."""
@@ -130,6 +151,22 @@ def test_a_mistake_is_named_with_its_file_and_line(world: World, file: str, old:
         near = [f"{world.guide}/{BASE}:"]
     assert run.code != 0 and any(f"{rule}" in part for part in said.split()), run.text
     assert any(place in said for place in near), run.text
+
+
+def test_replicas_belong_to_the_autoscaler_that_has_set_them(world: World) -> None:
+    (world.guide / "guide/vllm/base/scaler.yaml").write_text(SCALER)
+    world.edit("guide/vllm/base/kustomization.yaml", "resources:\n", "resources:\n  - scaler.yaml\n")
+    run = world.play("site", world.entry(), model("a"))
+    assert run.code == 0, run.text
+    eventually(lambda: world.live()["spec"]["replicas"] == 3)
+    run = world.play("plan", world.entry(), model("a"))
+    assert run.code == 0 and "Nothing would change" in run.text, run.text
+    run = world.play("site", world.entry(overlay={"env": {"VLLM_LOGGING_LEVEL": "INFO"}}), model("a"))
+    assert run.code == 0 and "replicas" not in run.text, run.text
+    owners = [row["manager"] for row in world.managers() if "f:replicas" in row["fieldsV1"].get("f:spec", {})]
+    assert (world.live()["spec"]["replicas"], owners) == (3, ["kube-controller-manager"])
+    run = world.play("status", world.entry(), model("a"))
+    assert run.code == 0 and "no drift" in run.text, run.text
 
 
 def test_a_model_that_is_removed_is_deleted_with_consent(world: World) -> None:

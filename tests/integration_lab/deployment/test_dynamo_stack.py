@@ -151,6 +151,7 @@ def test_graphs_go_before_the_operator_which_stays_for_those_of_others(stack: St
     assert f"{stack.namespace}/theirs could no longer be removed" in run.text
     assert "dynamo-platform-dynamo-operator-controller-manager" in stack.deployments()
     stack.lab.delete(theirs)
+    eventually(lambda: not stack.graphs(), 120)
     last = stack.play("teardown", teardown_confirm=True, teardown_delete_pvcs=True)
     assert last.code == 0, last.text
     assert stack.deployments() == set()

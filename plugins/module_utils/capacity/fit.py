@@ -38,6 +38,7 @@ class Stuck:
 class Fit:
     """before: the nodes as they are; after: as they would be, empty where it is not known how full they are.
 
+    crowded: as stuck, of the pods that autoscalers may add to those of the plan.
     first: the pods only fit once those are gone that no part of the stack has any more.
     """
 
@@ -46,6 +47,7 @@ class Fit:
     stuck: list[Stuck] = dataclasses.field(default_factory=list)
     evictions: list[tuple[Growth, tuple[RunningPod, ...]]] = dataclasses.field(default_factory=list)
     stalled: list[tuple[Growth, Reason]] = dataclasses.field(default_factory=list)
+    crowded: list[Stuck] = dataclasses.field(default_factory=list)
     first: bool = False
 
 
@@ -87,11 +89,26 @@ def _fit(model: StackModel, unwanted: t.Collection[tuple[str, str]] = ()) -> Fit
             found.stuck.append(Stuck(one, outcome.pending, reason(one.need, after, True, start)))
         if outcome.victims:
             found.evictions.append((one, outcome.victims))
+    found.crowded = _crowded(model, after) if not found.stuck else []
     late = {id(entry.growth) for entry in found.stuck}
     found.stalled = [
         (one, reason(one.need, whole)) for one in growths(model) if id(one) not in late and _stalls(one, whole)
     ]
     return found
+
+
+def _crowded(model: StackModel, nodes: list[ClusterNode]) -> list[Stuck]:
+    """Return the pods for which there is no room where autoscalers make as many as they may. nodes: after the plan."""
+    more = [one for one in growths(model) if one.most > one.wanted]
+    if not more:
+        return []
+    batches = [Batch(str(index), one.need, one.most - one.wanted) for index, one in enumerate(more)]
+    outcomes, after = place(batches, nodes)
+    return [
+        Stuck(one, outcome.pending, reason(one.need, after, True, nodes))
+        for one, outcome in zip(more, outcomes, strict=True)
+        if outcome.pending
+    ]
 
 
 def _key(pod: t.Mapping[str, t.Any]) -> tuple[str, str]:

@@ -32,7 +32,7 @@ class Growth:
     """Pods of one template of a workload. wanted: how many there shall be; live: those that there are, not ended.
 
     kept: the live ones on a node that ask for the same as before, and so stay or are replaced by their like; rolls:
-    the update replaces pods.
+    the update replaces pods; scaler, most: the autoscaler in charge, and how many there may be of it.
     """
 
     item: Item
@@ -43,6 +43,8 @@ class Growth:
     live: tuple[RunningPod, ...] = ()
     kept: tuple[RunningPod, ...] = ()
     rolls: bool = False
+    scaler: Item | None = None
+    most: int = 0
 
     @property
     def title(self) -> str:
@@ -85,6 +87,8 @@ def _live_pods(capacity: Capacity) -> Live:
 
 
 def _of_item(model: StackModel, capacity: Capacity, item: Item, live: Live) -> t.Iterator[Growth]:
+    scaler = scaler_of(model, item)
+    mosts = {part: count for part, _path, _template, count in parts(model, item, scaler)} if scaler else {}
     for part, path, template, count in parts(model, item):
         pods = [pod for pod in live.get((item.kind, item.name, item.namespace), ()) if _is_part(pod, part)]
         if item.kind == "Pod":
@@ -98,7 +102,8 @@ def _of_item(model: StackModel, capacity: Capacity, item: Item, live: Live) -> t
         need = need_of(spec, labels, item.namespace, limits, classes, capacity.runtimes)
         same = [pod for pod in pods if pod.node and same_place(need, pod)]
         rolls = any(changed(spec, pod) for pod in pods) or len(same) < sum(bool(pod.node) for pod in pods)
-        yield Growth(item, path, part, need, count, tuple(pods), tuple(same[:count]), rolls)
+        most = max(count, mosts.get(part, 0))
+        yield Growth(item, path, part, need, count, tuple(pods), tuple(same[:count]), rolls, scaler, most)
 
 
 def _key(item: Item) -> tuple[str, str]:
@@ -117,8 +122,11 @@ def _is_part(pod: RunningPod, part: str) -> bool:
 Part = tuple[str, tuple[str, ...], Object, int]
 
 
-def parts(model: StackModel, item: Item) -> list[Part]:
-    """Return a workload's templates: ('leaders', 'workers' or '', path, template, how many pods)."""
+def parts(model: StackModel, item: Item, scaler: Item | None = None) -> list[Part]:
+    """Return a workload's templates: ('leaders', 'workers' or '', path, template, how many pods).
+
+    scaler: an autoscaler, where as many pods are meant as it may make.
+    """
     if item.kind == "Pod":
         return [("", (), item.body, 1)]
     if item.kind == "Job":
@@ -127,7 +135,7 @@ def parts(model: StackModel, item: Item) -> list[Part]:
         return [("", ("spec", "template"), mapping(item.spec.get("template")), _bounded(count))]
     if item.kind not in _SCALED:
         return []
-    count = replicas(model, item)
+    count = _most(scaler) if scaler else replicas(model, item)
     if item.kind != "LeaderWorkerSet":
         return [("", ("spec", "template"), mapping(item.spec.get("template")), count)]
     group = mapping(item.spec.get("leaderWorkerTemplate"))
@@ -145,16 +153,36 @@ def _bounded(count: int) -> int:
     return max(0, min(count, MOST))
 
 
-def replicas(model: StackModel, item: Item) -> int:
-    """Return how many replicas a workload starts with: an autoscaler's least where one is in charge."""
-    said = number(item.spec.get("replicas"))
-    for scaler in model.items("HorizontalPodAutoscaler") + model.items("ScaledObject"):
+# Where an autoscaler says its bounds, with the API's defaults.
+_LEAST = {"HorizontalPodAutoscaler": ("minReplicas", 1), "ScaledObject": ("minReplicaCount", 0)}
+_MOST = {"HorizontalPodAutoscaler": ("maxReplicas", 1), "ScaledObject": ("maxReplicaCount", 100)}
+
+
+def scaler_of(model: StackModel, item: Item) -> Item | None:
+    """Return the autoscaler in charge of a workload's replicas, None where there is none."""
+    for scaler in (one for kind in _LEAST for one in model.items(kind)):
         target = mapping(scaler.spec.get("scaleTargetRef"))
         kind = target.get("kind") or ("Deployment" if scaler.kind == "ScaledObject" else None)
         if (kind, target.get("name"), scaler.namespace) == (item.kind, item.name, item.namespace):
-            key, default = ("minReplicas", 1) if scaler.kind == "HorizontalPodAutoscaler" else ("minReplicaCount", 0)
-            least = number(scaler.spec.get(key))
-            return _bounded(max(default if least is None else least, said or 0))
+            return scaler
+    return None
+
+
+def _bound(scaler: Item, bounds: t.Mapping[str, tuple[str, int]]) -> int:
+    key, default = bounds[scaler.kind]
+    found = number(scaler.spec.get(key))
+    return default if found is None else found
+
+
+def _most(scaler: Item) -> int:
+    return _bounded(_bound(scaler, _MOST))
+
+
+def replicas(model: StackModel, item: Item) -> int:
+    """Return how many replicas a workload starts with: an autoscaler's least where one is in charge."""
+    said, scaler = number(item.spec.get("replicas")), scaler_of(model, item)
+    if scaler:
+        return _bounded(max(_bound(scaler, _LEAST), said or 0))
     return _bounded(1 if said is None else said)
 
 

@@ -13,7 +13,7 @@ from ..capacity.reasons import APART, BUSY, LABELS, SMALL, TAINTS, TROUBLE, UNKN
 from ..capacity.workloads import Growth
 from ..model.items import Item
 from ..model.model import StackModel
-from .base import Check, Path, Rule, Side, finding, given, listed
+from .base import Check, Path, Rule, Side, finding, given, listed, made
 
 WARN = "or llm_d_capacity: warn"
 
@@ -93,6 +93,18 @@ def stalled(model: StackModel) -> t.Iterator[Finding]:
         text += f"{asks(one.need)}; {found.text}"
         place = ("spec", "strategy")
         yield finding(text, (Side(one.item, place, chart_fact(one.item), ("strategy",)),), ("stalled", one.item.title))
+
+
+def crowded(model: StackModel) -> t.Iterator[Finding]:
+    for stuck in fit(model).crowded:
+        one, scaler = stuck.growth, stuck.growth.scaler
+        if scaler is not None:
+            key = "maxReplicas" if "maxReplicas" in scaler.spec else "maxReplicaCount"
+            text = (
+                f"{scaler.title} may make {one.most} pods of {one.title}, of which {stuck.pending} would stay Pending: "
+            )
+            text += f"{asks(one.need)}; {stuck.reason.text}"
+            yield finding(text, (made(scaler, ("spec", key)),), ("crowded", scaler.title))
 
 
 def _rule(
@@ -190,5 +202,15 @@ RULES = (
         f"{_PENDING} didn't match pod anti-affinity rules, or pod topology spread constraints.",
         f"use fewer replicas, relax the constraint, add nodes, {WARN} where an autoscaler does",
         f"{_SCHEDULER}, InterPodAffinity and PodTopologySpread",
+    ),
+    _rule(
+        11,
+        "An autoscaler's most pods find room",
+        crowded,
+        "There is room for as many pods as a HorizontalPodAutoscaler or a ScaledObject may make of a workload.",
+        "Under load the autoscaler asks for pods that stay Pending.",
+        "lower the maximum, or add nodes; ignore it where the cluster's autoscaler adds them",
+        "Kubernetes, HorizontalPodAutoscaler spec.maxReplicas; KEDA, ScaledObject spec.maxReplicaCount",
+        WARNING,
     ),
 )

@@ -216,6 +216,25 @@ def test_autoscalers_say_how_many_there_are() -> None:
     assert "1 of 3 pods" in found.message
 
 
+@pytest.mark.parametrize(
+    ("kind", "bounds", "rules"),
+    [
+        ("HorizontalPodAutoscaler", {"minReplicas": 1, "maxReplicas": 2}, []),
+        ("HorizontalPodAutoscaler", {"minReplicas": 1, "maxReplicas": 5}, ["LLMD711"]),
+        ("HorizontalPodAutoscaler", {"minReplicas": 3, "maxReplicas": 5}, ["LLMD701"]),
+        ("ScaledObject", {"minReplicaCount": 0, "maxReplicaCount": 2}, []),
+        ("ScaledObject", {"minReplicaCount": 0}, ["LLMD711"]),
+    ],
+)
+def test_what_an_autoscaler_may_add_finds_room(kind: str, bounds: dict, rules: list[str]) -> None:
+    target = {"scaleTargetRef": {"kind": "Deployment", "name": "a"}}
+    scaler = {"kind": kind, "metadata": {"name": "a", "namespace": "demo"}, "spec": {**target, **bounds}}
+    found = findings(model([deployment("a", spec(EIGHT), None), scaler], NODES))
+    assert [item.rule for item in found] == rules, shown(found)
+    if bounds.get("maxReplicas") == 5 and rules == ["LLMD711"]:
+        assert "may make 5 pods" in found[0].message and "3 would stay Pending" in found[0].message
+
+
 def test_what_may_not_be_read_says_nothing_that_is_not_certain() -> None:
     busy, large = deployment("a", spec(EIGHT), 9), deployment("b", spec({GPU: "9"}))
     assert findings(model([busy, large], None)) == []

@@ -15,11 +15,12 @@ from ..base.data import Object, Values, dig, nest
 from ..base.findings import WARNING, Findings
 from ..base.names import RELEASE_LIMIT, epp_name, proxy_name
 from ..values.layers import Layer, check_entry
-from .base import DEFAULT_PORT, LLM_D, Component, NeededKind, Part, named, unique
+from .base import DEFAULT_PORT, LLM_D, OBJECTS, Component, NeededKind, Part, named, unique
 from .gateway import GatewayComponent
 from .modelservice import Model, ModelserviceComponent
 from .pools.charts import CHARTS, PoolChart, chart_named, own_image
 from .pools.checks import check_pool, check_port, check_selector
+from .pools.objects import pool_objects
 from .pools.values import HF_KEY, Pool, PoolSettings, pool_ports, pool_selector, pool_values
 
 HF_SECRET_NAMES = ("llm-d-hf-token", "hf-secret", "hf-token")
@@ -34,9 +35,12 @@ POOL_KEYS: dict[str, type] = {
     "plugins_custom_config": dict,
     "values_files": list,
     "values": dict,
+    "objects": list,
 }
 
 PREFIX = "gaie-"
+# The part of what goes with the pools.
+BESIDE = "gaie-objects"
 
 
 class GaieComponent(Component):
@@ -91,6 +95,10 @@ class GaieComponent(Component):
         for pool in self.pools:
             pool.values = pool_values(pool, settings)
             check_pool(pool, settings, self.stack.findings)
+        self.beside: dict[str, Object] = {}
+        for pool in self.pools:
+            where = f"{pool.where}.objects"
+            self.beside |= pool_objects(pool.objects, pool.release, self.namespace, where, self.stack.findings)
 
     def _pool(self, entry: Values, where: str, name: str, labels: dict, port: t.Any, model: str | None = None) -> Pool:
         given = self.given
@@ -105,6 +113,7 @@ class GaieComponent(Component):
             plugins_file=entry.get("plugins_config_file") or given.get("plugins_config_file") or None,
             plugins_config=entry.get("plugins_custom_config") or given.get("plugins_custom_config") or {},
             model=model,
+            objects=entry.get("objects") or [],
         )
 
     def _settings(self) -> PoolSettings:
@@ -140,6 +149,8 @@ class GaieComponent(Component):
         """Note picker names given twice, and selectors and ports that miss the pods of the pool's model."""
         chart, findings = self.given["chart"], self.stack.findings
         unique([(epp_name(pool.release), pool.where) for pool in self.pools], "endpoint picker", findings)
+        named_ones = [(f"{item['kind']} {item['metadata']['name']}", place) for place, item in self.beside.items()]
+        unique(named_ones, "object", findings)
         models = self.stack.of(ModelserviceComponent).models
         for pool in self.pools:
             own = self.model_of(pool)
@@ -163,7 +174,10 @@ class GaieComponent(Component):
 
     def make_parts(self) -> list[Part]:
         chart, token = self.given["chart"], self._token_layers()
-        return [self.release(p.release, p.values, p.where, [*token, *p.layers], chart) for p in self.pools]
+        found = [self.release(p.release, p.values, p.where, [*token, *p.layers], chart) for p in self.pools]
+        spec, where = {"objects": [*self.beside.values()]}, next(iter(self.beside), "")
+        beside = Part(self.name, BESIDE, self.namespace, OBJECTS, spec, where)
+        return [*found, beside] if self.beside else found
 
     def _token_layers(self) -> list[Layer]:
         """Return the variable that puts the token's secret into every picker's environment, where it is set."""
@@ -177,6 +191,8 @@ class GaieComponent(Component):
         found = [pool] if self._made() or not self.pools else []
         if any(dig(pool.values, CHARTS[chart].prometheus) is True for pool in self.pools):
             found.append(NeededKind(MONITORING_API, "ServiceMonitor", "gaie's Prometheus monitoring"))
+        kinds = dict.fromkeys((item["apiVersion"], item["kind"]) for item in self.beside.values())
+        found += [NeededKind(*kind, "an object beside a pool", install) for kind in kinds]
         return found + (self.stack.of(GatewayComponent).provider_kinds(chart) if self.pools else [])
 
     def serves(self) -> list[Object]:

@@ -85,6 +85,7 @@ VARIABLES = {
     "input-namespace": "The namespace's name is invalid, or it is being deleted.",
     "input-no-decode": "A model has no decode pods.",
     "input-no-gateway": "A variable of Gateway or HTTPRoute has no effect, as the router stands alone.",
+    "input-object": "An object beside a pool is not a manifest, or of another namespace.",
     "input-other-chart": "A variable says which chart it is, but the chart is another one.",
     "input-port": "A port is invalid, or not the one that the model listens on.",
     "input-provider": "The gateway provider is unknown, or its file is invalid.",

@@ -13,6 +13,12 @@ from plane_client import Lab, eventually
 
 from playbooks import Run, play
 
+OBJECTIVE = {
+    "apiVersion": "inference.networking.x-k8s.io/v1alpha2",
+    "kind": "InferenceObjective",
+    "metadata": {"name": "interactive"},
+    "spec": {"priority": 100},
+}
 POOL_API, ROUTE_API = "inference.networking.k8s.io/v1", "gateway.networking.k8s.io/v1"
 MODEL, LABELS = "org/theirs", {"app": "theirs"}
 
@@ -36,6 +42,7 @@ class Stack:
 
     def __init__(self, lab: Lab, folder: pathlib.Path, namespace: str) -> None:
         self.lab, self.folder, self.namespace = lab, folder, namespace
+        self.objects: list[dict[str, Any]] = [OBJECTIVE]
         self.deployments = lab.resource("apps/v1", "Deployment")
         lab.apply(servers(namespace))
         eventually(lambda: self.theirs().status.get("readyReplicas") == 2)
@@ -45,6 +52,7 @@ class Stack:
 
     def play(self, name: str, labels: dict[str, str] = LABELS, **more: Any) -> Run:
         model = {"name": "theirs", "model": MODEL, "existing": True, "labels": labels, "port": 8200}
+        model["pool"] = {"objects": self.objects}
         return play(self.folder, name, llm_d_namespace=self.namespace, llm_d_models=[model], **more)
 
     def names(self, api: str, kind: str) -> set[str]:
@@ -76,10 +84,29 @@ def test_pool_and_route_go_before_servers_that_stay_as_they_are(stack: Stack) ->
     assert stack.theirs().spec == before.spec and stack.theirs().metadata.labels == before.metadata.labels
 
 
+def test_objects_beside_the_pool_are_changed_and_removed_with_it(stack: Stack) -> None:
+    name, kind = "interactive", (OBJECTIVE["apiVersion"], OBJECTIVE["kind"])
+    live = stack.lab.get(*kind, stack.namespace, name)
+    assert live and live["spec"]["poolRef"]["name"] == "gaie-theirs"
+    stack.objects = [{**OBJECTIVE, "spec": {"priority": 50}}]
+    run = stack.play("site")
+    assert run.code == 0 and "priority 100 → 50" in run.text, run.text
+    stack.objects = [{**OBJECTIVE, "spec": {"prioritty": 50}}]
+    run = stack.play("plan")
+    assert run.code != 0 and "prioritty" in run.text, run.text
+    stack.objects = []
+    run = stack.play("site", llm_d_prune=True)
+    assert run.code == 0 and stack.lab.get(*kind, stack.namespace, name) is None, run.text
+    stack.objects = [OBJECTIVE]
+    run = stack.play("rollback", rollback_confirm=True)
+    assert run.code == 0 and stack.lab.get(*kind, stack.namespace, name), run.text
+
+
 def test_teardown_leaves_them(stack: Stack) -> None:
     before = stack.theirs()
     run = stack.play("teardown", teardown_confirm=True)
     assert run.code == 0, run.text
     assert stack.names(POOL_API, "InferencePool") | stack.names(ROUTE_API, "HTTPRoute") == set()
+    assert stack.names(OBJECTIVE["apiVersion"], OBJECTIVE["kind"]) == set()
     after = stack.theirs()
     assert after.metadata.uid == before.metadata.uid and after.status.readyReplicas == 2

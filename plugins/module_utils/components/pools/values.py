@@ -61,6 +61,8 @@ class Pool:
     plugins_config: dict[str, str] = dataclasses.field(default_factory=dict)
     model: str | None = None
     values: Values = dataclasses.field(default_factory=dict)
+    # Manifests that go with it.
+    objects: list[t.Any] = dataclasses.field(default_factory=list)
 
 
 def pool_values(pool: Pool, settings: PoolSettings) -> Values:

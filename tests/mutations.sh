@@ -3,4 +3,5 @@
 . "$(dirname "$0")/common.sh"
 
 heading "mutations: mistakes on purpose"
-python tests/mutations/run.py "$@"
+# MUTATIONS=--quick for one case of each kind.
+python tests/mutations/run.py ${MUTATIONS:+"$MUTATIONS"} "$@"

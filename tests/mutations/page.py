@@ -30,9 +30,9 @@ server and with the real Helm. A mistake counts as **refused** where planning fa
 also has the key of the mistake (between two parts of a stack: one of the two keys). The run fails below 95 % or with
 any finding on a correct stack.
 
-The columns *lab* are for the lab's own charts; every run of the tests measures one case of each kind on them. The columns *published* are for
-the published charts (llm-d-infra v1.3.6, inferencepool v1.3.0, llm-d-modelservice v0.4.5 and llm-d-router-gateway
-v0.10.0, from folders), measured by hand, where they are available:
+The columns *lab* are for the lab's own charts; every run of the tests measures one case of each kind on them, and
+`make mutations` all. The columns *published* are for the published charts (llm-d-infra v1.3.6, inferencepool v1.3.0,
+llm-d-modelservice v0.4.5 and llm-d-router-gateway v0.10.0, from folders), measured by hand, where they are available:
 
 <!-- not run: needs the published charts -->
 ```bash

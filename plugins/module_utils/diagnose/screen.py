@@ -152,7 +152,10 @@ def _line(names: dict[str, Object]) -> str:
     groups: dict[str, list[str]] = {}
     for name, event in names.items():
         groups.setdefault(_state(event), []).append(name)
-    return "; ".join(f"{_WORDS.get(state, state)}: {listed(groups[state], 4)}" for state in _ORDER if state in groups)
+    # By name, as they began in whatever order.
+    return "; ".join(
+        f"{_WORDS.get(state, state)}: {listed(sorted(groups[state]), 4)}" for state in _ORDER if state in groups
+    )
 
 
 def _state(event: Object) -> str:

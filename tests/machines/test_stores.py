@@ -59,7 +59,9 @@ def query(machines: Machines, text: str) -> str:
 
 def members(machines: Machines, asked: str = "m2") -> dict[str, str]:
     """Return by a member's name its role, of those that run."""
-    rest = f"curl -sS --cacert /etc/orchestrator-tls/ca.crt https://{asked}:8008/cluster"
+    # The one that is asked may be the one that was killed, and about to be up again.
+    patience = "--retry 60 --retry-delay 1 --retry-connrefused"
+    rest = f"curl -sS {patience} --cacert /etc/orchestrator-tls/ca.crt https://{asked}:8008/cluster"
     found = json.loads(machines.run(CLIENT, rest))["members"]
     return {one["name"]: one["role"] for one in found if one["state"] in ("running", "streaming")}
 

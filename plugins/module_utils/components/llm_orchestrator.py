@@ -21,9 +21,9 @@ from ..orchestrator.settings import Servers
 from ..values.layers import check_entry
 from .base import OBJECTS, ORCHESTRATOR, Component, NeededKind, Part, Stack, named
 from .monitoring import MonitoringComponent
-from .orchestrator_monitors import monitors
-from .orchestrator_network import CERTIFICATE_API, TLS_PORT, ingresses, places, policies, without_password
-from .orchestrator_objects import (
+from .orchestrator.monitors import monitors
+from .orchestrator.network import CERTIFICATE_API, TLS_PORT, ingresses, places, policies, without_password
+from .orchestrator.objects import (
     API,
     CACHE,
     DATABASE,

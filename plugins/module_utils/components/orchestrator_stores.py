@@ -8,13 +8,12 @@ version and values, and the addresses in llm_orchestrator_database_url and its l
 
 from __future__ import annotations
 
-import typing as t
-
 from ..base.data import Object, Values, mapping
 from ..base.findings import Findings
 from ..base.names import RELEASE_LIMIT, name_problem
 from ..values.layers import check_entry, merge_all
 from .base import OBJECTS, ORCHESTRATOR, RELEASE, Component, Part, named
+from .extra_releases import check_chart
 
 STORES = ("postgres", "redis", "nats")
 KEYS: dict[str, type] = {"chart": str, "version": str, "release_name": str, "values_files": list, "values": dict}
@@ -35,11 +34,8 @@ class OrchestratorStoresComponent(Component):
             where = f"{cls.name}_{store}"
             entry = check_entry(given.get(store) or {}, KEYS, where, findings) or {}
             filled[store] = entry
-            if entry and not entry.get("chart"):
-                findings.add(f"{where}.chart", "is missing", "set it to the store's chart", rule="input-chart")
-            elif entry and not _is_local(entry["chart"]) and not entry.get("version"):
-                text = f"is missing: {entry['chart']} would be another chart tomorrow"
-                findings.add(f"{where}.version", text, "set it to an exact version of the chart", rule="input-chart")
+            if entry:
+                check_chart(entry, where, findings)
             if wrong := name_problem(entry.get("release_name") or store, RELEASE_LIMIT):
                 findings.add(f"{where}.release_name", wrong, "use a name such as postgres", rule="input-name")
         return filled
@@ -83,9 +79,3 @@ class OrchestratorStoresComponent(Component):
     def serves(self) -> list[Object]:
         """The releases themselves are waited for: what their charts make, they alone know."""
         return []
-
-
-def _is_local(chart: t.Any) -> bool:
-    """Return whether a chart is a folder or an archive on this machine, whose content is its version."""
-    text = str(chart)
-    return text.startswith(("/", ".", "~")) or text.endswith(".tgz") and "://" not in text

@@ -8,6 +8,7 @@ from .base import Component
 from .dynamo_frontend import DynamoFrontendComponent
 from .dynamo_models import DynamoModelsComponent
 from .dynamo_platform import DynamoPlatformComponent
+from .extra_releases import ExtraReleasesComponent
 from .gaie import GaieComponent
 from .gateway import GatewayComponent
 from .httproute import HttprouteComponent
@@ -31,6 +32,7 @@ COMPONENTS: dict[str, type[Component]] = {
         LlmRouterComponent,
         OrchestratorStoresComponent,
         LlmOrchestratorComponent,
+        ExtraReleasesComponent,
         PrepareComponent,
         MonitoringComponent,
     )

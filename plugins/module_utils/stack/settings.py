@@ -27,7 +27,7 @@ def checked_settings(params: dict, findings: Findings) -> dict:
 
     A setting of another type is noted and replaced by an empty one, so that the rest is checked too.
     """
-    options, given = params["options"], plain(params["components"])
+    options, given = params["options"], mapping(plain(params["components"]))
     places = params.get("places") or None
     params = {**params, "models": _models(plain(params.get("models")), findings), "components": {}}
     params["only"] = list(COMPONENTS) if params.get("only") is None else list(params["only"])

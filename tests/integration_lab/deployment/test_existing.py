@@ -50,8 +50,8 @@ class Stack:
     def theirs(self) -> Any:
         return self.deployments.get(name="theirs", namespace=self.namespace)
 
-    def play(self, name: str, labels: dict[str, str] = LABELS, **more: Any) -> Run:
-        model = {"name": "theirs", "model": MODEL, "existing": True, "labels": labels, "port": 8200}
+    def play(self, name: str, app: str = "theirs", **more: Any) -> Run:
+        model = {"name": "theirs", "model": MODEL, "existing": True, "labels": {"app": app}, "port": 8200}
         model["pool"] = {"objects": self.objects}
         return play(self.folder, name, llm_d_namespace=self.namespace, llm_d_models=[model], **more)
 
@@ -65,7 +65,7 @@ def stack(lab: Lab, tmp_path_factory: pytest.TempPathFactory, new_namespace: Cal
 
 
 def test_labels_that_no_pod_has_are_refused_before_anything_is_changed(stack: Stack) -> None:
-    run = stack.play("site", {"app": "their"})
+    run = stack.play("site", "their")
     assert run.code != 0 and "LLMD108" in run.text, run.text
     assert "has the labels of model theirs (app=their)" in run.text and "closest is pod theirs-" in run.text, run.text
     assert stack.names(POOL_API, "InferencePool") == set()

@@ -56,6 +56,7 @@ CHARTS = {
     "dynamo_platform": "dynamo-platform",
     "dynamo_platform_crds": "dynamo-crds",
     "llm_router": "llm-router",
+    "extra_releases": "llm-router",
 }
 
 needs_helm = pytest.mark.skipif(rendered.HELM is None, reason="needs helm")
@@ -85,6 +86,7 @@ def variables() -> dict[str, Any]:
         "modelservice": {"values": {"decode": {"replicas": 1}}},
         "httproute": {"routes": [{"name": "again", "pool": "gaie-a", "port": 8000, "path_prefix": "/again"}]},
         "prepare": {"downloads": ["org/a"], "images": ["a:v1"], "pvc_name": "models", "pvc_size": "1Gi"},
+        "extra_releases": {"charts": [{"name": "batch", "chart": "./batch", "values_files": [], "values": {}}]},
         "monitoring": {"enabled": True, "labels": {"release": "p"}},
         "dynamo_platform": {"enabled": True, "values": {"etcd": {"enabled": True}}},
         "dynamo_frontend": {"pull_secret": "", "env": {"LEVEL": "info"}},

@@ -22,7 +22,16 @@ import docs_tables  # noqa: E402
 
 PLUGINS = ROOT / "plugins"
 COMPONENTS = (
-    *("dynamo_frontend", "dynamo_models", "dynamo_platform", "gaie", "gateway", "httproute", "llm_router"),
+    *(
+        "dynamo_frontend",
+        "dynamo_models",
+        "dynamo_platform",
+        "extra_releases",
+        "gaie",
+        "gateway",
+        "httproute",
+        "llm_router",
+    ),
     *("llm_orchestrator", "modelservice", "monitoring", "orchestrator_stores", "prepare"),
 )
 DOCUMENTS = ("DOCUMENTATION", "EXAMPLES", "RETURN")

@@ -13,11 +13,11 @@ import yaml
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.findings import Findings
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.base.ours import FIELD_MANAGER
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.base import Facts, filled
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.orchestrator_network import (
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.orchestrator.network import (
     places,
     without_password,
 )
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.orchestrator_objects import TARGET
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.components.orchestrator.objects import TARGET
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.resolve import resolve
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.result import as_result
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.stack.settings import checked_settings

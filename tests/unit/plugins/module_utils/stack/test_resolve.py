@@ -30,6 +30,7 @@ def params(models=(), components=None, **sections):
         "httproute": {"mode": "per_model", "name": "llm-d", "timeouts": {"request": "0s", "backendRequest": "0s"}},
         "prepare": {},
         "monitoring": {},
+        "extra_releases": {},
     }
     return {
         "namespace": "ns",

@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 import typing as t
 
-from ..base.apis import MONITORING_API
-from ..base.data import Object, Values, dig
-from .monitoring import alert
-from .orchestrator_objects import API, WORKER, OrchestratorSettings
+from ...base.apis import MONITORING_API
+from ...base.data import Object, Values, dig
+from ..monitoring import alert
+from .objects import API, WORKER, OrchestratorSettings
 
 _VALUE = "{{ $value | printf `%.2f` }}"
 # Of each alert: its setting, name, query over HERE, text.

@@ -7,8 +7,8 @@ from __future__ import annotations
 import typing as t
 import urllib.parse
 
-from ..base.data import Object, Values, dig
-from .orchestrator_objects import API, CACHE, DATABASE, INSTANCE, NAME, PROGRAM, QUEUE, OrchestratorSettings
+from ...base.data import Object, Values, dig
+from .objects import API, CACHE, DATABASE, INSTANCE, NAME, PROGRAM, QUEUE, OrchestratorSettings
 
 CERTIFICATE_API = "cert-manager.io/v1"
 NGINX = "nginx.ingress.kubernetes.io"

@@ -12,8 +12,8 @@ import hashlib
 import json
 import typing as t
 
-from ..base.data import Object, Values, dig
-from .base import named
+from ...base.data import Object, Values, dig
+from ..base import named
 
 API, WORKER, MIGRATION = "api", "worker", "migration"
 NAME, INSTANCE, COMPONENT = (f"app.kubernetes.io/{one}" for one in ("name", "instance", "component"))

@@ -45,7 +45,7 @@ class Holder:
         lock = {"namespaces": [namespace], "kubeconfig": os.environ["LAB_KUBECONFIG"], "run": "R", **options}
         # As if it had been taken long ago: just taken, it cannot have expired, and the cluster is not asked.
         old = "{{ taken.held | combine({'taken': 0}) }}"
-        wait = {"path": str(self.stop), "timeout": 60, "sleep": 1}
+        wait = {"path": str(self.stop), "timeout": 300, "sleep": 1}
         tasks: list[Object] = [
             {"name": "Lock", "llm_d.orchestrator.stack_lock": lock, "register": "taken"},
             {"name": "Hold", "ansible.builtin.wait_for": wait},

@@ -369,8 +369,10 @@ def check_kustomized(model: Model, findings: Findings) -> None:
         text = f"renders no workload that serves a model, only: {kinds}"
         findings.add(f"{model.where}.kustomization", text, "use the folder of a model server", rule="input-no-decode")
     elif not model.model:
-        fix = f"set {model.where}.model: org/name"
-        findings.add(f"{model.where}.model", "the model's name is missing", fix, rule="input-served-name")
+        text, place = "the model's name is missing", made.nameless()
+        text += f": the command line of its servers names none ({place})" if place else ""
+        fix = f"set {model.where}.model: org/name, or mend the command line"
+        findings.add(f"{model.where}.model", text, fix, rule="input-served-name")
     elif made.names and model.model not in made.names:
         body, path, server = next(row for row in made.servers if row[2].names)
         place = made.place(body, (*path, "spec", "containers", server.index, "args"))

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import os
 import re
 import typing as t
@@ -17,8 +18,9 @@ from ..values.reader import documents, load_yaml, to_plain
 from .tree import Folder
 
 Path = tuple[t.Any, ...]
-_OPERATIONS = "operations"
+OPERATIONS = "operations"
 _ABSENT = object()
+KUSTOMIZATIONS = ("Kustomization", "Component")
 # By which of their fields the entries of lists are told apart, as strategic merge patches do.
 _KEYS = ("name", "containerPort", "mountPath", "key", "topologyKey")
 
@@ -35,7 +37,7 @@ class Document(Layer):
 
     def concerns(self, body: Object) -> bool:
         """Return whether an object is, or is changed by, what stands here."""
-        if self.values.get("kind") in ("Kustomization", "Component"):
+        if self.values.get("kind") in KUSTOMIZATIONS:
             return True
         kind, name = str(body.get("kind")), str(mapping(body.get("metadata")).get("name"))
         if self.target:
@@ -47,9 +49,9 @@ class Document(Layer):
 
     def found(self, body: Object, path: Path) -> tuple[int, int]:
         """Return how many steps of a field's path stand here, and the line of the last, 0 for none."""
-        if self.values.get("kind") in ("Kustomization", "Component"):
+        if self.values.get("kind") in KUSTOMIZATIONS:
             return self._transformed(body, path)
-        if isinstance(self.values.get(_OPERATIONS), list):
+        if isinstance(self.values.get(OPERATIONS), list):
             return self._operation(body, path)
         depth, node, line, here = 0, self.nodes, 0, t.cast(t.Any, body)
         for step in path:
@@ -64,7 +66,7 @@ class Document(Layer):
     def _operation(self, body: Object, path: Path) -> tuple[int, int]:
         """Return the same of a JSON patch (RFC 6902): its operation whose path reaches furthest."""
         best = (0, 0)
-        for node in self.nodes.value[_OPERATIONS].value:
+        for node in self.nodes.value[OPERATIONS].value:
             fields = node.value if isinstance(node.value, dict) else {}
             steps = str(to_plain(fields["path"])).strip("/").split("/") if "path" in fields else []
             steps = [step.replace("~1", "/").replace("~0", "~") for step in steps]
@@ -91,6 +93,10 @@ class Document(Layer):
             for index, entry in enumerate(dicts(self.values.get("replicas"))):
                 if str(entry.get("name")) in str(mapping(body.get("metadata")).get("name")):
                     return len(path), self.mark(("replicas", index)).line
+        if path == ("metadata", "name"):
+            added = next((key for key in ("namePrefix", "nameSuffix") if self.values.get(key)), "")
+            if added and str(self.values[added]) in str(value):
+                return len(path), self.mark((added,)).line
         if path[-2:-1] == ("labels",):
             pairs: list[tuple[Path, t.Any]] = [(("commonLabels",), self.values.get("commonLabels"))]
             pairs += [
@@ -123,11 +129,25 @@ def place_of(layers: t.Iterable[Layer], body: Object, path: Path) -> Mark | None
     best: tuple[int, Mark] | None = None
     for document in layers:
         if isinstance(document, Document) and document.concerns(body):
+            if not path and document.values.get("kind") in KUSTOMIZATIONS:
+                continue  # an object itself stands in its own file
             depth, line = document.found(body, path)
             # Of two that have it, the later one has the last word; the object itself is better than nothing.
             if (best is None or depth >= best[0]) and (depth or not best):
                 best = depth, Mark(document.where, line or (document.offset + 1 if document.root else 0))
     return best[1] if best else None
+
+
+def replacements(layers: t.Iterable[Layer], image: str) -> str:
+    """Return which kustomization replaces an image of nearly the same name, "" where none does."""
+    known = {
+        str(entry.get("name")): f"{one.where}:{one.mark(('images', index)).line}"
+        for one in layers
+        if isinstance(one, Document)
+        for index, entry in enumerate(dicts(one.values.get("images")))
+    }
+    near = difflib.get_close_matches(image, known, 1)
+    return f" {known[near[0]]} replaces {near[0]!r}, which no container has." if near else ""
 
 
 def is_written(layers: t.Sequence[Layer]) -> bool:
@@ -175,7 +195,7 @@ def _documents(text: str, path: str, target: Object, offset: int) -> list[Docume
     for one in documents(text):
         # A JSON patch is a list: read as a map with one key, which takes a line.
         listed = one.lstrip().startswith("- ") or re.match(r"(\s*#.*\n|\s*\n)*- ", one)
-        root, _mistakes = load_yaml((f"{_OPERATIONS}:\n{one}" if listed else one).encode(), path)
+        root, _mistakes = load_yaml((f"{OPERATIONS}:\n{one}" if listed else one).encode(), path)
         values = mapping(to_plain(root)) if root is not None else {}
         if values:
             found.append(Document(values, path, root, target, offset - bool(listed)))

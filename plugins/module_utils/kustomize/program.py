@@ -14,6 +14,7 @@ import typing as t
 
 from ..base.data import Object, dicts
 from ..base.errors import OrchestratorError
+from .culprit import core, culprit
 from .tree import FILES, Folder, refuse_remote, walk
 
 try:
@@ -24,6 +25,18 @@ except ImportError:  # pragma: no cover - reported by the modules
 SECONDS = 120
 # Nothing is reached through a proxy that is not there.
 NOWHERE = "http://127.0.0.1:9"
+
+
+class Unrenderable(OrchestratorError):
+    """What kustomize reports of a folder. mark: where the mistake stands, None where that is not in the folder."""
+
+    def __init__(self, name: str, folder: str, said: str) -> None:
+        found = culprit(said, walk(folder))
+        self.mark, self.said = (found.mark if found else None), core(said)
+        at = f" {self.mark.file}:{self.mark.line}:" if self.mark else ""
+        super().__init__(f"{name}: kustomize cannot render {folder}:{at} {said}", found.fix if found else None)
+
+
 # What folders were rendered to in this process, by all that goes into it.
 _BUILT: dict[str, list[Object]] = {}
 
@@ -105,8 +118,7 @@ def _run(command: list[str], root: str, name: str, folder: str, remote: bool) ->
     except OSError as exc:
         raise OrchestratorError(f"Cannot run {command[0]}: {exc.strerror}") from exc
     if done.returncode:
-        said = _said(done.stderr, root, folder)
-        raise OrchestratorError(f"{name}: kustomize cannot render {folder}: {said}")
+        raise Unrenderable(name, folder, _said(done.stderr, root, folder))
     return done.stdout
 
 

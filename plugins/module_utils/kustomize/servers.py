@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import os
 import typing as t
 
@@ -16,8 +17,8 @@ from ..objects.servers import Server, servers
 from ..values.layers import Layer, Loader, check_entry
 from . import overlay as overlays
 from .places import Document, place_of, read
-from .program import build
-from .tree import kustomization_file, walk
+from .program import Unrenderable, build
+from .tree import FILES, kustomization_file, walk
 
 # Keys of a model's entry that say something about its kustomization, and those of its chart, which it has not.
 KEYS: dict[str, type] = {"kustomization": str, "overlay": dict, "remote": bool}
@@ -87,6 +88,30 @@ class Kustomized:
         mark = place_of(self.documents, body, path)
         return Place(f"{mark.file}:{mark.line}" if mark.line else mark.file, mark) if mark else None
 
+    def label_place(self, selector: t.Mapping[str, t.Any]) -> Place | None:
+        """Return where the pods' label stands that a selector misses, or else the label most like it."""
+        body = next(iter(self.workloads), None)
+        if body is None:
+            return None
+        labels = self._labels(body)
+        missed = next((key for key, value in selector.items() if labels.get(key) != value), "")
+        # Where the pods lack it, a kustomization may still have it, and not put it on pods.
+        path, like = (
+            (*overlays.templates(body)[0], "metadata", "labels"),
+            difflib.get_close_matches(missed, labels, 1, 0),
+        )
+        found = [self.place(body, (*path, key)) for key in (missed, *like)]
+        written = found[0] is not None and os.path.basename(found[0].mark.file) in FILES
+        return found[0] if missed in labels or written or not like else found[1]
+
+    def nameless(self) -> Place | None:
+        """Return where the command line of a server stands that names no model."""
+        body, path, server = next(iter(self.servers), (None, (), None))
+        if body is None or server is None:
+            return None
+        key = next((key for key in ("command", "args") if server.container.get(key)), "image")
+        return self.place(body, (*path, "spec", "containers", server.index, key))
+
     @staticmethod
     def _labels(body: Object) -> Object:
         # Only the leader of a group gets requests, as it is for a chart's.
@@ -113,6 +138,13 @@ def kustomized(entry: Values, where: str, loader: Loader, binary: str | None, fi
         objects = build(folder, entry["name"], fields, **more) if usable else base
         made = Kustomized(folder, fields, more["remote"], objects)
         made.documents = [*read(walk(folder))]
+    except Unrenderable as exc:
+        if exc.mark:
+            place = Place(f"{exc.mark.file}:{exc.mark.line}", exc.mark)
+            findings.add(place, f"kustomize cannot render it: {exc.said}", exc.hint or "", rule="input-kustomization")
+        else:
+            findings.add(f"{where}.kustomization", exc.message, rule="input-kustomization")
+        return None
     except OrchestratorError as exc:
         # The path, or what is laid over it, is to be mended.
         findings.add(f"{where}.kustomization", str(exc), rule="input-kustomization")

@@ -13,6 +13,7 @@ from ..base.findings import WARNING, Finding
 from ..base.formats import image
 from ..base.names import did_you_mean
 from ..base.quantities import parse
+from ..kustomize.places import is_written, replacements
 from ..model.items import Item
 from ..model.model import StackModel, pod_specs
 from .base import Path, finding, made, rule_factory
@@ -56,7 +57,9 @@ def images(model: StackModel) -> t.Iterator[Finding]:
         problem = image(container["image"]) if container.get("image") else None
         if problem:
             text = f"container {container.get('name')} of {item.name}: {problem.what}"
-            yield finding(text, (made(item, (*path, "image")),), ("image", item.title, path), problem.fix)
+            found = replacements(item.layers, str(container["image"])) if is_written(item.layers) else ""
+            fix = f"replace it by images in a kustomization.{found}" if found else problem.fix
+            yield finding(text, (made(item, (*path, "image")),), ("image", item.title, path), fix)
 
 
 def variables(model: StackModel) -> t.Iterator[Finding]:

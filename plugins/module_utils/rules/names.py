@@ -10,6 +10,7 @@ import typing as t
 from ..base.data import leaves, mapping
 from ..base.findings import Finding, show_path
 from ..base.names import LABEL_LIMIT, RELEASE_LIMIT, label_problem, name_problem
+from ..kustomize.places import is_written
 from ..model.items import Item
 from ..model.model import StackModel
 from ..values.layers import merge_all
@@ -110,7 +111,9 @@ def object_names(model: StackModel) -> t.Iterator[Finding]:
             wrong = f"{item.name!r} must be lower-case letters, digits, hyphens and dots"
         if wrong:
             yield finding(
-                f"the name of {item.title} is refused: {wrong}", (Side(item),), ("long", item.release or item.name)
+                f"the name of {item.title} is refused: {wrong}",
+                (Side(item, ("metadata", "name") if is_written(item.layers) else ()),),
+                ("long", item.release or item.name),
             )
 
 

@@ -128,6 +128,8 @@ def test_a_config_map_under_a_new_hash_takes_the_old_ones_place(world: World) ->
         (PATCH, "replicas: 2", "replicas: two", "LLMD8"),
         (BASE, "containerPort: 8000", "containerPort: 8001", "LLMD510"),
         (BASE, "serviceAccountName: servers", "serviceAccountName: lost", "LLMD"),
+        ("guide/vllm/base/kustomization.yaml", "patches:", "patchs:", "kustomize"),
+        (PATCH, "name: decode", "name: decod", "kustomize"),
         ("recipes/images/kustomization.yaml", "REPLACE_WITH_SERVER_IMAGE", "OTHER", "LLMD"),
         (
             BASE,

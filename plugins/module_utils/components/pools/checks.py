@@ -34,8 +34,10 @@ def check_selector(pool: Pool, own: Model | None, models: t.Sequence[Model], cha
     more = {"about": [pool.release], "covers": SELECTORS}
     wrong = _missed(selector, own) if own else None
     if own and wrong:
-        labels = ", ".join(f"{key}={value}" for key, value in own.labels.items())
-        findings.add(where, wrong, f"labels of {own.name}'s pods: {labels}", rule="input-selector", **more)
+        labels = ", ".join(f"{key}={value}" for key, value in own.labels.items()) or "none"
+        place = own.kustomized.label_place(selector) if own.kustomized else None
+        at = f" ({place})" if place else ""
+        findings.add(where, wrong, f"labels of {own.name}'s pods{at}: {labels}", rule="input-selector", **more)
     chosen = [model for model in models if _missed(selector, model) is None]
     for model in chosen:
         if model is own or not (own or model.model != chosen[0].model):

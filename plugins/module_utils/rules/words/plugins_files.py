@@ -208,12 +208,23 @@ def _roles(file: PluginsFile) -> t.Iterator[_Fault]:
     for place, _name, kind, parameters in file.plugins:
         shape = shapes.known(file.span).get(kind)
         takes = (shape.tree if shape else None) or {}
-        for key, default in _PARTED.get(kind, ()) if profiles else ():
+        rows = _PARTED.get(kind, ())
+        # Without that profile it prefills nothing elsewhere, whatever its decider says, and does not say so.
+        unused = kind == "disagg-profile-handler" and _decides_prefill(parameters)
+        rows += (("prefillProfile", "prefill"),) if unused else ()
+        for key, default in rows if profiles else ():
             wanted = str(parameters.get(key) or default)
             if key in takes and "profiles" not in parameters and wanted not in profiles:
                 path: Path = ("plugins", place, "parameters", key) if parameters.get(key) else ("schedulingProfiles",)
                 text = f"{kind} runs the profile {wanted}, which does not exist; available: {listed(profiles)}."
-                yield _Fault(file, path, text + guess(wanted, profiles))
+                fatal = not (unused and key == "prefillProfile")
+                yield _Fault(file, path, text + guess(wanted, profiles), fatal)
+
+
+def _decides_prefill(parameters: Object) -> bool:
+    """Return whether a handler is told who decides on a prefill elsewhere."""
+    named = [parameters.get(way[0]) for way in _DECIDERS if way[0] in ("deciderPluginName", "prefillDeciderPluginName")]
+    return any(named) or bool(mapping(parameters.get("deciders")).get("prefill"))
 
 
 def _deciders(file: PluginsFile) -> t.Iterator[_Fault]:

@@ -371,7 +371,7 @@ def check_kustomized(model: Model, findings: Findings) -> None:
     elif not model.model:
         text, place = "the model's name is missing", made.nameless()
         text += f": the command line of its servers names none ({place})" if place else ""
-        fix = f"set {model.where}.model: org/name, or mend the command line"
+        fix = f"set {model.where}.model: org/name, or correct the command line"
         findings.add(f"{model.where}.model", text, fix, rule="input-served-name")
     elif made.names and model.model not in made.names:
         body, path, server = next(row for row in made.servers if row[2].names)

@@ -35,7 +35,7 @@ from . import (
 from .agree import artifacts, claims, handover, listeners, probes, storage
 from .base import Rule, finding, joined, ruled
 from .dynamo import fields, namespaces, platforms, policies, router, workers
-from .words import arguments, plugins_files
+from .words import arguments, plugins_files, proxies
 
 GROUPS: dict[str, tuple[Rule, ...]] = {
     "Pools": pools.RULES,
@@ -51,7 +51,7 @@ GROUPS: dict[str, tuple[Rule, ...]] = {
     "The API server": refused.RULES,
     "Not checked by the API server": formats.RULES,
     "Model servers": model_servers.RULES,
-    "Arguments": arguments.RULES,
+    "Arguments": (*arguments.RULES, *proxies.RULES),
     "Prefill and decode": handover.RULES,
     "Pods of models": (*pods.RULES, *probes.RULES),
     "KV-cache events": events.RULES,

@@ -50,6 +50,8 @@ TEXTS_OF_OTHERS = {
     ("module_utils/cluster/refusals.py", "_QUOTA"): API_SERVER,
     ("module_utils/cluster/refusals.py", "_SECURITY"): API_SERVER,
     ("module_utils/kustomize/program.py", "'Error: '"): "what kustomize prints",
+    ("module_utils/kustomize/culprit.py", "'error: '"): "what kustomize prints",
+    ("module_utils/kustomize/culprit.py", "_FIELD"): "what kustomize prints",
     ("module_utils/diagnose/base.py", "'FailedCreate'"): "the reason of an event of Kubernetes' controllers",
     ("module_utils/diagnose/rules_scheduling.py", "_PLUGIN"): KUBELET,
     ("module_utils/diagnose/rules_start.py", "_EMPTY_DIR"): KUBELET,

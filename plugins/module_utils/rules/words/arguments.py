@@ -205,6 +205,8 @@ def _lines(start: Invocation, span: Span | None) -> t.Iterator[Fault]:
     known = start.table.words(span)
     words = [(one, word_of(one, known, start.dialect)) for one in start.given]
     # Behind `serve MODEL` no word stands alone.
+    if start.program == "vllm" and not start.scripted and len(start.lead) > 1 and "$" not in " ".join(start.lead):
+        yield Fault(Given(start.lead[1], (), 1), "which belongs to no argument: the model stands before it", False)
     if not start.scripted and (start.lead if start.program == "vllm" else start.program == "sglang"):
         for one, word in words:
             takes = 0 if word and word.takes_none else 1 if word and word.takes_value and word.is_single else None

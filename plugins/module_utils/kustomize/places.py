@@ -139,15 +139,17 @@ def place_of(layers: t.Iterable[Layer], body: Object, path: Path) -> Mark | None
 
 
 def replacements(layers: t.Iterable[Layer], image: str) -> str:
-    """Return which kustomization replaces an image of nearly the same name, "" where none does."""
+    """Return which kustomization replaces an image of nearly the same name, else which one should: the outermost."""
+    own = [one for one in layers if isinstance(one, Document) and one.values.get("kind") in KUSTOMIZATIONS]
     known = {
         str(entry.get("name")): f"{one.where}:{one.mark(('images', index)).line}"
-        for one in layers
-        if isinstance(one, Document)
+        for one in own
         for index, entry in enumerate(dicts(one.values.get("images")))
     }
-    near = difflib.get_close_matches(image, known, 1)
-    return f" {known[near[0]]} replaces {near[0]!r}, which no container has." if near else ""
+    near = difflib.get_close_matches(image, known, 1, 0.8)
+    if near:
+        return f"{known[near[0]]} replaces {near[0]!r}, which no container has"
+    return f"replace it by images, or by the component that does, in {own[-1].where}" if own else ""
 
 
 def is_written(layers: t.Sequence[Layer]) -> bool:

@@ -57,9 +57,8 @@ def images(model: StackModel) -> t.Iterator[Finding]:
         problem = image(container["image"]) if container.get("image") else None
         if problem:
             text = f"container {container.get('name')} of {item.name}: {problem.what}"
-            found = replacements(item.layers, str(container["image"])) if is_written(item.layers) else ""
-            fix = f"replace it by images in a kustomization.{found}" if found else problem.fix
-            yield finding(text, (made(item, (*path, "image")),), ("image", item.title, path), fix)
+            fix = replacements(item.layers, str(container["image"])) if is_written(item.layers) else ""
+            yield finding(text, (made(item, (*path, "image")),), ("image", item.title, path), fix or problem.fix)
 
 
 def variables(model: StackModel) -> t.Iterator[Finding]:

@@ -77,7 +77,7 @@ class RuleFacts:
     """What the cluster says; None and absent kinds are unknown.
 
     objects: {kind: live objects}; served: {apiVersion: kinds}; inference_extension: the gateway controller's switch;
-    gateway_version, gateway_api_version: as '1.28.1'; access: permissions; platform: what else it is, see Platform;
+    gateway_version, gateway_api_version, pool_api_version: as '1.28.1'; access: permissions; platform: see Platform;
     capacity: its room; refused: by kind, namespace and name what the API server does not take of planned objects;
     chart_values: the charts' own values by component; told: the stack as plain data; definitions: of kinds that come
     with the stack (CustomResourceDefinitions).
@@ -88,6 +88,7 @@ class RuleFacts:
     inference_extension: bool | None = None
     gateway_version: str | None = None
     gateway_api_version: str | None = None
+    pool_api_version: str | None = None
     access: Access | None = None
     platform: Platform | None = None
     capacity: Capacity | None = None

@@ -8,6 +8,7 @@ import dataclasses
 import json
 import typing as t
 
+from ..base.apis import GATEWAY_GROUP, POOL_GROUP
 from ..base.data import Object
 from ..base.errors import OrchestratorError
 from ..model.facts import BUNDLE
@@ -29,6 +30,9 @@ except ImportError:  # pragma: no cover - reported by Cluster
 DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 ROUTES = "httproutes.gateway.networking.k8s.io"
+POOLS = f"inferencepools.{POOL_GROUP}"
+# gateway-api-inference-extension, config/crd: on every definition of a bundle.
+POOL_BUNDLE = f"{POOL_GROUP}/bundle-version"
 RBAC = "rbac.authorization.k8s.io/v1"
 TIMEOUT = 10
 # Definitions of kinds that are not served, at most.
@@ -42,16 +46,18 @@ def add_platform(model: StackModel, cluster: Cluster, version: str) -> None:
     found = [_definition(cluster, name) for name in _unserved(model)[:_LIMIT]]
     definitions = tuple(body for body in found if body)
     platform = Platform(name, version, sccs, bindings, definitions)
-    bundle = model.facts.gateway_api_version or _bundle(model, cluster)
-    model.facts = dataclasses.replace(model.facts, platform=platform, gateway_api_version=bundle)
+    pools = model.facts.pool_api_version or _bundle(model, cluster, POOL_GROUP, POOLS, POOL_BUNDLE)
+    bundle = model.facts.gateway_api_version or _bundle(model, cluster, GATEWAY_GROUP, ROUTES, BUNDLE)
+    versions: Object = {"gateway_api_version": bundle, "pool_api_version": pools}
+    model.facts = dataclasses.replace(model.facts, platform=platform, **versions)
 
 
-def _bundle(model: StackModel, cluster: Cluster) -> str | None:
-    """Return the release of the Gateway API's definitions, of one definition's metadata."""
-    if not any(api.startswith("gateway.networking.k8s.io/") for api in model.facts.served or ()):
+def _bundle(model: StackModel, cluster: Cluster, group: str, name: str, annotation: str) -> str | None:
+    """Return the release of a group's definitions, of one definition's metadata; None where the group is not served."""
+    if not any(api.startswith(f"{group}/") for api in model.facts.served or ()):
         return None
-    metadata = (_definition(cluster, ROUTES, METADATA) or {}).get("metadata") or {}
-    return (metadata.get("annotations") or {}).get(BUNDLE)
+    metadata = (_definition(cluster, name, METADATA) or {}).get("metadata") or {}
+    return (metadata.get("annotations") or {}).get(annotation)
 
 
 def _definition(cluster: Cluster, name: str, accept: str = "application/json") -> Object | None:

@@ -9,6 +9,8 @@ import typing as t
 from ..base.apis import ALPHA_POOL_GROUP
 from ..base.data import dicts, mapping
 from ..base.findings import WARNING, Finding
+from ..components.pools.charts import built_against
+from ..model.items import Item
 from ..model.model import StackModel
 from ..programs.compatibility import CHARTS, FIELDS, chart_row, gateway_row, picker_row
 from ..programs.versions import version
@@ -54,6 +56,26 @@ def gateway_api(model: StackModel) -> t.Iterator[Finding]:
             text = f"{path} of {field.kind} needs Gateway API {field.since}, the cluster has"
             sides = tuple(Side(item, ("spec", field.path[0])) for item in users)
             yield finding(f"{text} {model.facts.gateway_api_version} ({field.source})", sides, ("field", path))
+
+
+def pool_api(model: StackModel) -> t.Iterator[Finding]:
+    """The definition of InferencePool is of the release that the pools' chart was built against, or a later one."""
+    installed = version(model.facts.pool_api_version)
+    for chart, items in _pools_by_chart(model).items() if installed else ():
+        wanted = built_against(chart, items[0].chart_version)
+        if installed and wanted and installed < (version(wanted) or ()):
+            text = f"chart {chart} was built against InferencePool of {wanted}, the cluster has"
+            text += f" {model.facts.pool_api_version}"
+            sides = tuple(Side(item, ("apiVersion",), "api") for item in items)
+            yield finding(text, sides, ("pool-api", chart), f"install the CRDs of {wanted}")
+
+
+def _pools_by_chart(model: StackModel) -> dict[str, list[Item]]:
+    found: dict[str, list[Item]] = {}
+    for pool in model.pools:
+        if not pool.item.live and pool.item.chart:
+            found.setdefault(pool.item.chart, []).append(pool.item)
+    return found
 
 
 def _has(value: t.Any, path: tuple[str, ...]) -> bool:
@@ -110,6 +132,16 @@ RULES = (
         "The API server drops the field without an error: timeouts or parameters have no effect.",
         "install a newer bundle of the Gateway API (standard channel)",
         "compatibility table",
+        WARNING,
+    ),
+    _rule(
+        9,
+        "InferencePool is as new as its chart",
+        pool_api,
+        "The CRDs of the Gateway API Inference Extension are of the release that the pools' chart was built against.",
+        "Fields of the pool are dropped without an error, or the picker waits for kinds that are not served.",
+        "install the CRDs of that release",
+        "gateway-api-inference-extension, config/crd; llm-d-router, go.mod",
         WARNING,
     ),
     _rule(

@@ -131,3 +131,16 @@ def own_image(own: Values, chart: str, version: str) -> str:
         return f"{path}:{tag}"
     released = CHARTS[chart].one_version and re.match(r"v\d", version or "")
     return f"{tested.rpartition(':')[0]}:{version}" if released else tested
+
+
+def built_against(chart: str, version: str) -> str:
+    """Return the release of the Gateway API Inference Extension that a chart was built against, "" where unknown.
+
+    The extension's own chart has its version; the router's are known since v0.9.0, and 0.0.0 is what is newest.
+    """
+    if chart not in CHARTS or not re.match(r"v?\d+\.\d+", version):
+        return ""
+    major, minor = (int(part) for part in version.lstrip("v").split(".")[:2])
+    if not CHARTS[chart].one_version:
+        return f"v{major}.{minor}.0" if major else ""
+    return CHARTS[chart].definitions if (major, minor) >= (0, 9) or (major, minor) == (0, 0) else ""

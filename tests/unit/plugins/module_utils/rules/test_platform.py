@@ -9,7 +9,8 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.items import RuleFacts
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.items import RenderedRelease, RuleFacts
+from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.model import build_model
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.model.platform import Platform, platform_name
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.objects import scc
 from ansible_collections.llm_d.orchestrator.plugins.module_utils.rules import read_platform
@@ -186,6 +187,33 @@ def test_the_release_of_the_gateway_api_is_read_of_one_definition(release: str, 
     assert {item.rule for item in check(model)} & {"LLMD406"} == expected
     assert api.asked[-1] == ("httproutes.gateway.networking.k8s.io", True)
     assert ("inferencepools.inference.networking.k8s.io", False) in api.asked
+
+
+@pytest.mark.parametrize(
+    ("chart", "release", "installed", "expected"),
+    [
+        ("inferencepool", "v1.3.0", "v1.3.0", set()),
+        ("inferencepool", "v1.3.0", "v1.4.0", set()),
+        ("inferencepool", "v1.3.1", "v1.0.1", {"LLMD409"}),
+        ("llm-d-router-gateway", "v0.10.0", "v1.3.0", {"LLMD409"}),
+        ("llm-d-router-standalone", "0.0.0", "v1.3.0", {"LLMD409"}),
+        ("llm-d-router-gateway", "v0.10.0", "v1.5.0", set()),
+        ("llm-d-router-gateway", "v0.7.0", "v1.3.0", set()),
+        ("my-pool", "v9.0.0", "v1.3.0", set()),
+        ("inferencepool", "v1.3.0", "", set()),
+    ],
+)
+def test_definitions_older_than_the_chart_are_named(
+    chart: str, release: str, installed: str, expected: set[str]
+) -> None:
+    world = World()
+    world.facts = RuleFacts(pool_api_version=installed or None)
+    parts = [
+        RenderedRelease(name, f"rel-{name}", "demo", items, chart if name == "gaie" else "", release)
+        for name, items in world.manifests.items()
+    ]
+    found = check(build_model(parts, world.routes, world.expected, world.facts))
+    assert {item.rule for item in found} & {"LLMD409"} == expected
 
 
 def test_a_chart_that_makes_no_pool_of_the_gateways_group_is_named() -> None:

@@ -22,6 +22,10 @@ options:
     type: list
     elements: dict
     default: []
+  busy:
+    description: Names of the components that have something to do, by default all of the table.
+    type: list
+    elements: str
   collected:
     description: What M(llm_d.orchestrator.release_jobs) returned, where it may be what failed.
     type: dict
@@ -69,4 +73,4 @@ class LookupModule(LookupBase):
         result, task = (known.get(name) or {} for name in names)
         collected = self.get_option("collected")
         result = collected if collected.get("failed_components") or collected.get("cancelled_components") else result
-        return [failure(result, task, self.get_option("components"))]
+        return [failure(result, task, self.get_option("components"), self.get_option("busy"))]

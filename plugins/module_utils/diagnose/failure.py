@@ -9,12 +9,18 @@ import typing as t
 from ..base.data import Object
 
 
-def failure(result: t.Mapping[str, t.Any], task: t.Mapping[str, t.Any], table: t.Iterable[Object]) -> Object:
+def failure(
+    result: t.Mapping[str, t.Any],
+    task: t.Mapping[str, t.Any],
+    table: t.Iterable[Object],
+    busy: t.Container[str] | None = None,
+) -> Object:
     """Return {failed: [component], done: [component], not_started: [component], text, message}.
 
     done: of earlier waves; where something else failed, of the first one, without which nothing else is begun.
 
-    result, task: ansible_failed_result and ansible_failed_task; table: the component table.
+    result, task: ansible_failed_result and ansible_failed_task; table: the component table; busy: the components that
+    have something to do, None for all.
     """
     text = str(result.get("msg") or result)
     failed = [
@@ -30,6 +36,7 @@ def failure(result: t.Mapping[str, t.Any], task: t.Mapping[str, t.Any], table: t
     for row in rows:
         if row["name"] not in failed and {*row.get("needs", [])} & {*failed, *not_started}:
             not_started.append(row["name"])
+    not_started = [name for name in not_started if busy is None or name in busy]
     told = f" Not deployed because of this: {', '.join(not_started)}." if not_started else ""
     message = f"Failed: {', '.join(failed)}.{told}\n{text}"
     return {"failed": failed, "done": done, "not_started": not_started, "text": text, "message": message}

@@ -67,7 +67,8 @@ def run(params: dict, check_mode: bool = False, say: t.Callable[[str], t.Any] = 
         early = (planning.resolve, planning.check_inputs, planning.find_settled)
         for step in (*early, planning.render, planning.discover, planning.check_rules, planning.plan):
             step()
-        ended = True
+        # Where nothing is to be done, there is nothing to record.
+        ended = not planning.errors and bool(planning.waves())
     except PlanAgain:
         return run(params, check_mode, say)
     except OrchestratorError as exc:

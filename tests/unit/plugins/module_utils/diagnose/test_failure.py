@@ -39,3 +39,8 @@ def test_the_message_says_all_of_it():
     found = failure({"msg": "no image", "failed_components": ["gaie"]}, {}, TABLE[:3])
     assert found["message"] == "Failed: gaie. Not deployed because of this: httproute.\nno image"
     assert failure({"rc": 1}, ROLE, [])["message"] == "Failed: verify.\n{'rc': 1}"
+
+
+def test_what_has_nothing_to_do_waits_for_nothing():
+    found = failure({"msg": "a", "failed_components": ["gaie"]}, ROLE, TABLE, ["gaie", "httproute"])
+    assert found["not_started"] == ["httproute"]

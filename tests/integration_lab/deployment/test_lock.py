@@ -63,7 +63,8 @@ class Holder:
         path = folder / f"hold-{time.monotonic_ns()}.yml"
         path.write_text(yaml.safe_dump(book))
         env = environment(folder) | {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / "playbooks/collections")}
-        env["PLANTED"] = TOKEN
+        # Into a pipe Ansible writes without flushing, and what it says is read while it runs.
+        env |= {"PLANTED": TOKEN, "PYTHONUNBUFFERED": "1"}
         self.process = subprocess.Popen(
             ["ansible-playbook", str(path)],
             cwd=folder,

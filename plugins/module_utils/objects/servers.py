@@ -15,10 +15,14 @@ import typing as t
 from ..base.data import Object, dicts, mapping, number
 
 SHELLS = ("sh", "bash", "dash", "ash", "zsh")
-# Ports where no --port is given: vllm/entrypoints/openai/cli_args.py, sglang/srt/server_args.py, llm-d-inference-sim.
-DEFAULT_PORTS = {"vllm": 8000, "simulator": 8000, "sglang": 30000}
+# Ports where no --port is given: vllm/entrypoints/openai/cli_args.py, sglang/srt/server_args.py, llm-d-inference-sim,
+# tensorrt_llm/commands/serve.py.
+DEFAULT_PORTS = {"vllm": 8000, "simulator": 8000, "sglang": 30000, "trtllm": 8000}
 # llm-d-inference-scheduler, cmd/pd-sidecar: --port and --vllm-port.
 SIDECAR_PORTS = {"port": 8000, "vllm-port": 8001}
+_SERVERS = re.compile(r"vllm|sglang|trtllm|tensorrt-llm|inference-sim|llm-d")
+# More ranks in a pod than that are a mistake in the number.
+MOST_RANKS = 1024
 _ACCELERATORS = re.compile(
     r"(nvidia\.com/(gpu|mig-.*)|amd\.com/gpu|gpu\.intel\.com/.*|habana\.ai/gaudi|google\.com/tpu)\Z"
 )
@@ -109,6 +113,8 @@ def _program(line: list[str]) -> str | None:
         return "vllm"
     if name == "llm-d-inference-sim":
         return "simulator"
+    if name == "trtllm-serve":
+        return "trtllm"
     return "sglang" if "sglang.launch_server" in line[:3] else None
 
 
@@ -142,7 +148,8 @@ class Server:
     """A container that serves a model, or the sidecar before it.
 
     ports: what it listens on, None where unknown; names: the models it serves, empty where unknown;
-    forward: the port that a sidecar passes requests on to; devices: accelerators asked for; line: its command line.
+    forward: the port that a sidecar passes requests on to; devices: accelerators asked for; line: its command line;
+    aside: a port that answers probes, and no requests.
     """
 
     container: Object
@@ -154,6 +161,7 @@ class Server:
     names: tuple[str, ...] = ()
     forward: int | None = None
     devices: int = 0
+    aside: int | None = None
 
     @property
     def own_port(self) -> bool:
@@ -184,8 +192,12 @@ def servers(spec: Object, namespace: str = "", group: int = 0) -> tuple[list[Ser
 
 def _sidecar(container: Object, line: list[str], index: int, key: str) -> Server:
     port = number(flag(line, "port") or SIDECAR_PORTS["port"])
+    # One for each rank: llm-d-router, pkg/sidecar/proxy.
+    ranks = min(max(1, number(flag(line, "data-parallel-size") or 1) or 1), MOST_RANKS)
     forward = number(flag(line, "vllm-port") or SIDECAR_PORTS["vllm-port"])
-    return Server(container, "sidecar", line, None if port is None else (port,), index, key, (), forward)
+    return Server(
+        container, "sidecar", line, None if port is None else tuple(range(port, port + ranks)), index, key, (), forward
+    )
 
 
 def _server(container: Object, line: list[str], index: int) -> Server | None:
@@ -194,11 +206,16 @@ def _server(container: Object, line: list[str], index: int) -> Server | None:
     if program is None and "command" not in container:
         # The image's own entry point takes the arguments.
         program = "simulator" if "inference-sim" in image else "vllm" if re.search(r"vllm|llm-d-\w+:", image) else None
-    if program is None and not re.search(r"vllm|sglang|inference-sim|llm-d", f"{image} {container.get('name')}"):
+    if program is None and not re.search(
+        r"vllm|sglang|trtllm|tensorrt-llm|inference-sim|llm-d", f"{image} {container.get('name')}"
+    ):
         return None
     ports = _ports(container, line, program)
     names = tuple(flags(line, "served-model-name")) or _model_names(line, program)
-    return Server(container, program or "", line, ports, index, names=names, devices=_devices(container))
+    # vllm/entrypoints/cli: what starts ranks says on a port of its own whether all of them serve.
+    aside = number(flag(line, "data-parallel-supervisor-port")) if program == "vllm" else None
+    more: t.Any = {"names": names, "devices": _devices(container), "aside": aside}
+    return Server(container, program or "", line, ports, index, **more)
 
 
 def _ports(container: Object, line: list[str], program: str | None) -> tuple[int, ...] | None:
@@ -207,7 +224,7 @@ def _ports(container: Object, line: list[str], program: str | None) -> tuple[int
         return declared or None
     given = flag(line, "port")
     first = DEFAULT_PORTS[program] if given is None else number(given)
-    local = number(flag(line, "data-parallel-size-local") or 1) or 1
+    local = min(number(flag(line, "data-parallel-size-local") or 1) or 1, MOST_RANKS)
     # Ranks that listen on their own count up from the first port.
     return None if first is None else tuple(range(first, first + local))
 
@@ -217,6 +234,9 @@ def _model_names(line: list[str], program: str | None) -> tuple[str, ...]:
     given = flag(line, "model", "model-path")
     if given is None and program == "vllm" and line[1:2] == ["serve"]:
         given = next((word for word in line[2:3] if not word.startswith("-")), None)
+    if given is None and program == "trtllm":
+        behind = line[2:3] if line[1:2] == ["serve"] else line[1:2]
+        given = next((word for word in behind if not word.startswith("-")), None)
     return (given,) if given else ()
 
 

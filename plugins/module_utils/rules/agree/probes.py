@@ -53,7 +53,7 @@ def probes(model: StackModel) -> t.Iterator[Finding]:
             ask = mapping(spec.get("httpGet")) or mapping(spec.get("tcpSocket")) or mapping(spec.get("grpc"))
             port = ask.get("port")
             target = number(port) if number(port) is not None else names.get(str(port))
-            open_ = server.ports is None or target in server.ports or target in passed
+            open_ = server.ports is None or target in (*server.ports, server.aside) or target in passed
             if port is None or (target is not None and open_):
                 continue
             knows = f"the server listens on {listed(server.ports or (), 'an unknown port')}"
@@ -71,7 +71,10 @@ def paths(model: StackModel) -> t.Iterator[Finding]:
         if not known or flag(server.line, "root-path", "middleware"):
             continue
         for probe in PROBES:
-            path = mapping(mapping(server.container.get(probe)).get("httpGet")).get("path")
+            asks = mapping(mapping(server.container.get(probe)).get("httpGet"))
+            path, port = asks.get("path"), asks.get("port")
+            if server.aside is not None and port_names(server.container).get(str(port), number(port)) == server.aside:
+                continue  # it is not the API's
             asked = str(path).partition("?")[0]
             if path is None or asked in known:
                 continue

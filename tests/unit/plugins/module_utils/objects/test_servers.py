@@ -49,6 +49,12 @@ PORTS: list[tuple[str, dict, tuple[int, ...] | None]] = [
         container(WIDE, command=["/bin/bash", "-c"], env=[{"name": "DP_SIZE_LOCAL", "value": "2"}]),
         (8200, 8201),
     ),
+    (
+        "TensorRT-LLM's default",
+        container("org/a", command=["trtllm-serve", "serve"], image="nvcr.io/trtllm:1"),
+        (8000,),
+    ),
+    ("TensorRT-LLM's given", container("org/a", "--port=8100", command=["trtllm-serve"], image="x"), (8100,)),
     ("an unknown program's declared ports", container(command=["/serve"], ports=[{"containerPort": 7}]), (7,)),
     ("an unknown program", container(command=["/serve"]), None),
 ]
@@ -67,6 +73,8 @@ NAMES = [
     (container("--model=x", "--served-model-name", "one", "two", "--port=1"), ("one", "two")),
     (container(QUOTED, command=["sh", "-c"]), ("one", "two")),
     (container("--config=x"), ()),
+    (container("org/a", "--tp_size=2", command=["trtllm-serve", "serve"], image="x"), ("org/a",)),
+    (container("org/a", "--served_model_name=one", command=["trtllm-serve"], image="x"), ("one",)),
 ]
 
 
@@ -79,6 +87,18 @@ def test_a_routing_sidecar_and_where_it_sends() -> None:
     proxy = {"name": "routing-proxy", "image": "x", "args": ["--port=8000", "--vllm-port=8200"]}
     models, sidecars = servers({"initContainers": [proxy], "containers": [container("--port=8200")]})
     assert (sidecars[0].ports, sidecars[0].forward, models[0].ports) == ((8000,), 8200, (8200,))
+
+
+def test_a_routing_sidecar_listens_for_each_rank() -> None:
+    proxy = {"name": "routing-proxy", "image": "x", "args": ["--port=8000", "--data-parallel-size=3"]}
+    assert servers({"initContainers": [proxy]})[1][0].ports == (8000, 8001, 8002)
+    proxy["args"] = ["--data-parallel-size=1000000000"]
+    assert len(servers({"initContainers": [proxy]})[1][0].ports or ()) == 1024
+
+
+def test_what_starts_ranks_answers_probes_on_a_port_of_its_own() -> None:
+    (model,), _sidecars = servers({"containers": [container("--model", "m", "--data-parallel-supervisor-port=8008")]})
+    assert (model.ports, model.aside) == ((8000,), 8008)
 
 
 def test_helpers_of_a_pod_are_no_model_servers() -> None:

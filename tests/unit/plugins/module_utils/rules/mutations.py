@@ -273,7 +273,6 @@ MUTATIONS: list[tuple[str, list[tuple[str, str, Any]], str, str]] = [
     ),
     ("aggregated", [("facts", "inference_extension", False)], "LLMD405", "istio"),
     ("aggregated", [("facts", "gateway_api_version", "v1.1.0")], "LLMD406", "spec.infrastructure"),
-    ("aggregated", [("facts", "pool_api_version", "v1.2.1")], "LLMD409", "v1.3.0"),
     ("pd", [(POOL, MINE, "apiVersion: llm-d.ai/v1alpha1" + rendered.PD_PLUGINS)], "LLMD407", "llm-d.ai/v1alpha1"),
     # roles and accelerators
     ("pd", [(MODEL, "prefill.create", False)], "LLMD501", "prefill"),
